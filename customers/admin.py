@@ -1,5 +1,7 @@
-"""The administrator's tables. The record itself is only looked at here: what changes it is an
-event, and comes in through the API or a channel."""
+"""The administrator's tables.
+
+The administration only shows records. Only events change them, through the API or a channel.
+"""
 
 from http import HTTPStatus
 from typing import Any
@@ -35,15 +37,16 @@ from customers.read_only_admin import (
     record_link,
 )
 
-# A session's key is as good as its login, and an address of a login is proved or is none: there is
-# nothing here for anybody to read or to write.
+# The key of a session gives the rights of its login, and an administrator must not mark an address
+# of a login as proved. So the administration has no pages for sessions and addresses, and its own
+# page for second factors.
 for _model in (UserSession, EmailAddress, Authenticator):
     admin.site.unregister(_model)
 
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Second factors: to be deleted when a phone was lost, and never shown or made here."""
+    """Second factors. Administrators can delete one if a phone is lost, but not see its secret."""
 
     list_display = ("login", "name", "type", "created_at", "last_used_at")
     list_filter = ("type",)
@@ -62,7 +65,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, row: Any = None) -> bool:
         return request.user.has_perm("mfa.delete_authenticator")
 
-    # Whoever has the phone may be at the console with it, for as long as they keep at it.
+    # A person who found or stole the phone may have open sessions, so these end too.
     def delete_model(self, request: HttpRequest, factor: Authenticator) -> None:
         super().delete_model(request, factor)
         end_sessions(factor.user)
@@ -82,7 +85,7 @@ class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # gene
 
 @admin.register(User)
 class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in stubs only
-    """Logins of customers and staff, and what staff may do."""
+    """Logins of customers and staff, with the rights of staff."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -109,7 +112,7 @@ class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in
 
 
 class KeyInline(ReadOnlyAdminMixin, TabularInline):
-    """A source's keys. New ones come from manage.py, which shows each text once."""
+    """The keys of a source. Commands of manage.py make new keys and show each text once."""
 
     model = SourceKey
     fields = ("prefix", "is_secret", "scopes", "last_used_at", "expires_at", "revoked_at")
@@ -119,7 +122,7 @@ class KeyInline(ReadOnlyAdminMixin, TabularInline):
 
 @admin.register(Source)
 class SourceAdmin(ModelAdmin):
-    """Who sends events. Made by manage.py create_source, together with a key."""
+    """Sources of events. `manage.py create_source` makes a source and its first key."""
 
     list_display = ("name", "channel", "is_shared", "default_region")
     list_filter = ("channel", "is_shared")
@@ -163,7 +166,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         response = super().change_view(request, object_id, form_url, extra_context)
-        # A record that does not exist redirects, and nobody saw it.
+        # For a record that does not exist, the page redirects and shows no facts.
         if response.status_code == HTTPStatus.OK:
             customer = Customer.objects.get(pk=object_id)
             log_admin_access(
@@ -174,7 +177,7 @@ class CustomerAdmin(ReadOnlyAdmin):
 
 @admin.register(BlockedValue)
 class BlockedValueAdmin(ModelAdmin):
-    """Values that are nobody's, such as the phone of an office."""
+    """Values that identify no customer, such as the phone number of an office."""
 
     list_display = ("kind", "value", "reason", "created_at")
     list_filter = ("kind",)
@@ -183,7 +186,7 @@ class BlockedValueAdmin(ModelAdmin):
 
 @admin.register(Merge)
 class MergeAdmin(ReadOnlyAdmin):
-    """Which records became one, and why."""
+    """Merges of records, with their reasons."""
 
     list_display = ("merged_at", "reason", "actor", "undone_at", "live_record")
     list_filter = ("reason",)
@@ -195,7 +198,7 @@ class MergeAdmin(ReadOnlyAdmin):
 
 @admin.register(Review)
 class ReviewAdmin(ReadOnlyAdmin):
-    """What waits for a person; settled through the API and the console."""
+    """Reviews. Staff settle them through the API and the console."""
 
     list_display = ("kind", "status", "created_at", "settled_by", "first_record", "second_record")
     list_filter = ("status", "kind")
@@ -211,10 +214,10 @@ class ReviewAdmin(ReadOnlyAdmin):
 
 @admin.register(QuarantinedItem)
 class QuarantinedItemAdmin(ReadOnlyAdmin):
-    """What came in and could not become an event."""
+    """Received items that could not become events, with the reasons."""
 
     list_display = ("source", "reason", "detail", "received_at", "replayed_at")
-    # Not by reason: to say which there are would read all of them.
+    # There is no filter by reason: listing the reasons would read the whole table.
     list_filter = ("source",)
     list_select_related = ("source",)
     exclude = ("raw",)

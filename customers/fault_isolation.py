@@ -1,4 +1,4 @@
-"""Keeps the fault of one event from costing the events beside it. Pure."""
+"""Isolates faulty events, so that they do not affect the other events of a batch. Pure."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,8 +6,8 @@ from traceback import walk_tb
 
 import msgspec
 
-# What pure code raises when it meets a value that it cannot read. Faults of the database, the
-# network and the machine are not among them: sending the same again later may help there.
+# The errors that pure code raises for a value that it cannot read. Errors of the database, the
+# network and the machine are not included, because a later attempt may succeed after them.
 FAULTS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,
@@ -18,7 +18,7 @@ FAULTS: tuple[type[Exception], ...] = (
     ValueError,
     msgspec.MsgspecError,
 )
-# Why something is in quarantine: code of ours cannot read a value of it.
+# The quarantine reason of an item with a value that Butler's code cannot read.
 UNREADABLE = "unreadable"
 _ROOT = Path(__file__).parent.parent
 
@@ -26,10 +26,10 @@ _ROOT = Path(__file__).parent.parent
 def split_sound_and_faulty[Event](
     events: Sequence[Event], fold: Callable[[Sequence[Event]], object]
 ) -> tuple[list[Event], list[tuple[Event, Exception]]]:
-    """Divide events into those that can be folded together, and those that raise a fault.
+    """Divide events into those that can be folded together, and those that raise an error.
 
-    An event counts as faulty where it cannot be folded with the sound ones before it. So the
-    answer follows from the events and the order they are given in, not from when they came.
+    An event is faulty if it cannot be folded together with the sound events before it. The result
+    depends only on the events and their given order, not on their time of arrival.
     """
     sound: list[Event] = []
     faulty: list[tuple[Event, Exception]] = []
@@ -53,11 +53,11 @@ def split_sound_and_faulty[Event](
 
 
 def describe_fault(error: BaseException) -> str:
-    """Return the type of a fault and the line that raised it, without any value in it."""
+    """Return the type of an error and the line that raised it. The text contains no values."""
     place = ""
     for frame, line in walk_tb(error.__traceback__):
         path = Path(frame.f_code.co_filename)
-        # A virtual environment may lie inside the project.
+        # The virtual environment may be inside the project folder.
         if path.is_relative_to(_ROOT) and "site-packages" not in path.parts:
             place = f" in {path.relative_to(_ROOT)}:{line}"
     return f"{type(error).__name__}{place}"

@@ -1,7 +1,8 @@
 """Stores a batch of events in one transaction, and returns their outcomes.
 
-Whatever its size, a batch costs a handful of statements. When this returns, every accepted
-event is committed, on its customer's log, and part of every read that starts afterwards.
+A batch needs a few SQL statements; their number does not depend on its size. When `store_events`
+returns, each accepted event is committed on the log of its customer, and each read that starts
+later includes it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,13 +31,13 @@ from customers.types import (
     Sender,
 )
 
-# Why an item is in quarantine: Postgres cannot store a value of it.
+# The quarantine reason of an item with a value that Postgres cannot store.
 REFUSED_BY_DATABASE = "refused_by_database"
 _FAULTS: tuple[type[Exception], ...] = (DatabaseError, *FAULTS)
 
 
 class VersionMismatch(Exception):
-    """The record moved on since the caller read it."""
+    """The record has a newer version than the one that the caller expects."""
 
     def __init__(self, current: int) -> None:
         super().__init__(current)
@@ -51,15 +52,18 @@ def store_events(
     rejected_items: Sequence[RejectedItem] = (),
     expected_version: int | None = None,
 ) -> IngestedBatch:
-    """Store a batch of events, and quarantine what cannot be stored.
+    """Store a batch of events, quarantine the faulty ones, and return a receipt.
 
-    An event that raises a fault, in our own code or in Postgres, goes to quarantine, and the
-    others are stored; the faulty one is found by halves, each in a transaction of its own.
+    If an event causes an error in Butler's code or in Postgres, the function quarantines that
+    event and stores the others. It divides the batch into halves to find the faulty event, and
+    stores each half in a separate transaction.
 
-    `expected_version` is the version that the log of the first event's customer must have; any
-    other raises VersionMismatch and stores nothing, and a fault quarantines all events. Raises
-    django.db.OperationalError where the database is away: then nothing was stored, or, when
-    the answer to COMMIT was lost, it was, and sending the batch again is harmless.
+    expected_version: the version that the log of the first event's customer must have. If the log
+    has another version, the function raises VersionMismatch and stores no events. With an
+    expected version, an error quarantines all events of the batch.
+
+    Raises django.db.OperationalError if the database is unavailable. The batch is then not stored,
+    or it is stored and only the answer to COMMIT was lost. The caller can safely send it again.
     """
     try:
         return _store(sender, events, received_at, rejected_items, expected_version)
@@ -77,7 +81,7 @@ def _store_halves(
     received_at: datetime,
     rejected_items: Sequence[RejectedItem],
 ) -> IngestedBatch:
-    """Store each half in a transaction of its own, so that a fault quarantines the faulty one."""
+    """Store each half in a separate transaction, to quarantine only the faulty event."""
     half = len(events) // 2
     first = store_events(
         sender=sender,
@@ -96,9 +100,10 @@ def _store(
     rejected_items: Sequence[RejectedItem],
     expected_version: int | None,
 ) -> IngestedBatch:
-    """Store a batch in one transaction; quarantine those of its events that cannot be folded."""
-    # Few batches contain a message that was stored before, and the unique key tells: only then,
-    # or where a version is expected, the stored messages are looked up first.
+    """Store a batch in one transaction; quarantine its events that cannot be folded."""
+    # Few batches contain a message that is already stored. The first attempt therefore skips the
+    # lookup of stored messages, unless a version is expected. If the unique key reports a
+    # duplicate, the next attempt does the lookup.
     lookups = iter((expected_version is not None,))
     faults: dict[str, str] = {}
 
@@ -106,7 +111,7 @@ def _store(
         batch = _Batch(sender, events, received_at, faults, looks_up=next(lookups, True))
         return batch.store(rejected_items, expected_version)
 
-    # Each further attempt quarantines at least one more event, so there is an end to it.
+    # The loop ends, because each further attempt quarantines at least one more event.
     while True:
         try:
             return retry.on_conflict(store)
@@ -121,7 +126,7 @@ def _quarantine(
     rejected_items: Sequence[RejectedItem],
     error: Exception,
 ) -> IngestedBatch:
-    """Quarantine the events that an error is about, beside what was rejected before."""
+    """Quarantine the events that caused an error, and the items that were rejected before."""
     fault = describe_fault(error)
     reason, detail = UNREADABLE, fault
     if isinstance(error, DatabaseError):
@@ -134,7 +139,7 @@ def _quarantine(
 
 
 class _Batch:
-    """One attempt at one batch, inside one transaction."""
+    """One attempt to store one batch, inside one transaction."""
 
     def __init__(
         self,
@@ -148,7 +153,7 @@ class _Batch:
         self.sender = sender
         self.events = events
         self.received_at = received_at
-        # Message keys of events that an earlier attempt could not fold, and why.
+        # The events that an earlier attempt could not fold: the reasons by message key.
         self.faults = faults
         self.looks_up = looks_up or may_have_public_keys(sender)
         self.outcomes = BatchOutcomes(sender, events)
@@ -158,7 +163,8 @@ class _Batch:
     ) -> IngestedBatch:
         message_keys = [log.incoming_message_key(self.sender, event) for event in self.events]
         identifiers, resolved = resolution.resolve_events(self.events, self.sender)
-        # After the locks are taken: a batch sent twice at once finds the first one's events.
+        # This lookup follows the locks. If a batch is sent twice at the same time, the second
+        # transaction finds the events of the first.
         stored = find_stored(self.sender, self.events, message_keys) if self.looks_up else {}
         new = self.outcomes.select_new(message_keys, identifiers, stored, self.faults)
         if new:
@@ -210,7 +216,7 @@ class _Batch:
         identifiers: Sequence[ResolvedIdentifier],
         customer_versions: dict[UUID, int],
     ) -> LogEntry:
-        """Give an event the next version of its customer's log, and write its outcome."""
+        """Return the log entry of an event with the next version, and write its outcome."""
         primary_identifier = identifiers[0]
         owner = primary_identifier.customer_id
         assert owner is not None  # the first identifier of each event has a record by now

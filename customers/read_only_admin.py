@@ -1,4 +1,4 @@
-"""Base classes of admin pages that only show rows, of tables however long."""
+"""Base classes of admin pages that only show rows, even of very large tables."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from customers.access import access_log
 from customers.models import User
 
-# Counting millions of rows takes longer than a page may; nobody turns so many pages.
+# Counting millions of rows would make a page slow, so pages count at most this many rows.
 MAX_COUNT = 5_000
 
 
@@ -47,12 +47,12 @@ class ReadOnlyAdmin(ReadOnlyAdminMixin, ModelAdmin):
 
     show_full_result_count = False
     paginator = CappedPaginator
-    # By their own key they come from an index; any other order reads all of them.
+    # The index of the primary key gives this order. Any other order would read the whole table.
     sortable_by: tuple[str, ...] = ()
 
 
 def record_link(customer_id: UUID | None) -> str:
-    """Link to the page of a record, which logs the access."""
+    """Return HTML with a link to the page of a record, which logs the access; empty for None."""
     if customer_id is None:
         return ""
     address = reverse("console:customer", args=[customer_id])

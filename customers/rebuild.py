@@ -1,4 +1,4 @@
-"""Makes records again from the log, or proves that they need not be."""
+"""Rebuilds records from their logs, or checks that the records match their logs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ _FAULTS: tuple[type[Exception], ...] = (DatabaseError, *FAULTS)
 
 
 class Difference(NamedTuple):
-    """One thing in which a live record and its log disagree."""
+    """One fact in which a live record and its log differ."""
 
     customer_id: UUID
     what: str
@@ -26,7 +26,7 @@ class Difference(NamedTuple):
 
 
 def live_ids(*, after: UUID | None = None, batch: int = 500) -> Iterator[list[UUID]]:
-    """Yield the ids of all live records in their order, so that a run can be resumed."""
+    """Yield the sorted ids of all live records in batches. `after` resumes after that record."""
     while True:
         rows = sql.rows("read_record_ids", {"after": after or UUID(int=0), "batch": batch})
         if not rows:
@@ -37,29 +37,29 @@ def live_ids(*, after: UUID | None = None, batch: int = 500) -> Iterator[list[UU
 
 
 class RebuildReport(NamedTuple):
-    """Where records differed from their logs, and the events that could not be folded."""
+    """The differences between records and their logs, and the events that were skipped."""
 
     differences: list[Difference]
     skipped: list[SkippedEvent]
 
 
 def rebuild(ids: Sequence[UUID]) -> list[Difference]:
-    """Make these records again from the log; return what was not as it should have been."""
+    """Rebuild these records from their logs; return the differences that this corrected."""
     return rebuild_with_report(ids).differences
 
 
 def find_differences(ids: Sequence[UUID]) -> list[Difference]:
-    """Compare these records with what their log amounts to; change nothing."""
+    """Return the differences between these records and their logs. It changes no rows."""
     return report_differences(ids).differences
 
 
 def rebuild_with_report(ids: Sequence[UUID]) -> RebuildReport:
-    """Make these records again; report the differences and the events that were skipped."""
+    """Rebuild these records; return the corrected differences and the skipped events."""
     return _isolate_faults(_rebuild, ids)
 
 
 def report_differences(ids: Sequence[UUID]) -> RebuildReport:
-    """Report what a rebuild would change and skip, and broken logs; change nothing."""
+    """Return the differences, skipped events and broken logs of these records; change no rows."""
 
     def compare(ids: Sequence[UUID]) -> RebuildReport:
         report = _rebuild(ids)
@@ -73,7 +73,7 @@ def report_differences(ids: Sequence[UUID]) -> RebuildReport:
 def _isolate_faults(
     work: Callable[[Sequence[UUID]], RebuildReport], ids: Sequence[UUID]
 ) -> RebuildReport:
-    """Work on these records in one transaction; by halves where one of them raises a fault."""
+    """Work on these records in one transaction; on an error, divide them into halves and repeat."""
     try:
         return retry.on_conflict(lambda: work(ids))
     except _FAULTS as error:
@@ -101,13 +101,13 @@ def _rebuild(ids: Sequence[UUID]) -> RebuildReport:
 
 
 def _read_projections(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:
-    """Return every projected field of these records, as text, by what it is."""
+    """Return all projected fields of these records as text, by (customer, table, name)."""
     rows = sql.rows("read_projections", {"ids": ids})
     return {(customer_id, table, name): fields for customer_id, table, name, fields in rows}
 
 
 def find_faults(ids: Sequence[UUID]) -> list[Difference]:
-    """Find logs and chains with gaps or changes, wrong versions, and wrong pointers."""
+    """Return faults of logs and chains: gaps, changes, wrong versions and wrong pointers."""
     differences = [Difference(*row) for row in sql.rows("find_faults", {"ids": ids})]
     broken = ledger.find_broken_links(ids)
     return differences + [

@@ -1,6 +1,6 @@
-"""What crosses the border of this app: frozen values, no Django.
+"""The types that other apps exchange with this one: frozen values without Django.
 
-`customers.ingest` takes a `Sender` and `IncomingEvent`s, and returns a `IngestedBatch`.
+`customers.ingest` takes a `Sender` and `IncomingEvent`s, and returns an `IngestedBatch`.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from uuid import UUID
 
 import msgspec
 
-# The evidence for a statement. A claim is not a proof: docs/adr/0007.
+# The evidence for an identifier, a link or a trait. A claim is not a proof: docs/adr/0007.
 CLAIMED = 1
 VERIFIED = 2
 
-# Kinds that name a browser or a device, not a person. They are never proof of anything.
+# Kinds that identify a browser or a device, not a person. They never count as proof.
 WEAK_KINDS = frozenset({"anonymous_id", "device"})
 
 Kind = Literal["track", "identify", "page", "screen", "group", "alias", "identity"]
@@ -30,12 +30,12 @@ class Sender(msgspec.Struct, frozen=True):
     is_shared: bool = False
     default_region: str | None = None
     scopes: frozenset[str] = frozenset({"ingest"})
-    # A secret key may lack the scope that makes what it states trusted.
+    # A secret key may lack the scope `identify`; then its sender is not trusted.
     is_secret: bool = False
 
     @property
     def is_public(self) -> bool:
-        """Tell whether everybody can read the key, because it is part of an app or a page."""
+        """Tell whether the key is publishable: everybody can read it in an app or a page."""
         return not (self.is_secret or self.is_trusted)
 
     @property
@@ -44,11 +44,11 @@ class Sender(msgspec.Struct, frozen=True):
 
 
 class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
-    """One event ready to be stored.
+    """One event that is ready to be stored.
 
-    `body` is the JSON object as it came, within the limits of `channels.ingest.limits`;
-    `body_hash` covers what stays the same when a client sends it again (16 bytes).
-    `occurred_at` is aware, corrected for the sender's clock and never in the future.
+    `body` is the unchanged JSON object, within the limits of `channels.ingest.limits`.
+    `body_hash` (16 bytes) covers the fields that stay the same if a client sends the event again.
+    `occurred_at` has a time zone, is corrected for the sender's clock, and is never in the future.
     """
 
     message_id: str
@@ -64,7 +64,7 @@ class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class RejectedItem(msgspec.Struct, frozen=True):
-    """An item that cannot become an event, as it came, with the reason."""
+    """An item that cannot become an event, unchanged and with the reason."""
 
     raw: bytes
     reason: str
@@ -73,7 +73,7 @@ class RejectedItem(msgspec.Struct, frozen=True):
 
 
 class IngestOutcome(NamedTuple):
-    """What became of one item: its place on a log, or why it has none."""
+    """The outcome of one item: its place on a log, or the reason why it has none."""
 
     status: Literal["accepted", "duplicate", "other_content", "quarantined"]
     customer_id: UUID | None = None
@@ -82,7 +82,7 @@ class IngestOutcome(NamedTuple):
 
 
 class IngestedBatch(NamedTuple):
-    """What became of a batch, item by item, in the order it came."""
+    """The outcomes of a batch, in the order of its items."""
 
     outcomes: Sequence[IngestOutcome]
     rejected: int = 0
@@ -102,7 +102,7 @@ class IngestedBatch(NamedTuple):
 
 
 class LogEntry(msgspec.Struct, gc=False):
-    """One event at its place on a customer's log: the columns of append_events.sql.
+    """One event with its version on a customer's log: the columns of append_events.sql.
 
     `message_key` and `body_hash` are 32 hex digits.
     """

@@ -1,4 +1,4 @@
-"""Everything under /api/. What is about one record is there twice: by id, and as one's own."""
+"""The addresses under /api/. Those of a record exist twice: with its id, and under `me/`."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -16,7 +16,7 @@ from customers.api import (
     sign_in,
 )
 
-# What is imported for the converter that it registers.
+# Importing path_converters registers the converter `number`.
 __all__ = ["path_converters", "urlpatterns"]
 
 _record_paths: list[URLPattern | URLResolver] = [
@@ -24,7 +24,8 @@ _record_paths: list[URLPattern | URLResolver] = [
     path("timeline/", records.TimelineView.as_view(), name="timeline"),
     path("interactions/", records.InteractionsView.as_view(), name="interactions"),
     path("orders/", orders.OrdersView.as_view(), name="orders"),
-    # What is of an order comes before the order: its number may have anything in it.
+    # The longer paths come before the path of the order, because an order number may contain any
+    # character.
     path(
         "orders/<number:number>/lines/<number:line>/cancel/",
         order_cancellations.CancelLineView.as_view(),
@@ -47,7 +48,7 @@ _record_paths: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    # Not under me/: customers confirm nothing. Before the order, as above.
+    # Not under me/: customers cannot confirm orders. Before the path of the order, as above.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/confirm/",
         order_requests.ConfirmOrderRequestView.as_view(),

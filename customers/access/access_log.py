@@ -1,4 +1,4 @@
-"""Writes the access log: every access to a record is a row that its customer can read."""
+"""Writes the access log. The customer can read each row about their record."""
 
 import time
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from uuid import UUID
 from customers import sql
 from customers.models import AccessLogEntry
 
-# The role of a key: a system of the company, not a person.
+# The role of an API key. It stands for a system of the company, not for a person.
 SYSTEM = "api"
 
 
@@ -21,7 +21,7 @@ def log_staff_access(
     reason: str = "",
     now: datetime,
 ) -> None:
-    """Log that an actor read these live records: role, page and reason. One statement."""
+    """Log in one statement that an actor read these live records, with role, page and reason."""
     AccessLogEntry.objects.bulk_create(
         [
             AccessLogEntry(customer_id=customer_id, at=now, **_columns(actor, role, what, reason))
@@ -31,11 +31,11 @@ def log_staff_access(
 
 
 def _columns(actor: str, role: str, what: str, reason: str) -> dict[str, str]:
-    """Return these texts at the length that their columns have."""
+    """Return the values of the columns, cut to the lengths of the columns."""
     return {"actor": actor[:100], "role": role[:32], "what": what[:32], "reason": reason[:200]}
 
 
-# A key that reads a record again within this time leaves one row, not thousands.
+# If a key reads a record again within this time, the process writes no second row.
 _REPEAT_SECONDS = 600.0
 _MAX_RECENT = 20_000
 _recent: dict[tuple[UUID, str, str], float] = {}
@@ -50,10 +50,10 @@ def log_api_access(
     reason: str = "",
     now: datetime,
 ) -> None:
-    """Log an access by the API, without waiting for the disk (insert_access_log.sql).
+    """Log an access through the API, without waiting for the disk (insert_access_log.sql).
 
-    Accesses of one key to the same page within ten minutes are one row; every access of a person
-    is logged.
+    Accesses of one key to the same page within ten minutes make one row. Each access of a person
+    makes a row.
     """
     ids = list(customer_ids)
     if role == SYSTEM:
@@ -61,13 +61,13 @@ def log_api_access(
     if not ids:
         return
     sql.run("insert_access_log", {"ids": ids, "at": now} | _columns(actor, role, what, reason))
-    # Only now: where the statement failed, the next try has to log the access.
+    # After the statement: if it fails, the next attempt must log the access.
     if role == SYSTEM:
         _remember((customer_id, actor, what) for customer_id in ids)
 
 
 def _is_new(access: tuple[UUID, str, str]) -> bool:
-    """Tell whether this process did not log the same access a short while ago."""
+    """Tell whether this process has not logged the same access within the last ten minutes."""
     moment = time.monotonic()
     return moment - _recent.get(access, -_REPEAT_SECONDS) >= _REPEAT_SECONDS
 

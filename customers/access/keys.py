@@ -1,4 +1,4 @@
-"""Keys of sources: `pk_…` is publishable and may only claim, `sk_…` is secret and trusted."""
+"""API keys of sources: `pk_…` is publishable and writes claims only, `sk_…` is secret."""
 
 import hashlib
 import secrets
@@ -11,37 +11,39 @@ from customers.access.authorization import KEY_PREFIXES
 from customers.types import Sender
 
 SCOPES = ("ingest", "read", "identify")
-# The length of the part of a key that is shown again: enough to tell two keys apart.
+# The length of the part of a key that pages show, so that staff can tell two keys apart.
 PREFIX_LENGTH = 9
 
 
 class KeysUnavailable(OperationalError):
-    """The database is away, so a key cannot be checked; that is our fault, not the sender's."""
+    """Butler cannot check a key because the database is unavailable."""
 
 
 class NewKey(NamedTuple):
+    """A generated key: its text, the part that pages show, and the digest that is stored."""
+
     text: str
     prefix: str
     digest: bytes
 
 
 def generate_key(*, is_secret: bool) -> NewKey:
-    """Generate a key of 192 random bits; only its digest is stored."""
+    """Generate a key of 192 random bits. The database stores only its digest."""
     text = f"{'sk' if is_secret else 'pk'}_{secrets.token_urlsafe(24)}"
     return NewKey(text, text[:PREFIX_LENGTH], digest(text))
 
 
 def digest(key: str) -> bytes:
-    # A plain digest is enough for a random key; stretching is for what people make up.
+    # A plain digest is enough for a random key. Only passwords that people choose need stretching.
     return hashlib.sha256(key.encode()).digest()
 
 
 def find_sender(key: str) -> Sender | None:
-    """Return the holder of this key, or None; raise KeysUnavailable where the database is away."""
+    """Return the sender of this key, or None. Raise KeysUnavailable if the database is down."""
     try:
         return _find_sender(key)
     except db.CONNECTION_ERRORS as error:
-        raise KeysUnavailable("keys cannot be checked now") from error
+        raise KeysUnavailable("the database that holds the keys is unavailable") from error
 
 
 def _find_sender(key: str) -> Sender | None:

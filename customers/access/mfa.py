@@ -1,4 +1,4 @@
-"""Encrypts the secrets of second factors, so that the database alone does not reveal them."""
+"""Encrypts the secrets of second factors. A copy of the database does not reveal them."""
 
 import base64
 import hashlib
@@ -13,13 +13,13 @@ class UndecryptableSecret(Exception):
 
 
 class EncryptingMFAAdapter(DefaultMFAAdapter):
-    """Encrypts with SECRET_KEY, and decrypts with SECRET_KEY_FALLBACKS, too."""
+    """Encrypts with SECRET_KEY. Decrypts with SECRET_KEY and SECRET_KEY_FALLBACKS."""
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raise UndecryptableSecret where no key decrypts it."""
+        """Return the secret. Raise UndecryptableSecret if no configured key decrypts it."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:

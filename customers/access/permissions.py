@@ -19,10 +19,10 @@ from customers.types import Sender
 
 
 class Right(StrEnum):
-    """What a principal may do by the REST API."""
+    """An action that the REST API allows or denies to a principal."""
 
     READ = "read"
-    # Find records by an identifier, or list them; search people by free text.
+    # FIND_CUSTOMER: find records by an identifier, or list them. SEARCH: search by free text.
     FIND_CUSTOMER = "find_customer"
     SEARCH = "search"
     CHANGE_ORDER = "change_order"
@@ -32,22 +32,22 @@ class Right(StrEnum):
     READ_QUARANTINE = "read_quarantine"
     REPLAY = "replay"
     READ_CONTROL = "read_control"
-    # To make consent statements for a customer.
+    # Make consent statements for a customer.
     CHANGE_CONTROL = "change_control"
-    # To request a person, such as a call back, or to record that staff answered.
+    # Make a service request, such as a call back, or record that staff answered it.
     MAKE_REQUEST = "make_request"
-    # To mark a message as read, as an app of the company does.
+    # Mark a message as read, as an app of the company does.
     MARK_READ = "mark_read"
     READ_TASKS = "read_tasks"
     CHANGE_TASKS = "change_tasks"
     READ_TOPICS = "read_topics"
-    # To set the status of a topic, which may start automations for many customers.
+    # Set the status of a topic, which may start automations for many customers.
     SET_TOPIC = "set_topic"
-    # To list and end the sessions of one's own login.
+    # List and end the sessions of the principal's own login.
     OWN_LOGIN = "own_login"
 
 
-# The scope that a secret key needs for a right. A key has it for every record.
+# The scope that a secret key needs for a right. A key with that scope has the right on all records.
 KEY_SCOPES = {
     Right.READ: "read",
     Right.FIND_CUSTOMER: "read",
@@ -67,8 +67,8 @@ KEY_SCOPES = {
     Right.CHANGE_CONTROL: "identify",
     Right.MAKE_REQUEST: "identify",
 }
-# The Django permission that staff need for a right. A right that is missing here is not for staff:
-# only its reader marks a message as read.
+# The Django permission that staff need for a right. Staff do not have the rights that are missing
+# here: for example, only the customer or an app of the company marks a message as read.
 STAFF_PERMISSIONS = {
     Right.READ: "customers.view_customer",
     Right.FIND_CUSTOMER: "customers.view_customer",
@@ -106,22 +106,23 @@ _STAFF_NAME = re.compile(r"[\w.@+-]{1,60}\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who makes a request, and by what right."""
+    """The key or the login that makes a request, with its rights."""
 
     kind: Literal["key", "staff", "customer"]
-    # Unique, for telling requests apart; without personal data.
+    # A unique name without personal data, which rate limits and logs use.
     name: str
     sender: Sender | None = None
     user: User | None = None
-    # The live record of a customer who signed in.
+    # The live record of the signed-in customer.
     own_record_id: UUID | None = None
-    # How a login authenticated: by cookie or token.
+    # How a login authenticated: "cookie" or "token"; empty for a key.
     session_kind: str = ""
 
-    # What Django and DRF ask of anything that authenticated.
+    # Django and DRF read this attribute.
     is_authenticated = True
 
     def has_right(self, right: Right) -> bool:
+        """Tell whether this principal has a right. `can_open` decides on which records."""
         if self.kind == "key":
             assert self.sender is not None
             return KEY_SCOPES.get(right) in self.sender.scopes
@@ -134,23 +135,25 @@ class Principal:
         return permission is not None and self.user.has_perm(permission)
 
     def can_see_addresses(self) -> bool:
-        """Tell whether they may see addresses of customers, and so search by them."""
+        """Tell whether this principal may see the addresses of customers and search by them."""
         return self.user is None or self.user.has_perm("customers.view_identifier")
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
-    """A secret key, as Bearer or as the name of Basic."""
+    """Authenticates a key, sent as a Bearer token or as the user name of Basic."""
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
         try:
             key = parse_key(request.headers.get("Authorization", ""))
         except MalformedAuthorization:
-            raise exceptions.AuthenticationFailed("The key cannot be read.") from None
+            raise exceptions.AuthenticationFailed("Butler cannot read the key.") from None
         if key is None:
             return None
         sender = find_sender(key.text)
         if sender is None:
-            raise exceptions.AuthenticationFailed("This key is not known, or no longer.")
+            raise exceptions.AuthenticationFailed(
+                "This key does not exist, has expired or was revoked."
+            )
         return Principal("key", f"source:{sender.source_id}", sender=sender), "key"
 
     def authenticate_header(self, request: Request) -> str:
@@ -158,7 +161,7 @@ class KeyAuthentication(authentication.BaseAuthentication):
 
 
 class TokenAuthentication(XSessionTokenAuthentication):
-    """The session of an app, in X-Session-Token."""
+    """Authenticates the session of an app by the header X-Session-Token."""
 
     def authenticate(self, request: HttpRequest) -> tuple[Principal, str] | None:
         if not self.get_session_token(request):
@@ -170,7 +173,7 @@ class TokenAuthentication(XSessionTokenAuthentication):
 
 
 class CookieAuthentication(authentication.SessionAuthentication):
-    """The session of a browser; what changes something needs the CSRF token."""
+    """Authenticates the session of a browser. Requests that change data need the CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
         authenticated = super().authenticate(request)
@@ -196,8 +199,8 @@ def _principal(user: User, *, session_kind: str) -> Principal:
 
 
 def request_principal(request: Request) -> Principal:
-    """Return the principal of a request; raise NotAuthenticated where there is none."""
-    # DRF's types know only Django's users; our authenticators give principals.
+    """Return the principal of a request. Raise NotAuthenticated if the request has none."""
+    # DRF's type of `request.user` is a Django user. Butler's authenticators return a Principal.
     principal: object = request.user
     if not isinstance(principal, Principal):
         raise exceptions.NotAuthenticated
@@ -205,7 +208,7 @@ def request_principal(request: Request) -> Principal:
 
 
 class HasRight(permissions.BasePermission):
-    """Let a request through when its principal has the right that the view names."""
+    """Allow a request if its principal has the right that the view names for the method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         rights: Mapping[str, Right] = view.rights
@@ -214,12 +217,12 @@ class HasRight(permissions.BasePermission):
             return True
         right = rights.get(method)
         principal = request_principal(request)
-        # A method that the view's table leaves out is for nobody.
+        # No principal may use a method that is missing in the view's table.
         return right is not None and principal.has_right(right)
 
 
 def can_open(principal: Principal, customer_id: UUID) -> bool:
-    """Tell whether this record is the principal's own, or they may open every record."""
+    """Tell whether the principal may open this record: keys and staff all, customers their own."""
     if principal.kind != "customer":
         return True
     if principal.own_record_id is None:
@@ -231,7 +234,7 @@ def can_open(principal: Principal, customer_id: UUID) -> bool:
 
 
 def request_actor(request: Request) -> str:
-    """Return the actor as the log names it; empty: the customer."""
+    """Return the actor of a request as the log names it. An empty text means the customer."""
     principal = request_principal(request)
     if principal.user:
         return (

@@ -1,12 +1,13 @@
-"""The permissions of each role of staff. Django's groups are made from this table.
+"""The permissions of each role of staff. A migration makes Django's groups from this table.
 
-The whole record, by REST or as a stream, needs `view_customer`; who has only `meet_customer`
-sees on the console who somebody is and when they visit, and nothing that leads to them.
+The whole record, through the REST API or a stream, needs `view_customer`. Staff with only
+`meet_customer` see the name and the visit of a customer on the console, but no addresses.
 """
 
 from collections.abc import Mapping
 
-# How rides are is no secret to anybody who works here; to say so may be told to many.
+# All staff who meet customers may read the status of a topic such as a ride. Setting it needs its
+# own permission, because a new status may send messages to many customers.
 _READ_TOPICS = frozenset({"butler.view_topicstatus"})
 _CHANGE_TOPICS = frozenset({"butler.change_topicstatus"})
 _MEET = frozenset({"customers.find_customer", "customers.meet_customer"}) | _READ_TOPICS
@@ -36,16 +37,17 @@ _PAUSE_SWITCHES = frozenset(
 _READ_AUTOMATIONS = frozenset({"butler.view_automation", "butler.view_automationversion"})
 
 ROLES: Mapping[str, frozenset[str]] = {
-    # Who answers the phone, and hears first that a ride stands still.
+    # Staff at the desk answer the phone. They often hear first that a ride is down.
     "desk": _SERVE | _CHANGE_TOPICS,
-    # Who stands at a till or a gate: name, visit, whether a code is good.
+    # Staff at a till or a gate see the name and the visit, and check codes.
     "till": _MEET | {"customers.view_order"},
-    # Who writes what is sent: what may be said to somebody and why, not where they are reached.
+    # Marketers write messages. They see the consents of a customer and the decisions about
+    # messages, but no addresses.
     "marketer": frozenset({"customers.meet_customer", "customers.view_control"})
     | {"butler.view_message", "butler.view_decision", "butler.view_pauseswitch"}
     | _READ_TOPICS
     | _READ_AUTOMATIONS,
-    # Who answers for what we keep and do: reads everything, and who looked at it.
+    # The privacy officer reads all records and the access log.
     "privacy officer": _READ
     | {"customers.view_accesslogentry", "customers.change_control", "customers.change_review"}
     | {"butler.view_pauseswitch"}
@@ -54,13 +56,13 @@ ROLES: Mapping[str, frozenset[str]] = {
     | _CHANGE_TOPICS
     | _PAUSE_SWITCHES
     | _READ_AUTOMATIONS
-    # Lets what somebody else wrote go.
+    # Approves an automation that another staff member wrote.
     | {"butler.change_automationversion"}
     | {
         "customers.view_accesslogentry",
         "customers.view_quarantineditem",
         "customers.change_quarantineditem",
     },
-    # Who only wants to see how it goes: numbers and switches, nobody's record.
+    # This role sees figures and pause switches, but no records.
     "overview": frozenset({"butler.view_pauseswitch"}) | _READ_TOPICS | _READ_AUTOMATIONS,
 }

@@ -1,7 +1,7 @@
-"""Counts the attempts of a subject, such as an address, in a quarter of an hour.
+"""Limits the attempts of a subject, such as an address, to a number in 15 minutes.
 
-Counted before looking, in a transaction of its own, so that however many attempts come at once
-only so many are looked at.
+An attempt is counted in a separate transaction before it is checked. So the limit also holds for
+attempts that arrive at the same time.
 """
 
 import math
@@ -17,7 +17,7 @@ WINDOW = timedelta(minutes=15)
 
 
 class TooManyAttempts(Exception):
-    """Too many attempts in this quarter of an hour; another one may be in `seconds`."""
+    """Too many attempts within 15 minutes. The next attempt is allowed in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -25,16 +25,16 @@ class TooManyAttempts(Exception):
 
 
 class AttemptLimit(NamedTuple):
-    """How many attempts are allowed in a quarter of an hour."""
+    """The number of attempts (`tries`) that are allowed within 15 minutes."""
 
     name: str
     tries: int
 
 
 def count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
-    """Count an attempt; raise TooManyAttempts where it is one too many."""
+    """Count an attempt; raise TooManyAttempts if it exceeds the limit."""
     start = _window(now)
-    # Durable: in a transaction around it, what a wrong try raises would undo the count.
+    # Durable: inside an outer transaction, the error of a wrong attempt would undo the count.
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(_COUNT_ATTEMPT, [_subject(limit, subject), start])
         [tries] = cursor.fetchone()
@@ -50,7 +50,7 @@ RETURNING tries
 
 
 def reset_attempts(limit: AttemptLimit, subject: str, now: datetime) -> None:
-    """Reset the count after a success: a typing mistake a day is no attack."""
+    """Reset the count after a success, so that occasional mistakes do not add up."""
     AttemptCount.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
 
 

@@ -1,4 +1,4 @@
-"""Changes records by appending events of our own to their logs."""
+"""Changes records by appending events of Butler to their logs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from customers.types import IncomingEvent, IngestOutcome, Sender
 
 
 class ChangeAuthor(msgspec.Struct, frozen=True):
-    """Who changes a record: by which source, and in whose name ('': the customer's)."""
+    """The sender and the actor of a change. An empty actor means the customer."""
 
     sender: Sender
     actor: str = ""
@@ -29,14 +29,14 @@ class RecordChange(msgspec.Struct, frozen=True):
     about: str
     properties: Mapping[str, object]
     occurred_at: datetime
-    # Further identifiers, beside the one by which the record is found.
+    # Additional identifiers. Butler adds the identifier that leads to the record.
     identifiers: tuple[tuple[str, str], ...] = ()
 
 
 def lock_name(name: str) -> None:
     """Hold an advisory lock on this name until the transaction ends.
 
-    Take it before the lock of any record: in the other order two writers could deadlock.
+    Take this lock before locking records. In the other order, two transactions could deadlock.
     """
     key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
     with connection.cursor() as cursor:
@@ -44,11 +44,11 @@ def lock_name(name: str) -> None:
 
 
 class UnreachableRecord(Exception):
-    """No verified identifier leads to this record, so no event of ours can reach it."""
+    """No verified identifier leads to this record, so Butler cannot append an event to its log."""
 
 
 class RejectedChange(Exception):
-    """A change was not accepted; `reason` is a code."""
+    """Butler did not accept a change. `reason` is a code."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -63,9 +63,10 @@ def record_changes(
     now: datetime,
     expected_version: int | None = None,
 ) -> IngestOutcome:
-    """Append these changes to the customer's log, all or none; return the last one's outcome.
+    """Append all of these changes to the customer's log; return the outcome of the last one.
 
-    Raises UnreachableRecord, RejectedChange, or ingest.VersionMismatch when the log moved on.
+    Raises UnreachableRecord, RejectedChange, or ingest.VersionMismatch if the log has another
+    version than `expected_version`. After an error, no change is stored.
     """
     identifier = _routing_identifier(customer_id)
     receipt = ingest.store_events(
@@ -81,7 +82,7 @@ def record_changes(
 
 
 def _routing_identifier(customer_id: UUID) -> tuple[str, str]:
-    """Return the identifier by which an event of any source reaches this record."""
+    """Return an identifier by which events of any source reach this record."""
     identifier = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
     if identifier is None:
         raise UnreachableRecord

@@ -1,4 +1,4 @@
-"""Records consent statements on the ledger; they are in force when this returns."""
+"""Records consent statements on the ledger. They hold as soon as the function returns."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from customers.db.retry import RetryTransaction
 from customers.events import internal_sources
 from customers.models import Control
 
-# Nobody is asked again for half a year after a no.
+# The company must not ask again for half a year after a refusal or a withdrawal.
 _REASK_PAUSE = timedelta(days=183)
 _REFUSALS = frozenset({"consent.refused", "consent.withdrawn"})
 _CLOCK_TICK = timedelta(microseconds=1)
@@ -39,9 +39,10 @@ def record_statements(
     author: ChangeAuthor,
     now: datetime,
 ) -> RecordedStatements:
-    """Put a customer's statements on the ledger, all or none; they hold from this commit on.
+    """Record all of these statements on the ledger, and return a receipt. They hold at once.
 
-    Raises NoSuchCustomer, and InvalidStatement where one of the statements is not valid.
+    Raises NoSuchCustomer, or InvalidStatement if one of the statements is not valid. After an
+    error, no statement is recorded.
     """
     declarant = Declarant(author.sender.is_trusted, author.sender.channel, author.actor)
     publications = read_publications(statements)
@@ -72,10 +73,10 @@ def _append_statements(
 
 
 def expire_consents(*, now: datetime, limit: int = 200) -> int:
-    """Put on the ledger which consents expired; return the number of customers concerned."""
+    """Record expired consents on the ledger; return the number of affected customers."""
     overdue = Control.objects.filter(expires_at__lte=now).order_by("expires_at")
     customer_ids = list(overdue.values_list("customer_id", flat=True)[:limit])
-    # In the order of ids, as every other writer locks.
+    # All writers lock records in the order of their ids, to avoid deadlocks.
     for customer_id in sorted(customer_ids):
         retry.on_conflict(partial(_expire_consents_of, customer_id, now))
     return len(customer_ids)
@@ -86,7 +87,8 @@ def _expire_consents_of(customer_id: UUID, now: datetime) -> None:
     ledger = consent_ledger.read_ledgers([live])[live]
     declarant = Declarant(is_trusted=True, channel=internal_sources.BUTLER.channel, actor="butler")
     expired = [
-        # Only for the records that gave this consent: another record's consent goes on.
+        # The entry speaks only for the records that gave this consent. Consents of other records
+        # stay valid.
         ScopedStatement(
             ConsentStatement(kind="consent.expired", subject=purpose, occurred_at=end),
             tuple(records),
@@ -111,9 +113,9 @@ def _lock_live_record(customer_id: UUID) -> UUID:
 
 
 def _statement_time(ledger: Ledger, now: datetime) -> datetime:
-    """Return the moment of a statement that is made now: after every earlier statement.
+    """Return the event time of a statement that is made now: later than all earlier statements.
 
-    Clocks of two machines differ; a withdrawal must not come to lie before the consent that
+    The clocks of two machines may differ. A withdrawal must not be earlier than the consent that
     it withdraws.
     """
     latest = max((entry.occurred_at for entry in ledger.entries), default=None)

@@ -1,4 +1,4 @@
-"""Runs a POST that is sent twice once, and answers the second with the first response."""
+"""Runs a repeated POST only once, and answers the repetition with the first response."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ class StoredResponse(NamedTuple):
 
 
 class IdempotentResult(NamedTuple):
-    """The response, or why there is none: the key came with another body, or is in use now."""
+    """The response, or the reason for none: the key came with other content, or is in use."""
 
     state: Literal["done", "repeated", "other_content", "in_progress"]
     response: StoredResponse | None = None
@@ -34,9 +34,9 @@ def run_once(
     retention: timedelta,
     effect: Callable[[], StoredResponse],
 ) -> IdempotentResult:
-    """Run the effect unless this key has been used; store its response in one transaction.
+    """Run the effect if this key is new, and store its response in the same transaction.
 
-    What the effect raises undoes everything, and nothing is stored: the caller may try again.
+    An error of the effect undoes the transaction and stores no response. The caller may try again.
     """
     request_hash = UUID(bytes=blake2b(request, digest_size=16).digest())
     with transaction.atomic():
@@ -60,13 +60,13 @@ def run_once(
 
 
 def delete_old(*, now: datetime, retention: timedelta) -> int:
-    """Delete the responses that are older than the retention; return how many."""
+    """Delete the responses that are older than the retention; return their number."""
     count, _ = IdempotencyKey.objects.filter(created_at__lt=now - retention).delete()
     return count
 
 
 def _lock(name: str) -> bool:
-    """Lock this name until the transaction ends; tell whether it was free."""
+    """Lock this name until the transaction ends; return false if another transaction holds it."""
     number = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])

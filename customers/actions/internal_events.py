@@ -15,7 +15,7 @@ from customers.types import VERIFIED
 
 
 class NoSuchCustomer(Exception):
-    pass
+    """No record has this id."""
 
 
 @transaction.atomic
@@ -29,9 +29,10 @@ def append_internal_event(
     now: datetime,
     kind: str = "task",
 ) -> int:
-    """Append an internal event to the log of the live record; return the version.
+    """Append an internal event to the log of the live record; return its version.
 
-    It needs no verified identifier, because it is about what we did and not about who they are.
+    The event needs no verified identifier, because it does not change the identity of the customer.
+    Raises NoSuchCustomer.
     """
     live = _lock_live_record(customer_id)
     [(_, version)] = sql.rows("read_customer_versions", {"ids": [live]})
@@ -42,7 +43,7 @@ def append_internal_event(
 
 
 def _lock_live_record(customer_id: UUID) -> UUID:
-    """Lock the live record that an id leads to, also where it is being merged at this moment."""
+    """Lock and return the live record that an id leads to, even while it is being merged."""
     while True:
         where = Coalesce("canonical_id", "id")
         live = Customer.objects.filter(pk=customer_id).values_list(where, flat=True).first()

@@ -1,4 +1,4 @@
-"""Publishes purposes, the exact notices shown for them, and topics."""
+"""Publishes purposes, the exact texts of their notices, and topics."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,20 +19,20 @@ class _Publication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PurposeText(_Publication, frozen=True):
-    """A purpose to ask customers for."""
+    """A purpose that customers can consent to or refuse."""
 
     key: str
     kind: Literal["contact", "use"]
     texts: Named
     dpv: str = ""
-    # data_categories, processing, recipients, storage, retention: what its entries say.
+    # data_categories, processing, recipients, storage, retention, for the ledger entries.
     details: dict[str, Any] = {}
     position: int = 0
     is_offered: bool = True
 
 
 class NoticeText(_Publication, frozen=True):
-    """The text that is shown when a purpose is asked for, by language."""
+    """The text that customers see when the company asks for a consent, by language."""
 
     purpose: str
     version: int
@@ -48,14 +48,16 @@ class TopicText(_Publication, frozen=True):
 
 
 class NoticeChanged(Exception):
-    """A published notice has another text now; it needs a version of its own."""
+    """A published notice now has another text. The new text needs a new version number."""
 
     def __init__(self, purpose: str, version: int, language: str) -> None:
-        super().__init__(f"the notice of {purpose}, version {version}, {language}")
+        super().__init__(
+            f"the notice of {purpose}, version {version}, {language}: published with another text"
+        )
 
 
 def digest(text: str) -> str:
-    """Return the digest of a text, by which a consent names it."""
+    """Return the SHA-256 digest of a text in hex. A consent names its notice by this digest."""
     return sha256(text.encode()).hexdigest()
 
 
@@ -67,9 +69,10 @@ def publish(
     topics: Sequence[TopicText] = (),
     now: datetime,
 ) -> int:
-    """Publish these, or nothing; return how many notices are new. Again, it changes nothing.
+    """Publish all of these in one transaction; return the number of new notices.
 
-    Raises NoticeChanged where another text was published under the same version.
+    Publishing the same again changes no rows. Raises NoticeChanged if the same version of a notice
+    was published with another text.
     """
     _upsert(Purpose, purposes, ["kind", "texts", "dpv", "details", "position", "is_offered"])
     _upsert(Topic, topics, ["texts", "position"])
@@ -100,7 +103,7 @@ def _upsert[M: (Purpose, Topic)](
 ) -> None:
     rows = [model(**msgspec.to_builtins(text)) for text in sorted(texts, key=lambda text: text.key)]
     if rows:
-        # Sorted, so that two machines that start at once cannot lock crosswise.
+        # The rows are sorted, so that two machines that start at the same time cannot deadlock.
         model.objects.bulk_create(
             rows, update_conflicts=True, update_fields=fields, unique_fields=["key"]
         )

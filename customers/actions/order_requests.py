@@ -40,7 +40,10 @@ def request_order(
     now: datetime,
     expected_version: int | None = None,
 ) -> OrderPlacement:
-    """Record what a customer asks for: it has a number of ours, and is no order yet."""
+    """Record the request of a customer for an order. Butler chooses the number of the order.
+
+    The order is not placed until staff or a source confirm it.
+    """
     number = new_number()
     while Order.objects.filter(number=number).exists():
         number = new_number()
@@ -58,9 +61,11 @@ def request_order(
 def request_change(
     *, target: OrderTarget, name: str, change: Mapping[str, object]
 ) -> IngestOutcome:
-    """Record a change that a customer asks for, and leave a placed order as it is.
+    """Record a change that a customer requests. A placed order does not change yet.
 
     name: one of customers.projections.orders.GRANTED
+
+    Raises the errors of `lock_open_order` and `require_lines`, and UnverifiedOrder.
     """
     order = lock_open_order(target)
     if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
@@ -72,7 +77,10 @@ def request_change(
 
 @transaction.atomic
 def confirm_request(*, target: OrderTarget) -> IngestOutcome:
-    """Place what the customer requested, or do what she asked to change."""
+    """Confirm the customer's request: place the order, or make the requested changes.
+
+    Raises NoPendingRequest.
+    """
     order = lock_open_order(target)
     if order.status == Order.Status.REQUESTED:
         return record_order_changes(target, [confirmation(order, target)])
@@ -96,7 +104,7 @@ def confirm_request(*, target: OrderTarget) -> IngestOutcome:
 
 @transaction.atomic
 def decline_request(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
-    """Decline what the customer requested; a placed order stays as it is."""
+    """Decline the customer's request. A placed order does not change. Raises NoPendingRequest."""
     order = lock_open_order(target)
     if order.status != Order.Status.REQUESTED and not order.requested_changes:
         raise NoPendingRequest

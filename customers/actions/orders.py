@@ -1,6 +1,6 @@
-"""Placing, amending and cancelling orders: each is an event on the customer's log.
+"""Places, amends and cancels orders. Each action is an event on the customer's log.
 
-What customers order or change themselves is a request, until staff or a source confirms it.
+An order or a change by the customer is a request until staff or a source confirm it.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from customers.models import Evidence, Identifier, Order
 from customers.projections import orders
 from customers.types import IngestOutcome
 
-# No I, O, 0 or 1: numbers are read out over the phone.
+# Without I, O, 0 and 1, because people read numbers out on the phone.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -29,19 +29,19 @@ class OrderNumberInUse(Exception):
 
 
 class NoSuchOrder(Exception):
-    pass
+    """The record has no order with this number."""
 
 
 class NoSuchLine(Exception):
-    pass
+    """The order has no line with this id, or the line is cancelled or refunded."""
 
 
 class OrderClosed(Exception):
-    """The order was cancelled or refunded; there is nothing left to change."""
+    """The order is cancelled, refunded or declined, so it cannot change."""
 
 
 class UnverifiedOrder(Exception):
-    """No trusted source has confirmed this order, so there is nothing yet to change."""
+    """No trusted source has confirmed this order, so it cannot change yet."""
 
 
 class OrderPlacement(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class OrderPlacement(msgspec.Struct, frozen=True):
 
 
 def new_number() -> str:
-    """Generate an order number: 40 random bits, easy to read out."""
+    """Return a new order number with 40 random bits, such as "K7QM-3XWA"."""
     text = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     return f"{text[:4]}-{text[4:]}"
 
@@ -67,7 +67,7 @@ def place_order(
     now: datetime,
     expected_version: int | None = None,
 ) -> OrderPlacement:
-    """Place an order; raise OrderNumberInUse where the number is in use or not valid."""
+    """Place an order; raise OrderNumberInUse if the number is in use or not valid."""
     number = number or new_number()
     if normalize("order", number) != number:
         raise OrderNumberInUse
@@ -86,7 +86,7 @@ def place_order(
 
 
 class OrderTarget(msgspec.Struct, frozen=True):
-    """Which order, by whom, when, and at which version of the record (None: any)."""
+    """The order to change, the author, the time, and the expected version (None: any)."""
 
     customer_id: UUID
     number: str
@@ -97,7 +97,7 @@ class OrderTarget(msgspec.Struct, frozen=True):
 
 @transaction.atomic
 def amend_order(*, target: OrderTarget, change: Mapping[str, object]) -> IngestOutcome:
-    """Change what is named in an order and leave the rest."""
+    """Change the given fields of an order. The other fields stay unchanged."""
     return _record_change(lock_open_order(target), target, "Order Amended", change)
 
 
@@ -105,7 +105,7 @@ def amend_order(*, target: OrderTarget, change: Mapping[str, object]) -> IngestO
 def cancel_order_line(
     *, target: OrderTarget, line: str, quantity: int | None = None
 ) -> IngestOutcome:
-    """Take a line, or some of it, out of an order; raise NoSuchLine where it is not in it."""
+    """Cancel a line of an order, or a part of its quantity; raise NoSuchLine if it is missing."""
     order = lock_open_order(target)
     require_lines(order, [line])
     quantity_property = {} if quantity is None else {"quantity": quantity}
@@ -116,7 +116,7 @@ def cancel_order_line(
 
 @transaction.atomic
 def cancel_order(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
-    """Cancel an order, whole; what was only requested is declined."""
+    """Cancel a whole order. If the order is only requested, decline the request."""
     order = lock_open_order(target)
     reason_property = {"reason": reason} if reason else {}
     if order.status == Order.Status.REQUESTED:
@@ -131,8 +131,8 @@ def _record_change(
 ) -> IngestOutcome:
     changes = [order_change(name, target.number, change, target.now)]
     if order.evidence == Evidence.CLAIMED:
-        # What was only claimed does not count beside what is proved: without the whole
-        # order said again, the change would be all that is left of it.
+        # A verified change outweighs all claimed events of the order. Without this confirmation
+        # of the whole order, the order would consist of the change only.
         changes.insert(0, confirmation(order, target))
     return record_order_changes(target, changes)
 
@@ -144,7 +144,7 @@ def order_change(
     moment: datetime,
     identifiers: tuple[tuple[str, str], ...] = (),
 ) -> RecordChange:
-    """Return the event of that name about the order of that number."""
+    """Return the change with this event name, about the order with this number."""
     about, properties = f"order:{number}", {"order_id": number, **properties}
     return RecordChange(name, about, properties, moment, identifiers)
 
@@ -160,7 +160,10 @@ def record_order_changes(target: OrderTarget, changes: Sequence[RecordChange]) -
 
 
 def lock_open_order(target: OrderTarget) -> Order:
-    # Until it is changed: a button that is pressed twice finds it changed the second time.
+    """Lock an order and return it. Raises NoSuchOrder, or OrderClosed if it cannot change.
+
+    The lock lasts until the transaction ends, so that a second click finds the changed order.
+    """
     lock_name(f"order {target.number}")
     order = Order.objects.filter(customer_id=target.customer_id, number=target.number).first()
     if order is None:
@@ -171,15 +174,17 @@ def lock_open_order(target: OrderTarget) -> Order:
 
 
 def require_lines(order: Order, line_ids: Iterable[object]) -> None:
+    """Raise NoSuchLine if one of these ids is not an active line of the order."""
     ordered = {line["id"] for line in order.lines if line["status"] == "ordered"}
     if set(line_ids) - ordered:
         raise NoSuchLine
 
 
 def confirmation(order: Order, target: OrderTarget) -> RecordChange:
-    """Return the event that places a claimed order again, as a verified one.
+    """Return the event that places a claimed order again, as a verified order.
 
-    Customers cannot: their own app claims what it likes, also numbers and prices.
+    Raises UnverifiedOrder for customers, because the app of a customer can claim any number and
+    any price. Raises OrderNumberInUse if another customer has a verified order with the number.
     """
     if not target.author.actor:
         raise UnverifiedOrder
@@ -210,8 +215,8 @@ def _order_properties(order: Order) -> dict[str, object]:
 
 
 def _is_in_use(number: str, author: ChangeAuthor) -> bool:
-    # A number that somebody only claims is not in use: else guessing would block the shop.
-    # Of other sources, numbers that came without an order leave it free.
+    # A claimed number does not count as in use. Otherwise, guessed numbers would block the shop.
+    # A number that another source sent without an order does not count either.
     own_value = f"{author.sender.source_id}/{number}"
     return (
         Order.objects.filter(number=number, evidence=Evidence.VERIFIED).exists()

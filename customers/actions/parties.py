@@ -1,4 +1,4 @@
-"""Who comes along: describing and removing members of a customer's party."""
+"""Adds, changes and removes members of a customer's party."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from customers.types import IngestOutcome
 
 
 class NoSuchMember(Exception):
-    """The party has nobody by this reference."""
+    """The party has no member with this reference."""
 
 
 def change_member(
@@ -24,8 +24,10 @@ def change_member(
     now: datetime,
     expected_version: int | None = None,
 ) -> IngestOutcome:
-    """Describe a member: a new one, or what changed about one; raise NoSuchMember for a
-    guardian who is not in the party."""
+    """Add a member with these fields, or change these fields of a member.
+
+    Raises NoSuchMember if the guardian is not a member of the party.
+    """
     guardian = change.get("guardian")
     if guardian and (guardian == reference or not _is_member(customer_id, str(guardian))):
         raise NoSuchMember
@@ -48,7 +50,7 @@ def remove_member(
     now: datetime,
     expected_version: int | None = None,
 ) -> IngestOutcome:
-    """Take a member out of the party; raise NoSuchMember where there is none."""
+    """Remove a member from the party; raise NoSuchMember if the party has no such member."""
     lock_name(f"party {customer_id}")
     if not _is_member(customer_id, reference):
         raise NoSuchMember

@@ -1,4 +1,4 @@
-"""Requests for a person, such as to be called back, and their answers."""
+"""Records service requests of customers, such as a call back, and their answers."""
 
 import secrets
 from datetime import datetime
@@ -12,7 +12,7 @@ from customers.types import IngestOutcome
 
 
 class NoSuchRequest(Exception):
-    """The customer asked for nothing by this reference."""
+    """The customer has no request with this reference."""
 
 
 class CreatedRequest(NamedTuple):
@@ -31,7 +31,7 @@ def request_callback(
     now: datetime,
     reference: str = "",
 ) -> CreatedRequest:
-    """Record that a customer wants to be called, at a time or as soon as possible."""
+    """Record that a customer requests a call, at `wanted_at` or as soon as possible."""
     reference = reference or secrets.token_hex(8)
     properties: dict[str, object] = {"reference": reference, "subject": subject}
     if wanted_at:
@@ -44,7 +44,7 @@ def request_callback(
 def answer_request(
     *, customer_id: UUID, author: ChangeAuthor, reference: str, outcome: str, now: datetime
 ) -> IngestOutcome:
-    """Record that staff did what the customer asked for."""
+    """Record that staff answered the request; raise NoSuchRequest if it does not exist."""
     properties = _existing_request(customer_id, reference) | {"outcome": outcome}
     return _record(customer_id, author, requests.ANSWERED, properties, now)
 
@@ -52,7 +52,7 @@ def answer_request(
 def close_request(
     *, customer_id: UUID, author: ChangeAuthor, reference: str, outcome: str, now: datetime
 ) -> IngestOutcome:
-    """Record that the request is obsolete; raise NoSuchRequest where there is none."""
+    """Record that the request is obsolete; raise NoSuchRequest if it does not exist."""
     properties = _existing_request(customer_id, reference) | {"outcome": outcome}
     return _record(customer_id, author, requests.CLOSED, properties, now)
 

@@ -1,4 +1,4 @@
-"""Decisions of staff about records: whether two are one customer."""
+"""Stores decisions of staff on whether two records are one customer."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,20 +10,23 @@ from customers.models import Merge, Review
 
 
 class ReviewAlreadySettled(Exception):
-    """The review was settled already."""
+    """A staff member has already settled the review."""
 
 
 class NothingToMerge(Exception):
-    """Nothing can be merged: the review is not about two records, or they are one by now."""
+    """The review does not name two separate records, so Butler cannot merge them."""
 
 
 class MergeAlreadyUndone(Exception):
-    """The merge was undone already."""
+    """A staff member has already undone the merge."""
 
 
 @transaction.atomic
 def accept_review(*, review_id: int, actor: str, now: datetime) -> Review | None:
-    """Merge the two records that a review is about."""
+    """Merge the two records of a review; return the review, or None if it does not exist.
+
+    Raises ReviewAlreadySettled or NothingToMerge.
+    """
     review = _open_review(review_id)
     if review is None:
         return None
@@ -38,15 +41,21 @@ def accept_review(*, review_id: int, actor: str, now: datetime) -> Review | None
 
 @transaction.atomic
 def decline_review(*, review_id: int, actor: str, now: datetime) -> Review | None:
-    """Leave things as they are; the question is not asked again."""
+    """Settle a review without a merge; return it, or None if it does not exist.
+
+    Butler does not create the same review again. Raises ReviewAlreadySettled.
+    """
     review = _open_review(review_id)
     return review and _settle(review, Review.Status.DECLINED, actor, now)
 
 
 @transaction.atomic
 def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -> Merge | None:
-    """Undo a merge of a live record; both stay separate whatever identifiers come later."""
-    # Not locked: who draws groups locks records first, and the ledger after them.
+    """Undo a merge of a live record; return it, or None if it does not exist.
+
+    Later identifiers do not merge the two records again. Raises MergeAlreadyUndone.
+    """
+    # The merge is not locked here: regrouping locks the records first and the merges after them.
     merge = Merge.objects.filter(pk=merge_id, merged_into_id=customer_id).first()
     if merge is None:
         return None

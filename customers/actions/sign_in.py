@@ -1,8 +1,9 @@
-"""Signing in: an address in, a code out, whether or not there is an account.
+"""Signs customers in with a code that Butler sends to their address.
 
-Asking for a code looks at no account at all, so that nobody can learn from it who is a
-customer. The account is made when the code is proved, and opens the record that the proved
-address leads to; what others only claimed about that address leads elsewhere (docs/adr/0007).
+A request for a code does not read any account, so that strangers cannot find out whether an address
+belongs to a customer. When the customer enters the code, Butler creates the account. The account
+opens the record of the proved address. Claims of others about that address belong to other records
+(docs/adr/0007).
 """
 
 import hashlib
@@ -32,11 +33,11 @@ _HOUR = timedelta(hours=1)
 
 
 class InvalidEmail(ValueError):
-    """This cannot be an e-mail address."""
+    """The text is not an e-mail address."""
 
 
 class TooManyCodes(Exception):
-    """Too many codes were requested; another one may be in `seconds`."""
+    """Too many codes were requested. The next request is allowed in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -44,15 +45,15 @@ class TooManyCodes(Exception):
 
 
 class WrongCode(Exception):
-    """The code is wrong, old, used, or has had too many guesses; nobody is told which."""
+    """The code is wrong, expired or used, or had too many attempts. Butler does not tell which."""
 
 
 class StaffSignInRequired(Exception):
-    """The code was right, but the login is one of staff, who sign in with more than a code."""
+    """The code is right, but the login belongs to staff, who sign in with a second factor."""
 
 
 class IssuedCode(NamedTuple):
-    """A code to send to the address, and the handle that has to come back with it."""
+    """A code to send to the address, and the handle that the client has to send with the code."""
 
     email: str
     code: str
@@ -60,7 +61,10 @@ class IssuedCode(NamedTuple):
 
 
 def issue_code(*, email: str, network: str, now: datetime) -> IssuedCode:
-    """Issue a code for this address, good for ten minutes together with the handle."""
+    """Issue a code for this address. It is valid for BUTLER_CODE_SECONDS, with its handle only.
+
+    Raises InvalidEmail or TooManyCodes.
+    """
     address = normalize("email", email)
     if address is None or len(address) > 254:
         raise InvalidEmail
@@ -89,10 +93,10 @@ def verify_code(
     now: datetime,
     open_session: Callable[[User], object] | None = None,
 ) -> User:
-    """Return the login of whoever has both the handle and the code; raise WrongCode.
+    """Return the login for this handle and code, which are then used up.
 
-    `open_session` runs in the transaction that spends the code: what it raises leaves the code as
-    it was.
+    `open_session` runs in the transaction that marks the code as used. If it raises an error, the
+    code stays valid. Raises WrongCode or StaffSignInRequired.
     """
     email = _check_guess(handle, code, now)
     with transaction.atomic():
@@ -108,8 +112,8 @@ def verify_code(
 
 
 def _check_guess(handle: str, code: str, now: datetime) -> str:
-    """Count a guess, then look at it: however many come at once, only so many count."""
-    # Durable: in a transaction around it, what a wrong guess raises would undo the count.
+    """Count an attempt, then check the code. The limit also holds for simultaneous attempts."""
+    # Durable: inside an outer transaction, the error of a wrong code would undo the count.
     with transaction.atomic(durable=True):
         counted = SignInCode.objects.filter(
             handle_digest=_digest("handle", handle),
@@ -145,11 +149,11 @@ def _get_or_create_user(email: str, language: str, now: datetime) -> User:
 
 
 def _link_to_record(user: User, record_id: UUID | None) -> None:
-    """Let a login lead to another record, and end every session that led elsewhere."""
-    # A login that did not lead here before may be somebody else's preparation: its
-    # sessions end and its password is worth nothing.
+    """Link a login to another record, and end all sessions of the login."""
+    # Another person may have created this login earlier. Therefore its sessions end and its
+    # password becomes invalid.
     end_sessions(user)
-    # Sessions are bound to the password, so this ends those that nobody listed, too.
+    # Sessions depend on the password, so this also ends sessions that have no UserSession row.
     user.set_unusable_password()
     user.record_id = record_id
     user.save()
@@ -163,11 +167,11 @@ def _find_user_by_email(email: str) -> User | None:
 
 
 def _store_address_proved_event(email: str, now: datetime) -> None:
-    """Log that the address was proved; its verified identifier comes from that event."""
+    """Store the event "Address Proved", which creates the verified identifier."""
     event = _address_proved_event(email, now)
     receipt = ingest.store_events(sender=internal_sources.BUTLER, events=[event], received_at=now)
     if receipt.outcomes[0].status != "accepted":
-        # The company says that this address is nobody's, such as that of an office.
+        # The company has blocked this address, such as the address of an office.
         raise WrongCode
 
 
@@ -187,14 +191,14 @@ def _address_proved_event(email: str, now: datetime) -> IncomingEvent:
 
 
 def end_sessions(user: User, *, except_key: str = "") -> None:
-    """End the sessions of this login on every device, except for one."""
+    """End all sessions of this login, except the session with the key `except_key`."""
     sessions = UserSession.objects.filter(user=user).exclude(session_key=except_key)
     Session.objects.filter(session_key__in=sessions.values("session_key")).delete()
     sessions.delete()
 
 
 def delete_expired(*, now: datetime) -> None:
-    """Delete sessions that ran out, and codes and attempts that count no more."""
+    """Delete expired sessions, and codes and attempts that are older than two hours."""
     SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR).delete()
     AttemptCount.objects.filter(window__lt=now - 2 * _HOUR).delete()
     Session.objects.filter(expire_date__lt=now).delete()
@@ -207,7 +211,7 @@ def _digest(purpose: str, text: str) -> bytes:
 
 
 def _take_advisory_locks(*names: bytes) -> None:
-    """Lock these names until the transaction ends: their requests are counted one by one."""
+    """Lock these names until the transaction ends, so that their requests are counted in turn."""
     numbers = sorted(
         int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True) for name in names
     )

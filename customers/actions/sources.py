@@ -1,4 +1,4 @@
-"""Sources and their keys: make, rotate, revoke."""
+"""Creates sources, and creates, rotates and revokes their keys."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,7 +20,10 @@ def create_source(
     is_shared: bool = False,
     region: str = "",
 ) -> tuple[Source, str]:
-    """Create a source with its first key; the key's text is returned here and never again."""
+    """Create a source with its first key; return the source and the text of the key.
+
+    Butler stores only the digest of the key, so it cannot show the text again.
+    """
     source = Source.objects.create(
         name=name, channel=channel, is_shared=is_shared, default_region=region.upper()
     )
@@ -28,7 +31,7 @@ def create_source(
 
 
 def add_key(*, source: Source, is_secret: bool, scopes: Sequence[str] = keys.SCOPES) -> str:
-    """Give a source one more key, and return its text."""
+    """Add a key to a source, and return its text."""
     key = keys.generate_key(is_secret=is_secret)
     SourceKey.objects.create(
         source=source,
@@ -42,7 +45,7 @@ def add_key(*, source: Source, is_secret: bool, scopes: Sequence[str] = keys.SCO
 
 @transaction.atomic
 def rotate_key(*, source: Source, is_secret: bool, grace: timedelta, now: datetime) -> str:
-    """Add a key and let the older ones of its sort end after a grace; both work meanwhile."""
+    """Add a key and return its text. The older keys of the same class expire after `grace`."""
     older = list(
         SourceKey.objects.select_for_update()
         .filter(source=source, is_secret=is_secret, revoked_at__isnull=True)
@@ -54,7 +57,7 @@ def rotate_key(*, source: Source, is_secret: bool, grace: timedelta, now: dateti
 
 
 def revoke_key(*, prefix: str, now: datetime) -> int:
-    """End every key that begins like this, at once; return how many there were."""
+    """Revoke all keys with this prefix at once; return the number of revoked keys."""
     return SourceKey.objects.filter(
         prefix=prefix[: keys.PREFIX_LENGTH], revoked_at__isnull=True
     ).update(revoked_at=now)

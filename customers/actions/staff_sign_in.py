@@ -1,8 +1,7 @@
-"""Letting staff in: an address with a password, then a second factor. Every try is counted.
+"""Signs staff in with address and password, and then with a second factor.
 
-Counted before looking, in a transaction of its own, so that however many tries come at once
-only so many are looked at. Nobody learns from an answer, or from how long it takes, whether
-there is such a login.
+Each attempt is counted in a separate transaction before it is checked, so that the limit also holds
+for simultaneous attempts. The answer and its duration do not reveal whether a login exists.
 """
 
 import hmac
@@ -25,39 +24,42 @@ from customers.access.mfa import UndecryptableSecret
 from customers.actions.attempt_limits import AttemptLimit, count_attempt, reset_attempts
 from customers.models import User
 
-# Seconds that a code of the authenticator app is shown for, and how many of them a clock may
-# be early or late.
+# STEP: the seconds for which an authenticator app shows a code. DRIFT: the number of steps that
+# the clock of the app may be early or late.
 STEP, DRIFT = 30, 1
 
 
 class WrongPassword(Exception):
-    """Address and password do not belong together, or it is nobody of staff."""
+    """The address and the password do not match an active staff login."""
 
 
 class WrongAuthenticatorCode(Exception):
-    """The code is none that the app shows now, none of the unused recovery codes, or was used."""
+    """The code is not the current code of the app or an unused recovery code, or was used."""
 
 
-# An address from one network; an address from anywhere, so high that a stranger cannot lock
-# somebody out by hand; a network with all its addresses.
+# The limits of an address from one network, of an address from all networks, and of a network with
+# all addresses. The second is so high that a stranger cannot easily lock a staff member out.
 PAIR, ADDRESS, NETWORK = (
     AttemptLimit("pair", 10),
     AttemptLimit("address", 100),
     AttemptLimit("network", 200),
 )
-# Only who has the password gets to the second factor, so nobody else can use these up.
+# The limit of codes for one login. Strangers cannot use it up, because they need a password first.
 CODE = AttemptLimit("code", 5)
 
 
 def check_password(*, email: str, password: str, network: str, now: datetime) -> User:
-    """Return the open staff login of this address and password."""
+    """Return the active staff login with this address and password.
+
+    Raises WrongPassword or TooManyAttempts.
+    """
     address = email.strip().casefold()[:254]
     count_attempt(PAIR, f"{address} {network}", now)
     count_attempt(ADDRESS, address, now)
     count_attempt(NETWORK, network, now)
     user = User.objects.filter(email__iexact=address, is_staff=True, is_active=True).first()
     if user is None:
-        # As long as a real comparison takes.
+        # Hashing takes the same time as the check of a real password.
         User().set_password(password)
         raise WrongPassword
     if not user.check_password(password):
@@ -73,9 +75,10 @@ def has_second_factor(user: User) -> bool:
 def check_code(
     *, user: User, code: str, now: datetime, open_session: Callable[[], object] = lambda: None
 ) -> None:
-    """Take a code of the authenticator app, or one of the recovery codes, once.
+    """Check and use up a code of the authenticator app, or a recovery code.
 
-    `open_session` runs in the transaction that spends the code.
+    `open_session` runs in the transaction that marks the code as used. Raises
+    WrongAuthenticatorCode or TooManyAttempts.
     """
     count_attempt(CODE, str(user.pk), now)
     code = "".join(code.split())
@@ -87,7 +90,11 @@ def check_code(
 
 
 def check_app_code(*, user: User, code: str, now: datetime) -> None:
-    """Take a code of the authenticator app alone: who found one recovery code gets no others."""
+    """Check and use up a code of the authenticator app. Recovery codes are not accepted here.
+
+    So a person with one stolen recovery code cannot get new ones. Raises WrongAuthenticatorCode or
+    TooManyAttempts.
+    """
     count_attempt(CODE, str(user.pk), now)
     if not _spend_app_code(user, "".join(code.split()), now):
         raise WrongAuthenticatorCode
@@ -95,7 +102,7 @@ def check_app_code(*, user: User, code: str, now: datetime) -> None:
 
 
 def recovery_codes(*, user: User) -> list[str]:
-    """Return the recovery codes that were not used yet."""
+    """Return the unused recovery codes."""
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
     unused: list[str] = RecoveryCodes(factor).get_unused_codes() if factor else []
     return unused
@@ -103,8 +110,8 @@ def recovery_codes(*, user: User) -> list[str]:
 
 @transaction.atomic
 def renew_recovery_codes(*, user: User) -> list[str]:
-    """Make new recovery codes; from this commit on the old ones open nothing."""
-    # Whoever spends one at this moment holds the row, or waits for it.
+    """Create and return new recovery codes. The old codes become invalid at this commit."""
+    # This lock waits for a transaction that is using an old code, and blocks later ones.
     factor = RecoveryCodes.activate(user).instance
     factor = Authenticator.objects.select_for_update().get(pk=factor.pk)
     factor.data = {"seed": encrypt(RecoveryCodes.generate_seed()), "used_mask": 0}
@@ -126,16 +133,17 @@ def enroll(
     now: datetime,
     open_session: Callable[[], object] = lambda: None,
 ) -> list[str]:
-    """Take up an authenticator app that shows the right code; return the recovery codes.
+    """Store an authenticator app after a check of its code; return the recovery codes.
 
-    `open_session` runs in the transaction that stores the app.
+    `open_session` runs in the transaction that stores the app. Raises WrongAuthenticatorCode if
+    the code is wrong or the login already has an app, and TooManyAttempts.
     """
     count_attempt(CODE, str(user.pk), now)
     counter = _counter_of(secret, "".join(code.split()), now)
     if counter is None:
         raise WrongAuthenticatorCode
     with transaction.atomic():
-        # Whoever has only the password must not put a factor of theirs beside the owner's.
+        # A person who only knows the password must not add a second authenticator app.
         User.objects.select_for_update().get(pk=user.pk)
         if has_second_factor(user):
             raise WrongAuthenticatorCode
@@ -146,7 +154,7 @@ def enroll(
 
 
 def _activate_app(user: User, secret: str, counter: int) -> list[str]:
-    """Store an authenticator app whose code was used; return new recovery codes."""
+    """Store an authenticator app with its last used code; return new recovery codes."""
     instance = TOTP.activate(user, secret).instance
     instance.data["last_counter"] = counter
     instance.save(update_fields=["data"])
@@ -156,7 +164,7 @@ def _activate_app(user: User, secret: str, counter: int) -> list[str]:
 
 
 def totp(secret: str, now: datetime) -> str:
-    """Return the code that an app with this secret shows now."""
+    """Return the code that an authenticator app with this secret shows now."""
     shown: str = format_hotp_value(hotp_value(secret, int(now.timestamp()) // STEP))
     return shown
 
@@ -168,7 +176,7 @@ def _spend_app_code(user: User, code: str, now: datetime) -> bool:
     )
     for factor in factors:
         counter = _counter_shown(factor, code, now)
-        # A code that was looked at over a shoulder is worth nothing once it was used.
+        # A code is valid once, so that a person who watched its entry cannot use it again.
         if counter is not None and counter > factor.data.get("last_counter", 0):
             factor.data["last_counter"] = counter
             factor.last_used_at = now
@@ -181,7 +189,7 @@ def _spend_app_code(user: User, code: str, now: datetime) -> bool:
 def _reencrypt(user: User) -> None:
     """Encrypt this login's secrets with the newest key, so that older keys can be removed."""
     for factor in Authenticator.objects.select_for_update().filter(user=user):
-        # What an older key took with it when it went stays as it is, and worth nothing.
+        # If the key of a secret was removed, the secret stays unchanged and unusable.
         with suppress(UndecryptableSecret):
             factor.data |= {
                 name: encrypt(decrypt(factor.data[name]))
@@ -212,5 +220,5 @@ def _spend_recovery_code(user: User, code: str) -> bool:
     try:
         return bool(factor) and bool(RecoveryCodes(factor).validate_code(code))
     except (UndecryptableSecret, Authenticator.DoesNotExist):
-        # Of a key that is gone; or deleted by the administrator in this very moment.
+        # The key of the codes was removed, or an administrator has just deleted the codes.
         return False

@@ -1,4 +1,4 @@
-"""Secrets by which a source signs webhooks: added and ended, never shown again."""
+"""Adds and ends the secrets with which a source signs its webhooks."""
 
 import base64
 import secrets
@@ -7,19 +7,19 @@ from django.db import transaction
 
 from customers.models import Source
 
-# The new one and the one it replaces: forgotten older ones would still be accepted.
+# The new secret and the one that it replaces. Butler removes older secrets.
 MAX_SECRETS = 2
 PREFIX = "whsec_"
 
 
 def new_secret() -> str:
-    """Make up a secret as Standard Webhooks spells them: 32 random bytes."""
+    """Return a new secret of 32 random bytes, in the format of Standard Webhooks."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 @transaction.atomic
 def add_webhook_secret(*, source_id: int, secret: str) -> None:
-    """Accept this secret from now on, and of the older ones the last."""
+    """Accept this secret from now on. Of the older secrets, only the newest stays valid."""
     source = Source.objects.select_for_update().get(pk=source_id)
     older = [older_secret for older_secret in source.webhook_secrets if older_secret != secret]
     source.webhook_secrets = [secret, *older][:MAX_SECRETS]
@@ -28,7 +28,7 @@ def add_webhook_secret(*, source_id: int, secret: str) -> None:
 
 @transaction.atomic
 def end_older_webhook_secrets(*, source_id: int) -> int:
-    """Accept the newest secret only, at once; return how many ended."""
+    """Accept only the newest secret from now on; return the number of removed secrets."""
     source = Source.objects.select_for_update().get(pk=source_id)
     ended = len(source.webhook_secrets[1:])
     source.webhook_secrets = source.webhook_secrets[:1]

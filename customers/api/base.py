@@ -1,4 +1,4 @@
-"""What every endpoint shares: rights, bodies, versions, responses."""
+"""The base of all endpoints: rights, request bodies, versions and responses."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -42,7 +42,7 @@ class JsonOnlyNegotiation(DefaultContentNegotiation):
 
 
 class ApiView(APIView):
-    """An endpoint whose table says which right each method needs."""
+    """An endpoint. Its table `rights` names the right that each method needs."""
 
     content_negotiation_class = JsonOnlyNegotiation
     rights: ClassVar[dict[str, Right]] = {}
@@ -58,11 +58,11 @@ class ApiView(APIView):
 
 
 class CustomerView(ApiView):
-    """An endpoint about one record: the one in the path, or one's own under /api/me/."""
+    """An endpoint about one record: the record in the path, or the own record under /api/me/."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        # A method that is not allowed is answered 405, whoever asks and for which record.
+        # For a method that is not allowed, the answer is 405 for all principals and records.
         if request.method in self.allowed_methods:
             self.customer_id = _customer_id(request_principal(request), kwargs.get("customer_id"))
             if request.method == "GET":
@@ -70,13 +70,13 @@ class CustomerView(ApiView):
 
     @property
     def live_id(self) -> UUID:
-        """The id of the live record, also where the one in the path was merged."""
+        """The id of the live record, even if the record in the path was merged into it."""
         return or_404(lists.live_id(self.customer_id))
 
 
 def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
     if path_id is None:
-        # Staff and keys have no record of their own.
+        # Staff and keys have no own record.
         if principal.own_record_id is None:
             raise Http404
         return principal.own_record_id
@@ -86,7 +86,7 @@ def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
 
 
 def log_request_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
-    """Log that this request reads these records; a customer's own reads are not logged."""
+    """Log that this request reads these records. Reads by the customer are not logged."""
     principal = request_principal(request)
     if principal.kind == "customer":
         return
@@ -101,7 +101,7 @@ def log_request_access(request: Request, ids: Iterable[UUID], *, what: str = "")
 
 
 def or_404[T](value: T | None) -> T:
-    """Return the value; raise Http404 where it is None."""
+    """Return the value; raise Http404 if it is None."""
     if value is None:
         raise Http404
     return value
@@ -114,7 +114,7 @@ def shape_response(shape: object, *, status: int = 200, version: int | None = No
 
 def to_response(stored: StoredResponse, *, version: int | None = None) -> HttpResponse:
     response = HttpResponse(stored.body, status=stored.status, content_type="application/json")
-    # The client may store it, but has to revalidate each time: then it costs 304 and no body.
+    # The client may store the response, but must revalidate it. If it is current, it gets 304.
     response["Cache-Control"] = "private, no-cache"
     if version is not None:
         response["ETag"] = f'"{version}"'
@@ -122,7 +122,7 @@ def to_response(stored: StoredResponse, *, version: int | None = None) -> HttpRe
 
 
 def page_response(request: Request, page: Page[Any]) -> HttpResponse:
-    """Return a response with a page and the URLs of the pages around it."""
+    """Return a response with a page and the URLs of the next and previous pages."""
     return shape_response(
         {
             "results": page.results,
@@ -140,15 +140,15 @@ def _page_url(request: Request, cursor: str | None) -> str | None:
 
 
 def page_parameters(request: Request) -> tuple[str | None, int]:
-    """Return the cursor and the limit of a list request."""
+    """Return the cursor and the limit of a list request; raise a Problem for a bad limit."""
     limit = request.GET.get("limit", str(DEFAULT_LIMIT))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MAX_LIMIT):
-        raise Problem(400, "bad-limit", f"limit is a number from 1 to {MAX_LIMIT}.")
+        raise Problem(400, "bad-limit", f"limit has to be a number from 1 to {MAX_LIMIT}.")
     return request.GET.get("cursor") or None, int(limit)
 
 
 def read_body[T](request: Request, shape: type[T]) -> T:
-    """Read the body as this shape; answer 422 with the place that does not fit."""
+    """Return the body as this shape; raise a Problem (422) that names the invalid field."""
     try:
         return msgspec.convert(request.data or {}, shape)
     except msgspec.ValidationError as error:
@@ -156,7 +156,7 @@ def read_body[T](request: Request, shape: type[T]) -> T:
 
 
 def read_query[T](request: Request, shape: type[T]) -> T:
-    """Read the query as this shape; unknown names are refused."""
+    """Return the query parameters as this shape; raise a Problem (400) if they are invalid."""
     try:
         return msgspec.convert(request.GET.dict(), shape, strict=False)
     except msgspec.ValidationError as error:
@@ -164,22 +164,22 @@ def read_query[T](request: Request, shape: type[T]) -> T:
 
 
 def expected_version(request: Request) -> int | None:
-    """Return the version that If-Match names; None where the caller names none."""
+    """Return the version in If-Match; None if the header is missing or is `*`."""
     tag = request.headers.get("If-Match", "*").strip()
     if tag == "*":
         return None
     number = tag.removeprefix('"').removesuffix('"')
     if number.isascii() and number.isdigit() and len(number) < 19:
         return int(number)
-    # A weak or a foreign tag is no version of ours, so nothing can match it.
-    raise Problem(412, "version-mismatch", "If-Match names no version of this record.")
+    # A weak tag or a tag of another server does not match any version of a record.
+    raise Problem(412, "version-mismatch", "If-Match does not contain a version of this record.")
 
 
 def version_mismatch(error: VersionMismatch) -> Problem:
     return Problem(
         412,
         "version-mismatch",
-        "The record moved on since you read it; read it again.",
+        "The record has changed since you read it. Read it again.",
         headers={"ETag": f'"{error.current}"'},
         version=error.current,
     )
@@ -192,7 +192,9 @@ def idempotent_response(request: Request, effect: Callable[[], StoredResponse]) 
         return to_response(effect())
     if not key or len(key) > _MAX_IDEMPOTENCY_KEY or not key.isprintable():
         raise Problem(
-            400, "bad-idempotency-key", f"A key has 1 to {_MAX_IDEMPOTENCY_KEY} characters."
+            400,
+            "bad-idempotency-key",
+            f"Idempotency-Key has to have 1 to {_MAX_IDEMPOTENCY_KEY} printable characters.",
         )
     attempt = run_once(
         principal=request_principal(request).name,
@@ -211,19 +213,19 @@ def idempotent_response(request: Request, effect: Callable[[], StoredResponse]) 
 
 
 def _request_fingerprint(request: Request) -> bytes:
-    """Return what makes two requests the same: method, path and body."""
+    """Return method, path and body. Two requests with equal values are the same request."""
     body = msgspec.json.encode(request.data, order="sorted") if request.data else b""
     return b"\n".join((str(request.method).encode(), request.get_full_path().encode(), body))
 
 
 _CONFLICTS: dict[str, Callable[[], Problem]] = {
     "other_content": lambda: Problem(
-        422, "idempotency-key-reused", "This key came with another request before."
+        422, "idempotency-key-reused", "Another request has already used this Idempotency-Key."
     ),
     "in_progress": lambda: Problem(
         409,
         "request-in-progress",
-        "The same request is being done right now.",
+        "Butler is still processing the same request. Try again in a second.",
         headers={"Retry-After": "1"},
     ),
 }

@@ -1,4 +1,4 @@
-"""What endpoints that change a record share: the author, and problem documents."""
+"""The base of endpoints that change a record: the author, and problem documents."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ from customers.api.problems import Problem
 from customers.events import internal_sources
 from customers.types import IngestOutcome
 
-# The source of people who signed in, by kind and session.
+# The name and channel of the source for signed-in users, by kind of principal and session.
 _SIGNED_IN = {
     ("staff", "cookie"): ("staff console", "console"),
     ("staff", "token"): ("staff app", "console"),
@@ -35,7 +35,7 @@ _SIGNED_IN = {
 
 
 class ChangeShape(msgspec.Struct, frozen=True):
-    """Where a change was recorded: on whose log, at which version."""
+    """The place of a change: the record with the log, and the version on that log."""
 
     customer: UUID
     version: int
@@ -51,7 +51,7 @@ def request_author(request: Request) -> ChangeAuthor:
 
 
 def change_shape(outcome: IngestOutcome) -> ChangeShape:
-    """Return where an accepted change was recorded."""
+    """Return the place of an accepted change."""
     assert outcome.customer_id is not None
     assert outcome.version is not None
     return ChangeShape(outcome.customer_id, outcome.version)
@@ -70,29 +70,35 @@ class ChangingView(CustomerView):
 
 
 _PROBLEMS: dict[type[Exception], Callable[[Exception], Problem]] = {
-    NoSuchOrder: lambda _: Problem(404, "no-such-order", "The record has no such order."),
-    NoSuchLine: lambda _: Problem(409, "no-such-line", "The order has no such line, or no more."),
+    NoSuchOrder: lambda _: Problem(404, "no-such-order", "This customer does not have this order."),
+    NoSuchLine: lambda _: Problem(
+        409, "no-such-line", "The order does not have this line, or the line is cancelled."
+    ),
     NoSuchMember: lambda _: Problem(
-        409, "no-such-member", "The party has nobody by this reference."
+        409, "no-such-member", "The party has no member with this reference."
     ),
     NoSuchRequest: lambda _: Problem(
-        404, "no-such-request", "The customer asked for no such thing."
+        404, "no-such-request", "The customer has no request with this reference."
     ),
-    OrderNumberInUse: lambda _: Problem(409, "number-taken", "There is an order with this number."),
-    OrderClosed: lambda _: Problem(409, "order-closed", "The order was cancelled or refunded."),
+    OrderNumberInUse: lambda _: Problem(
+        409, "number-taken", "Another order already has this number."
+    ),
+    OrderClosed: lambda _: Problem(
+        409, "order-closed", "The order is cancelled, refunded or declined."
+    ),
     UnverifiedOrder: lambda _: Problem(
-        409, "only-claimed", "Nobody has confirmed this order yet; ask the desk to."
+        409, "only-claimed", "The order is not confirmed yet. Ask staff to confirm it first."
     ),
     NoPendingRequest: lambda _: Problem(
-        409, "nothing-requested", "The customer asked for nothing that is not settled."
+        409, "nothing-requested", "The customer has no open request about this order."
     ),
     UnreachableRecord: lambda _: Problem(
         409,
         "nothing-proved",
-        "Everything that leads to this record is only claimed; let the customer prove an "
-        "address first, or state one with a secret key.",
+        "This record has no verified identifier. Let the customer sign in once, or send a "
+        "verified identifier with a secret key.",
     ),
     RejectedChange: lambda error: Problem(
-        422, "not-taken", f"The record did not take it: {error}."
+        422, "not-taken", f"Butler did not accept the change: {error}."
     ),
 }

@@ -1,4 +1,4 @@
-"""The schema, and pages to read it."""
+"""Serves the OpenAPI document, and a page to read it."""
 
 from functools import cache
 from hashlib import sha256
@@ -22,9 +22,10 @@ from rest_framework.views import APIView
 
 
 class SchemaView(APIView):
-    """The OpenAPI document as JSON, or as YAML where the request accepts nothing else.
+    """The OpenAPI document as JSON, or as YAML if the request accepts only YAML.
 
-    Each process generates the document once: it takes a quarter of a second, and needs no key.
+    Each process generates the document once, which takes a quarter of a second. The endpoint needs
+    no key.
     """
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
@@ -33,9 +34,9 @@ class SchemaView(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
-        """Return the document, or 304 where the caller has it already."""
+        """Return the document, or 304 if the caller already has it."""
         renderer: BaseRenderer = request.accepted_renderer
-        # A class is hashable, although mypy reads its __hash__ as that of its instances.
+        # A class is hashable, but mypy checks the __hash__ of its instances.
         document, etag = _rendered_schema(type(renderer))  # type: ignore[arg-type]
         response = HttpResponse(document, renderer.media_type, headers={"ETag": etag})
         patch_vary_headers(response, ["Accept"])
@@ -64,5 +65,5 @@ def _rendered_schema(renderer_class: type[BaseRenderer]) -> tuple[bytes, str]:
     }
 )
 def docs(request: HttpRequest) -> HttpResponse:
-    """Show the schema to people."""
+    """Return the page that shows the OpenAPI document."""
     return render(request, "customers/docs.html")

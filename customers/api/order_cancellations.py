@@ -1,4 +1,4 @@
-"""Cancelling an order or a line of it; a customer asks for it."""
+"""Endpoints to cancel an order or a line. For customers, they store a request to cancel."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from customers.types import IngestOutcome
 
 
 class LineCancellation(msgspec.Struct, forbid_unknown_fields=True):
-    """How many of the line to cancel; without a quantity, the whole line."""
+    """The quantity of the line to cancel; without a quantity, the whole line."""
 
     quantity: Count | None = None
 
@@ -27,10 +27,10 @@ class CancellationReason(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CancelLineView(OrderChangeView):
-    """Taking a line out of an order."""
+    """Cancels a line of an order."""
 
     @describe_order_change(
-        "Cancel a line of an order, or some of it; as its customer, ask for it",
+        "Cancel an order line, or a part of its quantity; customers request the cancellation",
         body=LineCancellation,
     )
     def post(
@@ -50,9 +50,11 @@ class CancelLineView(OrderChangeView):
 
 
 class CancelView(OrderChangeView):
-    """Cancelling an order."""
+    """Cancels an order."""
 
-    @describe_order_change("Cancel an order; as its customer, ask for it", body=CancellationReason)
+    @describe_order_change(
+        "Cancel an order; customers request the cancellation", body=CancellationReason
+    )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         reason = read_body(request, CancellationReason).reason
         by_customer = is_customer(request)

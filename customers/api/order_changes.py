@@ -1,4 +1,4 @@
-"""What the endpoints that change one order share."""
+"""The base of endpoints that change one order."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -24,7 +24,7 @@ class OrderChangeView(ChangingView):
     def change_order(
         self, request: Request, number: str, change: Callable[[OrderTarget], IngestOutcome]
     ) -> HttpResponse:
-        """Change the order of this number, and answer with the place of the change."""
+        """Change the order with this number; return a response with the place of the change."""
         target = order_target(self, request, number)
         return idempotent_response(request, lambda: change_response(change(target)))
 
@@ -45,7 +45,7 @@ def is_customer(request: Request) -> bool:
 
 
 def order_target(view: CustomerView, request: Request, number: str) -> OrderTarget:
-    """Return which order a request changes, by whom, and at which version of the record."""
+    """Return the order that a request changes, with author, time and expected version."""
     return OrderTarget(
         customer_id=view.live_id,
         number=number,

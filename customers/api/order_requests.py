@@ -1,4 +1,4 @@
-"""Confirming or declining what a customer requested: an order, a change or a cancellation."""
+"""Endpoints to confirm or decline a customer's request: an order, change or cancellation."""
 
 from uuid import UUID
 
@@ -13,10 +13,10 @@ from customers.api.problems import Problem
 
 
 class ConfirmOrderRequestView(OrderChangeView):
-    """Confirming what a customer requested."""
+    """Confirms a customer's request."""
 
     @describe_order_change(
-        "Confirm what the customer requested: place the order, or do what she asked to change"
+        "Confirm the customer's request: place the order, or make the requested changes"
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         _refuse_customers(request)
@@ -26,10 +26,10 @@ class ConfirmOrderRequestView(OrderChangeView):
 
 
 class DeclineOrderRequestView(OrderChangeView):
-    """Declining what a customer requested."""
+    """Declines a customer's request."""
 
     @describe_order_change(
-        "Decline what the customer requested; an order that stands stays as it is",
+        "Decline the customer's request; a placed order does not change",
         body=CancellationReason,
     )
     def post(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
@@ -43,6 +43,6 @@ class DeclineOrderRequestView(OrderChangeView):
 
 
 def _refuse_customers(request: Request) -> None:
-    """Refuse customers: they must not confirm or decline their own requests."""
+    """Raise a Problem (403) for customers, who must not confirm or decline their own requests."""
     if is_customer(request):
-        raise Problem(403, "not-for-customers", "Only who sells it can confirm or decline it.")
+        raise Problem(403, "not-for-customers", "Only staff or a source can confirm or decline.")

@@ -1,4 +1,4 @@
-"""What the API takes of orders and answers, and what it refuses of them."""
+"""The shapes of orders in requests and responses, and checks of them."""
 
 from datetime import date, time
 from decimal import Decimal
@@ -33,7 +33,7 @@ class NewLine(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """An order to place. Without a number, one is made up; without a total, lines add up."""
+    """An order to place. Butler generates a missing number, and computes a missing total."""
 
     lines: Annotated[list[NewLine], Meta(min_length=1, max_length=200)]
     number: OrderNumber | UnsetType = UNSET
@@ -48,7 +48,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class LineChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What changes about a line; an id that the order does not have adds one."""
+    """The changed fields of a line. If the order has no line with this id, it gets a new line."""
 
     id: Name
     product: Name | UnsetType = UNSET
@@ -59,7 +59,7 @@ class LineChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What changes about an order; what is not named stays."""
+    """The changed fields of an order. The other fields do not change."""
 
     lines: Annotated[list[LineChange], Meta(max_length=200)] | UnsetType = UNSET
     name: Text | UnsetType = UNSET
@@ -71,7 +71,7 @@ class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
 
 
 class PlacedOrder(msgspec.Struct, frozen=True):
-    """A new order's number, the log and version of its event, and whether it is placed."""
+    """The number and status of a new order, and the log and version of its event."""
 
     number: str
     customer: UUID
@@ -80,7 +80,7 @@ class PlacedOrder(msgspec.Struct, frozen=True):
 
 
 def event_properties(shape: NewOrder | OrderChange) -> dict[str, Any]:
-    """Return the properties of an order event: only fields that were sent, lines by line_id."""
+    """Return the properties of an order event: the sent fields, and lines with `line_id`."""
     properties: dict[str, Any] = msgspec.to_builtins(shape)
     properties.pop("number", None)
     if "lines" in properties:
@@ -91,7 +91,7 @@ def event_properties(shape: NewOrder | OrderChange) -> dict[str, Any]:
 
 
 def _line_properties(line: dict[str, Any], number: int) -> dict[str, Any]:
-    # A detail cannot overwrite a field of the line.
+    # Details cannot overwrite fields of the line.
     fields = {name: value for name, value in line.items() if name not in ("id", "details")}
     details = {k: v for k, v in line.get("details", {}).items() if k not in _RESERVED_NAMES}
     return {**details, **fields, "line_id": line.get("id", str(number))}
@@ -104,19 +104,19 @@ _RESERVED_NAMES = frozenset(
 
 
 def refuse_prices(total: object, lines: list[NewLine] | list[LineChange]) -> None:
-    """Refuse prices from customers: the company sets them."""
+    """Raise a Problem (403) if a customer sends prices, because the company sets them."""
     if total is not UNSET or any(line.unit_price is not UNSET for line in lines):
-        raise Problem(403, "prices-are-ours", "Prices are not for customers to set.")
+        raise Problem(403, "prices-are-ours", "Customers cannot set prices. Leave them out.")
 
 
 def refuse_number(number: object) -> None:
-    """Refuse a number that a customer chose, whether or not an order has it."""
+    """Raise a Problem (422) if a customer sends an order number."""
     if number is not UNSET:
-        raise Problem(422, "numbers-are-ours", "An order gets its number from us; leave it out.")
+        raise Problem(422, "numbers-are-ours", "Butler generates the order number. Leave it out.")
 
 
 def refuse_large_totals(lines: list[NewLine] | list[LineChange]) -> None:
-    """Refuse lines that come to more than an order can hold: they are a typing mistake."""
+    """Raise a Problem (422) if the total of the lines is too large for an order."""
     total = sum(Decimal(line.unit_price or 0) * (line.quantity or 1) for line in lines)
     if total > LARGEST:
-        raise Problem(422, "too-much", f"The lines come to more than {LARGEST}.")
+        raise Problem(422, "too-much", f"The total of the lines is more than {LARGEST}.")

@@ -1,4 +1,4 @@
-"""Orders: read, placed and amended by staff or a source; requested by the customer."""
+"""Endpoints of orders. Staff and sources place and amend orders; customers request this."""
 
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -63,7 +63,7 @@ class OrdersView(ChangingView):
         return page_response(request, lists.orders(self.live_id, cursor=cursor, limit=limit))
 
     @schema.describe(
-        "Place an order; as its customer, request one",
+        "Place an order; customers request an order",
         body=NewOrder,
         answer=schema.shape(PlacedOrder),
         status=201,
@@ -110,7 +110,7 @@ class OrderView(ChangingView):
         return shape_response(or_404(lists.order(self.live_id, number)))
 
     @schema.describe(
-        "Amend an order; as its customer, ask for the change",
+        "Amend an order; customers request the change",
         body=OrderChange,
         answer=schema.shape(ChangeShape),
         parameters=(schema.IF_MATCH,),
@@ -133,12 +133,12 @@ class OrderView(ChangingView):
 
 
 class OrderHistoryView(CustomerView):
-    """Who changed what about an order."""
+    """The changes of an order, with their authors."""
 
     rights: ClassVar = {"GET": Right.READ}
 
     @schema.describe(
-        "Read who changed what about an order, newest first",
+        "List the changes of an order with their authors, newest first",
         answer=schema.pages_of(EventShape),
         parameters=schema.PAGING,
         tags=("orders",),

@@ -1,4 +1,4 @@
-"""The party: who comes along, children without an account among them."""
+"""Endpoints of the party: the people who come along, including children without an account."""
 
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
@@ -58,7 +58,7 @@ class MemberChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class NewMemberShape(msgspec.Struct, frozen=True):
-    """A new member's reference, and the log and version of its event."""
+    """The reference of a new member, and the log and version of its event."""
 
     reference: str
     customer: UUID
@@ -66,16 +66,18 @@ class NewMemberShape(msgspec.Struct, frozen=True):
 
 
 class PartyView(ChangingView):
-    """Who belongs to the party."""
+    """The members of the party."""
 
     rights: ClassVar = {"GET": Right.READ, "POST": Right.CHANGE_PARTY}
 
-    @schema.describe("List the party", answer=schema.pages_of(MemberShape), tags=("party",))
+    @schema.describe(
+        "List the members of the party", answer=schema.pages_of(MemberShape), tags=("party",)
+    )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         return page_response(request, Page(lists.party(self.live_id)))
 
     @schema.describe(
-        "Add a member",
+        "Add a member to the party",
         body=NewMember,
         answer=schema.shape(NewMemberShape),
         status=201,
@@ -104,7 +106,7 @@ class MemberView(ChangingView):
     rights: ClassVar = {"PATCH": Right.CHANGE_PARTY, "DELETE": Right.CHANGE_PARTY}
 
     @schema.describe(
-        "Change a member",
+        "Change a member of the party",
         body=MemberChange,
         answer=schema.shape(ChangeShape),
         parameters=(schema.IF_MATCH,),
@@ -121,7 +123,7 @@ class MemberView(ChangingView):
         return to_response(change_response(outcome), version=outcome.version)
 
     @schema.describe(
-        "Remove a member",
+        "Remove a member from the party",
         answer=schema.shape(ChangeShape),
         parameters=(schema.IF_MATCH,),
         tags=("party",),
@@ -159,7 +161,7 @@ def _change(
 
 
 def _event_properties(member: NewMember | MemberChange) -> dict[str, Any]:
-    """Return the properties of a party event: the fields that were sent, and the details."""
+    """Return the properties of a party event: the sent fields, and the details."""
     properties: dict[str, Any] = msgspec.to_builtins(member)
     details: dict[str, Any] = properties.pop("details", {})
     reserved = {"name", "role", "birth_date", "guardian", "reference"}

@@ -1,8 +1,8 @@
-"""The path converter of order numbers: as the source wrote them, with any characters.
+"""The path converter of order numbers, which may contain any characters.
 
-Servers decode %2F before anybody here reads the path, and browsers climb at `..`. What is of an
-order is therefore routed before the order itself, and what we write ourselves says ~2F and ~2E:
-so the order `A/cancel` is never the order `A`, to be cancelled.
+Servers decode %2F before Django reads the path, and browsers resolve `..`. Therefore the longer
+paths of an order precede the path of the order, and Butler writes ~2F and ~2E in its own links. So
+a link to the order `A/cancel` is never read as the action "cancel" on the order `A`.
 """
 
 import re
@@ -15,7 +15,7 @@ _READ_AS_WRITTEN = re.compile(r"~(?=2E|2F|7E)")
 
 
 class NumberConverter(StringConverter):
-    """Any text at all, slashes too: what links to it must never fail to be written."""
+    """Any text, including slashes. Butler can write a link for each order number."""
 
     regex = r"[\s\S]+"
 

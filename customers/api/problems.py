@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents."""
+"""Returns errors as RFC 9457 problem documents."""
 
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +13,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class ProblemShape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem document, as every endpoint under /api/ returns it."""
+    """A problem document, as all endpoints under /api/ return it."""
 
     title: str
     status: int
@@ -23,7 +23,7 @@ class ProblemShape(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Problem(exceptions.APIException):
-    """An error for the caller; `kind` names it for programs."""
+    """An error for the caller. `kind` is its name for programs."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ def problem(
     headers: dict[str, str] | None = None,
     **more: Any,
 ) -> HttpResponse:
-    """Return a problem document; extra members may be given by name."""
+    """Return a response with a problem document. `more` holds additional members."""
     document = {
         "type": f"urn:butler:problem:{kind}" if kind else "about:blank",
         "title": kind.replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase,
@@ -66,12 +66,12 @@ def problem(
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer 404 alike for what does not exist and for what the caller may not see."""
-    return problem(404, "There is nothing here for you.")
+    """Return the same 404 for missing things and for things that the caller may not see."""
+    return problem(404, "This does not exist, or you may not see it.")
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:
-    """Turn an exception of a view into a problem document; DRF calls this."""
+    """Return a problem document for an exception of a view. DRF calls this function."""
     if isinstance(error, Problem):
         return problem(
             error.status_code, error.text, kind=error.kind, headers=error.headers, **error.more
@@ -79,7 +79,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
     if isinstance(error, Http404 | exceptions.NotFound):
         return not_found(context["request"])
     if isinstance(error, RequestDataTooBig):
-        return problem(413, "The body is larger than this server takes.")
+        return problem(413, "The body is too large for this server.")
     if isinstance(error, PermissionDenied):
         return problem(403)
     if isinstance(error, SuspiciousOperation):

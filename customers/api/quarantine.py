@@ -1,4 +1,4 @@
-"""Items in quarantine, for reading. The wire replays them."""
+"""Endpoints that read items in quarantine. The ingest API (`channels.ingest`) replays them."""
 
 from typing import ClassVar
 
@@ -13,16 +13,16 @@ from customers.queries.shapes import QuarantineShape
 
 
 class QuarantineView(ApiView):
-    """What is in quarantine."""
+    """The items in quarantine."""
 
     rights: ClassVar = {"GET": Right.READ_QUARANTINE}
 
     @schema.describe(
-        "List what is in quarantine, newest first",
+        "List the items in quarantine, newest first",
         answer=schema.pages_of(QuarantineShape),
         parameters=(
-            schema.query("reason", "A code, such as missing_ids"),
-            schema.query("source", "The name of a source"),
+            schema.query("reason", "Only items with this code, such as missing_ids"),
+            schema.query("source", "Only items of the source with this name"),
             *schema.PAGING,
         ),
         tags=("quarantine",),
@@ -39,12 +39,12 @@ class QuarantineView(ApiView):
 
 
 class QuarantinedItemView(ApiView):
-    """One item in quarantine, with the bytes that came."""
+    """One item in quarantine, with the received bytes."""
 
     rights: ClassVar = {"GET": Right.READ_QUARANTINE}
 
     @schema.describe(
-        "Read what is in quarantine, as it came",
+        "Read an item in quarantine, with the received bytes",
         answer=schema.shape(QuarantineShape),
         tags=("quarantine",),
     )

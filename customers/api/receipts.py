@@ -1,4 +1,4 @@
-"""The public keys of our receipts, for everybody."""
+"""Publishes the public keys of receipts."""
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
@@ -10,9 +10,9 @@ _SECONDS = 3600
 
 @require_safe
 def keys(request: HttpRequest) -> JsonResponse:
-    """List every key that a receipt was ever signed with."""
+    """Return the list of all public keys of receipts, including replaced keys."""
     answer = JsonResponse({"keys": signing.published_keys()})
     answer["Cache-Control"] = f"public, max-age={_SECONDS}"
-    # Whoever verifies a receipt may do so from any page.
+    # Any web page may load the keys to verify a receipt.
     answer["Access-Control-Allow-Origin"] = "*"
     return answer

@@ -1,4 +1,4 @@
-"""Records: found by an identifier, read whole, or as a timeline of events."""
+"""Endpoints that find records, and read a record, its timeline and its interactions."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -33,7 +33,7 @@ from customers.queries.timeline import TimelineFilter, timeline
 
 
 class CustomersView(ApiView):
-    """Find customers."""
+    """Finds customers by an identifier, or lists them."""
 
     rights: ClassVar = {"GET": Right.FIND_CUSTOMER}
 
@@ -41,7 +41,7 @@ class CustomersView(ApiView):
         "Find customers by an identifier, or list them",
         answer=schema.pages_of(SummaryShape),
         parameters=(
-            schema.query("identifier", "kind:value, such as email:noor@example.com"),
+            schema.query("identifier", "Kind and value, such as email:noor@example.com"),
             *schema.PAGING,
         ),
     )
@@ -57,24 +57,24 @@ class CustomersView(ApiView):
         region = sender.default_region if sender else None
         normalized = normalize(kind, value, region) if is_kind(kind) else None
         if normalized is None:
-            raise Problem(400, "bad-identifier", "This cannot be an identifier of anybody.")
+            raise Problem(
+                400, "bad-identifier", "identifier has to be kind:value with a valid value."
+            )
         matches = lists.customers_by_identifier(kind, normalized)
         log_request_access(request, [customer.id for customer in matches], what="search")
         return page_response(request, Page(matches))
 
 
 class SearchView(ApiView):
-    """Search for people by free text."""
+    """Searches for customers by free text."""
 
     rights: ClassVar = {"GET": Right.SEARCH}
 
     @schema.describe(
-        "Search by name, phone, mail, order or card, typos allowed; the likest first",
+        "Search by name, phone, e-mail, order or card; tolerates typos; best matches first",
         answer=schema.pages_of(CustomerMatch),
         parameters=(
-            schema.query(
-                "q", "What somebody says", {"type": "string", "maxLength": MAX_TEXT_LENGTH}
-            ),
+            schema.query("q", "The search text", {"type": "string", "maxLength": MAX_TEXT_LENGTH}),
             *schema.PAGING,
         ),
     )
@@ -84,7 +84,7 @@ class SearchView(ApiView):
         text = request.GET.get("q", "")
         if not 1 <= len(text) <= MAX_TEXT_LENGTH:
             raise Problem(
-                400, "invalid-query", f"q is a text of 1 to {MAX_TEXT_LENGTH} characters."
+                400, "invalid-query", f"q has to be text of 1 to {MAX_TEXT_LENGTH} characters."
             )
         page = search_page(
             text,
@@ -95,7 +95,6 @@ class SearchView(ApiView):
             cursor=cursor,
             limit=limit,
         )
-        # Every record in the results was read.
         log_request_access(request, [match.id for match in page.results], what="search")
         return page_response(request, page)
 
@@ -118,11 +117,13 @@ class RecordView(CustomerView):
         answer=schema.shape(RecordShape),
         parameters=(
             schema.query(
-                "at_least", "The version that has to be seen.", {"type": "integer", "minimum": 0}
+                "at_least",
+                "The version that the record must have reached; otherwise 409",
+                {"type": "integer", "minimum": 0},
             ),
             schema.IF_NONE_MATCH,
         ),
-        other_responses={304: ("It stands where it stood.", None)},
+        other_responses={304: ("The record has not changed.", None)},
         problems=(409,),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
@@ -135,13 +136,13 @@ class RecordView(CustomerView):
         _require_version(request, shape)
         response = shape_response(shape, version=shape.version)
         if shape.id != self.customer_id:
-            # It was joined into another record, which is what there is to see.
+            # The record in the path was merged into this record.
             response["Content-Location"] = f"/api/customers/{shape.id}/"
         return response
 
 
 def _etags(header: str) -> set[str]:
-    # A proxy that compressed the answer made our tag a weak one; for reading that is enough.
+    # A proxy that compresses the response makes the tag weak. For reading, a weak tag is enough.
     return {tag.removeprefix("W/") for tag in parse_etags(header)}
 
 
@@ -155,15 +156,18 @@ def _not_modified(version: int) -> HttpResponse:
 def _require_version(request: Request, shape: RecordShape) -> None:
     at_least = request.GET.get("at_least", "0")
     if not (at_least.isascii() and at_least.isdigit() and len(at_least) < 19):
-        raise Problem(400, "invalid-query", "at_least is a version.")
+        raise Problem(400, "invalid-query", "at_least has to be a version number.")
     if shape.version < int(at_least):
         raise Problem(
-            409, "not-there-yet", "The record has not come so far.", version=shape.version
+            409,
+            "not-there-yet",
+            "The record has not reached the version at_least yet.",
+            version=shape.version,
         )
 
 
 class _TimelineQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """The query of a timeline."""
+    """The query parameters of a timeline."""
 
     kind: str | None = None
     name: str | None = None
@@ -176,7 +180,7 @@ class _TimelineQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TimelineView(CustomerView):
-    """What happened."""
+    """The events of a customer."""
 
     rights: ClassVar = {"GET": Right.READ}
 
@@ -186,10 +190,12 @@ class TimelineView(CustomerView):
         parameters=(
             schema.query("kind"),
             schema.query("name"),
-            schema.query("about", "What it is about, such as order:A-1001"),
-            schema.query("since", "Happened then or later", schema.MOMENT),
-            schema.query("until", "Happened before", schema.MOMENT),
-            schema.query("at_version", "As it was then", {"type": "integer", "minimum": 0}),
+            schema.query("about", "Only events about this, such as order:A-1001"),
+            schema.query("since", "Only events at this time or later", schema.MOMENT),
+            schema.query("until", "Only events before this time", schema.MOMENT),
+            schema.query(
+                "at_version", "Only events up to this version", {"type": "integer", "minimum": 0}
+            ),
             *schema.PAGING,
         ),
     )
@@ -209,7 +215,7 @@ class TimelineView(CustomerView):
 
 
 class InteractionsView(CustomerView):
-    """Calls, visits and chats."""
+    """The calls, visits and chats of a customer."""
 
     rights: ClassVar = {"GET": Right.READ}
 

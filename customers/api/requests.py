@@ -1,4 +1,4 @@
-"""Requests for a person, such as to be called back, and closing them."""
+"""Endpoints of service requests, such as a call back."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar
@@ -35,7 +35,7 @@ type ShortText = Annotated[str, Meta(max_length=500)]
 
 
 class CallbackRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """To be called back; without a time, as soon as may be."""
+    """A request for a call back. Without a time, the call is wanted as soon as possible."""
 
     subject: ShortText = ""
     wanted_at: Annotated[datetime, Meta(tz=True)] | None = None
@@ -48,7 +48,7 @@ class RequestOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewRequestShape(msgspec.Struct, frozen=True):
-    """A new request's reference, and the log and version of its event."""
+    """The reference of a new request, and the log and version of its event."""
 
     reference: str
     customer: UUID
@@ -56,12 +56,12 @@ class NewRequestShape(msgspec.Struct, frozen=True):
 
 
 class RequestsView(ChangingView):
-    """A customer's requests."""
+    """The service requests of a customer."""
 
     rights: ClassVar = {"GET": Right.READ, "POST": Right.MAKE_REQUEST}
 
     @schema.describe(
-        "List what the customer asked a person for, newest first",
+        "List the customer's service requests, newest first",
         answer=schema.pages_of(RequestShape),
         parameters=schema.PAGING,
         tags=("requests",),
@@ -71,7 +71,7 @@ class RequestsView(ChangingView):
         return page_response(request, lists.requests(self.live_id, cursor=cursor, limit=limit))
 
     @schema.describe(
-        "Ask to be called back",
+        "Request a call back",
         body=CallbackRequest,
         answer=schema.shape(NewRequestShape),
         status=201,
@@ -98,12 +98,12 @@ class RequestsView(ChangingView):
 
 
 class CloseView(ChangingView):
-    """Closing a request: the customer took it back, or staff answered it."""
+    """Closes a request: the customer withdrew it, or staff answered it."""
 
     rights: ClassVar = {"POST": Right.MAKE_REQUEST}
 
     @schema.describe(
-        "Say that a request was answered, or as its customer, that it need not be",
+        "Record that staff answered a request; customers withdraw their request",
         body=RequestOutcome,
         answer=schema.shape(ChangeShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
@@ -114,7 +114,7 @@ class CloseView(ChangingView):
     ) -> HttpResponse:
         body = read_body(request, RequestOutcome)
         live, author = self.live_id, request_author(request)
-        # Only who serves a customer can say that it was done.
+        # Only staff and sources can record that a request was answered.
         close = (
             requests.close_request
             if request_principal(request).kind == "customer"

@@ -1,4 +1,4 @@
-"""Questions for staff: suggested merges, and merges to undo."""
+"""Endpoints of reviews and merges."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -30,12 +30,12 @@ from customers.queries.shapes import MergeShape, ReviewShape
 
 
 class ReviewsView(ApiView):
-    """What waits for a person."""
+    """The reviews."""
 
     rights: ClassVar = {"GET": Right.READ_REVIEWS}
 
     @schema.describe(
-        "List what a person should look at, newest first",
+        "List the reviews, newest first",
         answer=schema.pages_of(ReviewShape),
         parameters=(
             schema.query("status", schema={"type": "string", "enum": Review.Status.values}),
@@ -58,16 +58,16 @@ class ReviewsView(ApiView):
 def _one_of(request: Request, name: str, values: list[str]) -> str | None:
     value = request.GET.get(name)
     if value is not None and value not in values:
-        raise Problem(400, "invalid-query", f"{name} is one of {', '.join(values)}.")
+        raise Problem(400, "invalid-query", f"{name} has to be one of {', '.join(values)}.")
     return value
 
 
 class ReviewView(ApiView):
-    """One question."""
+    """One review."""
 
     rights: ClassVar = {"GET": Right.READ_REVIEWS}
 
-    @schema.describe("Read a question", answer=schema.shape(ReviewShape), tags=("reviews",))
+    @schema.describe("Read a review", answer=schema.shape(ReviewShape), tags=("reviews",))
     def get(self, request: Request, review_id: int) -> HttpResponse:
         return shape_response(or_404(lists.review(review_id)))
 
@@ -82,19 +82,21 @@ class _SettleView(ApiView):
                     decide(review_id=review_id, actor=request_actor(request), now=timezone.now())
                 )
             except reviews.ReviewAlreadySettled:
-                raise Problem(409, "settled", "Somebody settled this already.") from None
+                raise Problem(409, "settled", "This review is already settled.") from None
             except reviews.NothingToMerge:
-                raise Problem(409, "nothing-to-join", "There are no two records to join.") from None
+                raise Problem(
+                    409, "nothing-to-join", "This review does not name two separate records."
+                ) from None
             return StoredResponse(200, encode(lists.review(review_id)))
 
         return idempotent_response(request, effect)
 
 
 class AcceptReviewView(_SettleView):
-    """Joining two records."""
+    """Accepts a review: merges its two records."""
 
     @schema.describe(
-        "Join the two records",
+        "Accept a review: merge the two records",
         answer=schema.shape(ReviewShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
@@ -105,10 +107,10 @@ class AcceptReviewView(_SettleView):
 
 
 class DeclineReviewView(_SettleView):
-    """Leaving two records apart."""
+    """Declines a review: does not merge its two records."""
 
     @schema.describe(
-        "Leave things as they are",
+        "Decline a review: do not merge the two records",
         answer=schema.shape(ReviewShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
@@ -119,12 +121,12 @@ class DeclineReviewView(_SettleView):
 
 
 class MergesView(CustomerView):
-    """Which records became one."""
+    """The merges of a record."""
 
     rights: ClassVar = {"GET": Right.READ}
 
     @schema.describe(
-        "List the merges that a record took part in, oldest first",
+        "List the merges of a record, oldest first",
         answer=schema.pages_of(MergeShape),
         tags=("reviews",),
     )
@@ -133,12 +135,12 @@ class MergesView(CustomerView):
 
 
 class UndoMergeView(CustomerView):
-    """Undoing a merge."""
+    """Undoes a merge."""
 
     rights: ClassVar = {"POST": Right.SETTLE_REVIEW}
 
     @schema.describe(
-        "Part two records again",
+        "Undo a merge: separate the two records",
         answer=schema.shape(MergeShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
@@ -158,7 +160,7 @@ class UndoMergeView(CustomerView):
                     now=timezone.now(),
                 )
             except reviews.MergeAlreadyUndone:
-                raise Problem(409, "parted", "The two were parted already.") from None
+                raise Problem(409, "parted", "This merge is already undone.") from None
             if merge is None:
                 raise Http404
             return StoredResponse(200, encode(lists.merge(merge)))

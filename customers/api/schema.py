@@ -1,4 +1,4 @@
-"""The OpenAPI schema, made from the shapes of requests and responses."""
+"""Builds the OpenAPI schema from the shapes of requests and responses."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from customers.api.problems import CONTENT_TYPE, ProblemShape
 
-# Query parameters arrive as text; these read it strictly.
+# Strict types for query parameters, which arrive as text.
 type Moment = Annotated[datetime, Meta(tz=True)]
 type Number = Annotated[int, Meta(ge=0, lt=2**62)]
 MOMENT = {"type": "string", "format": "date-time"}
@@ -20,8 +20,8 @@ _REF = "#/components/schemas/{name}"
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
 
 SECURITY = {
-    "key": {"type": "http", "scheme": "bearer", "description": "A secret key, sk_…"},
-    "basic": {"type": "http", "scheme": "basic", "description": "A secret key as the name."},
+    "key": {"type": "http", "scheme": "bearer", "description": "A secret key, sk_…, as token"},
+    "basic": {"type": "http", "scheme": "basic", "description": "A secret key as user name"},
     "token": {"type": "apiKey", "in": "header", "name": "X-Session-Token"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
 }
@@ -29,54 +29,54 @@ SECURITY = {
 _shapes: set[type] = {ProblemShape}
 _problem = {"$ref": _REF.format(name="ProblemShape")}
 _PROBLEMS: dict[int, str] = {
-    400: "The query, a header or the JSON is wrong.",
-    401: "Nobody says who asks.",
-    403: "Whoever asks may not do this.",
-    404: "It is not there, or not for whoever asks.",
-    405: "This method is not for here.",
-    406: "No answer in a form that was asked for.",
-    409: "The same request is being done, or things are not so that it can be.",
-    412: "The record moved on since the version in If-Match.",
+    400: "The query, a header or the JSON is not valid.",
+    401: "The request has no valid key and no valid session.",
+    403: "The caller does not have the right to do this.",
+    404: "This does not exist, or the caller may not see it.",
+    405: "This address does not support this method.",
+    406: "The server cannot answer in a format that the request accepts.",
+    409: "The current state does not allow this, or the same request is still in progress.",
+    412: "The record has changed since the version in If-Match.",
     413: "The body is too large.",
     415: "The body is not JSON.",
-    422: "The body does not fit, or the Idempotency-Key came with another one.",
-    429: "Too often.",
-    503: "The database is away; try again after Retry-After seconds.",
+    422: "The body is not valid, or another request has already used the Idempotency-Key.",
+    429: "Too many requests. Try again after Retry-After seconds.",
+    503: "The database is unavailable. Try again after Retry-After seconds.",
 }
 _READ_PROBLEMS = (400, 401, 403, 404, 406, 503)
 _WRITE_PROBLEMS = (*_READ_PROBLEMS, 409, 412, 413, 415, 422)
 
 PAGING = (
-    OpenApiParameter("cursor", str, description="Where to go on: taken from next or previous."),
+    OpenApiParameter("cursor", str, description="The cursor from next or previous."),
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description='The version that the change is meant for, such as "42".',
+    description='The version that the record must have, such as "42"; otherwise 412.',
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255},
     OpenApiParameter.HEADER,
-    description="Kept 7 days: the same request sent again gets the same answer.",
+    description="The same request with the same key gets the first response again, for 7 days.",
 )
 
 
 def query(name: str, description: str = "", schema: dict[str, Any] | type[str] = str) -> Any:
-    """Describe one parameter of the query."""
+    """Return the description of one query parameter."""
     return OpenApiParameter(name, schema, description=description)
 
 
 def shape(of: type) -> dict[str, str]:
-    """Refer to the schema of a shape."""
+    """Return a reference to the schema of a shape, and include the shape in the document."""
     _shapes.add(of)
     return {"$ref": _REF.format(name=of.__name__)}
 
 
 def pages_of(of: type) -> dict[str, Any]:
-    """Describe a page of such shapes."""
+    """Return the schema of a page of these shapes."""
     address = {"type": ["string", "null"], "format": "uri"}
     return {
         "type": "object",
@@ -101,7 +101,7 @@ def describe(
     tags: tuple[str, ...] = ("record",),
     auth: list[str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Describe in the schema what a method takes and answers."""
+    """Return a decorator that describes the requests and responses of a method in the schema."""
     is_writing = body is not None or status in (201, 202) or IF_MATCH in parameters
     usual = _WRITE_PROBLEMS if is_writing else _READ_PROBLEMS
     success = OpenApiResponse(answer, description="Done.")
@@ -109,7 +109,7 @@ def describe(
     for code in sorted({*usual, *problems}):
         responses[code, CONTENT_TYPE] = OpenApiResponse(_problem, description=_PROBLEMS[code])
     responses |= _other_responses(other_responses or {})
-    # The generator's types ask for names, but it needs these objects.
+    # The type hints of the generator want names, but its code needs these objects.
     requirements: Any = [{name: []} for name in (SECURITY if auth is None else auth)]
     return extend_schema(
         summary=summary,
@@ -124,7 +124,7 @@ def describe(
 def _other_responses(
     descriptions: Mapping[int, tuple[str, dict[str, str] | None]],
 ) -> dict[Any, Any]:
-    """Return the responses of these status codes; JSON where a description has a schema."""
+    """Return the responses of these status codes. A response with a schema is JSON."""
     return {
         (code, "application/json") if other else code: OpenApiResponse(
             other, description=description
@@ -140,6 +140,6 @@ def _body_schema(body: type | tuple[type, ...]) -> dict[str, Any]:
 
 
 def components() -> dict[str, Any]:
-    """Return the schemas of every shape that an endpoint referred to."""
+    """Return the schemas of all shapes that the endpoints refer to."""
     _, schemas = msgspec.json.schema_components(_shapes, ref_template=_REF)
     return dict(schemas)

@@ -1,4 +1,4 @@
-"""Sessions of users: opened by a verified code, listed and ended by their owner."""
+"""Sessions of users. A verified code opens one; users list and end their own sessions."""
 
 from datetime import datetime
 from importlib import import_module
@@ -24,7 +24,7 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SessionShape(msgspec.Struct, frozen=True):
-    """One place where somebody is signed in."""
+    """One session of a signed-in user."""
 
     id: int
     is_current: bool
@@ -35,10 +35,9 @@ class SessionShape(msgspec.Struct, frozen=True):
 
 
 def open_session(request: HttpRequest, user: User) -> str:
-    """Sign in, under a key that nobody knew before; return the key, which is an app's token.
+    """Sign a user in with a new session key; return the key, which is the token of an app.
 
-    Where that fails the request has its old session again, as it was: whoever saves it later
-    writes nothing away.
+    If the database connection fails, the request gets its old session back unchanged.
     """
     old_session = request.session
     request.session = _store(old_session.session_key)
@@ -60,8 +59,8 @@ def _signed_in(request: HttpRequest, user: User) -> str:
 
 
 def open_app_session(request: HttpRequest, user: User) -> str:
-    """Sign an app in: beside whatever cookie came along, and without setting one."""
-    # Only this request's view of the session changes; the browser's own stays as it is.
+    """Sign an app in; return the session key. The function ignores and sets no cookies."""
+    # Only this request uses the new session. The session of the browser does not change.
     cookie_session, cookie_user = request.session, request.user
     request.session = _store(None)
     try:
@@ -77,17 +76,17 @@ def _store(key: str | None) -> SessionBase:
 
 
 def network_of(request: HttpRequest) -> str:
-    """Return the network address that asks, behind as many proxies as are configured."""
+    """Return the network address of the caller, behind the configured number of proxies."""
     return str(get_adapter().get_client_ip(request))
 
 
 class SessionsView(ApiView):
-    """Where one is signed in."""
+    """The sessions of the signed-in user."""
 
     rights: ClassVar = {"GET": Right.OWN_LOGIN, "DELETE": Right.OWN_LOGIN}
 
     @schema.describe(
-        "List where you are signed in",
+        "List your sessions",
         answer=schema.pages_of(SessionShape),
         tags=("signing in",),
         auth=["token", "cookie"],
@@ -110,7 +109,7 @@ class SessionsView(ApiView):
         return page_response(request, Page(sessions))
 
     @schema.describe(
-        "Sign out everywhere else",
+        "End your other sessions",
         status=204,
         tags=("signing in",),
         auth=["token", "cookie"],
@@ -126,11 +125,11 @@ class SessionsView(ApiView):
 
 
 class SessionView(ApiView):
-    """One place where one is signed in."""
+    """One session of the signed-in user."""
 
     rights: ClassVar = {"DELETE": Right.OWN_LOGIN}
 
-    @schema.describe("Sign out there", status=204, tags=("signing in",), auth=["token", "cookie"])
+    @schema.describe("End a session", status=204, tags=("signing in",), auth=["token", "cookie"])
     def delete(self, request: Request, session_id: int) -> HttpResponse:
         user = request_principal(request).user
         session = UserSession.objects.filter(user=user, pk=session_id).first()
@@ -141,5 +140,5 @@ class SessionView(ApiView):
 
 
 def current_session(request: Request) -> str:
-    """Return the key of the session that this request shows."""
+    """Return the session key of this request; empty if it has none."""
     return request.headers.get("X-Session-Token") or request.session.session_key or ""

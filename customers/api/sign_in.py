@@ -1,4 +1,4 @@
-"""Signing in by a code that comes by mail."""
+"""The endpoint to sign in with a code that Butler sends by e-mail."""
 
 import logging
 import smtplib
@@ -25,36 +25,36 @@ _log = logging.getLogger(__name__)
 
 
 class CodeRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """First an address."""
+    """The first request: an address. Butler sends a code to it."""
 
     email: Annotated[str, Meta(max_length=254)]
 
 
 class CodeProof(msgspec.Struct, forbid_unknown_fields=True):
-    """Then the request that came back, with the code that came by mail."""
+    """The second request: `request` from the first response, and the code from the e-mail."""
 
     request: Annotated[str, Meta(min_length=1, max_length=64)]
     code: Annotated[str, Meta(min_length=1, max_length=20)]
 
 
 class CodeSent(msgspec.Struct, frozen=True):
-    """The same whether or not there is an account."""
+    """The response to an address. It does not reveal whether an account exists."""
 
     request: str
     expires_in: int
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """The token goes into X-Session-Token."""
+    """The new session. Send its token in the header X-Session-Token."""
 
     session_token: str
     user: int
 
 
 class SignInView(ApiView):
-    """Asking for a code, and proving it.
+    """Sends a code to an address, and signs the customer in with the code.
 
-    Without an Idempotency-Key: what comes back is a secret, and is kept nowhere.
+    The endpoint ignores Idempotency-Key, because Butler does not store its secret responses.
     """
 
     authentication_classes = []
@@ -64,7 +64,9 @@ class SignInView(ApiView):
         "Sign in: send an address, then the code",
         body=(CodeRequest, CodeProof),
         answer=schema.shape(SignedIn),
-        other_responses={202: ("A code is on its way, account or not.", schema.shape(CodeSent))},
+        other_responses={
+            202: ("Butler sent a code, whether or not an account exists.", schema.shape(CodeSent))
+        },
         problems=(429,),
         tags=("signing in",),
         auth=[],
@@ -91,7 +93,7 @@ def _uncached(response: HttpResponse) -> HttpResponse:
 
 
 def send_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
-    """Send a code; raise a Problem where that cannot be."""
+    """Send a code to an address and return it; raise a Problem if this is not possible."""
     http = request._request if isinstance(request, Request) else request
     try:
         issued = sign_in.issue_code(email=email, network=network_of(http), now=timezone.now())
@@ -99,7 +101,7 @@ def send_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
         raise Problem(422, "not-an-address", "This is not an e-mail address.") from None
     except sign_in.TooManyCodes as error:
         wait = {"Retry-After": str(error.seconds)}
-        words = "Enough codes were asked for; try again later."
+        words = f"Too many codes were requested. Try again in {error.seconds} seconds."
         raise Problem(429, "too-often", words, headers=wait) from None
     _send_mail(issued)
     return issued
@@ -112,9 +114,12 @@ def _send_mail(issued: sign_in.IssuedCode) -> None:
     try:
         send_mail(subject, text, None, [issued.email])
     except (smtplib.SMTPException, OSError):
-        _log.exception("a code to sign in could not be sent")
+        _log.exception("the mail server did not accept a sign-in code")
         raise Problem(
-            503, "no-mail", "Mail cannot be sent now; try again.", headers={"Retry-After": "30"}
+            503,
+            "no-mail",
+            "Butler cannot send e-mail now. Try again in 30 seconds.",
+            headers={"Retry-After": "30"},
         ) from None
 
 
@@ -125,9 +130,10 @@ def sign_in_by_code(
     code: str,
     open_session: Callable[[HttpRequest, User], str] = open_session,
 ) -> tuple[User, str]:
-    """Sign in whoever shows the right code; return the login and the key of its session.
+    """Sign a customer in with handle and code; return the login and the key of its session.
 
-    Raises a Problem where the code is not right. A session that cannot be opened spends no code.
+    Raises a Problem if the code is not valid. If the session cannot be opened, the code stays
+    valid.
     """
     session_keys: list[str] = []
     try:
@@ -140,7 +146,7 @@ def sign_in_by_code(
         )
     except sign_in.WrongCode:
         raise Problem(
-            403, "wrong-code", "This code is wrong, old or used; ask for a new one."
+            403, "wrong-code", "This code is wrong, expired or used. Request a new code."
         ) from None
     except sign_in.StaffSignInRequired:
         raise Problem(403, "staff-sign-in", "Staff sign in at /console/.") from None

@@ -19,7 +19,7 @@ from customers.events import log
 
 
 class RecordedStatements(NamedTuple):
-    """Where the statements are: their ledger entries, the live record, its version after them."""
+    """The ledger entries of the statements, the live record, and its version after them."""
 
     entries: tuple[UUID, ...]
     customer_id: UUID
@@ -27,14 +27,14 @@ class RecordedStatements(NamedTuple):
 
 
 class ScopedStatement(NamedTuple):
-    """A statement with its moment, and the records that it speaks for."""
+    """A statement with its event time, and the records that it speaks for."""
 
     statement: ConsentStatement
     speaks_for: tuple[UUID, ...]
 
 
 class ChainWriter:
-    """Appends entries to the chain of a live record; the caller holds the record's lock."""
+    """Appends entries to the chain of a live record. The caller holds the lock of the record."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class ChainWriter:
         self.newest_entry_ids = _newest_entry_ids(ledger.entries)
 
     def append(self, scoped_statements: Sequence[ScopedStatement]) -> RecordedStatements:
-        """Store an entry for each statement, and the consent state that they lead to."""
+        """Store an entry for each statement, and the new consent state; return a receipt."""
         chain_end = sql.rows("read_chain_end", {"id": self.live})
         seq, previous = chain_end[0] if chain_end else (0, hash_chain.GENESIS_DIGEST)
         entries = [
@@ -94,7 +94,7 @@ class ChainWriter:
         )
 
     def _position(self, scoped: ScopedStatement, seq: int) -> consent_document.EntryPosition:
-        """Return the place of a new entry, which supersedes the newest one with the same key."""
+        """Return the place of a new entry. It supersedes the newest entry with the same key."""
         statement = scoped.statement
         assert statement.occurred_at is not None
         family = statement.kind.partition(".")[0]

@@ -1,8 +1,9 @@
 """Builds the document of a ledger entry, field by field. The hash chain covers it. Pure.
 
-The fields are those of a consent record of ISO/IEC TS 27560, as far as it names them. No
-customer's name or address is among them: an entry stays for good, and so do its bytes. Who of the
-staff wrote it down is: the customer may ask.
+The fields have the names of ISO/IEC TS 27560 for consent records, where that standard names them.
+The document contains no name and no address of a customer, because Butler never changes or deletes
+an entry. It names the staff member who recorded the statement, because the customer may ask for
+that name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ _STATES = {
     "objection.made": "ObjectionMade",
     "objection.lifted": "ObjectionLifted",
 }
-# Fields that the company states for each purpose.
+# Fields that the company publishes for each purpose.
 _PURPOSE_FIELDS = ("data_categories", "processing", "recipients", "storage", "retention")
 
 
@@ -34,7 +35,7 @@ class Company(msgspec.Struct, frozen=True):
 
     name: str
     country: str
-    # Where a customer takes it back: the page with every setting on it.
+    # The preferences page, on which a customer withdraws a consent.
     withdraw_url: str
 
 
@@ -47,7 +48,7 @@ class ShownNotice(msgspec.Struct, frozen=True):
 
 
 class PurposeTerms(msgspec.Struct, frozen=True):
-    """What the company published about the purpose of a statement."""
+    """The facts that the company published about the purpose of a statement."""
 
     dpv: str = ""
     details: Mapping[str, Any] = {}
@@ -62,7 +63,7 @@ class EntryPosition(msgspec.Struct, frozen=True):
     speaks_for: Sequence[UUID]
     occurred_at: datetime
     recorded_at: datetime
-    # The entry with the same key before it; empty: there was none.
+    # The id of the previous entry with the same key; empty if there is none.
     supersedes: str = ""
 
 
@@ -74,7 +75,7 @@ def build_document(
     terms: PurposeTerms,
     notice: ShownNotice | None,
 ) -> dict[str, Any]:
-    """Return the document of an entry; fields without a value are null, never left out."""
+    """Return the document of an entry. A field without a value is null; it is never missing."""
     family = statement.kind.partition(".")[0]
     return {
         "schema": SCHEMA,
@@ -122,17 +123,17 @@ def _role(statement: ConsentStatement, declarant: Declarant) -> str:
 
 
 def format_instant(moment: datetime | None) -> str | None:
-    """Format a moment as documents do: UTC, with microseconds."""
+    """Return a moment as documents contain it: ISO 8601 in UTC, with microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds") if moment else None
 
 
 def event_name(kind: str) -> str:
-    """Return the name of the event that is written with an entry: "Consent Withdrawn"."""
+    """Return the name of the event that Butler writes with an entry: "Consent Withdrawn"."""
     return kind.replace(".", " ").title()
 
 
 def event_properties(document: Mapping[str, Any]) -> dict[str, object]:
-    """Return the properties of the event that is written with an entry."""
+    """Return the properties of the event that Butler writes with an entry."""
     properties: dict[str, object] = {"entry": document["record_id"], "subject": document["subject"]}
     if document["purpose"]:
         properties["purpose"] = document["purpose"]

@@ -1,4 +1,4 @@
-"""Reduces a consent state to the columns by which a query filters many customers. Pure."""
+"""Reduces a consent state to the columns by which queries filter many customers. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,10 +9,11 @@ from customers.consent.state import ANY, State
 
 
 class ConsentFilter(NamedTuple):
-    """The columns by which a query filters very many customers at once.
+    """The columns by which queries filter many customers at once.
 
-    It may let through what a decision then denies, and never the other way round: it names only
-    what is off whatever else holds.
+    A query with this filter may return a customer for whom the decision then denies the message.
+    It never omits a customer for whom the decision would allow the message: the columns contain
+    only channels and topics that no other setting turns on.
     """
 
     granted: list[str]
@@ -25,13 +26,13 @@ class ConsentFilter(NamedTuple):
 
 
 def consent_filter(state: State) -> ConsentFilter:
-    """Return the parts of a state that many customers at once are filtered by."""
+    """Return the filter columns of a consent state."""
     allowed = {(s.channel, s.topic): s.value for s in state.settings if s.name == "allow"}
     everywhere = {s.name: s.value for s in state.settings if (s.channel, s.topic) == (ANY, ANY)}
     granted = {
         purpose: consent for purpose, consent in state.consents.items() if consent.state == "given"
     }
-    # A pause of one channel, even one that is over, counts there instead of that of all.
+    # A pause for one channel or topic replaces the pause for all there, even after it has ended.
     is_paused = all(s.topic == s.channel == ANY for s in state.settings if s.name == "pause")
     pause = everywhere.get("pause") if is_paused else None
     ends = [consent.valid_until for consent in granted.values() if consent.valid_until]
@@ -47,14 +48,14 @@ def consent_filter(state: State) -> ConsentFilter:
 
 
 def _topics_off(allowed: Mapping[tuple[str, str], object]) -> list[str]:
-    # A channel that is on is more specific than a topic that is off.
+    # The setting "on" for a channel is more specific than the setting "off" for a topic.
     if any(value for (channel, topic), value in allowed.items() if channel != ANY == topic):
         return []
     return _off({(topic, channel): on for (channel, topic), on in allowed.items()})
 
 
 def _off(allowed: Mapping[tuple[str, str], object]) -> list[str]:
-    """Return the channels, or the topics, that are off with nothing more specific on."""
+    """Return the channels (or topics) that are off and have no more specific setting "on"."""
     on = {first for (first, second), value in allowed.items() if value and second != ANY}
     off = {first for (first, second), value in allowed.items() if not value and second == ANY}
     if ANY in off and True in allowed.values():

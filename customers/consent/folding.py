@@ -1,7 +1,7 @@
 """Folds the entries of the ledger into the consent state of a customer. Pure.
 
-Where several records are one customer, each has its own newest entry and the strictest of them
-holds, until the customer makes a new statement.
+If several records are merged into one customer, each record has its own newest entry. The strictest
+of these entries holds until the customer makes a new statement.
 """
 
 from collections import defaultdict
@@ -21,14 +21,14 @@ from customers.consent.ledger_entries import (
 from customers.consent.state import ANY, Consent, Setting, State
 from customers.consent.strictness import Strictness
 
-# Settings that state facts: the newest value is the true one, not the strictest.
+# Settings that state facts. The newest value holds, not the strictest.
 _NEWEST_WINS = frozenset({"zone", "language", "channel_order"})
-# Settings of which several values hold side by side: no single value says what both say.
+# Settings of which several values hold at the same time, because one value cannot express both.
 _CUMULATIVE = frozenset({"budget", "quiet_hours"})
 
 
 def fold(entries: Iterable[LedgerEntry], record_ids: Collection[UUID]) -> State:
-    """Return the state of the customer with these records, from all entries on them."""
+    """Return the consent state of the customer with these records, from all of their entries."""
     entries = list(entries)
     by_record = [newest_by_key(entries, record_id) for record_id in record_ids]
     return State(
@@ -89,10 +89,10 @@ def _objections(by_record: Iterable[NewestEntries]) -> dict[str, str]:
 
 
 def _settings(by_record: Iterable[NewestEntries]) -> Iterator[Setting]:
-    """Yield the settings that hold: at every scope, the entries of all records combined.
+    """Yield the settings that hold: for each scope, the combined entries of all records.
 
-    A record's setting for all channels must not lose to the setting for a single channel of
-    another record, which does not know the first.
+    The setting of one record for all channels must not lose to the setting of another record for
+    a single channel, because the customer made these settings on separate records.
     """
     preferences = [
         {key: entry for key, entry in by_key.items() if entry.kind == "preference.set"}
@@ -107,9 +107,9 @@ def _settings(by_record: Iterable[NewestEntries]) -> Iterator[Setting]:
 
 
 def _crossing_keys(preferences: Sequence[NewestEntries]) -> set[StatementKey]:
-    """Return where one record's setting for a channel meets another one's for a topic.
+    """Return the scopes where a channel setting of one record meets a topic setting of another.
 
-    There each record has one setting of its own; their settings elsewhere are not about both.
+    In such a scope, each of the two records has one setting. No other scope has both settings.
     """
     return {
         own_key._replace(topic=other_key.topic)
@@ -122,7 +122,7 @@ def _crossing_keys(preferences: Sequence[NewestEntries]) -> set[StatementKey]:
 
 
 def _covering_entries(by_key: NewestEntries, scope: StatementKey) -> list[LedgerEntry]:
-    """Return the most specific of one record's entries that hold for a scope."""
+    """Return the most specific entries of one record that hold for a scope."""
     channels, topics = {scope.channel, ANY}, {scope.topic, ANY}
     by_detail: dict[int, list[LedgerEntry]] = defaultdict(list)
     for key, entry in by_key.items():

@@ -1,28 +1,28 @@
-"""Chains documents, so that nobody can change, drop or reorder one unnoticed. Pure."""
+"""Chains documents by digests, so that a changed, missing or moved document is detected. Pure."""
 
 import json
 from hashlib import sha256
 
 # The digest before the first document of a chain.
 GENESIS_DIGEST = bytes(32)
-# Readers that store numbers as floats (JavaScript) read a larger number wrongly.
+# Programs that store numbers as floats (JavaScript) change larger numbers when they read them.
 _MAX_SAFE_INTEGER = 2**53 - 1
 
 
 class NotCanonical(ValueError):
-    """A value that JSON readers do not all read alike, such as a float."""
+    """A value that different JSON parsers read differently, such as a float."""
 
 
 def canonical_json(document: object) -> bytes:
-    """Write a document the one way that RFC 8785 allows; raise NotCanonical where it has none.
+    """Return the canonical JSON of a document (RFC 8785).
 
-    document: str, int, bool, None, and lists and dicts of these
+    document: str, int, bool, None, and lists and dicts of these; raises NotCanonical for others
     """
     return _serialize(document).encode()
 
 
 def chain_digest(previous: bytes, document: bytes) -> bytes:
-    """Return the digest of a document at its place: after the one with digest `previous`."""
+    """Return the SHA-256 digest of a document that follows the one with digest `previous`."""
     return sha256(previous + document).digest()
 
 
@@ -43,7 +43,7 @@ def _serialize(value: object) -> str:
 
 def _integer(value: int) -> str:
     if abs(value) > _MAX_SAFE_INTEGER:
-        raise NotCanonical("a number above 2^53 is not read alike everywhere")
+        raise NotCanonical("some programs change a number above 2^53 when they read it")
     return str(value)
 
 
@@ -51,14 +51,15 @@ def _text(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise NotCanonical("half of a surrogate pair is not text") from None
+        raise NotCanonical("a text contains half of a surrogate pair") from None
     return json.dumps(value, ensure_ascii=False)
 
 
 def _object(value: dict[object, object]) -> str:
     names = [name for name in value if isinstance(name, str)]
     if len(names) < len(value):
-        raise NotCanonical("names are text")
-    # RFC 8785 sorts as JavaScript does: by UTF-16, where emoji come before some of the rest.
+        raise NotCanonical("a name in an object is not text")
+    # RFC 8785 sorts names by UTF-16 code units, as JavaScript does. This order differs from
+    # Python's: some characters, such as emoji, come earlier.
     names.sort(key=lambda name: name.encode("utf-16-be", "surrogatepass"))
     return f"{{{','.join(f'{_text(name)}:{_serialize(value[name])}' for name in names)}}}"

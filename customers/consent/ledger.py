@@ -1,6 +1,6 @@
-"""Reads ledgers of whole customers, and stores the consent state that they add up to.
+"""Reads the ledgers of customers, and stores the consent states that follow from them.
 
-The stored state is a projection: a merge, the undoing of one and `rebuild` compute it again.
+The stored state is a projection: a merge, an undone merge and `rebuild` compute it again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ from customers.consent.state import State
 
 
 class Ledger(msgspec.Struct, frozen=True):
-    """All entries that speak for one customer, and the records that are this customer today."""
+    """All entries that speak for one customer, and the records that now belong to the customer."""
 
     record_ids: tuple[UUID, ...]
     entries: tuple[LedgerEntry, ...]
@@ -29,7 +29,7 @@ class Ledger(msgspec.Struct, frozen=True):
 
 
 def read_ledgers(ids: Sequence[UUID]) -> dict[UUID, Ledger]:
-    """Read the ledgers of these live records; a merged record has none."""
+    """Return the ledgers of these live records, by record id. A merged record has no ledger."""
     record_ids: dict[UUID, list[UUID]] = {}
     for live, record in sql.rows("read_records_of_customers", {"ids": ids}):
         record_ids.setdefault(live, []).append(record)
@@ -49,7 +49,7 @@ def _entry(
 
 
 def rebuild_states(ids: Iterable[UUID]) -> None:
-    """Compute and store the consent states of these records; the caller holds their locks."""
+    """Compute and store the consent states of these records. The caller holds their locks."""
     live_ids = sorted(ids)
     ledgers = read_ledgers(live_ids)
     store_states({live: ledger for live, ledger in ledgers.items() if ledger.entries})
@@ -78,9 +78,9 @@ def _row(live: UUID, ledger: Ledger) -> dict[str, object]:
 
 
 def find_broken_links(ids: Sequence[UUID]) -> list[tuple[UUID, int, str]]:
-    """Find entries on the chains of these records that are not as they were written.
+    """Find entries on the chains of these records that were changed, removed or moved.
 
-    returns: the record, the number of the entry, and what is wrong with it
+    returns: for each fault the record, the number of the entry, and the description of the fault
     """
     faults = []
     previous_links: dict[UUID, tuple[int, bytes]] = {}
@@ -89,9 +89,9 @@ def find_broken_links(ids: Sequence[UUID]) -> list[tuple[UUID, int, str]]:
         if seq != number + 1 or previous_digest != previous:
             faults.append((record, seq, "does not follow the entry before it"))
         if hash_chain.chain_digest(previous, text.encode()) != digest:
-            faults.append((record, seq, "the digest is not that of the document"))
+            faults.append((record, seq, "the digest does not match the document"))
         if _document_columns(msgspec.json.decode(text)) != (record, seq, *columns):
-            faults.append((record, seq, "the columns are not those of the document"))
+            faults.append((record, seq, "the columns do not match the document"))
         previous_links[record] = seq, digest
     return faults
 

@@ -1,7 +1,7 @@
-"""Entries of the ledger, and which of them hold for a record. Pure.
+"""Selects the entries of the ledger that hold for a record. Pure.
 
-Entries hold in the order in which customers made the statements, not in which we received them;
-at the same moment the stricter one holds.
+The order of entries is the order in which customers made the statements, not the order in which
+Butler received them. Of two statements with the same time, the stricter one holds.
 """
 
 from collections import defaultdict
@@ -17,9 +17,9 @@ from customers.consent.strictness import Strictness, strictness
 
 
 class StatementKey(NamedTuple):
-    """What a statement is about; of two statements with the same key the later one holds.
+    """The subject and scope of a statement. The later of two statements with the same key holds.
 
-    `family` is the first part of its kind: consent, objection, preference or signal.
+    `family` is the first part of the kind: consent, objection, preference or signal.
     """
 
     family: str
@@ -29,14 +29,14 @@ class StatementKey(NamedTuple):
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
-    """One entry of the ledger, as far as folding reads it."""
+    """One entry of the ledger, with the fields that folding reads."""
 
     record: UUID
     seq: int
-    # The records for which it was said, and no others.
+    # The records for which the customer made the statement. It holds for no other records.
     speaks_for: tuple[UUID, ...]
     kind: str
-    # A purpose for consents and objections, the name of a setting for preferences.
+    # Of a consent or objection: the purpose. Of a preference: the name of the setting.
     subject: str
     occurred_at: datetime
     document: dict[str, Any]
@@ -60,7 +60,7 @@ class LedgerEntry(msgspec.Struct, frozen=True):
         return self.occurred_at, self.strictness, self.id
 
 
-# Of one record: the entry that holds, by key.
+# The entries that hold for one record, by key.
 type NewestEntries = dict[StatementKey, LedgerEntry]
 
 
@@ -70,7 +70,7 @@ def newest_by_key(entries: Iterable[LedgerEntry], record_id: UUID) -> NewestEntr
     newest: NewestEntries = {}
     for entry in sorted(own_entries, key=lambda entry: entry.order):
         before = newest.get(entry.key)
-        # An import of a list of addresses cannot lift what a customer said to us.
+        # An imported list cannot make an earlier statement of the customer less strict.
         is_import = entry.document["source_channel"] == "import"
         if before is None or not is_import or entry.strictness >= before.strictness:
             newest[entry.key] = entry
@@ -80,7 +80,7 @@ def newest_by_key(entries: Iterable[LedgerEntry], record_id: UUID) -> NewestEntr
 def expired_consents(
     entries: Iterable[LedgerEntry], record_ids: Iterable[UUID], now: datetime
 ) -> dict[tuple[str, datetime], list[UUID]]:
-    """Return which consents expired: by purpose and end, the records that had given them."""
+    """Return the expired consents: for each purpose and end, the records that gave them."""
     entries = list(entries)
     records: dict[tuple[str, datetime], list[UUID]] = defaultdict(list)
     for record_id in sorted(record_ids):
@@ -94,12 +94,12 @@ def expired_consents(
 def newest_entries(
     entries: Iterable[LedgerEntry], record_ids: Iterable[UUID], key: StatementKey
 ) -> list[LedgerEntry]:
-    """Return the entry with this key that holds for each of these records that has one."""
+    """Return the entries with this key that hold for these records, at most one for each record."""
     entries = list(entries)
     by_record = [newest_by_key(entries, record_id) for record_id in record_ids]
     return [by_key[key] for by_key in by_record if key in by_key]
 
 
 def parse_moment(text: str | None) -> datetime | None:
-    """Return the moment that a document states in ISO 8601, if any."""
+    """Return a moment from the ISO 8601 text in a document; None if the text is empty."""
     return datetime.fromisoformat(text) if text else None

@@ -14,7 +14,7 @@ from customers.queries.consent_shapes import LedgerEntryShape
 from customers.queries.pages import Page, read_page
 from customers.queries.shapes import Json, shape_of_row
 
-# Fields of a ledger entry that readers see as its document has them.
+# Fields of a ledger entry that Butler shows unchanged from its document.
 _DOCUMENT_FIELDS = ("channel", "topic", "language", "source_channel", "evidence", "valid_until")
 
 
@@ -30,16 +30,16 @@ def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page
 
 
 def receipt(customer_id: UUID, entry_id: UUID) -> bytes | None:
-    """Return the receipt of an entry; None where it does not speak for this record."""
+    """Return the receipt of an entry as JSON; None if the entry does not speak for this record."""
     row = _entries(_record_ids(customer_id)).filter(entry_id=entry_id).first()
     return _formatted_json(signing.published_signer().receipt(_chain_link(row))) if row else None
 
 
 def export_ledger(customer_id: UUID) -> bytes:
-    """Return every chain with an entry that speaks for a live record.
+    """Return as JSON all chains with an entry that speaks for a live record.
 
-    Entries on them for other records, after a merge was undone, are sealed; entries after the last
-    one for this record are left out.
+    After an undone merge, a chain may contain entries for other records; the export seals them. The
+    export ends each chain at the last entry for this record.
     """
     record_ids = _record_ids(customer_id)
     positions = {(row.record_id, row.seq) for row in _entries(record_ids)}
@@ -63,7 +63,7 @@ def _record_ids(customer_id: UUID) -> list[UUID]:
 
 
 def _entries(record_ids: list[UUID]) -> QuerySet[ControlEntry]:
-    # On their own chains; or on the chain of another record, which an index finds.
+    # Entries on the records' own chains, or on the chain of another record (an index finds these).
     elsewhere = ~Q(speaks_for=own_record()) & Q(speaks_for__overlap=record_ids)
     rows = ControlEntry.objects.filter(Q(record_id__in=record_ids) | elsewhere)
     return rows.filter(speaks_for__overlap=record_ids)

@@ -1,7 +1,7 @@
 """Parses the values of preferences. Pure.
 
-The shapes are those of customers.consent.state.SETTINGS. Any other value raises MalformedValue
-and is never read in part.
+customers.consent.state.SETTINGS lists the valid values. Any other value raises MalformedValue; the
+parser never reads a part of a value.
 """
 
 import re
@@ -21,20 +21,20 @@ _KEY = re.compile(r"[a-z0-9_.:-]{1,64}", re.ASCII)
 
 
 class MalformedValue(ValueError):
-    """A value that is not of the shape its setting has."""
+    """A value that is not valid for its setting."""
 
 
 class MessageCap(msgspec.Struct, frozen=True, gc=False):
-    """No more than so many messages a day, a week or a month."""
+    """The largest number of messages in a day, week or month."""
 
     limit: int
     period: str
 
 
 class QuietHours(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
-    """Local hours that begin on these days (ISO: 1 is Monday); they may go over midnight.
+    """Local hours that begin on these days (ISO: 1 is Monday). They may include midnight.
 
-    To the same time is a whole day.
+    If start and end are equal, the quiet hours last 24 hours.
     """
 
     start: str
@@ -45,15 +45,15 @@ class QuietHours(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 def parse_value(name: str, value: object, channel: str = "*", topic: str = "*") -> object:
     """Parse a setting's value: bool, MessageCap, QuietHours, datetime, str or tuple of str.
 
-    Raises MalformedValue for an unknown setting, a malformed value or a scope it cannot have.
+    Raises MalformedValue for an unknown setting, an invalid value or an invalid scope.
     """
     parser = _PARSERS.get(name)
     if parser is None:
-        raise MalformedValue("no such setting")
+        raise MalformedValue("this setting does not exist")
     if (channel != "*" and not (parser.by_channel and _is_scope_key(channel))) or (
         topic != "*" and not (parser.by_topic and _is_scope_key(topic))
     ):
-        raise MalformedValue("no such scope")
+        raise MalformedValue("this setting does not have this scope")
     return parser.parse(value)
 
 
@@ -64,7 +64,7 @@ def _is_scope_key(scope: object) -> bool:
 def _parse_flag(value: object) -> bool:
     if value is True or value is False:
         return value
-    raise MalformedValue("neither yes nor no")
+    raise MalformedValue("the value is not true or false")
 
 
 def _parse_cap(value: object) -> MessageCap:
@@ -84,7 +84,7 @@ def _parse_hours(value: object) -> QuietHours:
         raise MalformedValue("not quiet hours")
     if not (isinstance(start, str) and isinstance(end, str) and isinstance(days, (list, tuple))):
         raise MalformedValue("not quiet hours")
-    # Not in the cache: there 1 and True and 1.0 are one.
+    # This check is outside the cached function, because a cache treats 1, True and 1.0 as equal.
     if days is not EVERY_DAY and any(type(day) is not int for day in days):
         raise MalformedValue("not days of the week")
     return _checked_hours(start, end, tuple(days))
@@ -105,7 +105,7 @@ def _parse_instant(value: object) -> datetime:
             moment = datetime.fromisoformat(value)
         except ValueError:
             raise MalformedValue("not an instant") from None
-        # A time without its offset from UTC is a different moment for everybody.
+        # A time without an offset from UTC is ambiguous.
         if moment.tzinfo is not None:
             return moment
     raise MalformedValue("not an instant")
@@ -122,7 +122,7 @@ def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        # OSError: a name such as "Europe" is a folder of the zone database.
+        # OSError: a name such as "Europe" is a folder in the time zone database.
         return False
     return True
 
@@ -162,6 +162,6 @@ _PARSERS = {
     "language": _SettingParser(_parse_language),
     "channel_order": _SettingParser(_parse_channels),
     "person_first": _SettingParser(_parse_flag),
-    # Its topic is the purpose.
+    # The topic of data_use is the key of a purpose.
     "data_use": _SettingParser(_parse_flag, by_topic=True),
 }

@@ -1,4 +1,4 @@
-"""Reads what the company published: the purposes, topics and notices of statements."""
+"""Reads the purposes, topics and notices that the company published."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,9 +11,9 @@ from customers.models import Notice, Purpose, Topic
 
 
 class Publications(NamedTuple):
-    """What documents of ledger entries and the validation of statements refer to.
+    """The publications that ledger entries and the validation of statements refer to.
 
-    `notices` are by purpose and digest: those that the statements at hand refer to.
+    `notices` contains the notices of the given statements, by purpose and digest.
     """
 
     company: Company
@@ -23,7 +23,7 @@ class Publications(NamedTuple):
 
 
 def read_publications(statements: Sequence[ConsentStatement]) -> Publications:
-    """Read the published purposes and topics, and the notices that statements refer to."""
+    """Read the published purposes and topics, and the notices that these statements refer to."""
     purposes = list(Purpose.objects.values_list("key", "kind", "dpv", "details"))
     notices = _read_notices({statement.notice for statement in statements if statement.notice})
     return Publications(

@@ -9,7 +9,7 @@ _FALLBACK_LANGUAGE = "en"
 
 
 def purposes(language: str) -> list[PurposeShape]:
-    """Return the purposes that customers are asked for, with the notices shown today."""
+    """Return the published purposes with their newest notices, in this language if possible."""
     notices: dict[str, list[Notice]] = {}
     for notice in Notice.objects.order_by("version", "language"):
         notices.setdefault(notice.purpose_id, []).append(notice)
@@ -27,7 +27,7 @@ def purposes(language: str) -> list[PurposeShape]:
 
 
 def topics(language: str) -> list[TopicShape]:
-    """Return what messages are about."""
+    """Return the topics of messages, in this language if possible."""
     return [
         TopicShape(
             key=topic.key,
@@ -51,7 +51,7 @@ def _in_language[T](by_language: Mapping[str, T], language: str) -> T:
 
 
 def _newest_notice(notices: Sequence[Notice], language: str) -> NoticeShape | None:
-    """Return the newest notice, in this language if there is one; `notices` are by version."""
+    """Return the newest notice, in this language if possible; `notices` are sorted by version."""
     if not notices:
         return None
     version = notices[-1].version

@@ -1,7 +1,7 @@
 """Signs and verifies receipts of ledger entries. Pure: no database, no network.
 
-A receipt holds the entry, its place on the chain, and a signature (Ed25519) over all of it;
-whoever has the public key can tell whether a byte was changed, and nobody needs us for it.
+A receipt contains the entry, its place on the chain, and a signature (Ed25519) over both. Everybody
+with the public key can check, without Butler, that no byte was changed.
 """
 
 import base64
@@ -22,7 +22,7 @@ EXPORT_SCHEMA = "butler.ledger/1"
 _FIELDS = frozenset(
     {"schema", "record", "seq", "previous", "digest", "document", "key_id", "signature"}
 )
-# Fields of a link that the reader may not read: without them a gap could be hidden there.
+# Fields of a sealed link. The export includes them so that a missing link is detected.
 _SEALED_FIELDS = frozenset({"record", "seq", "previous", "digest"})
 
 
@@ -33,7 +33,7 @@ class ChainLink(NamedTuple):
     seq: int
     previous: bytes
     digest: bytes
-    # None: not for the reader.
+    # None: the entry is sealed, because the reader may not read it.
     document: Mapping[str, Any] | None
 
 
@@ -46,7 +46,7 @@ class Signer:
         self.key_id = key_id(self.public)
 
     def receipt(self, link: ChainLink) -> dict[str, Any]:
-        """Return the receipt of an entry; the same entry and key always give the same receipt."""
+        """Return the receipt of an entry. The same entry and key always give the same receipt."""
         receipt = {
             "schema": SCHEMA,
             **_link_fields(link),
@@ -58,12 +58,12 @@ class Signer:
 
 
 def key_id(public: bytes) -> str:
-    """Return the name of a public key: the beginning of its SHA-256, in hex."""
+    """Return the id of a public key: the first 16 hex digits of its SHA-256."""
     return sha256(public).hexdigest()[:16]
 
 
 def build_export(chains: Sequence[Sequence[ChainLink]], signer: Signer) -> dict[str, Any]:
-    """Return whole chains with a receipt of every entry that is the reader's."""
+    """Return whole chains, with receipts for the entries that the reader may read."""
     return {
         "schema": EXPORT_SCHEMA,
         "chains": [
@@ -90,53 +90,56 @@ class UnreadableReceipt(ValueError):
 
 
 class VerificationReport(NamedTuple):
-    """Everything that is wrong with a receipt or an export."""
+    """The faults of a receipt or an export, and the numbers of receipts and sealed links."""
 
     receipts: int
     sealed: int
     faults: tuple[str, ...]
-    # Keys that signed and were not given: these receipts cannot be verified.
+    # Ids of signing keys that the caller did not give. Their receipts cannot be verified.
     unknown_keys: tuple[str, ...]
 
 
 def read_file(text: bytes) -> dict[str, Any]:
-    """Read a file; a name that comes twice in an object is refused: JSON readers differ on it."""
+    """Read a receipt or an export; raise UnreadableReceipt if it is neither.
+
+    An object with a repeated name is unreadable, because JSON parsers disagree on its value.
+    """
     try:
         document = json.loads(text, object_pairs_hook=_unique_names)
     except (ValueError, RecursionError) as error:
         raise UnreadableReceipt(f"not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("schema") not in (SCHEMA, EXPORT_SCHEMA):
-        raise UnreadableReceipt(f"neither a receipt ({SCHEMA}) nor an export ({EXPORT_SCHEMA})")
+        raise UnreadableReceipt(f"not a receipt ({SCHEMA}) and not an export ({EXPORT_SCHEMA})")
     return document
 
 
 def read_keys(text: bytes) -> dict[str, bytes]:
-    """Read published keys, by their names; a key under a name not its own is refused."""
+    """Return published keys by id; raise UnreadableReceipt if a key has a wrong id."""
     try:
         listed = json.loads(text, object_pairs_hook=_unique_names)["keys"]
         public_keys = [base64.b64decode(key["public_key"], validate=True) for key in listed]
         names = [key["key_id"] for key in listed]
     except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableReceipt(f"no list of keys: {error!r}") from None
+        raise UnreadableReceipt(f"not a list of keys: {error!r}") from None
     if names != [key_id(key) for key in public_keys]:
-        raise UnreadableReceipt("a key is listed under a name that is not its own")
+        raise UnreadableReceipt("a key is listed with the id of another key")
     return dict(zip(names, public_keys, strict=True))
 
 
 def _unique_names(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a name comes twice in one object")
+        raise ValueError("an object contains the same name twice")
     return members
 
 
 def verify(document: Mapping[str, Any], keys: Mapping[str, bytes]) -> VerificationReport:
-    """Tell what is wrong with a receipt or an export, given the public keys that count."""
+    """Return the faults of a receipt or an export. `keys` holds the trusted public keys by id."""
     if document["schema"] == SCHEMA:
         return _verify_chains([[document]], keys, are_whole=False)
     chains = document.get("chains")
     if not isinstance(chains, list) or not all(isinstance(links, list) for links in chains):
-        raise UnreadableReceipt("an export holds a list of chains")
+        raise UnreadableReceipt("the chains of the export are not a list of lists")
     return _verify_chains(chains, keys, are_whole=True)
 
 
@@ -159,9 +162,9 @@ def _verify_chains(
 
 
 def _receipt_faults(receipt: Any, keys: Mapping[str, bytes], unknown: set[str]) -> list[str]:
-    """Return the faults of one receipt by itself."""
+    """Return the faults of one receipt, without its neighbors on the chain."""
     if not isinstance(receipt, dict) or receipt.keys() != _FIELDS or receipt["schema"] != SCHEMA:
-        return ["something that is no receipt"]
+        return ["an item of the list is not a receipt"]
     place = f"entry {receipt['seq']} of {receipt['record']}"
     try:
         signed = canonical_json(
@@ -177,8 +180,8 @@ def _receipt_faults(receipt: Any, keys: Mapping[str, bytes], unknown: set[str]) 
     if not key:
         unknown.add(str(receipt["key_id"]))
     soundness = {
-        "the signature is not over these words": not key or _is_signed(key, signature, signed),
-        "the digest is not that of the document": digest.hex() == receipt["digest"],
+        "the signature does not match the receipt": not key or _is_signed(key, signature, signed),
+        "the digest does not match the document": digest.hex() == receipt["digest"],
         "the document belongs to another place": _is_of_place(receipt),
     }
     return [f"{place}: {fault}" for fault, is_sound in soundness.items() if not is_sound]
@@ -199,17 +202,17 @@ def _is_signed(key: bytes, signature: bytes, signed: bytes) -> bool:
 
 
 def _chain_faults(links: Sequence[Any]) -> list[str]:
-    """Return the faults between the links of a chain: missing, moved or inserted ones."""
+    """Return the faults between the links of a chain: missing, moved or inserted links."""
     faults: list[str] = []
     previous, record = GENESIS_DIGEST.hex(), None
     for number, link in enumerate(links, 1):
         if not isinstance(link, dict) or not link.keys() >= _SEALED_FIELDS:
-            return [*faults, f"link {number} is none"]
+            return [*faults, f"item {number} is not a link of a chain"]
         place = f"entry {link['seq']} of {link['record']}"
         if link["seq"] != number:
-            faults.append(f"{place}: it stands where entry {number} has to be")
+            faults.append(f"{place}: it is at the place of entry {number}")
         if record not in (None, link["record"]):
-            faults.append(f"{place}: it is of another chain")
+            faults.append(f"{place}: it belongs to another chain")
         if link["previous"] != previous:
             faults.append(f"{place}: it does not follow the entry before it")
         previous, record = link["digest"], link["record"]

@@ -1,4 +1,4 @@
-"""The key that receipts are signed with, and every key that ever signed one."""
+"""The key that signs receipts, and the public keys of all receipts so far."""
 
 import base64
 from binascii import Error as NotBase64
@@ -13,11 +13,11 @@ _SEED_LENGTH = 32
 
 
 class NoReceiptKey(Exception):
-    """RECEIPT_KEY is not set, or is none."""
+    """RECEIPT_KEY is missing or is not a valid key."""
 
 
 def signer() -> Signer:
-    """Return the signer; raise NoReceiptKey where no valid key is configured."""
+    """Return the signer. Raise NoReceiptKey if no valid key is configured."""
     return _signer(settings.RECEIPT_KEY)
 
 
@@ -33,15 +33,15 @@ def _signer(encoded_key: str) -> Signer:
 
 
 def published_signer() -> Signer:
-    """Return the signer, after its public key is among those that we publish."""
+    """Return the signer, and make sure that Butler publishes its public key."""
     current = signer()
-    # What was signed must stay verifiable after the next change of keys.
+    # Readers must be able to verify a receipt after the signing key has been replaced.
     ReceiptKey.objects.get_or_create(key_id=current.key_id, defaults={"public_key": current.public})
     return current
 
 
 def published_keys() -> list[dict[str, str]]:
-    """Return the public keys of all receipts, as they are published."""
+    """Return the public keys of all receipts, in the form in which Butler publishes them."""
     published_signer()
     return [
         {

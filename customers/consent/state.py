@@ -1,4 +1,4 @@
-"""The consent state of a customer: everything that they said we may and may not do. Pure."""
+"""The consent state of a customer: consents, objections and preferences that hold now. Pure."""
 
 from datetime import datetime
 from typing import Literal
@@ -7,7 +7,7 @@ import msgspec
 
 type ConsentState = Literal["given", "refused", "withdrawn", "expired", "invalidated"]
 
-# The settings of a preference, and what their values are.
+# The settings of preferences, with their values and scopes.
 #   allow            bool                     scope: channel, topic
 #   budget           {"most": int, "per": "day" | "week" | "month"}   scope: channel, topic
 #   quiet_hours      {"from": "22:00", "to": "08:00", "days": [1..7] (ISO), all: absent}
@@ -34,25 +34,25 @@ SETTINGS = (
 
 
 class Consent(msgspec.Struct, frozen=True):
-    """The answer about one purpose that holds now, and the entry that states it."""
+    """The customer's current answer about one purpose, and its ledger entry."""
 
     state: ConsentState
     entry: str
     occurred_at: datetime
-    # SHA-256 of the text that was shown, in hex; without it a consent is no basis.
+    # SHA-256 in hex of the notice that the customer saw. A consent without it is no legal basis.
     notice: str = ""
     valid_until: datetime | None = None
-    # We do not ask again before this.
+    # The company must not ask again before this moment.
     reask_not_before: datetime | None = None
 
     def is_reask_paused(self, moment: datetime) -> bool:
-        """Tell whether the customer must not be asked again at this moment, after a no."""
+        """Tell whether the company must not ask again yet, because the customer refused."""
         until = self.reask_not_before
         return until is not None and self.occurred_at < moment < until
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One preference that holds; "*" is every channel, every topic."""
+    """One preference that holds. "*" means all channels or all topics."""
 
     name: str
     value: object
@@ -62,26 +62,26 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """Everything a customer said we may and may not do."""
+    """The consents, objections and preferences of a customer that hold now."""
 
     consents: dict[str, Consent] = {}
-    # A purpose, or "marketing" for all direct marketing: the entry that objects.
+    # The entry of each objection, by purpose; "marketing" stands for all direct marketing.
     objections: dict[str, str] = {}
     settings: tuple[Setting, ...] = ()
-    # The entry that restricts all use (Art. 18); empty: none does.
+    # The entry that restricts all use (Art. 18 GDPR); empty if there is none.
     restricted: str = ""
 
 
-# Every channel, every topic.
+# All channels, or all topics.
 ANY = "*"
-# Ways to reach a customer, as far as preferences name them.
+# The channels that preferences can name.
 CHANNELS = ("inbox", "email", "sms", "phone")
-# What an objection to all direct marketing is about.
+# The subject of an objection to all direct marketing.
 MARKETING = "marketing"
 
 
 def may_ask(state: State, purpose: str, now: datetime) -> bool:
-    """Tell whether a customer may be asked for a purpose without having brought it up."""
+    """Tell whether the company may ask a customer for a consent on its own initiative."""
     if {purpose, MARKETING} & state.objections.keys():
         return False
     consent = state.consents.get(purpose)

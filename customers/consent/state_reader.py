@@ -9,6 +9,6 @@ from customers.models import Control
 
 
 def read_state(customer_id: UUID) -> State:
-    """Return the consent state of a live record; without a statement nothing is agreed to."""
+    """Return the consent state of a live record; an empty state if there are no statements."""
     state = Control.objects.filter(pk=customer_id).values_list("state", flat=True).first()
     return msgspec.convert(state, State) if state else State()

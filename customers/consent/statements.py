@@ -1,7 +1,7 @@
 """Consent statements and their validation. Pure.
 
-A statement that does not fit is refused with a code and never corrected: a correction would
-record something that the customer did not say.
+Butler refuses an invalid statement with a code. It never corrects the statement, because the ledger
+would then contain a statement that the customer did not make.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ KINDS = (
     "preference.cleared",
     "signal.received",
 )
-# The kinds that an import may bring: none that withdraws what a customer said.
+# The kinds that an import may contain. An import cannot lift or clear an earlier statement.
 _IMPORT_KINDS = frozenset(KINDS) - {"objection.lifted", "preference.cleared"}
 _MAX_TEXT = 200
 _MAX_EVIDENCE = 20
@@ -31,7 +31,7 @@ _MAX_MESSAGES = 1000
 
 
 class InvalidStatement(ValueError):
-    """A statement that cannot be recorded; `code` says what is wrong with it."""
+    """A statement that Butler refuses. `code` names the fault; `detail` explains it."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code, detail)
@@ -54,20 +54,20 @@ class ConsentStatement(msgspec.Struct, frozen=True):
     # consent.*: SHA-256 in hex of the text that was shown.
     notice: str = ""
     language: str = ""
-    # How it was said: {"kind": "click" | "voice" | "paper" | "rfc8058" | "stop" | ..., ...}
+    # How it was made: {"kind": "click" | "voice" | "paper" | "rfc8058" | "stop" | ..., ...}
     evidence: Mapping[str, str] = {}
-    # None: now, after every earlier statement.
+    # None: now, after all earlier statements.
     occurred_at: datetime | None = None
     valid_until: datetime | None = None
     reask_not_before: datetime | None = None
 
 
 class Declarant(msgspec.Struct, frozen=True):
-    """Who brings a statement, as far as it decides what they may state."""
+    """The person or system that submits a statement."""
 
     is_trusted: bool
     channel: str
-    # As on the log; empty: the customer.
+    # The actor as the log names it; empty for the customer.
     actor: str = ""
 
     @property
@@ -78,21 +78,21 @@ class Declarant(msgspec.Struct, frozen=True):
 class PublishedTerms(msgspec.Struct, frozen=True):
     """The purposes, topics and notices that the company published."""
 
-    # By key: "contact" or "use".
+    # The kind of each purpose, "contact" or "use", by the key of the purpose.
     purposes: Mapping[str, str]
     topics: frozenset[str]
-    # Purpose and digest of what was published.
+    # The purpose and digest of each published notice.
     notices: frozenset[tuple[str, str]]
 
 
 def validate_statement(
     statement: ConsentStatement, declarant: Declarant, terms: PublishedTerms
 ) -> None:
-    """Raise InvalidStatement unless this declarant may make this statement."""
+    """Raise InvalidStatement if this declarant may not make this statement."""
     if not declarant.is_trusted:
-        _refuse("only_claimed", "What a publishable key says is no customer's word.")
+        _refuse("only_claimed", "A publishable key cannot make consent statements.")
     if statement.kind not in KINDS:
-        _refuse("unknown_kind", f"There is no {statement.kind[:40]!r}.")
+        _refuse("unknown_kind", f"There is no kind of statement {statement.kind[:40]!r}.")
     _validate_declarant(statement, declarant)
     _validate_evidence(statement.evidence)
     family = statement.kind.partition(".")[0]
@@ -104,13 +104,13 @@ def validate_statement(
 
 
 def validate_reask(statement: ConsentStatement, declarant: Declarant, state: State) -> None:
-    """Refuse a consent that a declarant asked for again before the pause after a no is over.
+    """Raise InvalidStatement if a declarant asked again too early for a refused consent.
 
-    Customers may change their minds whenever they like; a declarant who speaks for them states
-    that the customer brought it up.
+    Customers themselves may change their answer at any time. A declarant who submits the new
+    answer for a customer has to state that the customer took the initiative.
     """
     consent = state.consents.get(statement.subject)
-    # An import asked nobody; what it brings lifts no refusal anyway.
+    # An import does not ask customers, and its consents do not replace a refusal.
     if (
         statement.kind != "consent.given"
         or not declarant.actor
@@ -122,8 +122,9 @@ def validate_reask(statement: ConsentStatement, declarant: Declarant, state: Sta
         _moment(statement)
     ):
         until = consent.reask_not_before
-        detail = f"They said no, and are not asked again before {until:%Y-%m-%d}."
-        _refuse("asked_again", f"{detail} If they brought it up: evidence.initiative=customer.")
+        detail = f"The customer refused. Do not ask again before {until:%Y-%m-%d}."
+        hint = "If the customer took the initiative, send evidence.initiative=customer."
+        _refuse("asked_again", f"{detail} {hint}")
 
 
 def _moment(statement: ConsentStatement) -> datetime:
@@ -133,15 +134,15 @@ def _moment(statement: ConsentStatement) -> datetime:
 
 def _validate_declarant(statement: ConsentStatement, declarant: Declarant) -> None:
     if declarant.is_import and statement.kind not in _IMPORT_KINDS:
-        _refuse("import_lifts_nothing", "A list cannot take back what a customer said.")
-    # Without it nobody could ever show that it was said.
+        _refuse("import_lifts_nothing", "An import cannot lift or clear a customer's statement.")
+    # The company must be able to prove the statement later.
     if (declarant.actor or declarant.is_import) and not statement.evidence.get("kind"):
-        _refuse("no_evidence", "Whoever speaks for a customer says how the customer said it.")
+        _refuse("no_evidence", "evidence.kind is missing: how did the customer state this?")
 
 
 def _validate_evidence(evidence: Mapping[str, str]) -> None:
     if len(evidence) > _MAX_EVIDENCE:
-        _refuse("too_much_evidence", f"At most {_MAX_EVIDENCE} facts.")
+        _refuse("too_much_evidence", f"evidence has at most {_MAX_EVIDENCE} fields.")
     for name, value in evidence.items():
         _validate_text(name, "evidence")
         _validate_text(value, "evidence")
@@ -149,17 +150,17 @@ def _validate_evidence(evidence: Mapping[str, str]) -> None:
 
 def _validate_text(value: object, field: str) -> None:
     if not isinstance(value, str) or not value or len(value) > _MAX_TEXT:
-        _refuse("bad_text", f"{field} is text of 1 to {_MAX_TEXT} characters.")
+        _refuse("bad_text", f"{field} has to be text of 1 to {_MAX_TEXT} characters.")
     if not value.isprintable():
-        _refuse("bad_text", f"{field} has characters that cannot be read.")
+        _refuse("bad_text", f"{field} contains unprintable characters.")
 
 
 def _validate_consent(statement: ConsentStatement, terms: PublishedTerms) -> None:
     if statement.subject not in terms.purposes:
-        _refuse("unknown_purpose", f"Nobody is asked for {statement.subject[:40]!r}.")
+        _refuse("unknown_purpose", f"There is no purpose {statement.subject[:40]!r}.")
     is_published = (statement.subject, statement.notice) in terms.notices
     if not is_published and (statement.notice or statement.kind == "consent.given"):
-        _refuse("unknown_notice", "Say which published text was shown for this purpose.")
+        _refuse("unknown_notice", "notice has to be the digest of a notice of this purpose.")
 
 
 def _validate_objection(statement: ConsentStatement, terms: PublishedTerms) -> None:
@@ -178,7 +179,7 @@ def _validate_preference(statement: ConsentStatement, terms: PublishedTerms) -> 
         _refuse("unknown_channel", f"There is no channel {statement.channel[:40]!r}.")
     if statement.subject == "data_use":
         if terms.purposes.get(statement.topic) != "use":
-            _refuse("unknown_purpose", "data_use is set for a purpose: its key is the topic.")
+            _refuse("unknown_purpose", "The topic of data_use has to be the key of a purpose.")
     elif statement.topic != ANY and statement.topic not in terms.topics:
         _refuse("unknown_topic", f"There is no topic {statement.topic[:40]!r}.")
     _validate_value(statement)
@@ -187,8 +188,8 @@ def _validate_preference(statement: ConsentStatement, terms: PublishedTerms) -> 
 def _validate_value(statement: ConsentStatement) -> None:
     is_set = statement.kind == "preference.set"
     if not is_set and statement.value is not None:
-        _refuse("bad_value", "What is cleared has no value.")
-    # What is cleared is cleared at a scope that it can have.
+        _refuse("bad_value", "preference.cleared has no value.")
+    # A cleared preference needs a valid scope, too; parse_value checks it.
     value = statement.value if is_set else _SAMPLE_VALUES[statement.subject]
     try:
         parsed = parse_value(
@@ -197,22 +198,22 @@ def _validate_value(statement: ConsentStatement) -> None:
     except MalformedValue as error:
         _refuse(
             "bad_value",
-            f"{statement.subject}: {error}. It takes {_VALUE_DESCRIPTIONS[statement.subject]}.",
+            f"{statement.subject}: {error}. Valid: {_VALUE_DESCRIPTIONS[statement.subject]}.",
         )
     else:
         _validate_bounds(statement.subject, parsed)
 
 
 def _validate_bounds(name: str, value: object) -> None:
-    """Refuse a value that parses but that nobody can intend."""
+    """Raise InvalidStatement for a value that parses but makes no sense."""
     match value:
         case MessageCap(limit=limit) if limit > _MAX_MESSAGES:
-            _refuse("bad_value", f"{name} takes {_VALUE_DESCRIPTIONS[name]}.")
+            _refuse("bad_value", f"{name} is not valid. Valid: {_VALUE_DESCRIPTIONS[name]}.")
         case QuietHours(days=days) if len(set(days)) < len(days):
-            _refuse("bad_value", f"{name}: a day is named twice.")
+            _refuse("bad_value", f"{name} contains the same day twice.")
         case tuple() if name == "channel_order":
             if len(set(value)) < len(value) or not set(value) <= set(CHANNELS):
-                _refuse("bad_value", f"{name} takes {_VALUE_DESCRIPTIONS[name]}.")
+                _refuse("bad_value", f"{name} is not valid. Valid: {_VALUE_DESCRIPTIONS[name]}.")
 
 
 _VALIDATORS: dict[str, Callable[[ConsentStatement, PublishedTerms], None]] = {
@@ -225,12 +226,12 @@ _YES_OR_NO = "true or false"
 _VALUE_DESCRIPTIONS = {
     "allow": _YES_OR_NO,
     "budget": f'{{"most": 0 to {_MAX_MESSAGES}, "per": "day", "week" or "month"}}',
-    "quiet_hours": '{"from": "22:00", "to": "08:00"}, and "days" as numbers, 1 is Monday',
-    "pause": "a moment with its zone, such as 2027-04-18T09:00:00+02:00",
+    "quiet_hours": '{"from": "22:00", "to": "08:00"}, optional "days" from 1 (Monday) to 7',
+    "pause": "a time with its UTC offset, such as 2027-04-18T09:00:00+02:00",
     "only_when_i_ask": _YES_OR_NO,
-    "zone": "the IANA name of a zone, such as Europe/Amsterdam",
-    "language": "the code of a language, such as nl",
-    "channel_order": f"some of {', '.join(CHANNELS)}, each once",
+    "zone": "the IANA name of a time zone, such as Europe/Amsterdam",
+    "language": "a language code, such as nl",
+    "channel_order": f"a list of some of {', '.join(CHANNELS)}, each at most once",
     "person_first": _YES_OR_NO,
     "data_use": _YES_OR_NO,
 }

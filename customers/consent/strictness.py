@@ -1,20 +1,20 @@
-"""Which of two statements is the stricter one: it holds where both apply. Pure."""
+"""Computes how strict a statement is. If two statements apply, the stricter one holds. Pure."""
 
 from datetime import datetime, time
 from typing import Any
 
-# The larger, the stricter.
+# A larger value is stricter.
 type Strictness = tuple[int, float]
 
 _CONSENT_RANKS = {"given": 0, "expired": 1, "invalidated": 2, "withdrawn": 3, "refused": 4}
 _DAY = 24 * 60
 _PERIOD_DAYS = {"day": 1, "week": 7, "month": 30}
-# Settings in which a yes says more than nothing does, and a no less.
+# Settings where "yes" is less strict than no setting, and "no" is stricter.
 _TWO_SIDED = frozenset({"allow", "data_use"})
 
 
 def strictness(kind: str, subject: str, value: Any) -> Strictness:
-    """Return how strict a statement is, from its kind, its subject and its value."""
+    """Return the strictness of a statement, from its kind, subject and value."""
     family, _, action = kind.partition(".")
     if family == "consent":
         return _CONSENT_RANKS.get(action, 5), 0
@@ -43,6 +43,6 @@ def _setting_strictness(name: str, value: Any) -> Strictness:
 
 
 def quiet_minutes(start: str, end: str) -> int:
-    """Return how long local hours from start to end are; to the same time is a whole day."""
+    """Return the minutes from start to end ("HH:MM"); 1440 if both are equal."""
     first, last = time.fromisoformat(start), time.fromisoformat(end)
     return (last.hour * 60 + last.minute - first.hour * 60 - first.minute) % _DAY or _DAY

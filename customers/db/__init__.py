@@ -1,8 +1,8 @@
-"""Runs every SQL statement of ours, on Django's connection.
+"""Runs all of Butler's SQL statements on Django's connection.
 
-Django's own cursors merge parameters into the text, which Postgres then plans anew each time;
-these statements are prepared. Whatever psycopg raises, also at the end of a pipeline or of a
-COPY, becomes an error of django.db, so that a lost connection is the same error everywhere.
+Postgres prepares these statements. Django's own cursors merge the parameters into the text, so that
+Postgres would plan each statement again. This module converts all errors of psycopg into errors of
+django.db, also at the end of a pipeline or a COPY. So a lost connection is always the same error.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,12 +19,15 @@ CONNECTION_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
-# SQLSTATE classes of a value that does not fit: data exceptions, program limits.
+# SQLSTATE classes of values that Postgres cannot store: data exceptions, program limits.
 _VALUE_ERROR_CLASSES = ("22", "54")
 
 
 def execute(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
-    """Run a statement in the open transaction, if any; in a pipeline, without waiting for it."""
+    """Run a statement, in the open transaction if there is one; return its cursor.
+
+    In a pipeline, the function does not wait for the result.
+    """
     connection.ensure_connection()
     with connection.wrap_database_errors:
         return psycopg.Cursor(_psycopg_connection()).execute(statement, params)
@@ -33,26 +36,26 @@ def execute(statement: str, params: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
 def rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Return all rows of a statement."""
     cursor = execute(statement, params)
-    # In a pipeline the answer comes only now, and with it what went wrong.
+    # In a pipeline, the result or the error arrives only now.
     with connection.wrap_database_errors:
         return cursor.fetchall()
 
 
 def row(statement: str, params: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """Return the first row, or None."""
+    """Return the first row of a statement, or None."""
     return next(iter(rows(statement, params)), None)
 
 
 @contextmanager
 def pipeline() -> Iterator[None]:
-    """Send the statements of this block without waiting for the answer to each."""
+    """Send the statements of this block without waiting for each result."""
     connection.ensure_connection()
     with connection.wrap_database_errors, _psycopg_connection().pipeline():
         yield
 
 
 def copy_in(statement: str, text: str) -> None:
-    """Write text into a table by COPY … FROM STDIN."""
+    """Write text into a table with COPY … FROM STDIN."""
     connection.ensure_connection()
     with (
         connection.wrap_database_errors,
@@ -69,7 +72,7 @@ def _psycopg_connection() -> "psycopg.Connection[Any]":
 
 
 def is_value_error(error: Exception) -> bool:
-    """Tell whether a value that came with an event is the cause: trying again is vain."""
+    """Tell whether a value of an event caused the error, so that a retry would fail, too."""
     if not isinstance(error, DatabaseError):
         return True
     cause = error.__cause__
@@ -81,10 +84,10 @@ def is_value_error(error: Exception) -> bool:
 
 
 def is_connection_error(error: BaseException | None) -> bool:
-    """Return whether an error, or one of its causes, means that Postgres does not answer.
+    """Tell whether an error or one of its causes means that Postgres does not answer.
 
-    Code that goes on after such an error meets another one: a closed transaction, a session
-    that cannot be saved.
+    The function checks the causes, because code that continues after such an error gets other
+    errors: a closed transaction, or a session that it cannot save.
     """
     visited: set[int] = set()
     while error is not None and id(error) not in visited:
@@ -96,9 +99,10 @@ def is_connection_error(error: BaseException | None) -> bool:
 
 
 def _is_caused_by_connection(error: BaseException) -> bool:
-    """Return whether the connection failed, and not a statement, such as by its time limit.
+    """Tell whether the connection failed, and not only a statement, for example by a time limit.
 
-    Django may have opened another connection since: its transactions do as they end.
+    The function checks the error and not the connection, because Django may have opened another
+    connection at the end of the transaction.
     """
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error):
@@ -108,13 +112,13 @@ def _is_caused_by_connection(error: BaseException) -> bool:
 
 
 def is_connection_lost() -> bool:
-    """Return whether this thread's connection broke since it was opened."""
+    """Tell whether this thread's connection has broken since it was opened."""
     raw = connection.connection
     return connection.errors_occurred and (raw is None or raw.closed)
 
 
 def forget_lost_connection() -> None:
-    """Close a broken connection, so that the next statement opens another one."""
+    """Close a broken connection, so that the next statement opens a new one."""
     if connection.in_atomic_block:
         return
     if connection.connection is not None and connection.connection.closed:
@@ -124,11 +128,11 @@ def forget_lost_connection() -> None:
 
 
 def retry_if_connection_lost[T](step: Callable[[], T]) -> T:
-    """Run what follows a commit; where the connection breaks meanwhile, run it once more on another.
+    """Run a step after a commit; if the connection breaks, run it once more on a new connection.
 
-    What was committed stays, so the answer should say so, and not that nobody knows. Only for
-    what does no harm when it happens twice: reads, and rows that are written whole by their key.
-    Inside a transaction it raises at once.
+    The commit has succeeded, so the caller should not get an error. Use this only for steps that
+    may run twice: reads, and writes of whole rows by their key. Inside a transaction, the function
+    raises the error at once.
     """
     try:
         return step()

@@ -1,10 +1,10 @@
-"""Triggers of tables that are only inserted into: Postgres refuses everything else."""
+"""Triggers of append-only tables. Postgres refuses UPDATE, DELETE and TRUNCATE on them."""
 
 import pgtrigger
 
 
 def append_only_triggers(name: str) -> list[pgtrigger.Trigger]:
-    """Return the triggers of a table whose rows are never changed, deleted or emptied out."""
+    """Return the triggers that refuse UPDATE, DELETE and TRUNCATE on a table."""
     return [
         pgtrigger.ReadOnly(name=f"{name}_is_never_changed"),
         pgtrigger.Protect(name=f"{name}_is_never_deleted", operation=pgtrigger.Delete),
@@ -13,7 +13,7 @@ def append_only_triggers(name: str) -> list[pgtrigger.Trigger]:
 
 
 def truncate_trigger(name: str) -> pgtrigger.Trigger:
-    """Return the trigger that refuses TRUNCATE, for which row triggers do not run."""
+    """Return the trigger that refuses TRUNCATE. Row triggers do not run for TRUNCATE."""
     return pgtrigger.Trigger(
         name=f"{name}_is_never_emptied",
         level=pgtrigger.Statement,

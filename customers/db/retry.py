@@ -1,4 +1,4 @@
-"""Runs a transaction again where a concurrent one conflicts with it."""
+"""Repeats a transaction if a concurrent transaction conflicts with it."""
 
 from collections.abc import Callable, Iterable
 from uuid import UUID
@@ -19,9 +19,9 @@ _CONFLICTS = (
 
 
 class RetryTransaction(OperationalError):
-    """Another transaction changed what this one had read, or holds a lock that it needs.
+    """Another transaction changed rows that this one has read, or holds a lock that it needs.
 
-    `records` are those to lock first of all in the next attempt.
+    The next attempt first locks `records`.
     """
 
     def __init__(self, message: str = "", records: Iterable[UUID] = ()) -> None:
@@ -30,11 +30,11 @@ class RetryTransaction(OperationalError):
 
 
 def on_conflict[T](work: Callable[[], T]) -> T:
-    """Run this in a transaction, again while others conflict with it, and return its value.
+    """Run `work` in a transaction, repeat it after conflicts, and return its value.
 
-    Inside an open transaction a savepoint goes back far enough: it releases every lock that
-    was taken since. Raises django.db.OperationalError where the database is away, or so
-    crowded that trying later is better.
+    Inside an open transaction it uses a savepoint. The rollback to the savepoint releases all
+    locks taken since then. Raises django.db.OperationalError if the database is unavailable or
+    all 20 attempts met conflicts.
     """
     records_to_lock: frozenset[UUID] = frozenset()
     for attempts_left in reversed(range(_MAX_ATTEMPTS)):

@@ -1,7 +1,7 @@
-"""Sessions in Postgres that outlive a broken connection: Django's own, saved once more.
+"""Stores sessions in Postgres, and saves them again if the connection breaks.
 
-Django saves a session after the view has answered, so also after the view has committed. It
-takes every error of the database for a session that has ended, and answers 400.
+Django saves a session after the view, so also after the commit of the view. If a database error
+occurs then, Django assumes that the session has ended, and answers 400.
 """
 
 from django.contrib.sessions.backends import db as django_sessions
@@ -11,17 +11,17 @@ from customers import db
 
 
 class SessionStore(django_sessions.SessionStore):
-    """Django's session; outside a transaction it is saved again where the connection broke."""
+    """Django's session store. Outside a transaction, it saves again on a new connection."""
 
     def save(self, must_create: bool = False) -> None:
-        """Save the session under its key; saving it twice is saving it once."""
+        """Save the session under its key. A second save of the same session has no effect."""
         db.retry_if_connection_lost(lambda: self._save(must_create))
 
     def _save(self, must_create: bool) -> None:
         try:
             super().save(must_create)
         except UpdateError as error:
-            # The row is gone, or Postgres did not take the statement: only that is our fault.
+            # UpdateError has two causes: the row was deleted, or the connection failed.
             if isinstance(error.__context__, db.CONNECTION_ERRORS):
                 raise error.__context__ from error.__context__.__cause__
             raise

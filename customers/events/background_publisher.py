@@ -1,4 +1,4 @@
-"""A thread that publishes: the code that has a change to announce never waits for Redis."""
+"""A background thread that publishes to Redis, so that requests do not wait for Redis."""
 
 import atexit
 import os
@@ -6,17 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-# How many seconds to pause after a failed attempt to publish.
+# Seconds to wait after a failed attempt to publish.
 _PAUSE = 1.0
-# More keys than this in one pause are dropped: the listeners look for changes anyway.
+# The publisher drops further keys if this many are pending. Listeners poll for changes, too.
 _MAX_PENDING = 50_000
 
 
 class BackgroundPublisher[K]:
-    """Collects keys with their highest numbers, and publishes all that came meanwhile at once.
+    """Collects keys with their highest numbers, and publishes the pending ones in one batch.
 
-    `publish` returns whether it succeeded. `batch_window` is how many seconds to wait for more
-    keys before it is called, `timeout` how many seconds it may take when the process ends.
+    publish: publishes a batch and returns whether it succeeded
+    batch_window: seconds to wait for more keys before `publish` is called
+    timeout: seconds that `publish` may take when the process ends
     """
 
     def __init__(
@@ -33,8 +34,8 @@ class BackgroundPublisher[K]:
         self._pid = 0
 
     def add(self, numbers: Mapping[K, int]) -> None:
-        """Publish these soon. Never raises, never waits."""
-        # A forked child inherits this object, but not its thread.
+        """Publish these numbers soon. Never raises an error and never waits."""
+        # A forked child process inherits this object without its thread.
         if self._pid != os.getpid():
             self._start()
         with self._condition:
@@ -44,7 +45,7 @@ class BackgroundPublisher[K]:
             self._condition.notify()
 
     def close(self) -> None:
-        """Publish what is pending, within the timeout."""
+        """Publish the pending keys, within the timeout, and stop the thread."""
         with self._condition:
             self._is_closing = True
             self._condition.notify()

@@ -1,4 +1,4 @@
-"""Who writes when it is not a source with a key: Butler itself, and people who signed in."""
+"""The senders without an API key: Butler itself, and people who signed in."""
 
 from customers.events.log import BUTLER_SOURCE_ID
 from customers.models import Source
@@ -6,7 +6,7 @@ from customers.types import Sender
 
 _ALL = frozenset({"ingest", "read", "identify"})
 
-# What Butler itself states, such as that an address was proved (migration 0002).
+# The sender of Butler's own events, such as a proved address (migration 0002).
 BUTLER = Sender(
     source_id=BUTLER_SOURCE_ID, name="butler", channel="butler", is_trusted=True, scopes=_ALL
 )

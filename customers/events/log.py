@@ -1,4 +1,4 @@
-"""Puts events on the logs of locked customers. The one place that hands out versions."""
+"""Appends events to the logs of locked customers. Only this module assigns versions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,19 +12,19 @@ from customers import sql
 from customers.events import notify, subscribers
 from customers.types import VERIFIED, IncomingEvent, LogEntry, Sender
 
-# The source that speaks for Butler itself (migration 0002).
+# The source of Butler's own events (migration 0002).
 BUTLER_SOURCE_ID = 1
-# Keeps digests for publishable keys apart from all others (BLAKE2's personalization).
+# BLAKE2's personalization: digests for publishable keys differ from those for secret keys.
 PUBLISHABLE_KEY = b"publishable key"
-# The kind of events about who is who.
+# The kind of events about merges and separations.
 _IDENTITY = "identity"
 
 
 def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> str:
-    """Return what makes a message of a source happen once: 32 hex digits.
+    """Return the unique key of a message: 32 hex digits. Butler stores one event for each key.
 
-    is_public: it came with a publishable key. Everybody can read such a key, so its message ids
-    are a name space of their own and occupy none of the secret keys of the source.
+    is_public: the message came with a publishable key. Everybody can read such a key, so its
+    message ids have a separate name space and cannot block message ids of the secret keys.
     """
     person = PUBLISHABLE_KEY if is_public else b""
     return blake2b(f"{source_id}:{message_id}".encode(), digest_size=16, person=person).hexdigest()
@@ -37,7 +37,7 @@ def incoming_message_key(sender: Sender, event: IncomingEvent) -> str:
 def append(
     entries: Sequence[LogEntry], *, source_id: int, evidence: int, received_at: datetime
 ) -> None:
-    """Store the entries, call the subscribers, and notify the streams once committed."""
+    """Store the entries, call the subscribers, and notify the streams after the commit."""
     params = {
         "events": sql.json(entries),
         "source_id": source_id,
@@ -61,7 +61,7 @@ def incoming_log_entry(
     message_key: str,
     identifier_ids: list[int],
 ) -> LogEntry:
-    """Return an event of a source at its place on the log of its owner."""
+    """Return the log entry of an event from a source, on the log of its owner."""
     return LogEntry(
         customer_id=owner,
         version=version,
@@ -80,7 +80,7 @@ def incoming_log_entry(
 
 
 class InternalEvent(NamedTuple):
-    """An event that Butler itself puts on a log; `properties` without personal data."""
+    """An event that Butler itself appends to a log. `properties` contain no personal data."""
 
     customer_id: UUID
     kind: str
@@ -97,9 +97,9 @@ def append_internal_events(
     now: datetime,
     customer_versions: Mapping[UUID, int] | None = None,
 ) -> list[int]:
-    """Put these on their logs, whose locks the caller holds; return their versions.
+    """Append these events to their logs, and return their versions. The caller holds the locks.
 
-    customer_versions: of all logs concerned, where the caller read them with the locks
+    customer_versions: the current versions of these logs, if the caller has read them
     """
     if customer_versions is None:
         customer_versions = _customer_versions({event.customer_id for event in events})
@@ -113,7 +113,7 @@ def append_internal_events(
 
 
 def _entry_with_own_id(event: InternalEvent, version: int, actor: str) -> LogEntry:
-    """Return an event at its place, with a message id that follows from its name and place."""
+    """Return the log entry of an event; its message id is made of its name, log and version."""
     message_id = f"{event.name.lower().replace(' ', '-')}:{event.customer_id}:{version}"
     return internal_log_entry(event, version, actor, message_id)
 
@@ -121,7 +121,7 @@ def _entry_with_own_id(event: InternalEvent, version: int, actor: str) -> LogEnt
 def append_merge_events(
     moves: Iterable[tuple[UUID, UUID, UUID]], *, reason: str, actor: str, now: datetime
 ) -> None:
-    """Put on every log concerned that a record was merged into another, or separated from it.
+    """Append to all affected logs that a record was merged into another or separated from it.
 
     moves: (record, the live record it belonged to, the live record it belongs to now)
     """
@@ -147,7 +147,7 @@ def _customer_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
 
 
 def internal_log_entry(event: InternalEvent, version: int, actor: str, message_id: str) -> LogEntry:
-    """Return an event of Butler at its place on a log."""
+    """Return the log entry of an event of Butler."""
     body = msgspec.json.encode(
         {"type": event.kind, "event": event.name, "properties": event.properties}
     )

@@ -1,8 +1,8 @@
-"""Notifies open streams after a commit that customer N is at version V now; nothing else.
+"""Notifies open streams after a commit: "customer N is at version V". It sends no facts.
 
-No request ever waits for Redis, and everything that was committed meanwhile goes out as one
-message. A message that is lost, with a process or with Redis, costs the open streams a moment
-and never a fact: they look for themselves, too.
+Requests never wait for Redis. A background thread sends all pending changes as one message. If a
+message is lost because a process or Redis stops, the streams get the change up to a second later:
+live processes also read the versions from Postgres.
 """
 
 import logging
@@ -20,7 +20,7 @@ from customers.events.background_publisher import BackgroundPublisher
 
 CHANNEL = "butler:changes"
 
-# How many seconds Redis has to accept a message.
+# Seconds within which Redis has to accept a message.
 _TIMEOUT = 0.5
 
 _log = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ _failures = Counter("butler_notify_failures", "Change notifications that Redis d
 
 
 def after_commit(customer_versions: Mapping[UUID, int]) -> None:
-    """Publish these versions once the open transaction has committed, and only then."""
+    """Publish these versions after the open transaction has committed."""
     transaction.on_commit(partial(publish, dict(customer_versions)))
 
 
 def publish(customer_versions: Mapping[UUID, int]) -> None:
-    """Tell the listeners how long these customers' logs are. Never raises, never waits."""
+    """Publish the versions of these customers. Never raises an error and never waits."""
     _publisher.add(customer_versions)
 
 

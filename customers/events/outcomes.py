@@ -1,4 +1,4 @@
-"""Decides which events of a batch are new, and collects what becomes of each event."""
+"""Decides which events of a batch are new, and collects the outcome of each event."""
 
 from collections.abc import Mapping, Sequence, Sized
 from uuid import UUID
@@ -25,11 +25,11 @@ class BatchOutcomes:
         stored: dict[str, StoredMessage],
         faults: Mapping[str, str],
     ) -> list[int]:
-        """Return which events are new and can be stored; write the outcomes of the others.
+        """Return the positions of the new, valid events; write the outcomes of the other events.
 
         identifiers: the usable identifiers of each event
-        stored: by message key
-        faults: why events cannot be folded, by message key
+        stored: the messages that are on a log, by message key; this method adds the new ones
+        faults: the reasons why events cannot be folded, by message key
         """
         new = []
         for i, (event, key) in enumerate(zip(self.events, message_keys, strict=True)):
@@ -37,7 +37,7 @@ class BatchOutcomes:
             if before := stored.get(key):
                 self._repeat(i, event, before[1] if before[0] == body_hash else None)
             elif not identifiers[i]:
-                detail = "nothing says whose event this is"
+                detail = "the event has no usable identifier of a customer"
                 self._quarantine(i, event, "no_identifier", detail)
             elif fault := faults.get(key):
                 quarantine.log_fault(self.sender, UNREADABLE, fault)
@@ -51,7 +51,8 @@ class BatchOutcomes:
         if same:
             self.outcomes[i] = same
         else:
-            self._quarantine(i, event, "other_content", "this message id was used before")
+            detail = "another event with other content has this message id"
+            self._quarantine(i, event, "other_content", detail)
 
     def _quarantine(self, i: int, event: IncomingEvent, reason: str, detail: str) -> None:
         self.quarantined.append(RejectedItem(event.body, reason, detail, event.message_id))
@@ -61,7 +62,7 @@ class BatchOutcomes:
             self.outcomes[i] = IngestOutcome("quarantined", reason=reason)
 
     def accept(self, i: int, customer_id: UUID, version: int) -> None:
-        """Write where event number i is on a log."""
+        """Write the outcome of event number i: its customer and its version on the log."""
         self.outcomes[i] = IngestOutcome("accepted", customer_id, version)
 
     def batch(self, rejected: int) -> IngestedBatch:

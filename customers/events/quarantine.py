@@ -1,4 +1,4 @@
-"""Stores items that cannot become events, as they came, with the reason."""
+"""Stores items that cannot become events, unchanged and with the reason."""
 
 import logging
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ _log = logging.getLogger(__name__)
 
 
 def log_fault(sender: Sender, reason: str, fault: str) -> None:
-    """Log that an event of this sender cannot be stored, without any value of it."""
+    """Log that an event of this sender cannot be stored. The log line contains no values of it."""
     _log.error("an event of source %d is in quarantine as %s: %s", sender.source_id, reason, fault)
 
 
 def store_rejected(
     rejected_items: Sequence[RejectedItem], sender: Sender, received_at: datetime
 ) -> None:
-    """Store rejected items as they came. Sent again, an item stays one."""
+    """Store rejected items unchanged. An item that is sent again makes no second row."""
     sql.run(
         "insert_quarantined_items",
         {
@@ -39,7 +39,7 @@ def store_rejected(
 
 
 def _storable(text: str) -> str:
-    """Return text as Postgres takes it: without NUL and lone surrogates, and not endless."""
+    """Return text that Postgres accepts: no NUL, no lone surrogates, at most 1,000 characters."""
     return text[:1000].replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 

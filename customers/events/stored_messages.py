@@ -1,4 +1,4 @@
-"""Finds which messages of a batch are on a log already."""
+"""Finds the messages of a batch that are already on a log."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from customers import sql
 from customers.events import log
 from customers.types import IncomingEvent, IngestOutcome, Sender
 
-# A message that is on a log already: the hash of its body, and its place.
+# A message that is already on a log: the hash of its body in hex, and its place on the log.
 type StoredMessage = tuple[str, IngestOutcome]
 
 
 def may_have_public_keys(sender: Sender) -> bool:
-    """Tell whether claims of this sender may have been stored as those of a public key."""
+    """Tell whether old claims of this sender may have message keys of a publishable key."""
     return sender.is_secret and not sender.is_trusted
 
 
@@ -20,11 +20,11 @@ def find_stored(
     events: Sequence[IncomingEvent],
     message_keys: Sequence[str],
 ) -> dict[str, StoredMessage]:
-    """Find the messages that are on a log, by the key that each has in this batch.
+    """Return the messages of this batch that are on a log, by their message keys in this batch.
 
-    Before message keys told the classes of keys apart, claims of a secret key were stored
-    as those of a publishable one. The same content under that key is the same message;
-    other content is somebody else's and occupies nothing.
+    Older versions stored claims of a secret key with the message key of a publishable key. If a
+    stored message with that key has the same content, it is the same message. If the content
+    differs, another sender stored it, and this function ignores it.
     """
     public = {
         log.message_key(sender.source_id, event.message_id, is_public=True): (key, event)

@@ -1,7 +1,8 @@
-"""Calls functions with the events that are stored, inside the transaction that stores them.
+"""Calls functions with the stored events, inside the transaction that stores them.
 
-What a subscriber writes is there if and only if the events are. A subscriber is quick, writes
-sets, and never calls the outside: the customers of the batch are locked while it works.
+The rows of a subscriber are committed if and only if the events are committed. A subscriber must be
+fast, write rows in sets, and make no network calls, because the customers of the batch are locked
+while it runs.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ _subscribers: list[Subscriber] = []
 
 
 def register(subscriber: Subscriber) -> None:
-    """Have this called with the entries of every batch and the time we received it."""
+    """Register a function that gets the entries of each batch and the time Butler received it."""
     if subscriber not in _subscribers:
         _subscribers.append(subscriber)
 

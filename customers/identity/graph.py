@@ -1,4 +1,4 @@
-"""Reads the graph of identifiers and links, and locks the records that they belong to."""
+"""Reads the graph of identifiers and links, and locks the records of the identifiers."""
 
 from collections.abc import Sequence, Set
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from customers import sql
 from customers.db.retry import RetryTransaction
 from customers.identity.grouping import IdentifierLink, IdentifierNode
 
-# Where a person decides, components have any size.
+# No limit on the size of a component, for decisions of staff.
 NO_LIMIT = 2**31 - 2
 
 
 class GraphRow(NamedTuple):
-    """One identifier as it is stored, and where the record it files under points."""
+    """One stored identifier, with the canonical record of the record it files under."""
 
     id: int
     kind: str
@@ -35,9 +35,9 @@ type Targets = dict[int, UUID | None]
 
 
 class ComponentTooLarge(Exception):
-    """More identifiers hang together than are regrouped for one event.
+    """More identifiers are linked together than Butler regroups for one event.
 
-    `oldest` is the oldest record among them.
+    `oldest` is the oldest record in the component.
     """
 
     def __init__(self, oldest: UUID | None) -> None:
@@ -48,7 +48,11 @@ class ComponentTooLarge(Exception):
 def read_locked(
     ids: Sequence[int], locked: Set[UUID] = frozenset(), limit: int = NO_LIMIT
 ) -> tuple[list[GraphRow], list[IdentifierLink], set[UUID]]:
-    """Read the graph until everything in it is locked, so that it cannot change any more."""
+    """Read and lock the component of these identifiers; return rows, links and locked records.
+
+    The function reads the graph again until all its records are locked, so that the returned
+    graph cannot change. Raises ComponentTooLarge if it has more than `limit` identifiers.
+    """
     locked = set(locked)
     while True:
         params = {"ids": ids, "limit": limit + 1}
@@ -63,7 +67,7 @@ def read_locked(
 
 
 def lock_all(rows: Sequence[GraphRow], locked: set[UUID]) -> bool:
-    """Lock the records of these identifiers; return whether some were not locked before."""
+    """Lock the records of these identifiers; return whether this locked any new records."""
     records = {
         record
         for row in rows

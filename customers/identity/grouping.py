@@ -1,13 +1,13 @@
-"""Who is who: from the links between identifiers to the groups that are one customer.
+"""Groups linked identifiers into customers. Pure.
 
-Pure, and a function of the set of links alone: the order in which they came does not matter,
-so neither does a delay, a repetition or a rebuild. docs/adr/0008 has the reasons.
+The groups depend only on the set of links. The order of arrival, delays, repetitions and rebuilds
+do not change them. docs/adr/0008 gives the reasons for the rules:
 
-1. A value that leads to two accounts, or to too many others, is shared: it merges nobody.
-2. What a person merged stays merged; what a person separated stays separate.
-3. Verified links merge, strongest first, up to the limits; beyond them a person decides.
-4. Claimed links merge anonymous activity only: never anything that holds a proof.
-5. An order number merges nobody: an order belongs to the group that it was placed for.
+1. A value that leads to two accounts, or to too many other values, is shared. It merges no records.
+2. Records that staff merged stay merged. Records that staff separated stay separate.
+3. Verified links merge, strongest first, up to the limits. Above the limits, staff decide.
+4. Claimed links merge only anonymous activity, and never a group with a verified identifier.
+5. An order number merges no customers. An order belongs to the group that it was placed for.
 """
 
 from collections import Counter
@@ -18,12 +18,14 @@ from typing import NamedTuple
 from customers.identity.normalize import rank
 from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
 
-# How many of a kind one customer may have before a person is asked. Orders are not counted.
+# The number of identifiers of each kind that one customer may have before Butler asks staff.
+# Orders are unlimited.
 ORDER = "order"
 LIMITS = {"user_id": 1, "anonymous_id": 100, "device": 20, "card": 8, "email": 6, "phone": 6}
 EXTERNAL_LIMIT = 3
 UNLIMITED = frozenset({ORDER})
-# A value seen with more than this many others of one kind is an office phone or a kiosk.
+# A value that was seen with more than this many others of one kind is shared, such as an office
+# phone or a kiosk.
 MAX_NEIGHBORS = 20
 _COUNTED_NEIGHBORS = frozenset({"card", "email", "phone"})
 
@@ -32,7 +34,7 @@ SEEN, PLACED, MERGED, SEPARATED = "seen", "placed", "joined", "parted"
 
 
 class IdentifierKey(NamedTuple):
-    """An identifier by its normalized value, whether the database has it or not."""
+    """An identifier with its normalized value. The database may or may not contain it."""
 
     kind: str
     value: str
@@ -50,19 +52,20 @@ class IdentifierNode:
 
     @property
     def is_proof(self) -> bool:
+        """Tell whether this is a verified identifier of a person, not of a device."""
         return self.evidence == VERIFIED and self.kind not in WEAK_KINDS
 
     @property
     def sort_key(self) -> tuple[int, str, str, int]:
-        """Sort the strongest kind first."""
+        """The key for sorting: the strongest kind comes first."""
         return rank(self.kind), self.kind, self.value, self.evidence
 
 
 @dataclass(frozen=True, slots=True)
 class IdentifierLink:
-    """A link between two identifiers: seen together, or merged or separated by a person.
+    """A link between two identifiers: seen together, or merged or separated by staff.
 
-    The kind "placed" links an order to the identifier that it was placed with.
+    A link of the kind "placed" connects an order with the identifier that placed it.
     """
 
     first: int
@@ -81,7 +84,7 @@ class IdentifierLink:
 
 @dataclass(frozen=True, slots=True)
 class RefusedLink:
-    """A link that would have merged two customers, and why it did not."""
+    """A link that did not merge two customers, and the rule that refused it."""
 
     link: IdentifierLink
     reason: str
@@ -89,6 +92,8 @@ class RefusedLink:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
+    """The groups of identifiers, the shared identifiers, and the links that the rules refused."""
+
     groups: Sequence[frozenset[int]]
     shared: frozenset[int]
     refused_links: Sequence[RefusedLink]
@@ -105,7 +110,7 @@ class _Group:
 def primary_rank(kind: str, evidence: int) -> tuple[bool, int]:
     """Return the sort key of the identifiers of an event: the first one is its primary identifier.
 
-    Who only claims is known by the device in hand, not by the name they give.
+    The primary identifier of an event with claims only is its device, not the claimed person.
     """
     return evidence == CLAIMED and kind not in WEAK_KINDS, rank(kind)
 
@@ -115,11 +120,11 @@ def group(
     links: Iterable[IdentifierLink],
     shared_before: Iterable[int] = (),
 ) -> Grouping:
-    """Return the groups of identifiers that are one customer each.
+    """Group the identifiers so that each group is one customer.
 
-    What was shared stays shared: more links never make a value less so, and the links of
-    a shared value need not be in `links`. An order is in a group of its own, except where a
-    person merged it with others; `order_ownership` says to which group it belongs.
+    Shared values stay shared, because more links cannot make a value less shared. The links of a
+    shared value may be missing in `links`. Each order forms a separate group, unless staff merged
+    it with other identifiers; `order_ownership` computes the group that it belongs to.
     """
     by_id = {node.id: node for node in nodes}
     links = [link for link in links if link.first in by_id and link.second in by_id]
@@ -140,9 +145,9 @@ def _merge_seen(
     groups: "_Groups",
     shared: frozenset[int],
 ) -> list[RefusedLink]:
-    """Merge by links that were seen, the strongest first; return those that the rules refuse."""
-    # What is shared by claims alone stops claims alone: whoever claims a stranger's card
-    # does not make that card useless to its owner.
+    """Merge by links of the kind "seen", the strongest first; return the refused links."""
+    # A value that is shared only because of claims stops only claimed links. So a false claim to
+    # a stranger's card does not break the verified links of that card.
     shared_by_claims = shared | set(_shared(by_id, links, groups))
     return [
         RefusedLink(link, reason)
@@ -155,7 +160,7 @@ def _merge_seen(
 def _sort_key(
     by_id: Mapping[int, IdentifierNode],
 ) -> Callable[[IdentifierLink], tuple[object, ...]]:
-    """Sort verified links first, then by what they link, never by when they came."""
+    """Return a sort key that puts verified links first and ignores the time of arrival."""
 
     def key(link: IdentifierLink) -> tuple[object, ...]:
         ends = sorted((by_id[link.first].sort_key, by_id[link.second].sort_key))
@@ -167,9 +172,9 @@ def _sort_key(
 def _shared(
     by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: "_Groups"
 ) -> Iterator[int]:
-    """Find the values that lead to several accounts, or to too many other values.
+    """Yield the values that lead to several accounts, or to too many other values.
 
-    Accounts that a person merged count as one, and so do addresses that were.
+    Accounts or addresses that staff merged count as one.
     """
     neighbors: dict[int, set[int]] = {}
     for link in links:
@@ -188,7 +193,7 @@ def _shared(
 
 
 class _Groups:
-    """Groups that grow as links are added, each with the identifiers that may not be in it."""
+    """Groups that grow as links are added. Each keeps the identifiers it must not contain."""
 
     def __init__(
         self, nodes: Iterable[IdentifierNode], separating_links: Iterable[IdentifierLink]
@@ -201,7 +206,7 @@ class _Groups:
             self._group_of[link.second].separated.add(link.first)
 
     def group_id(self, node_id: int) -> int:
-        """Return the same number for all nodes that are merged so far."""
+        """Return a number that is equal for all nodes of one group."""
         return id(self._group_of[node_id])
 
     def as_sets(self) -> list[frozenset[int]]:
@@ -209,7 +214,7 @@ class _Groups:
         return [frozenset(group.members) for group in unique.values()]
 
     def try_merge(self, link: IdentifierLink) -> str:
-        """Merge two groups if the rules allow it; return why not where a person should decide."""
+        """Merge two groups if the rules allow it; return the reason if staff have to decide."""
         first, second = self._group_of[link.first], self._group_of[link.second]
         if first is second:
             return ""
@@ -223,7 +228,7 @@ class _Groups:
         return ""
 
     def merge(self, link: IdentifierLink) -> None:
-        """Merge two groups, unless a person separated them."""
+        """Merge two groups, unless staff separated them."""
         first, second = self._group_of[link.first], self._group_of[link.second]
         if first is second or first.separated & second.members:
             return
@@ -239,7 +244,7 @@ class _Groups:
 
 
 def _kind_over_limit(first: Counter[str], second: Counter[str]) -> str:
-    """Return the kind of which a merge would make too many; what a person merged may have."""
+    """Return a kind whose limit a merge of these groups would exceed; empty if there is none."""
     for kind in first.keys() & second.keys() - UNLIMITED:
         if first[kind] + second[kind] > LIMITS.get(kind, EXTERNAL_LIMIT):
             return kind

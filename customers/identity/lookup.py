@@ -1,4 +1,4 @@
-"""Finds the records that an identifier leads to, such as a ringing phone or a scanned card."""
+"""Finds the records for an identifier, such as the number of a ringing call or a scanned card."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from customers import db, sql
 from customers.identity import normalize
 
-# More is no choice a person could make while the phone rings.
+# Staff cannot choose from more records while the phone rings.
 MATCH_LIMIT = 10
 
 
@@ -17,7 +17,7 @@ class Match(NamedTuple):
     version: int
     name: str | None
     is_verified: bool
-    # False: the record holds nothing but what happened with this very identifier.
+    # False: the record contains only events with this identifier.
     is_known: bool
 
 
@@ -26,7 +26,7 @@ def find_matches(
 ) -> list[Match]:
     """Return the records that have this identifier: none, one or many.
 
-    The number of an order means an order of this source, where the source has one.
+    If this source has an order with the number, an order number means only that order.
     """
     normalized = normalize.normalize(kind, value, region)
     if normalized is None:

@@ -1,9 +1,9 @@
-"""Draws the groups anew where identifiers met for the first time, or a person decided.
+"""Regroups identifiers when new links appear or staff merge or separate records.
 
-Which identifiers are one customer is up to `customers.identity.grouping.group`; this module
-reads the graph, locks what it changes, moves the pointers, writes the ledger of merges, and has
-the records projected again. Nothing is copied and nothing is lost: separating two records moves
-the pointers back.
+`customers.identity.grouping.group` decides which identifiers are one customer. This module reads
+the graph, locks the rows to change, moves the pointers, stores the merges and their events, and
+rebuilds the projections of the affected records. It copies and deletes no events: separating two
+records moves the pointers back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -32,7 +32,7 @@ from customers.types import VERIFIED
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A record that comes to belong to another one, or to itself again."""
+    """A record whose canonical record changes from `before` to `after`."""
 
     record_id: UUID
     before: UUID
@@ -40,7 +40,7 @@ class _Move:
     is_first: bool
 
     def other_record(self, record_id: UUID) -> UUID | None:
-        """Return a record that this one belongs to; None where it belongs to itself."""
+        """Return this id as the canonical record; None if it is the moved record itself."""
         return None if record_id == self.record_id else record_id
 
 
@@ -53,10 +53,10 @@ def regroup(
     locked: Set[UUID] = frozenset(),
     limit: int = NO_LIMIT,
 ) -> set[UUID]:
-    """Draw the groups around these identifiers; return the records that this concerned.
+    """Regroup the components of these identifiers; return the affected records.
 
-    locked: records that the caller has locked, to lock them with the rest in the next attempt
-    limit: raise ComponentTooLarge, before any lock or change, where more hang together
+    locked: records that the caller has locked; a retry locks them together with the others
+    limit: raises ComponentTooLarge, before any change, if a component has more identifiers
     """
     rows, links, grouping, targets = _group_locked(set(ids), locked, limit)
     moves = _moves(rows, targets)
@@ -70,14 +70,14 @@ def regroup(
 def _group_locked(
     ids: set[int], locked: Set[UUID], limit: int
 ) -> tuple[list[GraphRow], list[IdentifierLink], Grouping, Targets]:
-    """Read and lock what these identifiers concern, and choose the record of each."""
+    """Read and lock the components of these identifiers, and choose the record of each."""
     while True:
         rows, links, now_locked = read_locked(sorted(ids), locked, limit)
         shared = {row.id for row in rows if row.is_shared}
         grouping = group([row.node for row in rows], links, shared)
         targets = _targets(rows, grouping)
         orders, merged_ids = find_orders_to_place(rows, targets)
-        # What a person merged with others is grouped together with them.
+        # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids
         locked = now_locked
         if not merged_ids and not lock_all(orders, now_locked):
@@ -88,17 +88,20 @@ def _group_locked(
 
 
 def merge(first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
-    """Merge two records because a person says that they are one customer."""
+    """Merge two records by a decision of staff. Raises NotFiled."""
     _decide(MERGED, first, second, actor=actor, now=now)
 
 
 def separate(first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
-    """Separate two records because a person says so. They stay apart whatever is seen later."""
+    """Separate two records by a decision of staff. Later links do not merge them again.
+
+    Raises NotFiled.
+    """
     _decide(SEPARATED, first, second, actor=actor, now=now)
 
 
 def _decide(kind: str, first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
-    """Store what a person decided of two records, which the last decision is, and regroup."""
+    """Store a decision of staff about two records, which replaces an earlier one, and regroup."""
 
     def store() -> None:
         sql.run("lock_records", {"ids": sorted((first, second))})
@@ -117,11 +120,14 @@ def _decide(kind: str, first: UUID, second: UUID, *, actor: str, now: datetime) 
 
 
 class NotFiled(LookupError):
-    """No identifier files under one of these records, or they are the same one."""
+    """One of these records has no identifier that files under it, or both are the same record."""
 
 
 def _targets(rows: Sequence[GraphRow], grouping: Grouping) -> Targets:
-    """Choose each group's live record: the one of its strongest identifier, then the oldest."""
+    """Choose the live record of each group: of the strongest kind of identifier the oldest record.
+
+    returns: the live record of each identifier; None if no member of the group has a record
+    """
     by_id = {row.id: row for row in rows}
     targets: Targets = {}
     for members in grouping.groups:
@@ -145,7 +151,7 @@ def _moves(rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]) -> list
 def _repoint_identifiers(
     rows: Sequence[GraphRow], grouping: Grouping, targets: Mapping[int, UUID | None]
 ) -> None:
-    """Store the live record of each identifier, and whether it is shared, where that changed."""
+    """Store the live record and the flag "shared" of each identifier for which one changed."""
     changed = [
         {"id": row.id, "customer_id": targets[row.id], "is_shared": row.id in grouping.shared}
         for row in rows
@@ -158,7 +164,7 @@ def _repoint_identifiers(
 def _repoint_records(
     rows: Sequence[GraphRow], targets: Mapping[int, UUID | None], moves: Sequence[_Move]
 ) -> set[UUID]:
-    """Store where moved records belong; return all records whose identifiers changed hands."""
+    """Store the canonical records of moved records; return the records with moved identifiers."""
     concerned = {record for move in moves for record in (move.record_id, move.before, move.after)}
     concerned |= {
         record
@@ -184,8 +190,8 @@ def _record_merges(
     reason: str,
     actor: str,
 ) -> None:
-    """Store the merges, append their events, and compute both records of each anew."""
-    # A record opened just now has nothing to merge: its first event is still to come.
+    """Store the merges, append their events, and rebuild both records of each merge."""
+    # A record that was created in this transaction has no events yet, so it makes no merge.
     moves = [move for move in moves if not move.is_first]
     if not moves:
         return
@@ -221,7 +227,7 @@ def _merge_rows(
 
 
 def _shown(link: IdentifierLink) -> dict[str, object]:
-    """Return a link as the API shows it among the evidence of a merge."""
+    """Return a link in the form in which the API shows it as evidence of a merge."""
     return {
         "left": link.first,
         "right": link.second,

@@ -1,4 +1,4 @@
-"""Identifiers in one spelling each. Pure: no database, no settings."""
+"""Normalizes identifiers, so that equal identifiers have equal text. Pure: no settings."""
 
 import logging
 import re
@@ -17,7 +17,7 @@ from customers.identity.non_identifiers import (
 
 _log = logging.getLogger(__name__)
 
-# Strongest first: an event is filed under the strongest identifier it came with.
+# The strongest kind first. An event is filed under its strongest identifier.
 STRENGTH = ("user_id", "external", "card", "email", "phone", "order", "anonymous_id", "device")
 _RANK = {kind: rank for rank, kind in enumerate(STRENGTH)}
 
@@ -29,7 +29,7 @@ _EXTERNAL = re.compile(r"external:[a-z0-9_.-]{1,50}\Z")
 
 
 def rank(kind: str) -> int:
-    """Return 0 for the strongest kind; kinds of other systems rank together."""
+    """Return the rank of a kind: 0 is the strongest. All kinds `external:…` have the same rank."""
     return _RANK["external"] if kind.startswith("external:") else _RANK[kind]
 
 
@@ -49,12 +49,13 @@ def is_own_address(email: str) -> bool:
     return _non_identifiers.is_own_address(email)
 
 
-# Of texts that senders make up as long as they like: five times as many could fill 200 MB.
+# The size limits the memory of the cache, because senders choose the texts: 50,000 texts could
+# fill 200 MB.
 @lru_cache(maxsize=10_000)
 def normalize(kind: str, value: str, region: str | None = None) -> str | None:
-    """Return the one spelling of an identifier, or None where it cannot be anybody's.
+    """Return the normalized value of an identifier, or None if it can identify no customer.
 
-    `region` is where a phone number without a country code is from (ISO 3166 alpha-2).
+    region: the country of phone numbers without a country code (ISO 3166 alpha-2)
     """
     value = without_invisible(value).strip()
     if not value or len(value) > MAX_LENGTH or _non_identifiers.include(kind, value):
@@ -76,8 +77,8 @@ def _email(value: str, _: str | None) -> str | None:
         )
     except email_validator.EmailNotValidError:
         return None
-    # The part before the @ is folded too: no provider of note tells Noor@ from noor@, and
-    # two records for one person is the commoner harm.
+    # The part before the @ is folded, too: no common provider distinguishes Noor@ from noor@.
+    # Without folding, one person would often get two records.
     return f"{address.local_part.casefold()}@{(address.ascii_domain or address.domain).lower()}"
 
 

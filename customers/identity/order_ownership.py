@@ -1,4 +1,4 @@
-"""Says to which record an order belongs, from the identifiers it was stated with. Pure."""
+"""Computes the record that an order belongs to, from the identifiers sent with it. Pure."""
 
 from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
@@ -8,15 +8,15 @@ from customers.identity.grouping import PLACED, SEEN, SEPARATED
 
 
 class OrderMention(NamedTuple):
-    """One identifier that was stated with an order, and the record that it leads to today."""
+    """One identifier that was sent with an order, and the record that it leads to now."""
 
-    # PLACED by the statement that placed the order, SEEN by any other, SEPARATED by a person.
+    # PLACED: from the event that placed the order; SEEN: from another event; SEPARATED: by staff.
     kind: str
     is_weak: bool
     owner: UUID | None
 
 
-# The record that an order belongs to, and whether that is in doubt.
+# The record that an order belongs to, and whether the owner is in doubt.
 type OrderOwner = tuple[UUID | None, bool]
 
 
@@ -26,13 +26,14 @@ def order_number(value: str) -> str:
 
 
 def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] = ()) -> OrderOwner:
-    """Return the record that an order belongs to, and whether that is in doubt.
+    """Return the record that an order belongs to, and whether the owner is in doubt.
 
-    The statement that placed the order counts first; then the only order of another source that
-    has the same number; then any other statement. A person counts before a browser or a device.
-    Two records that come first equally are a doubt, and the order belongs to neither.
+    The event that placed the order has priority. Next is the order of another source with the same
+    number, if there is exactly one. Next are all other events. Among events of the same priority,
+    identifiers of persons precede those of browsers and devices. If the first identifiers lead to
+    two records, the owner is in doubt and the order belongs to neither record.
 
-    others: the owners of the orders of other sources that somebody placed
+    others: the owners of placed orders of other sources with the same number
     """
     mentions = list(mentions)
     separated = {mention.owner for mention in mentions if mention.kind == SEPARATED}
@@ -48,7 +49,7 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
 def _owner_by_kind(
     mentions: Sequence[OrderMention], kind: str, separated: Set[UUID | None]
 ) -> OrderOwner:
-    """Return the owner by the statements of one kind; by browsers only where no person counts."""
+    """Return the owner by mentions of one kind. Weak identifiers count only without strong ones."""
     for is_weak in (False, True):
         owners = {m.owner for m in mentions if (m.kind, m.is_weak) == (kind, is_weak)}
         owners -= separated | {None}

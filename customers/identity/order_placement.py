@@ -1,4 +1,4 @@
-"""Places orders: finds the orders that regrouping concerns, and chooses the record of each."""
+"""Places orders: finds the orders that a regrouping affects, and chooses the record of each."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
@@ -11,18 +11,19 @@ from customers.identity.grouping import ORDER, PLACED, Grouping
 from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
 from customers.types import VERIFIED, WEAK_KINDS
 
-# An order number that was stated with more identifiers than this is in doubt, unread.
+# An order that was sent with more identifiers than this is in doubt. Butler does not read them.
 _MAX_MENTIONS = 1_000
 
 
 def find_orders_to_place(
     rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]
 ) -> tuple[list[GraphRow], set[int]]:
-    """Return the orders to place anew beside those in `rows`, and which of them a person merged.
+    """Return the additional orders to place again, and the ids of those that staff merged.
 
-    They are the orders of those who come to belong elsewhere, and all with the same numbers.
+    These are the orders linked to the moved identifiers, and all orders with the same numbers. They
+    exclude the orders in `rows`.
     """
-    # A record that was opened just now is written to its identifier already.
+    # The identifier of a record that was created just now already names that record.
     moved = [
         row.id
         for row in rows
@@ -39,9 +40,9 @@ def find_orders_to_place(
 
 
 def place_orders(rows: Sequence[GraphRow], grouping: Grouping, targets: Targets) -> set[int]:
-    """Write the record of each order into `targets`; return the orders in doubt.
+    """Write the record of each order into `targets`; return the ids of the orders in doubt.
 
-    Orders that a person merged with somebody stay there.
+    Orders that staff merged with a customer stay with that customer.
     """
     orders = {row.id: row for row in rows if row.kind == ORDER}
     _lock_orders(list(orders.values()))
@@ -61,7 +62,7 @@ def place_orders(rows: Sequence[GraphRow], grouping: Grouping, targets: Targets)
 
 
 def _order_groups(ids: Set[int], grouping: Grouping) -> list[frozenset[int]]:
-    """Return the orders that belong to one record each: alone, or merged with other orders."""
+    """Return groups of orders, one for each record: a single order, or orders merged by staff."""
     grouped = {member for members in grouping.groups for member in members}
     groups = [members for members in grouping.groups if members <= ids]
     return groups + [frozenset({id_}) for id_ in ids if id_ not in grouped]
@@ -89,20 +90,20 @@ def _placed(
     mentions: Mapping[int, Sequence[OrderMention]],
     merged: Mapping[int, OrderOwner],
 ) -> defaultdict[str, dict[int, OrderOwner]]:
-    """Return the orders that somebody placed and where they belong, by number."""
+    """Return the placed orders and their owners, by order number and identifier id."""
     placed: defaultdict[str, dict[int, OrderOwner]] = defaultdict(dict)
     for id_, row in orders.items():
         own_mentions = mentions.get(id_, ())
         if _number(row) and any(mention.kind == PLACED for mention in own_mentions):
             owner, is_doubtful = merged.get(id_) or order_owner(own_mentions)
-            # Placed by somebody without a record, such as a browser, it is on its own.
+            # If the customer who placed it has no record, the order belongs to its own record.
             own = None if is_doubtful else row.record_id
             placed[_number(row)][id_] = (owner or own, is_doubtful)
     return placed
 
 
 def _number(order: GraphRow) -> str:
-    """Return the number that other sources may mean; a claimed one says nothing."""
+    """Return the number that other sources may use for this order; empty for a claimed order."""
     return order_number(order.value) if order.evidence == VERIFIED else ""
 
 

@@ -1,7 +1,7 @@
-"""Stores the identifiers, records and links that a batch of events brings for the first time.
+"""Stores the new identifiers, records and links of a batch of events.
 
-Which records are one customer is up to `customers.identity.merging`, which is called only where
-identifiers meet for the first time.
+`customers.identity.merging` decides which records are one customer. This module calls it only if
+the batch contains new links.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -19,13 +19,13 @@ from customers.identity.resolution import LinkPairs, Resolved, ResolvedIdentifie
 from customers.identity.shortcuts import KeyPair
 from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
 
-# So many identifiers may hang together where a new link is drawn, and for each end of a new link
-# in a batch so many more. Anybody can claim: without a limit, a page that claims a few thousand
-# browsers to be one address makes each further event as slow as all of them together.
+# The largest number of linked identifiers that Butler regroups for new links: a base, plus a number
+# for each end of a new link in the batch. Every browser can send claims. Without a limit, a page
+# that claims one address for a few thousand browsers would make each further event of them slow.
 COMPONENT_LIMIT = {CLAIMED: 250, VERIFIED: 10_000}
 COMPONENT_LIMIT_PER_END = 50
 
-# A link as the database has it: first and second identifier, evidence and kind.
+# A link as the database stores it: first and second identifier, evidence and kind.
 type _LinkRow = tuple[int, int, int, str]
 
 
@@ -35,9 +35,10 @@ def open_missing(
     sender: Sender,
     now: datetime,
 ) -> Resolved:
-    """Store new identifiers, records and links, so that every event of the batch has a record.
+    """Store new identifiers, records and links, so that each event of the batch has a record.
 
-    events: with the identifiers of each, the one it is filed under first
+    events: each event with its identifiers; the first is the one it is filed under
+    returns: all identifiers of the batch with their records
     """
     links = links_of(events, sender)
     keys_by_event = [keys for _, keys in events]
@@ -67,7 +68,7 @@ def _suggest_merges(new_ids: Iterable[int]) -> None:
 
 
 def _resolve_again(resolved: Resolved, regrouped: set[int], concerned: set[UUID]) -> Resolved:
-    """Return all identifiers, those read anew that regrouping may have moved."""
+    """Return all identifiers, after reading again those that the regrouping may have moved."""
     stale = [
         key for key, row in resolved.items() if row.id in regrouped or row.customer_id in concerned
     ]
@@ -77,10 +78,11 @@ def _resolve_again(resolved: Resolved, regrouped: set[int], concerned: set[UUID]
 def _lock_order_numbers(
     keys_by_event: Iterable[tuple[IdentifierKey, ...]], resolved: Resolved
 ) -> set[IdentifierKey]:
-    """Wait for others who bring these new orders; return those whose number another order has.
+    """Lock the numbers of new orders; return the orders whose number another order has.
 
-    What one source says of a number alone follows the only order that has it, so that an order
-    counts as new until somebody is known to have placed it.
+    The lock waits for other transactions that store the same new orders. An order counts as new
+    until an event that placed it is stored, because until then it follows the only other order
+    with its number.
     """
     new_orders = {
         key
@@ -104,7 +106,7 @@ def _regroup(
     sender: Sender,
     now: datetime,
 ) -> tuple[set[int], set[UUID]]:
-    """Draw the groups around new links; return the identifiers, and the records concerned."""
+    """Regroup around new links; return the regrouped identifiers and the affected records."""
     ids = assigned | {end for first, second, *_ in links for end in (first, second)}
     if not ids:
         return set(), set()
@@ -120,7 +122,10 @@ def _regroup(
 
 
 def _delete_links(links: set[_LinkRow]) -> None:
-    """Leave the component as it is: new identifiers stay beside it, under their own records."""
+    """Delete the new links, so that the component stays as it was before this batch.
+
+    The new identifiers then keep their own records.
+    """
     if links:
         firsts, seconds, evidences, _ = (list(column) for column in zip(*links, strict=True))
         params = {"firsts": firsts, "seconds": seconds, "evidences": evidences}
@@ -130,7 +135,7 @@ def _delete_links(links: set[_LinkRow]) -> None:
 def _insert_records(
     primary_keys: Iterable[IdentifierKey], resolved: Resolved, now: datetime
 ) -> dict[IdentifierKey, UUID]:
-    """Open a record for each of these identifiers that has none."""
+    """Create a record for each of these identifiers that has none; return the new records."""
     without_record = [
         key for key in primary_keys if key not in resolved or resolved[key].record_id is None
     ]
@@ -141,7 +146,7 @@ def _insert_records(
 
 
 def _assign_records(new_records: dict[IdentifierKey, UUID], resolved: Resolved) -> set[int]:
-    """Give known identifiers without a record of their own the one that was just opened."""
+    """Store the new records of known identifiers; return the ids of these identifiers."""
     pairs = [(resolved[key].id, record) for key, record in new_records.items() if key in resolved]
     if not pairs:
         return set()
@@ -178,9 +183,9 @@ def _insert_identifiers(
 def _insert_links(
     links: LinkPairs, resolved: Resolved, sender: Sender, certain: Set[IdentifierKey]
 ) -> tuple[set[_LinkRow], set[int]]:
-    """Store which identifiers came together.
+    """Store the links between identifiers of the same event.
 
-    Return the new links that the groups have to be drawn for, and the newly linked orders.
+    Return the new links that need a regrouping, and the newly linked orders.
     """
     keys_of: dict[_LinkRow, KeyPair] = {}
     for (strongest, other), kind in links.items():
@@ -197,7 +202,7 @@ def _insert_links(
 
 
 def _insert_new_links(links: Set[_LinkRow], source_id: int) -> Set[_LinkRow]:
-    """Store the links that the database does not have yet, and return them."""
+    """Store the links that the database does not contain yet, and return them."""
     if not links:
         return set()
     names = ("firsts", "seconds", "evidences", "kinds")

@@ -1,6 +1,7 @@
 """Finds the identifiers and links of a batch of events, and the records that they lead to.
 
-Every event is filed under the strongest identifier it came with.
+Each event is filed under its strongest identifier, except a change of an order:
+`_put_changed_orders_first`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +22,9 @@ from customers.identity.shortcuts import KeyPair
 from customers.projections import orders
 from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
 
-# How an identifier names the source of an order: `order_identifier`.
+# The prefix of an identifier that names the source of an order: `order_identifier`.
 _ORDER_PREFIX = f"{ORDER}:"
-# What changes an order that stands.
+# Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 
 # Where staff type what the customer tells them.
@@ -34,9 +35,9 @@ type LinkPairs = dict[KeyPair, str]
 
 
 class ResolvedIdentifier(NamedTuple):
-    """An identifier, the record it files under, and the live record with its log's version.
+    """An identifier, the record it files under, and its live record with the version of its log.
 
-    `is_placed` is true of an order that its source said somebody placed.
+    `is_placed` is true for an order for which Butler has the event that placed it.
     """
 
     id: int
@@ -51,7 +52,7 @@ type Resolved = dict[IdentifierKey, ResolvedIdentifier]
 
 
 def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey, ...]:
-    """Return the usable identifiers of an event, the one it is filed under first."""
+    """Return the usable identifiers of an event. The event is filed under the first one."""
     keys = set()
     for kind, raw in event.identifiers:
         kind, _, source = kind.partition(":") if kind.startswith(_ORDER_PREFIX) else (kind, "", "")
@@ -60,13 +61,13 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
             continue
         is_weak = kind in WEAK_KINDS
         if is_weak and sender.is_shared:
-            # Whoever used a kiosk yesterday is not who uses it today.
+            # Another customer may use the kiosk tomorrow, so the identifier holds for one day.
             value = f"{value}@{sender.source_id}/{event.occurred_at:%Y-%m-%d}"
         if kind == ORDER:
             value = f"{source or sender.source_id}/{value}"
         keys.add(IdentifierKey(kind, value, CLAIMED if is_weak else sender.evidence))
     if sender.evidence == CLAIMED:
-        # A number that somebody claims says nothing of whom the order belongs to.
+        # A claimed order number does not prove that the order belongs to the customer.
         keys = {key for key in keys if key.kind != ORDER} or keys
     return tuple(sorted(keys, key=lambda key: (*primary_rank(key.kind, key.evidence), key)))
 
@@ -81,7 +82,7 @@ def resolve_events(
 ) -> tuple[list[tuple[IdentifierKey, ...]], Resolved]:
     """Return the usable identifiers of each event, and the records that they lead to, locked.
 
-    The first identifier of an event is the one that it is filed under; an event may have none.
+    Each event is filed under its first identifier. An event may have no usable identifier.
     """
     keys_by_event = [identifier_keys(event, sender) for event in events]
     resolved, blocked = resolve({key for keys in keys_by_event for key in keys})
@@ -93,12 +94,12 @@ def resolve_events(
 
 
 def resolve(keys: Iterable[IdentifierKey]) -> tuple[Resolved, set[tuple[str, str]]]:
-    """Find these identifiers and lock their records; return also which values are blocked."""
+    """Find these identifiers and lock their records; also return the blocked kinds and values."""
     return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(list(keys))}))
 
 
 def read_resolved(cursor: Iterable[Any]) -> tuple[Resolved, set[tuple[str, str]]]:
-    """Read the rows of resolve_identifiers.sql."""
+    """Parse the rows of resolve_identifiers.sql; the returned values are those of `resolve`."""
     resolved: Resolved = {}
     blocked: set[tuple[str, str]] = set()
     for id_, kind, value, evidence, record, customer, version, *flags, is_stale in cursor:
@@ -113,7 +114,7 @@ def read_resolved(cursor: Iterable[Any]) -> tuple[Resolved, set[tuple[str, str]]
 
 
 def order_identifier(source_id: int, number: str) -> tuple[str, str]:
-    """Return the identifier by which an event of any source names an order of this source."""
+    """Return the kind and value by which events of any source name an order of this source."""
     return f"{_ORDER_PREFIX}{source_id}", number
 
 
@@ -124,8 +125,8 @@ def _put_changed_orders_first(
 ) -> list[tuple[IdentifierKey, ...]]:
     """File a change of an order on the order, unless it names the customer who placed it.
 
-    The record of the change is then that of the order, although the change names another
-    customer, and although it arrives before the order.
+    The change then goes to the record of the order, even if it names another customer or arrives
+    before the order.
     """
     placed = {
         order: keys[0]
@@ -151,7 +152,7 @@ def _is_filed_with_its_order(
 ) -> bool:
     """Tell whether the first identifier leads to the customer who placed the order.
 
-    placed: who placed each order that is placed in the same batch
+    placed: the customer's identifier for each order that an event of the same batch places
     """
     order_key = _order_of(keys)
     if order_key is None or placed.get(order_key) == keys[0]:
@@ -165,7 +166,7 @@ def _is_filed_with_its_order(
 def links_of(
     events: Iterable[tuple[IncomingEvent, tuple[IdentifierKey, ...]]], sender: Sender
 ) -> LinkPairs:
-    """Return the links that events draw: from the strongest that is no order to all others."""
+    """Return the links of these events: from the strongest personal identifier to all others."""
     own_prefix = f"{sender.source_id}/"
     links: LinkPairs = {}
     for event, keys in events:

@@ -1,4 +1,4 @@
-"""Asks people to decide where the rules of grouping do not, each question once."""
+"""Creates reviews for staff if the grouping rules cannot decide. Each review exists once."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from customers.types import VERIFIED
 def request_for_refused_links(
     refused_links: Sequence[RefusedLink], targets: Mapping[int, UUID | None]
 ) -> None:
-    """Ask about the records that the limits kept apart, once per pair.
+    """Create a review for each pair of records that a limit kept apart.
 
     targets: the live record of each identifier
     """
@@ -19,7 +19,7 @@ def request_for_refused_links(
     for refused in refused_links:
         link = refused.link
         first, second = targets[link.first], targets[link.second]
-        # Claims are cheap to make, and nobody could say more of them than we know.
+        # Claimed links make no reviews: every browser can send claims, and staff cannot check them.
         if first and second and first != second and link.evidence == VERIFIED:
             kind = "suggested_merge" if refused.reason == "limit:user_id" else "identifier_limit"
             first, second = sorted((first, second))
@@ -29,7 +29,7 @@ def request_for_refused_links(
 
 
 def request_for_component(oldest: UUID, evidence: int) -> None:
-    """Tell a person, once, that more identifiers hang together than are regrouped."""
+    """Create one review for a component with more identifiers than Butler regroups."""
     details = {"reason": "heap", "trust": evidence}
     _insert([{"kind": "identifier_limit", "first": oldest, "second": None, "details": details}])
 

@@ -1,4 +1,4 @@
-"""Finds the calls that ring now, and who may be calling."""
+"""Finds the calls that ring now, and the customers who may be calling."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from customers.identity.lookup import Match
 from customers.identity.normalize import normalize
 from customers.models import Interaction
 
-# A call that nobody ended may only have lost its last event.
+# A call without an end event counts as ringing for this time. Its end event may be lost.
 RINGING_TIMEOUT = timedelta(minutes=2)
 CALL_LIMIT = 12
 
@@ -21,14 +21,14 @@ class Call(msgspec.Struct, frozen=True):
     status: str
     staff: str
     started_at: datetime
-    # As the telephone system gave it; empty where the caller withheld it.
+    # The caller's number, normalized if possible; empty if the caller withheld it.
     number: str
-    # The record that the call itself is filed under.
+    # The record on whose log the call is.
     customer_id: UUID
 
 
 def find_ringing_calls(*, region: str, now: datetime) -> list[Call]:
-    """Return the calls that came in within the last two minutes and are not over."""
+    """Return the calls that started within the last two minutes and are not over."""
     rows = db.rows(
         sql.load("find_ringing_calls"), {"since": now - RINGING_TIMEOUT, "limit": CALL_LIMIT}
     )
@@ -39,7 +39,7 @@ def find_ringing_calls(*, region: str, now: datetime) -> list[Call]:
 
 
 def find_call(reference: str, *, region: str) -> Call | None:
-    """Return the newest call of that reference."""
+    """Return the newest call with this reference, or None."""
     calls = Interaction.objects.filter(reference=reference, kind="call")
     row = calls.order_by("-started_at").first()
     if row is None:
@@ -49,14 +49,14 @@ def find_call(reference: str, *, region: str) -> Call | None:
 
 
 def _normalized(number: str, region: str) -> str:
-    """Return a number in its one spelling, or as it came where it is none."""
+    """Return the normalized number, or the unchanged text if it is not a phone number."""
     return normalize("phone", number, region) or number
 
 
 def find_callers(call: Call, *, region: str) -> list[Match]:
-    """Return who may be calling: nobody, one, or many where a family shares the number."""
+    """Return the records of possible callers: several if, for example, a family shares a number."""
     if not call.number:
         return []
     matches = lookup.find_matches("phone", call.number, region=region)
-    # The call itself makes a record for a number that nobody had: that is nobody.
+    # A call from an unknown number creates a record, which contains only this call.
     return [match for match in matches if match.is_known]

@@ -1,6 +1,7 @@
 """Finds customers by a name, a number, an address or a code.
 
-Exact matches come first; only where there are none, similar names and numbers are searched.
+The search looks for exact matches first. Only if there are none, it looks for similar names,
+numbers and addresses.
 """
 
 import re
@@ -19,12 +20,12 @@ from customers.identity.normalize import normalize
 from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 
 LIMIT = 20
-# How many names are compared: more namesakes are no choice, and comparing takes its time.
+# The largest number of names that a search compares, to limit its time.
 COMPARED_LIMIT = 2_000
-# How similar a name has to be. Half the trigrams: "nor de wit" still finds Noor.
+# A name has to share at least half of its trigrams: "nor de wit" finds Noor de Wit.
 SIMILARITY_THRESHOLD = 0.5
-# How long comparing may take. Where all addresses of a shop are alike but for a number, all of
-# a million are like any other, and one search would keep a core for seconds.
+# The time limit for comparing. If the addresses of a shop differ only in a number, a million
+# addresses are similar to each other, and one search would use a processor core for seconds.
 STATEMENT_TIMEOUT = "1s"
 MAX_TEXT_LENGTH = 100
 
@@ -34,7 +35,7 @@ _NO_DIGIT = re.compile(r"\D")
 
 
 class CustomerMatch(msgspec.Struct, frozen=True):
-    """A customer who may be meant; `found_by` is a kind of identifier, or "name"."""
+    """A customer that a search found. `found_by` is a kind of identifier, or "name"."""
 
     id: UUID
     found_by: str
@@ -57,10 +58,10 @@ class _Hit(msgspec.Struct, frozen=True):
 def search(
     text: str, *, region: str, today: date, sees_addresses: bool, limit: int = LIMIT
 ) -> list[CustomerMatch]:
-    """Return the customers who may be meant, exact ones first.
+    """Return the customers that match the text.
 
-    Who may not see addresses finds nobody by them either: a search that tells whose number
-    it is would be a way to see it.
+    sees_addresses: if false, the search ignores addresses and phone numbers. Otherwise staff
+    without the permission to see addresses could find out whose number it is.
     """
     return _describe(_hits(text, region, sees_addresses, limit)[:limit], today)
 
@@ -74,7 +75,10 @@ def search_page(
     cursor: str | None,
     limit: int,
 ) -> Page[CustomerMatch]:
-    """Return a page of the same, best matches first; a cursor is a position in that list."""
+    """Return a page of the matches, best first. The cursor is a position in the list of matches.
+
+    Raises BadCursor.
+    """
     start = read_cursor(cursor, int) if cursor else 0
     if not 0 <= start < COMPARED_LIMIT:
         raise BadCursor
@@ -89,14 +93,14 @@ def search_page(
 
 def _hits(text: str, region: str, sees_addresses: bool, limit: int) -> list[_Hit]:
     text = " ".join(text.split())[:MAX_TEXT_LENGTH]
-    # A text that Postgres would not take names nobody.
+    # Postgres does not accept some unprintable characters, and no name contains them.
     if not text or not text.isprintable():
         return []
     return _distinct(_exact(text, region, sees_addresses) or _similar(text, sees_addresses, limit))
 
 
 def describe(ids: Sequence[UUID], *, today: date) -> list[CustomerMatch]:
-    """Return live records as a search shows them, in the order of their ids as given."""
+    """Return these live records as search results, in the order of the given ids."""
     return _describe([_Hit(id_, "phone") for id_ in ids], today)
 
 
@@ -109,7 +113,7 @@ def _exact(text: str, region: str, sees_addresses: bool) -> list[_Hit]:
         for kind, value in kinds
         if (normalized := normalize(kind, value, region))
     }
-    # A name is no number: nothing to look up.
+    # A text without a digit and without @ is a name. No identifier can match it.
     if not any(character.isdigit() or character == "@" for character in text):
         return []
     return [
@@ -129,7 +133,7 @@ def _similar(text: str, sees_addresses: bool, limit: int) -> list[_Hit]:
 
 def _names(text: str, limit: int) -> list[_Hit]:
     params = {"text": text, "compared": COMPARED_LIMIT, "limit": limit}
-    # Trigrams say nothing of fewer letters.
+    # Words of one or two letters are too short for trigrams.
     words = [word for word in _WORD.findall(text) if len(word) > 2][:6]
     if words:
         narrow = [
@@ -147,7 +151,7 @@ def _names(text: str, limit: int) -> list[_Hit]:
 
 
 def _rows_in_time(statement: str, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
-    """Return the rows of a similarity search; none where comparing takes too long."""
+    """Return the rows of a similarity search; an empty list if it exceeds the time limit."""
     try:
         with transaction.atomic():
             _set_similarity_limits()
@@ -159,7 +163,7 @@ def _rows_in_time(statement: str, params: Mapping[str, object]) -> list[tuple[An
 
 
 def _set_similarity_limits() -> None:
-    """Set, for this transaction, which values are similar, and how long comparing may take."""
+    """Set the similarity thresholds and the time limit for this transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('pg_trgm.word_similarity_threshold', %(threshold)s, true),"
@@ -181,7 +185,7 @@ def _mailboxes(text: str, limit: int) -> list[_Hit]:
 
 
 def _numbers(text: str, limit: int) -> list[_Hit]:
-    # The zero that one dials at home is not part of the number abroad.
+    # The leading zero of a national number is not part of the international number.
     digits = _NO_DIGIT.sub("", text).lstrip("0")
     if len(digits) < 4:
         return []

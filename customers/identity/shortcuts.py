@@ -1,8 +1,8 @@
-"""Who owns a new identifier, where that needs no look at the graph. Pure.
+"""Finds the owner of a new identifier without reading the graph, if the owner is certain. Pure.
 
-Most new identifiers are of two kinds: those of somebody of whom nothing at all is known, and a
-new order of a known customer. Both give the same owner as `customers.identity.grouping` would;
-everything else is left to `customers.identity.merging`.
+Most new identifiers are of two kinds: identifiers of a new customer, and new orders of a known
+customer. For both, this module returns the same owner as `customers.identity.grouping`. For all
+other identifiers, `customers.identity.merging` computes the owner.
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -26,10 +26,10 @@ def certain_owners(
     new_records: Mapping[IdentifierKey, UUID],
     owners: Mapping[IdentifierKey, UUID | None],
 ) -> dict[IdentifierKey, UUID]:
-    """Return the record that unknown identifiers belong to, where it is certain.
+    """Return the records of unknown identifiers whose owner is certain.
 
-    new_records: records that were just opened for identifiers
-    owners: the live record of each known identifier; None where it is shared
+    new_records: the records that were just created, by identifier
+    owners: the live record of each known identifier; None if it is shared
     """
     people_links = {link for link in links if ORDER not in (link[0].kind, link[1].kind)}
     certain = _component_owners(people_links, evidence, new_records, owners.keys())
@@ -48,7 +48,7 @@ def _component_owners(
     new_records: Mapping[IdentifierKey, UUID],
     keys_with_owner: Set[IdentifierKey],
 ) -> dict[IdentifierKey, UUID]:
-    """Give identifiers that nothing is known of to the only record opened among them."""
+    """Return owners of linked unknown identifiers that have exactly one new record."""
     certain: dict[IdentifierKey, UUID] = {}
     for component in _components(links):
         keys = {key for link in component for key in link}
@@ -65,7 +65,7 @@ def _order_owners(
     new_records: Mapping[IdentifierKey, UUID],
     owners: Mapping[IdentifierKey, UUID | None],
 ) -> dict[IdentifierKey, UUID]:
-    """Give a new order to the one customer it came with."""
+    """Return owners of new orders that came with exactly one customer."""
     owners_of_order: dict[IdentifierKey, set[UUID | None]] = {}
     for strongest, other in links:
         if other.kind == ORDER and other not in owners and other not in new_records:
@@ -78,7 +78,7 @@ def _order_owners(
 
 
 def _components(links: Iterable[KeyPair]) -> Iterable[list[KeyPair]]:
-    """Divide links into connected components, by union-find: a batch may be one component."""
+    """Divide links into connected components. Union-find keeps this fast for a large batch."""
     parents: dict[IdentifierKey, IdentifierKey] = {}
 
     def root(key: IdentifierKey) -> IdentifierKey:

@@ -1,4 +1,4 @@
-"""Consent: what is published, the append-only ledger, and the consent state of each customer."""
+"""Models of consent: publications, the append-only ledger, and the consent states."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -10,7 +10,7 @@ from customers.models.customer import Customer
 
 
 class Purpose(models.Model):
-    """A purpose that customers can be asked for, such as offers by mail."""
+    """A purpose that customers can consent to or refuse, such as offers by mail."""
 
     class Kind(models.TextChoices):
         CONTACT = "contact"
@@ -20,9 +20,9 @@ class Purpose(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     # By language: {"en": {"name", "description"}, ...}.
     texts = models.JSONField(default=dict)
-    # The term of the Data Privacy Vocabulary, where there is one.
+    # The term of the Data Privacy Vocabulary (DPV), if there is one.
     dpv = models.CharField(max_length=200, blank=True)
-    # What every entry about it says, in the terms of ISO/IEC TS 27560: data_categories,
+    # Fields of ISO/IEC TS 27560 for all ledger entries about this purpose: data_categories,
     # processing, recipients, storage, retention.
     details = models.JSONField(default=dict, blank=True)
     position = models.SmallIntegerField(default=0, db_default=0)
@@ -44,7 +44,7 @@ class Topic(models.Model):
 
 
 class Notice(models.Model):
-    """The exact text that a consent refers to, in one language. Never changed."""
+    """The exact text that a consent refers to, in one language. Its rows never change."""
 
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="notices")
     version = models.IntegerField()
@@ -67,7 +67,7 @@ class Notice(models.Model):
 
 
 def own_record() -> models.Func:
-    """Return an array with only the record that the chain belongs to."""
+    """Return a SQL array that contains only the record of the chain."""
     return models.Func(
         models.F("record"),
         template="ARRAY[%(expressions)s]",
@@ -76,9 +76,9 @@ def own_record() -> models.Func:
 
 
 class ControlEntry(models.Model):
-    """One consent statement, at its place on a chain. Never changed.
+    """One consent statement, at its place on a chain. Its rows never change.
 
-    Each record has a chain of its own, so that a merge and its undoing rewrite nothing; an entry
+    Each record has a separate chain, so that a merge and its undo rewrite no entries. An entry
     names the records that it speaks for.
     """
 
@@ -86,15 +86,15 @@ class ControlEntry(models.Model):
     record = models.ForeignKey(
         Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
     )
-    # Gap-free from 1 on each chain.
+    # Counts from 1 on each chain, without gaps.
     seq = models.BigIntegerField()
     entry_id = models.UUIDField(unique=True)
-    # The records that were this customer when it was said; it holds for each of them.
+    # The records that were this customer when the statement was made. It holds for each of them.
     speaks_for = ArrayField(models.UUIDField())
     kind = models.CharField(max_length=32)
-    # What it is about: a purpose for consents and objections, a setting for preferences.
+    # Of a consent or objection: the purpose. Of a preference: the name of the setting.
     subject = models.CharField(max_length=200, blank=True)
-    # The event on the customer's log that was written with it.
+    # The version of the event that was written with this entry to the customer's log.
     version = models.BigIntegerField()
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
@@ -108,7 +108,8 @@ class ControlEntry(models.Model):
             models.CheckConstraint(condition=models.Q(seq__gt=0), name="control_counts_from_one")
         ]
         indexes = [
-            # What was said for a record on another one's chain; its own is found by the key.
+            # Finds entries for a record on the chain of another record. The primary key finds
+            # the entries on its own chain.
             GinIndex(
                 fields=["speaks_for"],
                 condition=~models.Q(speaks_for=own_record()),
@@ -122,23 +123,23 @@ class ControlEntry(models.Model):
 
 
 class Control(models.Model):
-    """The consent state of a live record: a projection of the ledger, computed at every entry."""
+    """The consent state of a live record: a projection of the ledger, updated by each entry."""
 
     customer = models.OneToOneField(
         Customer, on_delete=models.CASCADE, primary_key=True, related_name="control"
     )
-    # The number of entries on all chains that it was computed from; shows a stale projection.
+    # The number of entries that the state was computed from. It reveals a stale projection.
     entries = models.BigIntegerField()
-    # customers.consent.state.State as JSON: what decisions read.
+    # customers.consent.state.State as JSON. Decisions read it.
     state = models.JSONField()
-    # Columns by which queries filter very many customers at once.
+    # Columns by which queries filter many customers at once.
     granted = ArrayField(models.TextField(), default=list)
     objected = ArrayField(models.TextField(), default=list)
     channels_off = ArrayField(models.TextField(), default=list)
     topics_off = ArrayField(models.TextField(), default=list)
     paused_until = models.DateTimeField(null=True)
     only_when_i_ask = models.BooleanField(default=False, db_default=False)
-    # When the first consent expires; null: none does.
+    # The time when the first consent expires; null if none expires.
     expires_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -155,7 +156,7 @@ class Control(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that receives nothing: it bounced, complained, or sent STOP."""
+    """An address that gets no messages, because of a bounce, a complaint or STOP."""
 
     class Reason(models.TextChoices):
         BOUNCED = "bounced"
@@ -165,7 +166,7 @@ class Suppression(models.Model):
     channel = models.CharField(max_length=16)
     address = models.CharField(max_length=1024)
     reason = models.CharField(max_length=16, choices=Reason)
-    # What tells so: the receipt, the message that said STOP.
+    # The proof: the delivery report, or the message with STOP.
     evidence = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)
@@ -184,7 +185,7 @@ class Suppression(models.Model):
 
 
 class ReceiptKey(models.Model):
-    """A public key that receipts were signed with. What was signed stays verifiable."""
+    """A public key of signed receipts. Butler keeps it, so that readers can verify them."""
 
     # The first 16 hex digits of the SHA-256 of the public key.
     key_id = models.CharField(primary_key=True, max_length=16)
@@ -197,18 +198,18 @@ class ReceiptKey(models.Model):
 
 
 class AccessLogEntry(models.Model):
-    """One access to a record: who read what, and why. The customer can read it."""
+    """One access to a record, with actor, page and reason. The customer can read it."""
 
     customer = models.ForeignKey(
         Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
     )
     at = models.DateTimeField()
-    # As on the log: "staff:Sam", "source:call desk".
+    # The actor as on the log: "staff:Sam", "source:call desk".
     actor = models.CharField(max_length=100)
     role = models.CharField(max_length=32, blank=True)
-    # What was read: "page", "search", "order", "timeline".
+    # The page or list that the actor read: "page", "search", "order", "timeline".
     what = models.CharField(max_length=32)
-    # Why: "call", "task", "visit", or what the person said.
+    # The reason: "call", "task", "visit", or a text of the staff member.
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -220,7 +221,7 @@ class AccessLogEntry(models.Model):
 
 
 class Request(models.Model):
-    """A customer's request for a person, such as to be called. Open until answered."""
+    """A service request of a customer, such as a call back."""
 
     class Status(models.TextChoices):
         OPEN = "open"
@@ -235,7 +236,7 @@ class Request(models.Model):
     subject = models.TextField(blank=True)
     channel = models.CharField(max_length=32)
     opened_at = models.DateTimeField()
-    # When the customer wants it: the start of the time window.
+    # The start of the time window that the customer wants.
     wanted_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     details = models.JSONField(default=dict)

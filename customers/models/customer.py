@@ -4,25 +4,25 @@ from uuid_utils.compat import uuid7
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def live(self) -> "CustomerQuerySet":
-        """Leave out the records that were merged into another one."""
+        """Return only records that are not merged into another one."""
         return self.filter(canonical__isnull=True)
 
 
 class Customer(models.Model):
     """One record of one customer, and the version of its log.
 
-    A record that was merged into another points to it by `canonical` and keeps its own log,
-    so that separating them again is a matter of pointers.
+    A merged record points to its canonical record and keeps its own log, so that a separation only
+    changes pointers.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     canonical = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="members"
     )
-    # The number of events on the log; the next one gets version + 1, under the row's lock.
+    # The number of events on the log. The next event gets version + 1, under the lock of this row.
     version = models.BigIntegerField(default=0, db_default=0)
-    # Raised whenever identifiers come or go, so that a writer who read before it waited for
-    # the lock can tell that it must read again.
+    # Increases when the record gains or loses identifiers. A transaction that has waited for the
+    # lock compares it, to detect that it must read again.
     grouping_version = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True, blank=True)
@@ -30,7 +30,7 @@ class Customer(models.Model):
     objects = models.Manager.from_queryset(CustomerQuerySet)()
 
     class Meta:
-        # Beside what Django makes by itself; customers.access.roles says who has which.
+        # In addition to Django's own permissions. customers.access.roles assigns them.
         permissions = [
             ("find_customer", "Can search for customers"),
             ("meet_customer", "Can see who a customer is and when they visit"),

@@ -9,10 +9,10 @@ from customers.models.source import Source
 
 
 class Event(models.Model):
-    """Something that happened, at its place on a customer's log. Never changed.
+    """One event, at its place on a customer's log. Its rows never change.
 
-    The references have no database constraint: checking them row by row costs more than
-    storing the event, and the writer holds the lock on the customer anyway.
+    The references have no database constraints, because checking them row by row takes longer than
+    storing the event. The writer holds the lock of the customer.
     """
 
     pk = models.CompositePrimaryKey("customer_id", "version")
@@ -20,8 +20,8 @@ class Event(models.Model):
         Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
     )
     version = models.BigIntegerField()
-    # The record it was filed under, where that is not the owner of the log: it is how a
-    # merge is undone exactly (docs/adr/0008).
+    # The record that the event was filed under, if it is not the owner of the log. Undoing a
+    # merge needs it (docs/adr/0008).
     origin = models.ForeignKey(
         Customer,
         on_delete=models.DO_NOTHING,
@@ -34,12 +34,12 @@ class Event(models.Model):
         Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
     )
     message_id = models.TextField()
-    # Digest of source, class of its key and message id: what makes an event happen once, for ever.
+    # The digest of source, key class and message id. It is unique, so no message is stored twice.
     message_key = models.UUIDField(unique=True)
     body_hash = models.UUIDField()
     kind = models.CharField(max_length=16)
     name = models.TextField(blank=True)
-    # What it is about, such as "order:A-1001"; empty for most events.
+    # The subject, such as "order:A-1001"; empty for most events.
     about = models.TextField(blank=True)
     evidence = models.SmallIntegerField(choices=Evidence)
     actor = models.TextField(blank=True)

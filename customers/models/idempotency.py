@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class IdempotencyKey(models.Model):
-    """The answer to a POST, kept so that the same request sent again gets it again."""
+    """The stored response to a POST. The same request with the same key gets it again."""
 
     principal = models.CharField(max_length=100)
     key = models.CharField(max_length=255)

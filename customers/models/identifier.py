@@ -12,21 +12,22 @@ class Evidence(models.IntegerChoices):
 
 
 class Identifier(models.Model):
-    """One value by which somebody may be known, such as an address or a card.
+    """One value that may identify a customer, such as an address or a card.
 
-    The value of an order is `<source id>/<number>`: two sources may use the same number.
+    The value of an order is `<source id>/<number>`, because two sources may use the same number.
 
-    The same value claimed and verified are two rows: a claim never finds what a proof opened.
+    A claimed and a verified identifier with the same value are two rows, so that a claim never
+    leads to the record of the verified identifier.
     """
 
     kind = models.CharField(max_length=64)
     value = models.CharField(max_length=1024)
     evidence = models.SmallIntegerField(choices=Evidence)
-    # The record that events with no stronger identifier are filed under; made at need.
+    # The record for events without a stronger identifier; null until the first such event.
     record = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="filed_identifiers"
     )
-    # The live record it belongs to today. Null: it is shared, and points to nobody.
+    # The live record that the identifier leads to now; null if it is shared or has no record.
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="identifiers"
     )
@@ -43,7 +44,7 @@ class Identifier(models.Model):
                 name="identifier_evidence_is_known",
             ),
         ]
-        # What people search by: an address that was misheard, the end of a number.
+        # Indexes for searches by a similar address, the end of a phone number, an order number.
         indexes = [
             GinIndex(
                 OpClass(
@@ -73,14 +74,14 @@ class Identifier(models.Model):
 
 class LinkKind(models.TextChoices):
     SEEN = "seen"
-    # An order and the identifier that it was placed with.
+    # Links an order with the identifier that placed it.
     PLACED = "placed"
     MERGED = "joined", "Joined"
     SEPARATED = "parted", "Parted"
 
 
 class Link(models.Model):
-    """Two identifiers that came in one event, or that a person merged or separated."""
+    """Two identifiers that came in one event, or that staff merged or separated."""
 
     first = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     second = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
@@ -102,7 +103,7 @@ class Link(models.Model):
                 condition=models.Q(kind__in=LinkKind.values), name="link_kind_is_known"
             ),
         ]
-        # A shared value has any number of links, of which only these few count.
+        # A shared value may have many links, but only the few links that are not "seen" count.
         indexes = [
             models.Index(
                 fields=["first"], condition=~models.Q(kind="seen"), name="link_not_seen_first"
@@ -117,7 +118,7 @@ class Link(models.Model):
 
 
 class BlockedValue(models.Model):
-    """A value that the company says is nobody's, such as an office phone."""
+    """A value that identifies no customer, such as the number of an office. The company sets it."""
 
     kind = models.CharField(max_length=64)
     value = models.CharField(max_length=1024)

@@ -20,7 +20,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A login of a customer or of staff. What a company knows of somebody is a Customer."""
+    """A login of a customer or a staff member. The facts about a customer are in `Customer`."""
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=100, blank=True)
@@ -28,7 +28,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
-    # The record that the proved address opens; its canonical is what the customer sees.
+    # The record of the proved address. The customer sees its canonical record.
     record = models.ForeignKey(
         Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="logins"
     )
@@ -44,8 +44,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"login #{self.pk}"
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        # Who becomes staff was let in by a code alone: those sessions end (channels.live has the
-        # same in read_session_logins.sql). The salt is Django's.
+        # When a customer becomes staff, their sessions end, because they signed in with a code
+        # only (channels.live repeats this in read_session_logins.sql). The salt is Django's.
         password_marker = f"staff:{self.password}" if self.is_staff else self.password
         return salted_hmac(
             _SESSION_SALT, password_marker, secret=secret, algorithm="sha256"

@@ -7,7 +7,7 @@ from customers.models.customer import Customer
 
 
 class Merge(models.Model):
-    """A record that was merged into another one, why, and when that was undone."""
+    """A merge of a record into another record, with its reason and the time of its undo."""
 
     class Reason(models.TextChoices):
         PROOF = "proof"
@@ -17,7 +17,7 @@ class Merge(models.Model):
     merged_into = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="merges")
     record = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=8, choices=Reason)
-    # The links between them, as [{left, right, trust, kind}], by identifier id.
+    # The links that are evidence, as [{left, right, trust, kind}] with ids of identifiers.
     links = models.JSONField(default=list)
     actor = models.CharField(max_length=100, blank=True)
     merged_at = models.DateTimeField()
@@ -38,7 +38,7 @@ class Merge(models.Model):
 
 
 class Review(models.Model):
-    """Something a person should look at, instead of a silent guess by us."""
+    """A question for staff, for cases that Butler must not decide."""
 
     class Kind(models.TextChoices):
         SUGGESTED_MERGE = "suggested_merge"
@@ -55,7 +55,7 @@ class Review(models.Model):
     second = models.ForeignKey(
         Customer, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    # Why it was asked, such as {"claimed": identifier id, "verified": identifier id}.
+    # The evidence, such as {"claimed": identifier id, "verified": identifier id}.
     details = models.JSONField(default=dict)
     status = models.CharField(max_length=16, choices=Status, default=Status.OPEN)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

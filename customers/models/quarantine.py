@@ -1,4 +1,4 @@
-"""Input that could not become an event, stored as it was received."""
+"""The model of items in quarantine."""
 
 from django.db import models
 
@@ -13,10 +13,10 @@ class QuarantinedItem(models.Model):
     reason = models.CharField(max_length=64)
     detail = models.TextField(blank=True)
     raw = models.BinaryField()
-    # Of source, class of its key and raw bytes: sent again, it is not kept again.
+    # The digest of source, key class and raw bytes. It prevents a second row for the same item.
     digest = models.UUIDField(unique=True)
     evidence = models.SmallIntegerField()
-    # Whether it came with a secret key: its message ids are apart from those of publishable ones.
+    # True if the item came with a secret key, whose message ids have a separate name space.
     is_secret = models.BooleanField(default=False, db_default=False)
     received_at = models.DateTimeField()
     replayed_at = models.DateTimeField(null=True, blank=True)

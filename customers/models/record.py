@@ -1,4 +1,4 @@
-"""The record as it is now: projections of the log, which `manage.py rebuild` makes again."""
+"""Models of the current record: projections of the log. `manage.py rebuild` recomputes them."""
 
 from django.db import models
 from django.db.models.functions import ExtractDay, ExtractMonth
@@ -8,7 +8,7 @@ from customers.models.identifier import Evidence
 
 
 class Trait(models.Model):
-    """The newest value of one trait, and its source. A null value was deleted."""
+    """The current value of one trait, with its source. A null value means that it was deleted."""
 
     pk = models.CompositePrimaryKey("customer_id", "name")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
@@ -17,7 +17,7 @@ class Trait(models.Model):
     evidence = models.SmallIntegerField(choices=Evidence)
     source_id = models.IntegerField()
     occurred_at = models.DateTimeField()
-    # Breaks ties the same way whatever the order of arrival.
+    # Decides between statements with the same time, in any order of arrival.
     message_key = models.UUIDField()
 
     def __str__(self) -> str:
@@ -25,7 +25,7 @@ class Trait(models.Model):
 
 
 class Order(models.Model):
-    """What a customer ordered: in a theme park, an arrangement."""
+    """An order of a customer. In a theme park: an arrangement."""
 
     class Status(models.TextChoices):
         REQUESTED = "requested"
@@ -47,13 +47,13 @@ class Order(models.Model):
     party = models.JSONField(default=list)
     lines = models.JSONField(default=list)
     details = models.JSONField(default=dict)
-    # What the customer asked to change, and nobody has settled yet.
+    # Changes that the customer requested and that are not confirmed or declined yet.
     requested_changes = models.JSONField(default=list, db_default=[])
     evidence = models.SmallIntegerField(choices=Evidence)
     placed_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     changed_by = models.TextField()
-    # The version of the last event that touched it: its ETag.
+    # The version of the last event about this order.
     version = models.BigIntegerField()
 
     class Meta:
@@ -92,7 +92,7 @@ class Interaction(models.Model):
 
 
 class PartyMember(models.Model):
-    """One person of the customer's party: a guardian, a child without an account, a guest."""
+    """One member of the customer's party: a guardian, a child without an account, a guest."""
 
     class Role(models.TextChoices):
         GUARDIAN = "guardian"
@@ -105,14 +105,14 @@ class PartyMember(models.Model):
     name = models.TextField(blank=True)
     role = models.CharField(max_length=16, choices=Role)
     birth_date = models.DateField(null=True)
-    # The reference of the member who decides for a child; empty: the customer does.
+    # The reference of the member who decides for a child; empty if the customer decides.
     guardian = models.TextField(blank=True)
     details = models.JSONField(default=dict)
     version = models.BigIntegerField()
 
     class Meta:
         indexes = [
-            # A birthday is asked for by the day, whatever the year.
+            # Queries search birthdays by month and day, not by year.
             models.Index(
                 ExtractMonth("birth_date"),
                 ExtractDay("birth_date"),

@@ -7,8 +7,8 @@ from customers.models.customer import Customer
 class SearchName(models.Model):
     """The name of a customer without accents and capitals, for search.
 
-    Written by triggers on traits. An index there instead would make every change of any trait
-    write to all of the table's indexes.
+    Triggers on traits write it. An index on traits instead would make each change of a trait write
+    to all indexes of that table.
     """
 
     customer = models.OneToOneField(
@@ -25,7 +25,7 @@ class SearchName(models.Model):
             GinIndex(
                 fields=["plain"],
                 opclasses=["gin_trgm_ops"],
-                # What waits to be sorted in is looked through by every search.
+                # Each search also scans the pending list, so it must stay short (kB).
                 gin_pending_list_limit=256,
                 name="search_name_trigrams",
             )

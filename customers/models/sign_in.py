@@ -2,16 +2,16 @@ from django.db import models
 
 
 class SignInCode(models.Model):
-    """A code that was sent to an address, whoever the address belongs to.
+    """A sign-in code that was sent to an address.
 
-    Neither the code nor the handle that it works with is kept, only what they digest to.
-    Rows outlive their code by an hour, because they are also what requests are counted by.
+    The row contains only the digests of the code and its handle. It exists longer than the code is
+    valid, because Butler counts the requests of the last hour by these rows.
     """
 
     handle_digest = models.BinaryField(max_length=32, primary_key=True)
     code_digest = models.BinaryField(max_length=32)
     email = models.CharField(max_length=254)
-    # A keyed digest of the network address that asked.
+    # A keyed digest of the network address of the caller.
     network = models.BinaryField(max_length=16)
     tries = models.SmallIntegerField(default=0)
     requested_at = models.DateTimeField()

@@ -4,15 +4,15 @@ from django.db.models.functions import Now
 
 
 class Source(models.Model):
-    """Something that sends events: an app, a site, a call desk, a till, a kiosk, an import."""
+    """A system that sends events: an app, a site, a call desk, a till, a kiosk, an import."""
 
     name = models.CharField(max_length=100, unique=True)
     channel = models.CharField(max_length=32)
-    # Many people use it (a kiosk, a till, a desk), so its device says nothing about whom.
+    # Many people use the device (a kiosk, a till, a desk), so it identifies no customer.
     is_shared = models.BooleanField(default=False)
-    # Where a phone number without a country code is from, as ISO 3166 alpha-2.
+    # The country of phone numbers without a country code (ISO 3166 alpha-2).
     default_region = models.CharField(max_length=2, blank=True)
-    # What signs its webhooks; the second one is still accepted while secrets are changed.
+    # The secrets that sign its webhooks. The second one stays valid while the secret is replaced.
     webhook_secrets = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -21,7 +21,7 @@ class Source(models.Model):
 
 
 class SourceKey(models.Model):
-    """A key of a source. Only its digest is kept; the text is shown once, when made."""
+    """A key of a source. Butler stores only its digest, and shows its text once, at creation."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="keys")
     prefix = models.CharField(max_length=12, editable=False)

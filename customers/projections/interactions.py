@@ -1,4 +1,4 @@
-"""What a call, a visit or a chat with a person came to, from its events. Pure."""
+"""Folds the events of a call, a visit or a chat into its current state. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,8 +9,8 @@ from customers.projections.projected_events import ProjectedEvent, in_order, par
 
 PREFIXES = ("call:", "visit:", "chat:")
 
-# The last word of an event's name says how far the interaction is; a later stage stands
-# whatever the order of arrival, because clocks of telephone systems disagree by seconds.
+# The last word of an event's name is the stage of the interaction. The furthest stage holds in any
+# order of the events, because the clocks of telephone systems differ by seconds.
 _STAGES = {"Started": 0, "Answered": 1, "Ended": 2}
 _STATUS = ("ringing", "answered", "ended")
 NAMES = frozenset(f"{kind} {stage}" for kind in ("Call", "Visit", "Chat") for stage in _STAGES)
@@ -31,7 +31,7 @@ class InteractionState(msgspec.Struct):
 
 
 def fold(reference: str, events: Iterable[ProjectedEvent]) -> InteractionState | None:
-    """Return the interaction that these events amount to; None where none of them counts."""
+    """Return the interaction from these events; None if no event has a known stage."""
     state: InteractionState | None = None
     stage = 0
     for event in in_order(events):

@@ -1,4 +1,4 @@
-"""The lines of an order: read from the documents of events, changed and added up. Pure."""
+"""Reads, changes and adds up the lines of an order. Pure."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -29,7 +29,7 @@ _LINE_FIELDS = frozenset(
 
 
 def line_from_document(document: dict[str, object], number: int) -> OrderLine:
-    """Return the line that a document states; its number is its id where it has no other."""
+    """Return the line from a document. Without an id in the document, its number is its id."""
     return OrderLine(
         id=parse_text(document, "line_id", "id") or str(number),
         product=parse_text(document, "product_id", "product", "sku"),
@@ -41,7 +41,7 @@ def line_from_document(document: dict[str, object], number: int) -> OrderLine:
 
 
 def amend_line(current: OrderLine, stated: OrderLine, document: dict[str, object]) -> None:
-    """Take over the fields of a line that the document really has."""
+    """Copy the fields of a line that the document contains."""
     current.status = "ordered"
     current.details = {**current.details, **stated.details}
     current.product = stated.product or current.product
@@ -53,5 +53,5 @@ def amend_line(current: OrderLine, stated: OrderLine, document: dict[str, object
 
 
 def lines_total(lines: Iterable[OrderLine]) -> Decimal:
-    """Return the total of the lines that are still in the order."""
+    """Return the total of the lines with the status "ordered"."""
     return sum((line.total for line in lines if line.status == "ordered"), Decimal("0.00"))

@@ -1,11 +1,11 @@
-"""Folds the events about an order into its present state. Pure.
+"""Folds the events of an order into its current state. Pure.
 
-The vocabulary is Segment's (spec/ecommerce/v2: Order Completed, Updated, Cancelled, Refunded),
-with two statements of our own: Order Amended names only what changes, and Order Line Cancelled
-takes one line, or some of it, out. In any order of arrival the result is the same.
+The events are Segment's (spec/ecommerce/v2: Order Completed, Updated, Cancelled, Refunded), and two
+of Butler: Order Amended contains only the changed fields, and Order Line Cancelled cancels a line
+or a part of its quantity. The order of arrival does not change the result.
 
-A customer only requests: Order Requested is no order yet, and the other requests wait beside
-an order that stands. Staff or a source place, confirm or decline what was requested.
+Customers only send requests. Order Requested does not place an order. The other requests do not
+change a placed order until staff or a source confirm them.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ from customers.types import CLAIMED
 
 PREFIX = "order:"
 PLACED = "Order Completed"
-# What a customer asks for, and what becomes of it.
+# Requests of customers, and the answers to them.
 REQUESTED = "Order Requested"
 CHANGE_REQUESTED = "Order Change Requested"
 LINE_CANCELLATION_REQUESTED = "Order Line Cancellation Requested"
@@ -43,12 +43,13 @@ CONFIRMED = "Order Request Confirmed"
 DECLINED = "Order Request Declined"
 
 
-# What the column holds. Lines that come to more are a mistake, and still on the log as they came.
+# The largest amount that the column can store. The projection caps larger totals, which are
+# mistakes; the log keeps the original values.
 LARGEST = Decimal("999999999999.99")
 
 
 class OrderState(msgspec.Struct):
-    """An order as it stands. `total` is what was promised for what is still in it."""
+    """The current state of an order. `total` is the agreed price less the cancelled lines."""
 
     number: str
     placed_at: datetime
@@ -69,7 +70,7 @@ class OrderState(msgspec.Struct):
 
 
 def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
-    """Return the order that these events amount to; None where none of them makes one."""
+    """Return the order from these events; None if no event places, requests or changes it."""
     state: OrderState | None = None
     for event in in_order(events):
         if change := _CHANGES.get(event.name):
@@ -105,13 +106,13 @@ def _place(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _request(state: OrderState, event: ProjectedEvent) -> None:
-    """Take down what a customer asks for. Until somebody places it, it is only a claim."""
+    """Store a requested order. It stays a claim until staff or a source place it."""
     _state_whole(state, event)
     state.status, state.evidence = "requested", CLAIMED
 
 
 def _request_change(state: OrderState, event: ProjectedEvent) -> None:
-    """Keep a request beside an order that stands; a request itself changes at once."""
+    """Store the request of a change to a placed order. Change a requested order at once."""
     if state.status == "requested":
         _CHANGE_OF[event.name](state, event)
     elif state.status in ("placed", "amended"):
@@ -142,7 +143,7 @@ def _update(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _state_whole(state: OrderState, event: ProjectedEvent) -> None:
-    """Take the statement as the whole order: lines that it does not name are gone."""
+    """Replace the order with the whole order in the event. Lines that are missing there go."""
     if "products" in event.properties or "lines" in event.properties:
         stated = parse_objects(event.properties.get("products") or event.properties.get("lines"))
         state.lines = [
@@ -154,7 +155,7 @@ def _state_whole(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _amend(state: OrderState, event: ProjectedEvent) -> None:
-    """Change only what is named; a line by its id, or added under a new one."""
+    """Change only the given fields. A line with a known id changes; one with a new id is added."""
     by_id = {line.id: line for line in state.lines}
     before = lines_total(state.lines)
     stated = parse_objects(event.properties.get("lines"))
@@ -194,7 +195,7 @@ def _cancel(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _refund(state: OrderState, event: ProjectedEvent) -> None:
-    """Refund the lines that are named, or all of it."""
+    """Refund the named lines, or the whole order if the event names no lines."""
     products = parse_objects(event.properties.get("products"))
     named = {parse_text(product, "line_id", "id", "product_id") for product in products}
     for line in state.lines:
@@ -214,7 +215,7 @@ _CHANGES: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     "Order Refunded": _refund,
     REQUESTED: _request,
 }
-# What says nothing unless there is an order, and changes nothing of an order that stands.
+# Requests and answers. They have no effect without an order, and do not change a placed order.
 _REQUESTS: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     CHANGE_REQUESTED: _request_change,
     LINE_CANCELLATION_REQUESTED: _request_change,
@@ -222,7 +223,7 @@ _REQUESTS: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     CONFIRMED: _confirm,
     DECLINED: _decline,
 }
-# What each request becomes when it is granted.
+# The event that confirms each request.
 GRANTED = {
     CHANGE_REQUESTED: "Order Amended",
     LINE_CANCELLATION_REQUESTED: "Order Line Cancelled",

@@ -1,4 +1,4 @@
-"""Who belongs to a customer's party: guardians, children without an account, guests. Pure."""
+"""Folds the events of a party member: a guardian, a child without an account, a guest. Pure."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -24,7 +24,7 @@ class MemberState(msgspec.Struct):
 
 
 def fold(reference: str, events: Iterable[ProjectedEvent]) -> MemberState | None:
-    """Return the member as last described; None once removed."""
+    """Return the current state of a member; None if the member is removed or was never added."""
     state: MemberState | None = None
     for event in in_order(events):
         if event.name == _REMOVED:

@@ -1,4 +1,4 @@
-"""The event as the pure projections read it, and how they parse its fields. No Django."""
+"""The events that the pure projections read, and the parsers of their fields. No Django."""
 
 import re
 from collections.abc import Iterable
@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import msgspec
 
-# Digits of other scripts, and the underscores that Python allows, are in nobody's amounts.
+# Amounts contain only the digits 0-9, and no underscores, although Python accepts both.
 _AMOUNT = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*\Z")
-# Years of four digits whose every moment exists on the clocks of every zone.
+# Years of four digits in which each moment has a valid date in all time zones.
 _FIRST_YEAR, _LAST_YEAR = 1000, 9998
 
 
 class ProjectedEvent(msgspec.Struct, frozen=True):
-    """One event about one thing, such as an order."""
+    """One event about one subject, such as an order."""
 
     name: str
     occurred_at: datetime
@@ -31,7 +31,7 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
 
 
 def in_order(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
-    """Sort by when things happened; drop claims about what a trusted source has stated."""
+    """Return events sorted by event time; without claims if there are verified events."""
     events = list(events)
     evidence = max((event.evidence for event in events), default=0)
     counted = [event for event in events if event.evidence == evidence]
@@ -39,7 +39,7 @@ def in_order(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
 
 
 def parse_text(properties: dict[str, object], *names: str) -> str:
-    """Return the first of these fields that holds text or a number."""
+    """Return the first of these fields that is text or a number, as text; empty if none is."""
     for name in names:
         value = properties.get(name)
         if isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -48,7 +48,7 @@ def parse_text(properties: dict[str, object], *names: str) -> str:
 
 
 def parse_money(value: object) -> Decimal | None:
-    """Read an amount in units of its currency, in cents, or None where it is none."""
+    """Return an amount with two decimals, in units of its currency; None if it is not valid."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     if isinstance(value, str) and not _AMOUNT.match(value):
@@ -61,8 +61,8 @@ def parse_money(value: object) -> Decimal | None:
 
 
 def parse_count(value: object, default: int) -> int:
-    """Read a count; a fraction or a word counts as not said."""
-    # isdigit() alone also accepts superscripts and circled digits, which are no numbers.
+    """Return a whole number from 0 to 999,999,999; the default for any other value."""
+    # isdigit() alone also accepts superscripts and circled digits.
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
@@ -71,7 +71,7 @@ def parse_count(value: object, default: int) -> int:
 
 
 def parse_date(value: object) -> date | None:
-    """Read a date; one that some zone's calendar does not reach counts as not said."""
+    """Return an ISO 8601 date; None if it is not valid or its year is out of reach."""
     try:
         stated = date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
@@ -80,7 +80,7 @@ def parse_date(value: object) -> date | None:
 
 
 def parse_moment(value: object) -> datetime | None:
-    """Read a moment with its zone; one without could be any of many, so it counts as not said."""
+    """Return an ISO 8601 moment in UTC; None if it is not valid or has no UTC offset."""
     try:
         stated = datetime.fromisoformat(value) if isinstance(value, str) else None
         instant = stated.astimezone(UTC) if stated and stated.tzinfo else None
@@ -90,11 +90,12 @@ def parse_moment(value: object) -> datetime | None:
 
 
 def is_in_reach(day: date) -> bool:
-    """Tell whether dates can be reckoned with, in any zone, some weeks before and after it."""
+    """Tell whether date arithmetic of some weeks around this date is safe in all time zones."""
     return _FIRST_YEAR <= day.year <= _LAST_YEAR
 
 
 def parse_clock(value: object) -> time | None:
+    """Return an ISO 8601 time of day without its offset; None if it is not valid."""
     try:
         return time.fromisoformat(value).replace(tzinfo=None) if isinstance(value, str) else None
     except ValueError:
@@ -102,7 +103,7 @@ def parse_clock(value: object) -> time | None:
 
 
 def parse_objects(value: object) -> list[dict[str, object]]:
-    """Return the objects of a list, leaving out what is none."""
+    """Return the JSON objects of a list. Other items are left out."""
     return (
         [document for document in value if isinstance(document, dict)]
         if isinstance(value, list)

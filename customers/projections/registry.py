@@ -1,7 +1,7 @@
-"""Keeps the record in step with the log: traits, orders, interactions, party, requests.
+"""Updates the projections of the log: traits, orders, interactions, party, requests.
 
-Every projection is a pure fold over the events concerned, so its rows can be deleted and made
-again at any time; `rebuild` does just that, after a merge or on command.
+Each projection is a pure fold over events, so Butler can delete its rows and compute them again.
+`rebuild` does this after a merge or by command.
 """
 
 import logging
@@ -18,14 +18,14 @@ from customers.projections.traits import TraitStatement, weightiest
 
 
 class Subject(NamedTuple):
-    """One thing that events are about, on the record of one customer."""
+    """One subject of events, such as an order, on the record of one customer."""
 
     customer_id: UUID
     about: str
 
 
 class SkippedEvent(NamedTuple):
-    """An event that its subject's fold cannot read; the rest of the subject does without it."""
+    """An event that the fold of its subject cannot read. The state is computed without it."""
 
     subject: Subject
     version: int
@@ -34,7 +34,7 @@ class SkippedEvent(NamedTuple):
 
 
 class Unfoldable(Exception):
-    """Some of the events that are being stored cannot be folded; `faults` by message key."""
+    """Some of the events to store cannot be folded. `faults` holds the reasons by message key."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__(*faults.values())
@@ -42,7 +42,7 @@ class Unfoldable(Exception):
 
 
 class _Projection(NamedTuple):
-    """How one kind of subject is folded, and in which table the state is stored."""
+    """The fold of one kind of subject, and the table of its states."""
 
     table: str
     fold: Callable[[str, Iterable[ProjectedEvent]], msgspec.Struct | None]
@@ -58,7 +58,7 @@ _log = logging.getLogger(__name__)
 
 
 def projection_of(about: str) -> tuple[_Projection, str] | None:
-    """Return how a subject is projected and under which name it is stored."""
+    """Return the projection of a subject and the name of its row; None if it has none."""
     if about.startswith(orders.PREFIX):
         return _ORDERS, about.removeprefix(orders.PREFIX)
     if about.startswith(parties.PREFIX):
@@ -71,18 +71,18 @@ def projection_of(about: str) -> tuple[_Projection, str] | None:
 
 
 def store_traits(statements: Iterable[TraitStatement]) -> None:
-    """Store the statements that outweigh the stored value of their trait."""
-    # Sorted like every other writer's, so that two of them cannot lock crosswise.
+    """Store the statements that outweigh the stored values of their traits."""
+    # All writers use this order, so that two of them cannot deadlock.
     traits = sorted(weightiest(statements), key=lambda trait: (trait.customer_id, trait.name))
     if traits:
         sql.run("upsert_traits", {"traits": sql.json(traits)})
 
 
 def project(subjects: Iterable[Subject], *, new_message_keys: Set[str] = frozenset()) -> None:
-    """Fold the given subjects anew from all their events, and store them.
+    """Fold these subjects again from all their events, and store the states.
 
-    new_message_keys: of the events that the open transaction stores. Raises Unfoldable where
-    one of them cannot be folded; an older one is skipped.
+    new_message_keys: the keys of the events that the open transaction stores. Raises Unfoldable if
+    one of these events cannot be folded. Older events that cannot be folded are skipped.
     """
     subjects = sorted(set(subjects))
     if not subjects:
@@ -109,18 +109,18 @@ def _read_events(subjects: Sequence[Subject]) -> dict[Subject, list[ProjectedEve
 
 
 def projected_event(*row: Any) -> ProjectedEvent:
-    """Read a row of read_projected_events.sql; Django leaves jsonb as text on its connections."""
+    """Return the event from a row of read_projected_events.sql, in which jsonb is text."""
     values = dict(zip(ProjectedEvent.__struct_fields__, row, strict=True))
     properties = msgspec.json.decode(values.pop("properties"))
     return ProjectedEvent(**values, properties=properties if isinstance(properties, dict) else {})
 
 
-# The states of subjects by table: customer, name, and None where nothing is left of the subject.
+# By table: customer, name and state of each subject. The state is None if the row must be deleted.
 type States = dict[str, list[tuple[UUID, str, msgspec.Struct | None]]]
 
 
 def fold(events: dict[Subject, list[ProjectedEvent]]) -> tuple[States, list[SkippedEvent]]:
-    """Fold each subject; return the states, and the events that were skipped."""
+    """Fold each subject; return the states and the skipped events."""
     states: States = {projection.table: [] for projection in ALL}
     skipped: list[SkippedEvent] = []
     for subject, subject_events in events.items():
@@ -140,11 +140,11 @@ def fold(events: dict[Subject, list[ProjectedEvent]]) -> tuple[States, list[Skip
 def _fold_sound(
     projection: _Projection, name: str, events: Sequence[ProjectedEvent]
 ) -> tuple[msgspec.Struct | None, list[tuple[ProjectedEvent, Exception]]]:
-    """Fold what can be folded; events that raise a fault are left out, whatever came first."""
+    """Fold the readable events; return the state, and the events that raise an error."""
     try:
         return projection.fold(name, events), []
     except fault_isolation.FAULTS:
-        # By when things happened, so that the order of arrival decides nothing.
+        # Sorted by event time, so that the result does not depend on the order of arrival.
         ordered = sorted(events, key=lambda event: (event.occurred_at, event.message_key))
     sound, faulty = fault_isolation.split_sound_and_faulty(
         ordered, lambda events: projection.fold(name, events)
@@ -175,7 +175,7 @@ def _store(states: States) -> None:
 
 
 def as_row(state: msgspec.Struct) -> dict[str, object]:
-    """Return the columns of a folded state; amounts as text, so that no cent is lost."""
+    """Return the columns of a folded state. Amounts are text, so that they stay exact."""
     row = msgspec.to_builtins(state, builtin_types=(UUID,))
     assert isinstance(row, dict)
     if isinstance(state, orders.OrderState):
@@ -197,9 +197,9 @@ def _write(
 
 
 def rebuild(customer_ids: Iterable[UUID]) -> list[SkippedEvent]:
-    """Delete the projections of these records and make them again from the log.
+    """Delete the projections of these records and compute them again from the log.
 
-    Returns the events that could not be folded and were skipped.
+    Returns the events that were skipped because they could not be folded.
     """
     ids = list(customer_ids)
     sql.run("delete_projections", {"ids": ids})
@@ -214,7 +214,7 @@ def rebuild(customer_ids: Iterable[UUID]) -> list[SkippedEvent]:
 
 
 def trait_statements(ids: Sequence[UUID]) -> list[TraitStatement]:
-    """Return every value that was ever stated for a trait, as the logs have it."""
+    """Return all statements about traits on the logs of these records."""
     rows = sql.rows("read_trait_statements", {"ids": ids})
     return [
         TraitStatement(customer_id, name, msgspec.json.decode(value), *weight)

@@ -1,4 +1,4 @@
-"""What became of something a customer asked a person for, from its events. Pure."""
+"""Folds the events of a service request into its current state. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -36,9 +36,10 @@ class RequestState(msgspec.Struct):
 
 
 def fold(reference: str, events: Iterable[ProjectedEvent]) -> RequestState | None:
-    """Return the request that these events amount to; None where nobody requested anything.
+    """Return the request from these events; None if no verified event requests anything.
 
-    An open request gives us a right to speak, so nobody opens one by claiming to be somebody.
+    Only verified events count: an open request is a legal basis for messages, so a claim must not
+    open one.
     """
     counting = [event for event in in_order(events) if event.evidence == VERIFIED]
     state: RequestState | None = None
@@ -54,7 +55,7 @@ def fold(reference: str, events: Iterable[ProjectedEvent]) -> RequestState | Non
 
 
 def _requested(reference: str, event: ProjectedEvent, before: RequestState | None) -> RequestState:
-    """Return the request; where it was made again, the newer one counts, and it stays one."""
+    """Return the request. If it was repeated, the newer fact replaces subject and time."""
     return RequestState(
         reference=reference,
         kind=_KIND,
@@ -69,7 +70,7 @@ def _requested(reference: str, event: ProjectedEvent, before: RequestState | Non
 
 
 def _close(state: RequestState, event: ProjectedEvent) -> None:
-    # Answered is more than closed: a desk that tidies up later does not take it back.
+    # An answered request stays answered, even if staff close it later.
     if state.status != "answered":
         state.status = "answered" if event.name == ANSWERED else "closed"
         state.closed_at = event.occurred_at

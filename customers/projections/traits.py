@@ -1,7 +1,7 @@
 """Chooses the value of each trait from all statements about it. Pure.
 
-What was verified outweighs what was claimed; then the later moment counts; then the message's
-key decides, so that two values of one moment end the same way in any order of arrival.
+A verified statement outweighs a claimed one. Of equal evidence, the later statement outweighs the
+earlier one. At the same time, the message key decides, so that the order of arrival has no effect.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from customers.types import IncomingEvent, Sender
 
 
 class TraitStatement(msgspec.Struct, frozen=True):
-    """A value that was stated for a trait of a customer, and how much it weighs."""
+    """A statement of the value of a customer's trait, with the fields that give it weight."""
 
     customer_id: UUID
     name: str
@@ -22,7 +22,7 @@ class TraitStatement(msgspec.Struct, frozen=True):
     evidence: int
     source_id: int
     occurred_at: datetime
-    # As 32 hex digits, which sort as the database sorts the same key.
+    # 32 hex digits. Text and database sort them in the same order.
     message_key: str
 
     @property
@@ -33,7 +33,7 @@ class TraitStatement(msgspec.Struct, frozen=True):
 def trait_statements(
     event: IncomingEvent, sender: Sender, customer_id: UUID, message_key: str
 ) -> list[TraitStatement]:
-    """Return what an event states of the traits of a customer."""
+    """Return the statements of an event about the traits of a customer."""
     return [
         TraitStatement(
             customer_id=customer_id,
@@ -49,7 +49,7 @@ def trait_statements(
 
 
 def weightiest(statements: Iterable[TraitStatement]) -> list[TraitStatement]:
-    """Return one statement per customer and trait: the one that weighs most."""
+    """Return for each customer and trait the statement with the largest weight."""
     winners: dict[tuple[UUID, str], TraitStatement] = {}
     for statement in statements:
         key = statement.customer_id, statement.name

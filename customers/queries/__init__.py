@@ -1,1 +1,1 @@
-"""Reading the record. Nothing here writes, and everything that comes out is frozen."""
+"""Reads records and lists. The modules here write no rows and return frozen values."""

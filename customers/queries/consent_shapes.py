@@ -1,4 +1,4 @@
-"""Frozen shapes of consent, of what customers are asked for and of the ledger."""
+"""Frozen shapes of purposes, notices, topics and ledger entries."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,7 +8,7 @@ from customers.queries.shapes import Json, Shape, Version
 
 
 class NoticeShape(Shape, frozen=True):
-    """The exact text that is shown today; a consent names its digest."""
+    """The exact text of the current notice. A consent names its digest (SHA-256 in hex)."""
 
     version: int
     language: str
@@ -17,7 +17,7 @@ class NoticeShape(Shape, frozen=True):
 
 
 class PurposeShape(Shape, frozen=True):
-    """A purpose that customers are asked for."""
+    """A purpose that customers can consent to or refuse."""
 
     key: str
     kind: Literal["contact", "use"]
@@ -36,7 +36,7 @@ class TopicShape(Shape, frozen=True):
 
 
 class LedgerEntryShape(Shape, frozen=True):
-    """One entry of the ledger as readers see it; its receipt has every field."""
+    """The main fields of a ledger entry. Its receipt contains all fields."""
 
     id: UUID
     kind: str

@@ -1,4 +1,4 @@
-"""Lists: records, orders, requests, reviews, merges, and what is in quarantine."""
+"""Lists of records, orders, requests, reviews, merges and items in quarantine."""
 
 import json
 from datetime import datetime
@@ -37,13 +37,13 @@ from customers.queries.shapes import (
 
 
 def live_id(customer_id: UUID) -> UUID | None:
-    """Return the live record that an id leads to."""
+    """Return the id of the live record that an id leads to; None if it does not exist."""
     live = Coalesce("canonical_id", "id")
     return Customer.objects.filter(pk=customer_id).values_list(live, flat=True).first()
 
 
 def customers(*, cursor: str | None, limit: int) -> Page[SummaryShape]:
-    """Return live records, newest first."""
+    """Return a page of live records, newest first."""
     page = read_page(
         Customer.objects.filter(canonical__isnull=True),
         order_by={"id": UUID},
@@ -65,7 +65,7 @@ def _read_names(customer_ids: list[UUID]) -> dict[UUID, object]:
 
 
 def customers_by_identifier(kind: str, value: str) -> list[SummaryShape]:
-    """Return the records that a normalized identifier leads to, proved links before claims."""
+    """Return the records that a normalized identifier leads to, verified ones first."""
     rows = db.rows(sql.load("find_customers"), {"kind": kind, "value": value})
     return [
         SummaryShape(
@@ -85,7 +85,7 @@ def _text(value: object) -> str | None:
 
 
 def orders(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[OrderShape]:
-    """Return a live record's orders, the newest first."""
+    """Return a page of a live record's orders, newest first."""
     return read_page(
         Order.objects.filter(customer_id=customer_id),
         order_by={"placed_at": datetime, "number": str},
@@ -113,12 +113,12 @@ def _order(row: Order) -> OrderShape:
 
 
 def _raw_json(value: object) -> msgspec.Raw:
-    # Python's own encoder: a number from the log may be longer than 64 bits.
+    # Python's own JSON encoder, because a number from the log may be longer than 64 bits.
     return msgspec.Raw(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def party(customer_id: UUID) -> list[MemberShape]:
-    """Return who belongs to a live record's party: guests and guardians before children."""
+    """Return the members of a live record's party: guests and guardians before children."""
     rows = PartyMember.objects.filter(customer_id=customer_id).order_by("-role", "reference")
     return [_member(row) for row in rows]
 
@@ -133,7 +133,7 @@ def _member(row: PartyMember) -> MemberShape:
 
 
 def interactions(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[InteractionShape]:
-    """Return a live record's calls, visits and chats, the newest first."""
+    """Return a page of a live record's calls, visits and chats, newest first."""
     return read_page(
         Interaction.objects.filter(customer_id=customer_id),
         order_by={"started_at": datetime, "reference": str},
@@ -148,7 +148,7 @@ def _interaction(row: Interaction) -> InteractionShape:
 
 
 def requests(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[RequestShape]:
-    """Return what a live record's customer asked a person for, the newest first."""
+    """Return a page of a live record's service requests, newest first."""
     return read_page(
         Request.objects.filter(customer_id=customer_id),
         order_by={"opened_at": datetime, "reference": str},
@@ -159,7 +159,7 @@ def requests(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[Reque
 
 
 def merges(customer_id: UUID) -> list[MergeShape]:
-    """Return every merge that a live record took part in, parted ones too, oldest first."""
+    """Return at most 500 merges of a live record, oldest first, including undone merges."""
     record_ids = [
         customer_id,
         *Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True),
@@ -171,7 +171,7 @@ def merges(customer_id: UUID) -> list[MergeShape]:
 
 
 def merge(row: Merge) -> MergeShape:
-    """Return one merge as readers see it."""
+    """Return the shape of one merge."""
     return shape_of_row(
         MergeShape,
         row,
@@ -184,7 +184,7 @@ def merge(row: Merge) -> MergeShape:
 def reviews(
     *, status: str | None, kind: str | None, cursor: str | None, limit: int
 ) -> Page[ReviewShape]:
-    """Return what a person should look at, the newest first."""
+    """Return a page of reviews, newest first."""
     rows = Review.objects.all()
     if status:
         rows = rows.filter(status=status)
@@ -211,7 +211,7 @@ def _review(row: Review) -> ReviewShape:
 def quarantine(
     *, reason: str | None, source: str | None, cursor: str | None, limit: int
 ) -> Page[QuarantineShape]:
-    """Return what could not be taken in, the newest first, without what came."""
+    """Return a page of items in quarantine, newest first, without their received bytes."""
     rows = QuarantinedItem.objects.select_related("source").defer("raw")
     rows = rows.annotate(size=Length("raw"))
     if reason:
@@ -222,12 +222,12 @@ def quarantine(
 
 
 def quarantined(item_id: int) -> QuarantineShape | None:
-    """Return one thing that could not be taken in, with the bytes that came."""
+    """Return one item in quarantine with its received bytes, or None."""
     rows = QuarantinedItem.objects.select_related("source").annotate(size=Length("raw"))
     row = rows.filter(pk=item_id).first()
     return msgspec.structs.replace(_quarantined(row), raw=bytes(row.raw)) if row else None
 
 
 def _quarantined(row: QuarantinedItem) -> QuarantineShape:
-    # Not the bytes that came, unless they are asked for: reading them is another statement.
+    # Lists do not contain the received bytes, because reading them needs another statement.
     return shape_of_row(QuarantineShape, row, source=row.source.name, raw=UNSET)

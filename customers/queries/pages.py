@@ -1,4 +1,4 @@
-"""Cursor pagination: a page starts where the last one ended, whatever came in meanwhile."""
+"""Cursor pagination. A page starts where the last one ended, even if new rows were added."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +15,11 @@ class BadCursor(ValueError):
     """A cursor that does not belong to this list."""
 
     def __init__(self) -> None:
-        super().__init__("This cursor is not one of this list.")
+        super().__init__("This cursor does not belong to this list.")
 
 
 class Page[T](NamedTuple):
-    """Some results, and the cursors of the pages around them (None: there is none)."""
+    """Some results, and the cursors of the next and previous pages (None: no such page)."""
 
     results: Sequence[T]
     next: str | None = None
@@ -27,7 +27,7 @@ class Page[T](NamedTuple):
 
 
 class _PageKey(msgspec.Struct, array_like=True):
-    """Where a page starts: `is_up` reads towards the newer rows."""
+    """The start of a page. `is_forward` reads towards newer rows."""
 
     is_forward: bool
     values: list[Any]
@@ -38,7 +38,7 @@ def write_cursor(position: object) -> str:
 
 
 def read_cursor[P](text: str, shape: type[P]) -> P:
-    """Read what write_cursor wrote; raise BadCursor for anything else."""
+    """Return the position from a cursor of write_cursor; raise BadCursor for any other text."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return msgspec.msgpack.decode(raw, type=shape)
@@ -54,7 +54,10 @@ def read_page[M: Model, T](
     cursor: str | None,
     limit: int,
 ) -> Page[T]:
-    """Return one page of rows, newest first by these fields, which together are unique."""
+    """Return one page of rows, newest first by these fields, which together are unique.
+
+    Raises BadCursor.
+    """
     key = read_cursor(cursor, _PageKey) if cursor else None
     is_forward = bool(key and key.is_forward)
     page_rows, has_more = _read_rows(rows, order_by, key, limit)
@@ -72,7 +75,7 @@ def read_page[M: Model, T](
 def _read_rows[M: Model](
     rows: QuerySet[M], order_by: Mapping[str, type], key: _PageKey | None, limit: int
 ) -> tuple[list[M], bool]:
-    """Return the rows from a key on, newest first, and whether there are more in its direction."""
+    """Return the rows after a key, newest first, and whether more rows follow in its direction."""
     is_forward = bool(key and key.is_forward)
     if key:
         rows = rows.filter(_after_key(order_by, key))

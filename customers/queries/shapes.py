@@ -1,4 +1,4 @@
-"""Frozen shapes of what readers get, which are also the schema of the REST API."""
+"""Frozen shapes of the values that queries return. The REST API makes its schema from them."""
 
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -8,22 +8,22 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-# JSON that is handed on as it is stored: numbers keep every digit.
+# JSON that is returned as it is stored, so that numbers keep all digits.
 type Json = Annotated[Raw, Meta(extra_json_schema={"description": "Any JSON value"})]
 type JsonObjects = Annotated[
     Raw, Meta(extra_json_schema={"type": "array", "items": {"type": "object"}})
 ]
 type JsonObject = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
-type Version = Annotated[int, Meta(ge=0, description="Of the record; counts its events")]
-type Verified = Annotated[bool, Meta(description="Proved, not only claimed")]
+type Version = Annotated[int, Meta(ge=0, description="Version of the record")]
+type Verified = Annotated[bool, Meta(description="True: verified; false: only claimed")]
 
 
 class Shape(msgspec.Struct, frozen=True, gc=False):
-    """A frozen answer."""
+    """Base class of frozen return values."""
 
 
 def shape_of_row[S: Shape](shape_type: type[S], row: object, **fields: object) -> S:
-    """Return a shape with these fields, and every other field from the row's column of that name."""
+    """Return a shape with these fields. The other fields come from the row's attributes."""
     columns = {
         name: getattr(row, name) for name in shape_type.__struct_fields__ if name not in fields
     }
@@ -39,7 +39,7 @@ class IdentifierShape(Shape, frozen=True):
 
 
 class TraitShape(Shape, frozen=True):
-    """A value, and where it comes from."""
+    """The value of a trait, with its source and time."""
 
     value: Json
     is_verified: Verified
@@ -98,7 +98,7 @@ class InteractionShape(Shape, frozen=True):
 
 
 class MergeShape(Shape, frozen=True):
-    """A record that was merged into another one, and why."""
+    """A merge of a record into another record, with the reason."""
 
     id: int
     merged_into: UUID = msgspec.field(name="kept")
@@ -111,7 +111,7 @@ class MergeShape(Shape, frozen=True):
 
 
 class RecordShape(Shape, frozen=True):
-    """One whole customer record, as every channel sees it."""
+    """One whole customer record, as all channels see it."""
 
     id: UUID
     version: Version
@@ -128,7 +128,7 @@ class RecordShape(Shape, frozen=True):
 
 
 class SummaryShape(Shape, frozen=True):
-    """A record in a list; `is_verified` says whether the identifier asked for is proved."""
+    """A record in a list. `is_verified` tells whether the requested identifier is verified."""
 
     id: UUID
     version: Version
@@ -139,7 +139,7 @@ class SummaryShape(Shape, frozen=True):
 
 
 class EventShape(Shape, frozen=True):
-    """One event on the log; `customer` is whose log, when it came in before records joined."""
+    """One event on a log. `customer` is the record with that log, which may be a merged record."""
 
     customer: UUID
     version: Version
@@ -158,7 +158,7 @@ class EventShape(Shape, frozen=True):
 
 
 class ReviewShape(Shape, frozen=True):
-    """A question for staff."""
+    """A review: a question for staff."""
 
     id: int
     kind: str
@@ -172,7 +172,7 @@ class ReviewShape(Shape, frozen=True):
 
 
 class QuarantineShape(Shape, frozen=True):
-    """An item that could not become an event; `raw` is base64."""
+    """An item that could not become an event. `raw` contains the received bytes in base64."""
 
     id: int
     source: str
@@ -194,7 +194,7 @@ class RecordVersion(Shape, frozen=True):
 
 
 class RequestShape(Shape, frozen=True):
-    """A customer's request for a person."""
+    """A service request of a customer."""
 
     reference: str
     kind: str
@@ -207,18 +207,17 @@ class RequestShape(Shape, frozen=True):
     version: Version
 
 
-# Readers of JSON that is handed on as it is stored. Sources write what they like: a value of
-# another type than expected counts as missing.
+# Functions that read JSON from sources. A value of an unexpected type counts as missing.
 
 
 def decode_stored(raw: Raw, default: Any) -> Any:
-    """Return stored JSON, or the default where it is of another kind than that."""
+    """Return stored JSON, or the default if the value has another type than the default."""
     value = msgspec.json.decode(raw)
     return value if isinstance(value, type(default)) else default
 
 
 def trait_text(record: RecordShape, name: str) -> str:
-    """Return a trait that is text; empty where there is none."""
+    """Return a trait whose value is text; an empty text if there is none."""
     trait = record.traits.get(name)
     return str(decode_stored(trait.value, "")) if trait else ""
 

@@ -1,7 +1,7 @@
-"""A customer's timeline: the own log, and the logs of the records that were merged into it.
+"""The timeline of a customer: the events on its own log and on the logs of merged records.
 
-Every log is read by its versions, backwards, and the logs are merged by when their events
-were recorded; so a page costs the same on a log of ten events and on one of 100,000.
+The statement reads each log backwards by version, and merges the logs by the time of recording. So
+a page takes the same time for a log of ten events as for a log of 100,000.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ _END = 2**62
 
 
 class TimelineFilter(msgspec.Struct, frozen=True):
-    """Which events to show; a field that is None filters nothing."""
+    """The filters of a timeline. A field that is None does not filter."""
 
     kind: str | None = None
     name: str | None = None
@@ -28,7 +28,7 @@ class TimelineFilter(msgspec.Struct, frozen=True):
 
 
 class _Position(msgspec.Struct, array_like=True):
-    """Where a page starts: forward reads versions from the bounds on, backward those below."""
+    """The start of a page: forward reads versions from the bounds on, backward below them."""
 
     is_forward: bool
     bounds: dict[UUID, int]
@@ -37,7 +37,7 @@ class _Position(msgspec.Struct, array_like=True):
 _CONDITIONS = {
     "kind": "AND event.kind = %(kind)s",
     "name": "AND event.name = %(name)s",
-    # Twice, so that the planner sees the partial index on `about`.
+    # The first condition lets the planner use the partial index on `about`.
     "about": "AND event.about <> '' AND event.about = %(about)s",
     "since": "AND event.occurred_at >= %(since)s",
     "until": "AND event.occurred_at < %(until)s",
@@ -47,7 +47,7 @@ _CONDITIONS = {
 def timeline(
     customer_id: UUID, *, filters: TimelineFilter, cursor: str | None, limit: int
 ) -> Page[EventShape] | None:
-    """Return one page, newest first; None where there is no such record."""
+    """Return one page, newest first; None if the record does not exist. Raises BadCursor."""
     log_rows = db.rows(sql.load("find_logs"), {"id": customer_id})
     if not log_rows:
         return None
@@ -70,7 +70,7 @@ def _start(
     start = read_cursor(cursor, _Position) if cursor else _Position(False, {})
     if any(not 0 <= bound <= _END for bound in start.bounds.values()):
         raise BadCursor
-    # A record that was merged since the last page is read from its newest event on.
+    # The log of a record that was merged after the last page starts at its newest event.
     bounds = {log: start.bounds.get(log, _END) for log in logs}
     if filters.at_version is not None and not start.is_forward:
         bounds[own] = min(bounds[own], filters.at_version + 1)
@@ -78,10 +78,10 @@ def _start(
 
 
 def _after(events: list[EventShape], start: _Position) -> _Position:
-    """Return where the page after this one starts, in the direction of reading."""
+    """Return the start of the next page in the direction of reading."""
     bounds = dict(start.bounds)
     for event in events:
-        # Of one log the events come in order, so the last one stands.
+        # The events of one log are in order, so the last event sets the bound.
         bounds[event.customer] = event.version + 1 if start.is_forward else event.version
     return _Position(start.is_forward, bounds)
 

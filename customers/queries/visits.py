@@ -8,7 +8,7 @@ from customers import db, sql
 
 
 class Visit(NamedTuple):
-    """An order, as far as a till is concerned."""
+    """The fields of an order that a till shows."""
 
     number: str
     status: str
@@ -17,7 +17,7 @@ class Visit(NamedTuple):
 
 
 def find_visit(customer_id: UUID, *, today: date, number: str = "") -> Visit | None:
-    """Return the order of that number, or without one the next visit's."""
+    """Return the order with this number, or the order of the next visit if there is no number."""
     params = {"id": customer_id, "number": number, "today": today}
     row = db.row(sql.load("find_visit"), params)
     return Visit(*row) if row else None

@@ -1,4 +1,4 @@
-"""The statements of the hot path, one a file, each with a header that says what it promises."""
+"""The SQL statements of the hot path, one in each file, with a header that describes it."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -17,28 +17,32 @@ _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 @cache
 def load(name: str) -> str:
-    """Return the statement of that name, read once."""
+    """Return the statement with this name. The file is read once."""
     return body(_FOLDER / f"{name}.sql")
 
 
 def body(path: Path) -> str:
-    """Return a statement without the header and the indentation, which are for readers.
+    """Return a statement without its header and indentation.
 
-    With them, some are longer than what psycopg caches (4,096 characters).
+    With them, some statements are longer than the limit of psycopg's cache (4,096 characters).
     """
     lines = (line.lstrip(" ") for line in path.read_text().splitlines(keepends=True))
     return "".join(dropwhile(lambda line: line.startswith("--") or not line.strip(), lines))
 
 
 def run(name: str, params: Mapping[str, object]) -> "psycopg.Cursor[Any]":
-    """Run a statement inside the open transaction; in a pipeline, without waiting for it."""
+    """Run a statement inside the open transaction; return its cursor.
+
+    In a pipeline, the function does not wait for the result.
+    """
     return db.execute(load(name), params)
 
 
 def rows(name: str, params: Mapping[str, object]) -> list[Any]:
+    """Return all rows of a statement."""
     return db.rows(load(name), params)
 
 
 def json(value: object) -> str:
-    """Write rows as one JSON parameter, which costs a tenth of as many array parameters."""
+    """Return rows as one JSON parameter, which takes a tenth of the time of array parameters."""
     return _ENCODER.encode(value).decode()

@@ -1,9 +1,9 @@
--- Put a batch of events on the logs of their customers and raise the logs' versions, in one
--- statement. The customers are locked (resolve_identifiers ran), so the versions are free. A
--- message that another transaction stored meanwhile breaks the unique key: the caller starts
--- over.
+-- Append a batch of events to the logs of their customers and increase the versions of the logs, in
+-- one statement. The caller holds the locks of the customers (resolve_identifiers), so the versions
+-- are free. If another transaction has stored a message of the batch, the unique key reports it,
+-- and the caller repeats the transaction.
 --
--- source_id, evidence, received_at   of the whole batch
+-- source_id, evidence, received_at   for the whole batch
 -- events  jsonb  the fields of customers.types.LogEntry
 
 WITH appended AS (

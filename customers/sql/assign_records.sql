@@ -1,4 +1,5 @@
--- Give identifiers a record to file under. Fewer rows than ids: another transaction was faster.
+-- Store the records of identifiers that have none. If fewer rows than ids change, another
+-- transaction was faster.
 --
 -- ids, records  bigint[], uuid[]
 

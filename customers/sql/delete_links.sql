@@ -1,4 +1,4 @@
--- Delete links that were just stored, because too many identifiers hang together by them.
+-- Delete links that were just stored, because they connect too many identifiers.
 --
 -- firsts, seconds, evidences  bigint[], bigint[], smallint[]
 

@@ -1,4 +1,4 @@
--- Throw away what can be made again from the log.
+-- Delete the projections of records, which rebuild computes again from the log.
 --
 -- ids  uuid[]
 

@@ -1,4 +1,4 @@
--- Delete rows of which the log has nothing left.
+-- Delete rows for which the log contains no events any more.
 --
 -- customers, names  uuid[], text[]
 

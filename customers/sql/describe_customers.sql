@@ -1,6 +1,6 @@
--- Describe customers for a list: name, language, next visit, last seen.
+-- Read name, language, next visit and last activity of customers, for a list.
 --
--- ids    uuid[]  of live records
+-- ids    uuid[]  live records
 -- today  date
 -- returns id, name, language, visit_date, order_name, last_seen_at
 

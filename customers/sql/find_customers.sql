@@ -1,5 +1,5 @@
--- The live records that an identifier leads to, proved before claimed. The number of an order
--- leads to every record that has an order with this number, whatever the source.
+-- Find the live records that an identifier leads to, verified before claimed. An order number leads
+-- to all records that have an order with this number, of any source.
 --
 -- kind, value  text  normalized
 

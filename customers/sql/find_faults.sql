@@ -1,5 +1,5 @@
--- Find broken invariants: a log with a gap, a version that is not the last one, an identifier
--- that leads to a record which was merged into another, a pointer of two steps, a chain of
+-- Find broken invariants: a log with a gap, a record whose version is not that of its last event,
+-- an identifier that leads to a merged record, a canonical record that is itself merged, a chain of
 -- the ledger with a gap.
 --
 -- ids  uuid[]  live records

@@ -1,5 +1,5 @@
--- Which of these links are known already. Where an order was placed with an identifier, it need
--- not be seen with it.
+-- Find those of these links that are already stored. A link "placed" between an order and an
+-- identifier also counts as the link "seen" between them.
 --
 -- firsts, seconds, evidences, kinds  bigint[], bigint[], smallint[], text[]
 

@@ -1,9 +1,8 @@
--- The logs that hold a customer's events, the live record's own log first.
--- Elsewhere: a log of another customer, on which events of this one were written while the two
--- were one customer.
+-- Find the logs with events of a customer, the live record's own log first. A log "elsewhere"
+-- belongs to another customer, and got events of this customer while the two were merged.
 --
 -- id  uuid
--- returns (log, is_elsewhere); none where there is no such record
+-- returns (log, is_elsewhere); no rows if the record does not exist
 
 WITH live AS MATERIALIZED (
     SELECT coalesce(canonical_id, id) AS id FROM customers_customer WHERE id = %(id)s

@@ -1,11 +1,11 @@
--- Whose record has this identifier: nobody's, one, or many where a family or an office
--- shares it. A claim counts only where nobody has proved the value.
+-- Find the records that have this identifier: none, one, or several if, for example, a family or an
+-- office shares it. A claimed identifier counts only if there is no verified one with the value.
 --
--- kind, value  text  already normalized
--- source       int   whose order a number means first; null: nobody's
+-- kind, value  text  normalized
+-- source       int   the source whose orders have priority for an order number; null: no source
 -- limit        int
 -- returns id, version, name, is_verified and is_known of the live records, the last seen first;
--- not known is a record that holds nothing but what happened with this very identifier
+-- is_known is false for a record that contains only events with this identifier
 
 WITH named AS MATERIALIZED (
     SELECT id, customer_id, evidence, is_shared
@@ -20,23 +20,23 @@ WITH named AS MATERIALIZED (
       FROM customers_order AS stated
       JOIN customers_customer AS customer ON customer.id = stated.customer_id
      WHERE %(kind)s = 'order' AND stated.number = %(value)s
-       -- A claim does not compete with the request of a customer who signed in.
+       -- A claimed order does not hide the order request of a signed-in customer.
        AND (stated.evidence = 2 OR stated.status = 'requested'
             OR NOT EXISTS (SELECT FROM customers_order AS requested
                             WHERE requested.number = %(value)s
                               AND requested.status = 'requested'))
      UNION ALL
-    -- A number of which nothing is known but that it came with somebody.
+    -- An order number for which the log has no order, but which came in events of a customer.
     SELECT customer_id, evidence, false
       FROM customers_identifier
      WHERE %(kind)s = 'order' AND kind = 'order'
        AND substring(value, strpos(value, '/') + 1) = %(value)s
        AND customer_id IS NOT NULL
-       -- The claims of a publishable key hide no order that was verified or requested.
+       -- Claims of a publishable key do not hide a verified or requested order.
        AND NOT EXISTS (SELECT FROM customers_order
                         WHERE number = %(value)s AND (evidence = 2 OR status = 'requested'))
 ), beside AS (
-    -- A shared value leads to nobody itself, but it came together with what does.
+    -- A shared value has no record itself. The identifiers that came with it lead to records.
     SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,
            least(link.evidence, named.evidence) AS evidence
       FROM named

@@ -1,4 +1,4 @@
--- Which of these numbers orders of some source have already.
+-- Find those of these numbers that an order of any source already has.
 --
 -- numbers  text[]
 

@@ -1,4 +1,4 @@
--- Calls that ring, or that were picked up a moment ago, the newest first.
+-- Find the calls that ring or were just answered, the newest first.
 --
 -- since  timestamptz
 -- limit  int

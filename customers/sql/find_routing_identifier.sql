@@ -1,7 +1,8 @@
--- The identifier by which an event of our own reaches a record's log: the strongest verified one,
--- or else a device that leads there. Never one that is only claimed.
+-- Find the identifier by which an event of Butler reaches the log of a record: the strongest
+-- verified identifier, or else a device that leads to the record. A claimed identifier of a person
+-- is never used.
 --
--- id  uuid  of the record, or of one that was joined into it
+-- id  uuid  the record, or a record that was merged into it
 
 SELECT identifier.kind, identifier.value
   FROM customers_customer AS record

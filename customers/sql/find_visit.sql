@@ -1,9 +1,9 @@
--- What a till needs to know of a record's orders: the one asked for, or the next visit's.
--- An order that somebody only claims opens no gate: any page may claim one.
+-- Find an order for a till: the scanned order, or the order of the next visit. Claimed orders are
+-- not found, because any web page can claim an order.
 --
--- id      uuid  of a live record
--- number  text  of the order that was scanned; empty: the next visit's
--- today   date  where the till stands
+-- id      uuid  a live record
+-- number  text  the number of the scanned order; empty: the order of the next visit
+-- today   date  the date at the till
 -- returns number, status, visit_date, visit_time, or no row
 
 SELECT number, status, visit_date, visit_time

@@ -1,5 +1,6 @@
--- Log who read records by the API. Commits without waiting for the disk: rows that a crash of
--- Postgres loses, within half a second, are no reason to make every read as slow as a write.
+-- Log that a caller of the API read records. The commit does not wait for the disk, because
+-- otherwise each read would be as slow as a write. A crash of Postgres may lose the rows of the
+-- last half second.
 --
 -- ids    uuid[]
 -- actor, role, what, reason  text

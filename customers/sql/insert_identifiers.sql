@@ -1,5 +1,6 @@
--- Store identifiers that nobody has seen before, sorted, so that two writers lock in one order.
--- One that another transaction stored meanwhile is not returned: the caller starts over.
+-- Store new identifiers, sorted, so that all writers lock them in the same order. An identifier
+-- that another transaction has stored meanwhile is not returned; the caller then repeats the
+-- transaction.
 --
 -- identifiers  jsonb  [{kind, value, evidence, record_id|null, customer_id|null}, ...]
 -- now          timestamptz

@@ -1,4 +1,4 @@
--- Append entries to a chain; the caller holds the lock on its record.
+-- Append entries to a chain. The caller holds the lock of its record.
 --
 -- rows  jsonb  the columns of customers_controlentry, digests in hex
 

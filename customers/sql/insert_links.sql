@@ -1,4 +1,4 @@
--- Store which identifiers came together; returns the links that are new.
+-- Store links between identifiers; returns the new links.
 --
 -- links  jsonb  [{first_id, second_id, evidence, kind}, ...] with first_id < second_id
 

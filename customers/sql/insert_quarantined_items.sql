@@ -1,4 +1,5 @@
--- Store what cannot become an event, as it came, with the reason. Sent again, it stays one row.
+-- Store items that cannot become events, unchanged and with the reason. An item that is sent again
+-- makes no second row.
 
 INSERT INTO customers_quarantineditem
        (source_id, evidence, is_secret, received_at, message_id, reason, detail, raw, digest)

@@ -1,4 +1,4 @@
--- Open records for identifiers that have none.
+-- Create records.
 --
 -- ids  uuid[], now  timestamptz
 

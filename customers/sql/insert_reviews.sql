@@ -1,4 +1,4 @@
--- Ask a person to decide, unless the same was asked before.
+-- Create reviews. A review that already exists is not created again.
 --
 -- reviews  jsonb  [{kind, first, second, details}, ...]  first and second are records
 

@@ -1,7 +1,7 @@
--- A value that one record only claims and another one proved: perhaps they are the same
--- person. A person decides; asked once per pair.
+-- Suggest a merge if one record claims a value that is verified for another record. Staff decide.
+-- Each pair of records gets one review.
 --
--- ids  bigint[]  identifiers that are new
+-- ids  bigint[]  new identifiers
 
 INSERT INTO customers_review (kind, first_id, second_id, details, status, settled_by)
 SELECT DISTINCT ON (verified.customer_id, claimed.customer_id)

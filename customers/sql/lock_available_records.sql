@@ -1,5 +1,5 @@
--- Lock those of these records that can be locked without waiting. Two transactions that wait
--- for each other's locks would deadlock, and Postgres takes a second to notice.
+-- Lock those of these records that can be locked without waiting; returns them. Two transactions
+-- that wait for each other's locks would deadlock, and Postgres needs a second to detect that.
 --
 -- ids  uuid[]
 

@@ -1,8 +1,8 @@
--- Lock the live record of a customer, whose log is to grow.
+-- Lock the live record of a customer, before an event is appended to its log.
 --
--- id  uuid  of the record, or of one that was joined into it
--- returns one row, or none where there is no such record: the live record,
--- and whether it was merged into another while we waited (then: try again)
+-- id  uuid  the record, or a record that was merged into it
+-- returns the live record, and whether it was merged into another one while the statement waited
+-- for the lock (the caller then tries again); no row if the record does not exist
 
 SELECT live.id, live.canonical_id IS NOT NULL
   FROM customers_customer AS live

@@ -1,5 +1,5 @@
--- Lock these orders until the transaction ends, and read where they lead. Two transactions that
--- judge one order need not have a record in common.
+-- Lock these orders until the transaction ends, and read their records. The locks of records are
+-- not enough: two transactions that place the same order may lock different records.
 --
 -- ids  bigint[]
 -- returns (id, the record it files under, the live record it belongs to)

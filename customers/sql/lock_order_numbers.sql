@@ -1,5 +1,6 @@
--- Let those who bring new orders with one number go one after the other, until they commit.
--- Numbers share 256 locks: a large batch must not fill the lock table of the server.
+-- Lock these order numbers until the transaction ends, so that transactions with new orders of the
+-- same number run one after the other. All numbers share 256 locks, because a large batch must not
+-- fill the lock table of the server.
 --
 -- numbers  text[]
 

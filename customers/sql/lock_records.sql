@@ -1,4 +1,4 @@
--- Lock records in the order of their ids, as every other writer does.
+-- Lock records in the order of their ids. All writers use this order.
 --
 -- ids  uuid[]
 

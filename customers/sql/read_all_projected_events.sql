@@ -1,4 +1,4 @@
--- All events about any subject, for whole records: see read_projected_events.
+-- Read all events about all subjects of whole records (see read_projected_events).
 --
 -- ids  uuid[]  live records
 

@@ -1,4 +1,4 @@
--- The last link of a record's chain; the caller holds the lock on the record.
+-- Read the last link of a record's chain. The caller holds the lock of the record.
 --
 -- id  uuid
 

@@ -1,6 +1,7 @@
--- Every link of the chains of some records, to be verified.
+-- Read all links of the chains of these records, and of the records merged into them, to verify
+-- the chains.
 --
--- ids  uuid[]  live records; those joined into them have chains of their own
+-- ids  uuid[]  live records
 
 SELECT entry.record_id, entry.seq, entry.entry_id, entry.kind, entry.subject, entry.speaks_for,
        entry.occurred_at, entry.document, entry.previous, entry.digest

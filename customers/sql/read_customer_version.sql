@@ -1,8 +1,10 @@
--- The version of a record, for a reader who has a copy of one already.
+-- Read the version of a record, for a reader who already has a copy.
 --
--- id, today; zone  text  in which it is that day
--- returns the live record's id, its version, and whether nothing in it depends on a day
--- that passed since its last event: the next visit of yesterday is not the one of today
+-- id     uuid
+-- today  date
+-- zone   text  the time zone of `today`
+-- returns the live record's id, its version, and whether a copy of that version is still current:
+-- the next visit in a copy may have passed since the last event
 
 SELECT live.id, live.version,
        NOT EXISTS (

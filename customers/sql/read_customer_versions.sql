@@ -1,4 +1,4 @@
--- The versions of these customers; the caller holds the locks.
+-- Read the versions of these customers. The caller holds the locks.
 --
 -- ids  uuid[]
 

@@ -1,10 +1,10 @@
--- Everything that hangs together with the given identifiers, by links of any kind.
--- A shared value is a dead end for what was seen: it merges nobody, so what lies behind it does
--- not matter. Links that a person made count all the same. An order is never reached by what
--- was seen with it, because it merges nobody either: read_linked_orders finds those that follow.
+-- Read the component of the given identifiers: all identifiers that links of any kind connect with
+-- them. The search does not follow links "seen" from a shared value, because a shared value merges
+-- no records. It follows links that staff made. It does not reach orders by links "seen" or
+-- "placed", because orders merge no records; read_linked_orders finds these orders.
 --
 -- ids    bigint[]
--- limit  int       how many are read; the caller takes as many as that for too many
+-- limit  int       the largest number to read; if this many come back, there are too many
 -- returns the identifiers; read_links returns the links among them
 
 WITH RECURSIVE reached AS (
@@ -21,7 +21,7 @@ WITH RECURSIVE reached AS (
            SELECT first_id, kind FROM customers_link
             WHERE second_id = reached.id AND NOT reached.is_end
             UNION ALL
-           -- Of the many links of a shared value, an index finds those that a person made.
+           -- A partial index finds the links of staff among the many links of a shared value.
            SELECT second_id, kind FROM customers_link
             WHERE first_id = reached.id AND reached.is_end AND kind <> 'seen'
             UNION ALL

@@ -1,5 +1,5 @@
--- All ledger entries that speak for the records of some customers: those on their own chains, and
--- those on the chain of another record while the two were one customer.
+-- Read all ledger entries that speak for the records of these customers: entries on their own
+-- chains, and entries on the chain of another record from the time when the two were merged.
 --
 -- ids  uuid[]  live records
 

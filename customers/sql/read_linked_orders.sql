@@ -1,8 +1,8 @@
--- Orders that were stated with some identifiers, other than those that are read already.
+-- Read the orders that are linked to these identifiers, except the orders that are already read.
 --
 -- ids       bigint[]  identifiers of people, browsers and devices
 -- excluded  bigint[]  orders to leave out
--- returns the identifiers as read_graph does, and whether a person merged the order with others
+-- returns the identifiers as read_graph does, and whether staff merged the order with others
 
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        identifier.record_id, identifier.customer_id, identifier.is_shared,

@@ -1,4 +1,4 @@
--- The links among the given identifiers.
+-- Read the links among the given identifiers.
 --
 -- ids  bigint[]
 

@@ -1,7 +1,7 @@
--- The identifiers that were stated with each of these orders, and where they lead today.
+-- Read the identifiers that are linked to each of these orders, and their live records.
 --
--- ids    bigint[]  of orders
--- limit  int       how many are read of each order
+-- ids    bigint[]  orders
+-- limit  int       the largest number of identifiers to read for each order
 -- returns (order id, other id, kind of the link, kind of the other, live record of the other)
 
 SELECT link.order_id, other.id, link.kind, other.kind, other.customer_id

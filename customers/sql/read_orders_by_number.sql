@@ -1,4 +1,4 @@
--- Orders of any source that have one of these numbers, other than those that are read already.
+-- Read the orders of any source with one of these numbers, except the orders that are already read.
 --
 -- numbers   text[]
 -- excluded  bigint[]  orders to leave out

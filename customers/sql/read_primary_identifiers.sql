@@ -1,4 +1,4 @@
--- The primary identifier of each of these records: the one it was created for.
+-- Read the primary identifier of each of these records: the one that it was created for.
 --
 -- ids  uuid[]
 

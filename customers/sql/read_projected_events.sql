@@ -1,7 +1,7 @@
--- All events about some subjects, on the logs of the records that belong to
--- the customer today; what a record brought and took away again is left out.
+-- Read all events about these subjects, on the logs of the records that now belong to the customer.
+-- Events of a record that was separated again are left out.
 --
--- customers, abouts  uuid[], text[]  one subject a pair; customers are live records
+-- customers, abouts  uuid[], text[]  each pair is one subject; customers are live records
 
 WITH subject AS MATERIALIZED (
     SELECT *

@@ -1,4 +1,4 @@
--- Every projected row of some records, as text, so that two snapshots can be compared.
+-- Read all projected rows of these records as text, so that two snapshots can be compared.
 --
 -- ids  uuid[]
 

@@ -1,9 +1,9 @@
--- A whole record as one JSON text, in one statement: everything in it is of one moment, which its
--- version names. The log is not read, however long it is.
+-- Read a whole record as one JSON text. All facts in it are from the same moment, which its version
+-- names, because it is one statement. The statement does not read the log.
 --
--- id     uuid  of the record, or of one that was joined into it
+-- id     uuid  the record, or a record that was merged into it
 -- today  date  for the next visit
--- returns one row, or none where there is no such record
+-- returns one row; no row if the record does not exist
 
 WITH customer AS (
     SELECT live.*

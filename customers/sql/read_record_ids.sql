@@ -1,4 +1,4 @@
--- The next live records in the order of their ids.
+-- Read the ids of the next live records, sorted.
 --
 -- after  uuid, batch  int
 

@@ -1,7 +1,7 @@
--- The records that are one customer today, the live one among them.
+-- Read the records that now belong to each customer, including the live record.
 --
 -- ids  uuid[]  live records
--- returns a pair per record: the live record, the record
+-- returns a row for each record: the live record, the record
 
 SELECT COALESCE(record.canonical_id, record.id), record.id
   FROM customers_customer AS record

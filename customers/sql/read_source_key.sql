@@ -1,7 +1,8 @@
--- A key's source and rights. One indexed read, so a revoked key is refused at once.
+-- Read the source and the rights of a valid key. There is no cache, so a revoked key is refused at
+-- once.
 --
 -- digest  bytea  SHA-256 of the key
--- returns the key's id, whether its last use should be recorded, and its source
+-- returns the id of the key, whether its last use should be recorded, its rights and its source
 
 SELECT key.id,
        key.last_used_at IS NULL OR key.last_used_at < now() - interval '1 minute' AS is_stale,

@@ -1,12 +1,12 @@
--- One page of a timeline, newest first: of each log the next events below its bound, then the
--- logs merged by when events were recorded. Within a log versions decide, because two writers
--- read the clock before they wait for the log.
+-- Read one page of a timeline, newest first: the next events of each log below its bound, merged by
+-- the time of recording. Within a log the version decides, because writers read the clock before
+-- they wait for the lock of the log.
 --
--- logs, bounds  uuid[], bigint[]  of each log, versions below this one
--- own           uuid[]            records that are this customer's; their events count
--- live_id, at_version             the own log is shown up to this version
+-- logs, bounds  uuid[], bigint[]  logs, and the version below which each is read
+-- own           uuid[]            records of this customer; only their events are returned
+-- live_id, at_version             the own log is read up to this version
 -- limit         int
--- The caller puts its filters where it says conditions.
+-- The caller replaces "conditions" with its filters.
 
 SELECT event.customer_id, event.version, event.kind, event.name, event.about,
        event.evidence = 2, coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,

@@ -1,4 +1,4 @@
--- Every value that was stated of a trait, for whole records: see read_projected_events.
+-- Read all statements about traits of whole records (see read_projected_events).
 --
 -- ids  uuid[]  live records
 

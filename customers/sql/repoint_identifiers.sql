@@ -1,4 +1,4 @@
--- Let identifiers lead to the live record of their group, or to nobody.
+-- Store the live records of identifiers (null: no record), and whether they are shared.
 --
 -- identifiers  jsonb  [{id, customer_id|null, is_shared}, ...]
 

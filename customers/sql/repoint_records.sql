@@ -1,9 +1,9 @@
--- Let records point to their live record, and raise the grouping version of all concerned, so
--- that a transaction which waited for a lock on one of them reads again. Members of members
--- follow: pointers are one step long.
+-- Store the canonical records of records, and increase the grouping version of all affected
+-- records. A transaction that has waited for the lock of one of them then reads again. Records that were
+-- merged into the moved ones move, too, so that a canonical record is never itself merged.
 --
 -- records    jsonb   [{id, canonical_id|null}, ...]
--- concerned  uuid[]  records that identifiers left or came to
+-- concerned  uuid[]  records that lost or got identifiers
 
 UPDATE customers_customer AS customer
    SET canonical_id = CASE WHEN moved.id IS NULL THEN customer.canonical_id

@@ -1,11 +1,11 @@
--- Find the identifiers of a batch and lock the records they belong to, in the order of the
--- records' ids: two batches that meet wait for each other and cannot deadlock.
+-- Find the identifiers of a batch and lock their records, in the order of the ids of the records,
+-- so that two batches with the same records cannot deadlock.
 --
 -- keys  jsonb  [[kind, value, evidence], ...], distinct and normalized
--- returns a row per identifier that is known: its id, the record it files under, the live
--- record it belongs to with its version, whether it is shared, whether it is an order that
--- somebody placed, and whether the answer went stale while we waited for the lock (then: look
--- again); a row without id is a blocked value
+-- returns a row for each known identifier: its id, the record it files under, its live record with
+-- the version, whether it is shared, whether it is a placed order, and whether the row became stale
+-- while the statement waited for the lock (the caller then reads again); a row without an id is a
+-- blocked value
 
 WITH requested AS MATERIALIZED (
     SELECT key ->> 0 AS kind, key ->> 1 AS value, (key ->> 2)::smallint AS evidence

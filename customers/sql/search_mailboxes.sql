@@ -1,7 +1,7 @@
--- Find similar e-mail addresses: compared by the part before the @, and then as a whole.
+-- Find similar e-mail addresses: first by the part before the @, and then by the whole address.
 --
 -- mailbox, address  text
--- compared          int  how many are compared
+-- compared          int  the largest number of addresses to compare
 -- limit             int
 
 SELECT customer_id, score, is_verified

@@ -1,7 +1,7 @@
--- Find names with all of these words, the most similar first; accents and capitals do not count.
+-- Find names with all of these words, the most similar first, without regard to accents and case.
 --
--- text      text  what was typed
--- compared  int   how many are compared: more namesakes than that are no choice for a person
+-- text      text  the search text
+-- compared  int   the largest number of names to compare
 -- limit     int
 
 SELECT coalesce(customer.canonical_id, customer.id), best.score

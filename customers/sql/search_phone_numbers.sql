@@ -1,7 +1,8 @@
--- Find telephone numbers that end with these digits, in any country.
+-- Find phone numbers that end with these digits, in any country.
 --
--- tail   text  the digits backwards. Not LIKE: a prepared plan could not use the index, as it
---              does not know where the pattern begins. A colon is what comes after nine.
+-- tail   text  the digits in reverse order. The statement compares ranges instead of using LIKE,
+--              because a prepared plan with LIKE cannot use the index. The colon follows the
+--              digit 9 in ASCII.
 -- limit  int
 
 SELECT DISTINCT ON (customer_id) customer_id, 1.0::real, evidence = 2

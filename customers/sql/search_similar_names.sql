@@ -1,8 +1,9 @@
--- Find names similar to a text, the most similar first. How similar they have to be is
--- pg_trgm.word_similarity_threshold, which the caller sets for its transaction.
+-- Find names similar to a text, the most similar first. The caller sets the threshold,
+-- pg_trgm.word_similarity_threshold, for its transaction.
 --
--- text      text  made plain once, in a subselect: Postgres would do it again for every name
--- compared  int   how many are compared
+-- text      text  a subselect removes its accents and case once; otherwise Postgres would do it for
+--                 each name
+-- compared  int   the largest number of names to compare
 -- limit     int
 
 SELECT coalesce(customer.canonical_id, customer.id), best.score

@@ -1,5 +1,6 @@
--- Reset the shared values of some groups: two accounts that a person merged are one,
--- and what only they shared leads to them again. Drawing the groups marks what stays shared.
+-- Reset the flag "shared" of the values of these groups. After staff merged two accounts, a value
+-- that only these two shared leads to one customer again. The following regrouping sets the flag of
+-- the values that are still shared.
 --
 -- ids  bigint[]  one identifier of each group
 

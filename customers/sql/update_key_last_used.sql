@@ -1,4 +1,4 @@
--- Record when a key was last used, at most once a minute and without waiting for a lock.
+-- Store the time of the last use of a key, at most once a minute and without waiting for a lock.
 --
 -- id  bigint
 

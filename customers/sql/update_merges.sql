@@ -1,9 +1,9 @@
--- The ledger of merges: mark those that are undone, then write those that are active now.
+-- Mark the undone merges, then store the active ones.
 --
--- A record that was merged when it was opened was no merge to mention; once it leaves, the row
--- says where its events from before are.
+-- A record that was merged at its creation has no row. When it is separated, the statement stores a
+-- row that names the record with its earlier events.
 --
--- moves  jsonb  [{record_id, merged_into_id|null (alone again), previous_id|null (was alone),
+-- moves  jsonb  [{record_id, merged_into_id|null (now separate), previous_id|null (was separate),
 --                 reason, links}, ...]
 -- actor  text, now  timestamptz
 
@@ -35,5 +35,6 @@ INSERT INTO customers_merge
 SELECT merged_into_id, record_id, reason, links, %(actor)s, %(now)s, ''
   FROM moved
  WHERE merged_into_id IS NOT NULL
-   -- Reads the undone rows, so that the unique index sees them undone first.
+   -- The condition reads the undone rows, so that the update runs before the insert checks the
+   -- unique index.
    AND (SELECT count(*) FROM undone) >= 0

@@ -1,4 +1,4 @@
--- Write calls, visits and chats as the log has them now.
+-- Store the current states of calls, visits and chats.
 --
 -- rows  jsonb  the fields of customers.projections.interactions.InteractionState, and customer_id
 

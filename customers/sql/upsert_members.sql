@@ -1,4 +1,4 @@
--- Write the members of parties as the log has them now.
+-- Store the current states of party members.
 --
 -- rows  jsonb  the fields of customers.projections.parties.MemberState, and customer_id
 

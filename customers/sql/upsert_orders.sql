@@ -1,4 +1,4 @@
--- Write orders as the log has them now.
+-- Store the current states of orders.
 --
 -- rows  jsonb  the fields of customers.projections.orders.OrderState, and customer_id
 

@@ -1,4 +1,4 @@
--- Write requests to staff as the log has them now.
+-- Store the current states of service requests.
 --
 -- rows  jsonb  the fields of customers.projections.requests.RequestState, and customer_id
 

@@ -1,4 +1,4 @@
--- Store that a person merged or separated two identifiers; it replaces the opposite.
+-- Store that staff merged or separated two identifiers. The link replaces the opposite one.
 --
 -- first, second  bigint with first < second, kind  joined|parted
 

@@ -1,5 +1,5 @@
--- Write the newest value of each trait. What was verified outweighs what was claimed, then
--- the later moment counts, then the message's key, so that order of arrival never does.
+-- Store the value of each trait if it outweighs the stored one. A verified value outweighs a
+-- claimed one; then the later time decides, then the message key. The order of arrival has no effect.
 --
 -- traits  jsonb  [{customer_id, name, value|null, evidence, source_id, occurred_at, message_key},
 --                 ...], one row per customer and name

@@ -88,7 +88,7 @@ def test_a_refusal_turned_into_a_consent_is_not_genuine(ledger, keys):
     process = verify(ledger, "--keys", keys)
 
     assert process.returncode == FORGED
-    assert "the signature is not over these words" in process.stderr
+    assert "the signature does not match the receipt" in process.stderr
 
 
 @pytest.mark.slow

@@ -13,15 +13,17 @@ from customers.rebuild import Difference
 
 
 class Command(BaseCommand):
-    help = "Make records again from their logs, or prove with --check that they need not be."
+    help = "Rebuild records from their logs, or only compare them with their logs (--check)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--check", "--dry-run", action="store_true", help="compare only, change nothing"
+            "--check", "--dry-run", action="store_true", help="only compare; change no rows"
         )
-        parser.add_argument("--customer", type=UUID, help="this record only")
-        parser.add_argument("--after", type=UUID, help="go on after this record (resume)")
-        parser.add_argument("--batch", type=int, default=500, help="records a transaction")
+        parser.add_argument("--customer", type=UUID, help="id of the only record to process")
+        parser.add_argument("--after", type=UUID, help="resume after the record with this id")
+        parser.add_argument(
+            "--batch", type=int, default=500, help="records per transaction (default: %(default)s)"
+        )
 
     def handle(
         self, *, check: bool, customer: UUID | None, after: UUID | None, batch: int, **_: Any
@@ -39,7 +41,7 @@ class Command(BaseCommand):
             self._progress(f"{records} of {total} records, {wrong} differences; at {ids[-1]}")
         self.stdout.write(f"{records} records, {wrong} differences, {skipped} events skipped")
         if check and wrong:
-            raise CommandError("The records are not what their logs amount to.", returncode=1)
+            raise CommandError("Some records differ from their logs.", returncode=1)
 
     def _write_report(
         self, differences: Iterable[Difference], skipped: Iterable[SkippedEvent]

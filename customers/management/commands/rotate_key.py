@@ -10,19 +10,24 @@ from customers.models import Source
 
 
 class Command(BaseCommand):
-    help = "Give a source a new key; the older ones of that sort go on for a while."
+    help = "Add a new key to a source. The older keys of the same class expire after --hours."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name")
-        parser.add_argument("--secret", action="store_true")
-        parser.add_argument("--hours", type=float, default=24.0, help="how long: %(default)s")
+        parser.add_argument("name", help="name of the source")
+        parser.add_argument("--secret", action="store_true", help="rotate the secret key")
+        parser.add_argument(
+            "--hours",
+            type=float,
+            default=24.0,
+            help="hours until the older keys expire (default: %(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         source = Source.objects.filter(name=options["name"]).first()
         if source is None:
             raise CommandError(f"There is no source {options['name']!r}.")
         if options["hours"] < 0:
-            raise CommandError("--hours cannot be less than nothing.")
+            raise CommandError("--hours must not be negative.")
         key = rotate_key(
             source=source,
             is_secret=options["secret"],

@@ -7,15 +7,15 @@ from django.core.management.base import BaseCommand, CommandError
 from customers.consent import receipts
 from customers.consent.signing import NoReceiptKey, signer
 
-# What the command ends with.
+# Exit codes of the command.
 FORGED = 1
 CANNOT_TELL = 2
 
 
 class Command(BaseCommand):
     help = (
-        "Tell whether a receipt, or an export of a ledger, is genuine. Needs no database and no "
-        "network. Ends with 0: genuine; 1: not; 2: cannot tell."
+        "Check whether a receipt or an export of a ledger is genuine. The command needs no "
+        "database and no network. Exit code 0: genuine; 1: not genuine; 2: cannot be checked."
     )
     requires_system_checks = []
 
@@ -24,8 +24,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--keys",
             type=Path,
-            help="public keys, as /.well-known/butler-receipt-keys.json lists them; without it, "
-            "the key that this installation signs with",
+            help="file with public keys, from /.well-known/butler-receipt-keys.json; the default "
+            "is the key that signs the receipts of this installation",
         )
 
     def handle(self, *, file: Path, keys: Path | None, **_: Any) -> None:
@@ -37,7 +37,8 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: cannot tell: {error}", returncode=CANNOT_TELL) from None
         except NoReceiptKey:
             raise CommandError(
-                "Say --keys: this installation has no key of its own.", returncode=CANNOT_TELL
+                "Give --keys, because this installation has no key to sign receipts.",
+                returncode=CANNOT_TELL,
             ) from None
         self._print_report(file, report)
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if report.unknown_keys:
             names = ", ".join(report.unknown_keys)
             raise CommandError(
-                f"{file}: cannot tell: signed with {names}, which is not among the keys given.",
+                f"{file}: cannot tell: signed with {names}, which --keys does not contain.",
                 returncode=CANNOT_TELL,
             )
         count = f"{report.receipts} receipt{'s' * (report.receipts != 1)}"

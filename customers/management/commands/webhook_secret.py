@@ -16,19 +16,18 @@ _LONGEST = 200
 
 class Command(BaseCommand):
     help = (
-        "Give a source a secret to sign its webhooks with; the one before goes on until it is"
-        " ended. Without --stdin a secret is made up and printed, as one line of JSON."
+        "Add a secret with which a source signs its webhooks. The previous secret stays valid until"
+        " --end-older. Without --stdin, a new secret is generated and printed as one line of JSON."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name")
+        parser.add_argument("name", help="name of the source")
         how = parser.add_mutually_exclusive_group()
-        # Not as an argument: it would stay in the shell's history and in the list of processes.
+        # The secret is not an argument, because arguments stay in the history of the shell and in
+        # the list of processes.
+        how.add_argument("--stdin", action="store_true", help="read the secret from standard input")
         how.add_argument(
-            "--stdin", action="store_true", help="read the secret, such as Twilio's token"
-        )
-        how.add_argument(
-            "--end-older", action="store_true", help="accept the newest one only, at once"
+            "--end-older", action="store_true", help="accept only the newest secret from now on"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,5 +46,5 @@ class Command(BaseCommand):
 def _read() -> str:
     secret = sys.stdin.readline().strip()
     if not 16 <= len(secret) <= _LONGEST:
-        raise CommandError(f"A secret has 16 to {_LONGEST} characters.")
+        raise CommandError(f"The secret must have 16 to {_LONGEST} characters.")
     return secret

@@ -81,7 +81,7 @@ def test_refused_consent_is_given_later_only_on_the_customers_initiative(desk, h
 
     page = _consent(desk, house, "yes", read="aloud")
 
-    assert "They said no, and are not asked again before" in page
+    assert "The customer refused. Do not ask again before" in page
     assert "Do not bring this up before" in page
     assert state_reader.read_state(house.id).consents["offers"].state == "refused"
 
@@ -170,7 +170,7 @@ def test_a_channel_is_switched_off_for_a_topic(desk, house):
         ("zone", {"zone": "Nowhere"}, "There is no such time zone"),
         ("pause", {"days": "-1"}, "could not be understood"),
         ("no-such-thing", {"answer": "yes"}, "could not be understood"),
-        ("consent", {"purpose": "nothing", "answer": "no"}, "Nobody is asked for"),
+        ("consent", {"purpose": "nothing", "answer": "no"}, "There is no purpose"),
         ("objection", {"answer": "perhaps"}, "could not be understood"),
         ("channels", {"was": "", "on": []}, "Nothing was switched"),
     ],

@@ -89,5 +89,5 @@ def test_what_was_understood_before_does_not_make_its_likeness_understood():
 
 
 def test_a_setting_that_there_is_not_is_malformed():
-    with pytest.raises(MalformedValue, match="no such setting"):
+    with pytest.raises(MalformedValue, match="this setting does not exist"):
         parse_value("mood", True)
