@@ -1,4 +1,4 @@
-"""The command of each process, the same everywhere: `python -m deploy.processes web`."""
+"""The commands of Butler's processes: `python -m deploy.processes web|live|worker|beat`."""
 
 import os
 import resource
@@ -10,30 +10,31 @@ Command = tuple[str, ...]
 
 
 def web(settings: Mapping[str, str]) -> Command:
-    """Pages, REST and ingest, on threads."""
+    """Return the command of the web process: pages, REST API and ingest API, on threads."""
     cores = os.cpu_count() or 1
     return (
         *_granian(settings, "wsgi", settings.get("PORT", "8000")),
         *("--workers", settings.get("WEB_WORKERS", str(max(2, cores)))),
-        # Threads beyond this only wait for the interpreter.
+        # More threads would only wait for the interpreter lock.
         *("--blocking-threads", settings.get("WEB_THREADS", str(min(8, 2 * cores + 1)))),
         *("--workers-kill-timeout", "5", "config.wsgi:application"),
     )
 
 
 def live(settings: Mapping[str, str]) -> Command:
-    """Open streams, on one event loop a worker."""
+    """Return the command of the live process: streams, on one event loop for each worker."""
     return (
         *_granian(settings, "asgi", settings.get("LIVE_PORT", "8001")),
         *("--workers", settings.get("LIVE_WORKERS", "1"), "--loop", "uvloop"),
-        # An open stream is a request in progress: the default would refuse the thousandth.
+        # An open stream counts as a request in progress. The default limit would refuse the
+        # thousandth stream.
         *("--backlog", "16384", "--backpressure", "16384"),
         *("--workers-kill-timeout", "3", "config.asgi:application"),
     )
 
 
 def worker(settings: Mapping[str, str]) -> Command:
-    """Looks at what is due when it is rung."""
+    """Return the command of the worker, which runs due jobs when a task notifies it."""
     return (
         *_celery("worker"),
         *("--concurrency", settings.get("WORKER_CONCURRENCY", "3")),
@@ -43,7 +44,7 @@ def worker(settings: Mapping[str, str]) -> Command:
 
 
 def beat(settings: Mapping[str, str]) -> Command:
-    """Ticks; ten of them would do no harm, so nobody has to make sure that it is alone."""
+    """Return the command of beat, which sends the tick task. Several may run at the same time."""
     schedule = Path(settings.get("BUTLER_HOME", ".")) / "beat-schedule"
     return (*_celery("beat"), "--pidfile=", "--schedule", str(schedule))
 
@@ -62,14 +63,14 @@ def _granian(settings: Mapping[str, str], interface: str, port: str) -> Command:
 
 
 def _celery(command: str) -> Command:
-    # As root the worker warns at length; there root is a developer in a container.
+    # As root, Celery prints a long warning. Butler runs as root only in development containers.
     warning_filter = ("-W", "ignore:You're running the worker with superuser privileges")
     name = ("-m", "celery", "--app", "config", "--quiet", command, "--loglevel", "warning")
     return (sys.executable, *warning_filter, *name)
 
 
 def raise_file_limit() -> None:
-    """Allow as many open files as the system does: each stream is one."""
+    """Raise the limit of open files to the system's maximum. Each stream needs one."""
     _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
 

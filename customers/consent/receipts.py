@@ -122,7 +122,7 @@ def read_keys(text: bytes) -> dict[str, bytes]:
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableReceipt(f"not a list of keys: {error!r}") from None
     if names != [key_id(key) for key in public_keys]:
-        raise UnreadableReceipt("a key is listed with the id of another key")
+        raise UnreadableReceipt("the id of a key does not match the key")
     return dict(zip(names, public_keys, strict=True))
 
 

@@ -55,7 +55,7 @@ def fold(reference: str, events: Iterable[ProjectedEvent]) -> RequestState | Non
 
 
 def _requested(reference: str, event: ProjectedEvent, before: RequestState | None) -> RequestState:
-    """Return the request. If it was repeated, the newer fact replaces subject and time."""
+    """Return the request. If it was repeated, the newer event replaces subject and time."""
     return RequestState(
         reference=reference,
         kind=_KIND,

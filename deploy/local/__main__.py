@@ -9,12 +9,14 @@ from deploy.local.errors import SetupError
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local")
     commands = parser.add_subparsers(dest="verb", required=True)
-    commands.add_parser("run", help="start everything")
-    commands.add_parser("doctor", help="say what is wrong and how to mend it")
+    commands.add_parser("run", help="start all services and processes")
+    commands.add_parser("doctor", help="find problems on this machine and print how to fix them")
     with_services_parser = commands.add_parser(
         "with-services", help="run a command with its own services"
     )
-    with_services_parser.add_argument("--temporary", action="store_true", help="ignore BUTLER_HOME")
+    with_services_parser.add_argument(
+        "--temporary", action="store_true", help="use a temporary home"
+    )
     with_services_parser.add_argument("command", nargs="+", metavar="COMMAND")
     options = parser.parse_args(arguments)
     try:

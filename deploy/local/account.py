@@ -21,9 +21,9 @@ class Account:
 
     @classmethod
     def for_services(cls, *, owner: int | None = None) -> Self:
-        """Choose who runs the services: us, or as root somebody with fewer rights.
+        """Return the account for the services: the current one, or an unprivileged one for root.
 
-        `owner` is the uid that existing data belongs to; as root it goes first.
+        owner: the uid that existing data belongs to. For root, this account is preferred.
         """
         if os.geteuid() != 0:
             return cls._with_uid(os.geteuid())
@@ -35,8 +35,8 @@ class Account:
             except KeyError:
                 continue
         raise SetupError(
-            "PostgreSQL does not run as root, and there is no account named "
-            f"{' or '.join(CANDIDATES)} to run it as. Run as an ordinary user, or set DATABASE_URL."
+            "PostgreSQL does not run as root, and this machine has no account named "
+            f"{' or '.join(CANDIDATES)}. Run as an ordinary user, or set DATABASE_URL."
         )
 
     @classmethod
@@ -45,8 +45,8 @@ class Account:
             return cls._from_entry(pwd.getpwuid(uid))
         except KeyError:
             raise SetupError(
-                f"User id {uid} has no name in the user database, and PostgreSQL insists on one. "
-                "Run as a user that has a name, or set DATABASE_URL."
+                f"User id {uid} has no name in the user database, but PostgreSQL needs one. "
+                "Run as a user with a name, or set DATABASE_URL."
             ) from None
 
     @classmethod
@@ -55,23 +55,23 @@ class Account:
 
     @classmethod
     def _verified(cls, account: Self) -> Self:
-        # Root inside a narrow container may not be able to become anybody else.
+        # In a restricted container, root may not be able to switch to another account.
         if account.run(["/bin/sh", "-c", "exit 0"]) is None:
             raise SetupError(
-                f"PostgreSQL does not run as root, and this root cannot become {account.name}. "
+                f"PostgreSQL does not run as root, and root cannot switch to {account.name} here. "
                 "Run as an ordinary user, or set DATABASE_URL."
             )
         return account
 
     @property
     def popen_arguments(self) -> dict[str, Any]:
-        """Return the arguments that make subprocess start something as this account."""
+        """Return the arguments with which subprocess starts a program as this account."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def run(self, command: Sequence[str]) -> str | None:
-        """Return what a short command prints, or None when it cannot run or fails."""
+        """Return the output of a short command, or None if it cannot run or fails."""
         try:
             process = subprocess.run(
                 command,
@@ -87,15 +87,18 @@ class Account:
         return process.stdout if process.returncode == 0 else None
 
     def can_enter(self, folder: Path) -> bool:
-        """Try, rather than compute it from modes: access lists and mounts have a say too."""
+        """Tell whether this account can enter a folder.
+
+        The function tries it, because access lists and mounts matter as well as modes.
+        """
         return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]) is not None
 
     def first_closed_folder(self, folder: Path) -> Path | None:
-        """Return the first folder on the way that this account cannot enter."""
+        """Return the first folder on the path that this account cannot enter, or None."""
         folders = [*reversed(folder.parents), folder]
         return next((step for step in folders if not self.can_enter(step)), None)
 
     def take_ownership(self, path: Path) -> None:
-        """Hand over something that we just made."""
+        """Make this account the owner of a path that Butler has just created."""
         if self.popen_arguments:
             os.chown(path, self.uid, self.gid)

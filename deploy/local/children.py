@@ -1,4 +1,4 @@
-"""One child of the supervisor: how it is started, what it said, how it is ended."""
+"""One child process of the supervisor: its start, its output and its end."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.account import Account
 
-# A child that never ends its line must not fill our memory.
+# The largest number of bytes in a line, to limit the memory for output without line ends.
 LONGEST_LINE = 64 * 1024
 
 
@@ -25,9 +25,9 @@ class Program:
     account: Account | None = None
     stop_signal: int = signal.SIGTERM
     stop_timeout: float = 12.0
-    # The others live on foundations: these start first and end last.
+    # A service starts before the other programs and ends after them.
     is_service: bool = False
-    # Lines with one of these are kept, but not shown.
+    # The supervisor stores lines with one of these texts, but does not print them.
     hidden_texts: tuple[str, ...] = ()
 
 
@@ -37,7 +37,7 @@ class Child:
     process: subprocess.Popen[bytes]
     started_at: float = field(default_factory=time.monotonic)
     output: deque[str] = field(default_factory=lambda: deque(maxlen=200))
-    # It closed its output, and may well live on.
+    # The child closed its output. It may still run.
     is_output_closed: bool = False
     _partial_line: bytes = b""
 
@@ -50,8 +50,8 @@ class Child:
             stderr=subprocess.STDOUT,
             cwd=program.cwd,
             env=dict(program.environment),
-            # A group of its own: Ctrl-C reaches the supervisor alone, which ends everything in
-            # order, and a signal to the group reaches the grandchildren too.
+            # A separate group: Ctrl-C reaches only the supervisor, which ends the children in
+            # order. A signal to the group also reaches the grandchildren.
             start_new_session=True,
             **(program.account.popen_arguments if program.account else {}),
         )
@@ -65,7 +65,7 @@ class Child:
         return self.process.stdout.fileno()
 
     def lines(self) -> Iterator[str]:
-        """Yield the complete lines that have arrived, and at the end the incomplete one."""
+        """Yield the received complete lines; after the end of the output also the last part."""
         while chunk := self._chunk():
             *complete_lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
             if len(self._partial_line) > LONGEST_LINE:
@@ -96,7 +96,7 @@ class Child:
 
     @property
     def exit_description(self) -> str:
-        """Say in words how it ended."""
+        """The end of the process in words, such as "ended with status 1"."""
         code = self.process.returncode
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
@@ -107,7 +107,7 @@ class Child:
             os.kill(self.process.pid, self.program.stop_signal)
 
     def kill_group(self) -> None:
-        """Kill the child and whatever it left in its group."""
+        """Kill the child and all other processes in its group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""`make doctor`: looks at everything Butler needs here, and says how to mend what is wrong."""
+"""`make doctor`: checks what Butler needs on this machine, and prints how to fix problems."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ def fail(message: str, remedy: str) -> Finding:
 
 
 def doctor() -> int:
-    """Print one line a finding; return 1 when something has to be mended first."""
+    """Print one line for each finding; return 1 if Butler cannot run, else 0."""
     has_failure = 0
     for check in CHECKS:
         for finding in _run_check(check):
@@ -75,14 +75,16 @@ def python_and_packages() -> Iterator[Finding]:
     yield ok(f"Python {sys.version.split()[0]}")
     level = next((level for level in ("dev", "run") if environment.is_built(PREFIX, level)), None)
     if level:
-        yield ok(f"the environment {PREFIX} is what requirements-{level}.txt names")
+        yield ok(f"the environment {PREFIX} matches requirements-{level}.txt")
     else:
-        yield fail(f"the environment {PREFIX} is not what the lock files name", "make .venv")
+        yield fail(f"the environment {PREFIX} does not match the lock files", "make .venv")
     try:
         distribution("channels")
     except PackageNotFoundError:
         return
-    yield fail("Django Channels is installed and collides with our channels/", "make clean .venv")
+    yield fail(
+        "Django Channels is installed and conflicts with the folder channels/", "make clean .venv"
+    )
 
 
 def ports() -> Iterator[Finding]:
@@ -101,14 +103,14 @@ def home_folder() -> Iterator[Finding]:
     path = services.home_folder()
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        yield fail(f"{existing} cannot be written to", "set BUTLER_HOME to a folder of yours")
+        yield fail(f"you cannot write to {existing}", "set BUTLER_HOME to a folder of yours")
         return
     yield ok(f"data {'is' if path.exists() else 'will be'} in {path}")
     account = Home(path).account if path.exists() else Account.for_services()
     if closed_folder := account.first_closed_folder(existing):
         yield warn(
-            f"{account.name}, who runs PostgreSQL, cannot enter {closed_folder}",
-            f"nothing has to be done: its files are kept outside, and {path} links to them",
+            f"PostgreSQL runs as {account.name}, which cannot enter {closed_folder}",
+            f"no action needed: Butler stores its files outside, and {path} links to them",
         )
     else:
         yield ok(f"PostgreSQL and Valkey run as {account.name}")
@@ -120,15 +122,17 @@ def _free_space(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     message = f"{folder} has {free / 2**30:.1f} GB left"
     if free < REQUIRED_SPACE:
-        return fail(message, "make room, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk")
+        return fail(
+            message, "free some space, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk"
+        )
     if free < 8 * REQUIRED_SPACE:
-        return warn(message, "enough to look around; benchmarks want 20 GB")
+        return warn(message, "enough to try Butler; benchmarks need 20 GB")
     return ok(message)
 
 
 def embedded_programs() -> Iterator[Finding]:
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        yield ok("DATABASE_URL and REDIS_URL are set; nothing embedded is used")
+        yield ok("DATABASE_URL and REDIS_URL are set; Butler uses no embedded services")
         return
     with services.temporary_home() as home:
         for program in (programs.postgres(home) / "postgres", programs.valkey(home)):
@@ -182,7 +186,7 @@ def _durability(connection: psycopg.Connection) -> Iterator[Finding]:
         row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
         value = row[0] if row else "?"
         if value == "off" or (name == "synchronous_commit" and value == "local"):
-            yield fail(f"{name} is {value}: an acknowledgement could be lost", f"set {name} = on")
+            yield fail(f"{name} is {value}: acknowledged events could be lost", f"set {name} = on")
         else:
             yield ok(f"{name} is {value}")
 
@@ -192,20 +196,24 @@ def _clock(connection: psycopg.Connection) -> Finding:
     difference = abs(time.time() - row[0]) if row else 0.0
     if difference > 1:
         return fail(
-            f"the database's clock is {difference:.1f} s apart from ours", "run ntpd or chrony"
+            f"the clocks of the database and this machine differ by {difference:.1f} s",
+            "run ntpd or chrony",
         )
-    return ok("the database's clock agrees with ours")
+    return ok("the clocks of the database and this machine agree")
 
 
 def clock() -> Iterator[Finding]:
-    # Without time synchronization a small computer starts in the past.
+    # Without time synchronization, the clock of a small computer is behind after a start.
     newest = max(
         path.stat().st_mtime for path in (*environment.LOCK_FILES.values(), Path(__file__))
     )
     if time.time() < newest:
-        yield fail("the clock is behind the files of this project", "set it, or run ntpd or chrony")
+        yield fail(
+            "the clock is earlier than the files of this project",
+            "set the clock, or run ntpd or chrony",
+        )
     else:
-        yield ok(f"the clock says {time.strftime('%Y-%m-%d %H:%M %Z')}")
+        yield ok(f"the clock shows {time.strftime('%Y-%m-%d %H:%M %Z')}")
 
 
 def browser() -> Iterator[Finding]:
@@ -224,7 +232,7 @@ def name_of_this_machine() -> Iterator[Finding]:
 
 
 def _running_settings() -> dict[str, str]:
-    """Return what a running supervisor said about itself, when it still runs."""
+    """Return the addresses of the running services; empty if no supervisor runs."""
     path = services.home_folder()
     if not (path / "lock").exists():
         return {}

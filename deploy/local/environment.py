@@ -1,4 +1,4 @@
-"""Build the virtual environment from a lock. Runs before anything is installed.
+"""Builds the virtual environment from a lock file. Uses only Python's standard library.
 
 python deploy/local/environment.py FOLDER run|dev
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# What each level of the environment is for; every lock holds all pins of the one before.
+# The lock files of the levels. The lock file of "dev" contains all packages of "run".
 LOCK_FILES = {
     "run": ROOT / "requirements-run.txt",
     "dev": ROOT / "requirements-dev.txt",
@@ -24,13 +24,14 @@ PREINSTALLED = {"pip"}
 
 
 def main(target: Path, level: str) -> int:
-    """Make the environment hold exactly what the lock of this level names.
+    """Install exactly the packages of this level's lock file; return the exit status.
 
-    An environment for development stays one: it holds what a run needs as well.
+    An environment of the level "dev" keeps its level, because it also contains the packages of
+    "run".
     """
     if _stamp(target, "dev").exists():
         level = "dev"
-    # The lock file is also the lock: two builds at once would tear each other's files.
+    # The lock on this file prevents two builds at the same time.
     with LOCK_FILES["run"].open() as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)
         return _build(target, level)
@@ -42,12 +43,13 @@ def _build(target: Path, level: str) -> int:
     if is_working and is_built(target, level):
         _touch_stamps(target, level)
         return 0
-    # A new lock updates the environment in place, so that running processes keep most of
-    # their files; anything else (fresh, interrupted, another Python) starts clean.
+    # After a change of the lock file, pip updates the environment in place, so that running
+    # processes keep most of their files. In all other cases (new, interrupted, another Python),
+    # the environment is created again.
     stamps = list(target.glob(".built-*"))
     python_versions = {stamp.read_text().partition(" ")[0] for stamp in stamps}
     if not is_working or python_versions != {sysconfig.get_python_version()}:
-        print(f"butler: making {target.name} with Python {sys.version.split()[0]}", flush=True)
+        print(f"butler: creating {target.name} with Python {sys.version.split()[0]}", flush=True)
         venv.create(target, clear=True, with_pip=True, symlinks=True)
     for stamp in stamps:
         stamp.unlink(missing_ok=True)
@@ -61,25 +63,25 @@ def _build(target: Path, level: str) -> int:
 
 
 def _stamp(target: Path, level: str) -> Path:
-    """Return the file that says which lock this level of the environment was built from."""
+    """Return the file with the fingerprint of the lock that this level was built from."""
     return target / f".built-{level}"
 
 
 def _touch_stamps(target: Path, level: str) -> None:
-    """Tell make that this level is built, and with it the one that it includes."""
+    """Mark this level, and the level that it includes, as built for make."""
     _stamp(target, level).touch()
     if level == "dev":
         _stamp(target, "run").write_text(fingerprint("run"))
 
 
 def is_built(target: Path, level: str) -> bool:
-    """Tell whether the environment was built from the lock of this level as it is now."""
+    """Tell whether the environment was built from the current lock file of this level."""
     stamp = _stamp(target, level)
     return stamp.exists() and stamp.read_text() == fingerprint(level)
 
 
 def _has_working_python(target: Path) -> bool:
-    """Tell whether the Python that the environment was made with is still there."""
+    """Tell whether the Python of the environment still runs."""
     try:
         return subprocess.run([target / "bin" / "python", "-c", ""]).returncode == 0
     except OSError:
@@ -87,13 +89,13 @@ def _has_working_python(target: Path) -> bool:
 
 
 def fingerprint(level: str) -> str:
-    """Name the Python and the lock that an environment of this level is built from."""
+    """Return the Python version and the digest of the lock file of this level."""
     digest = hashlib.sha256(LOCK_FILES[level].read_bytes()).hexdigest()
     return f"{sysconfig.get_python_version()} {digest}\n"
 
 
 def locked_packages(level: str) -> set[str]:
-    """Return the normalized names of all distributions in the lock of this level."""
+    """Return the normalized names of all packages in the lock file of this level."""
     lock = LOCK_FILES[level].read_text()
     names: list[str] = re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)
     return {normalize_name(name) for name in names}
@@ -109,7 +111,7 @@ def _pip(target: Path, *arguments: str) -> list[str]:
 
 
 def _install(target: Path, level: str) -> int:
-    # The lock is complete, so no resolver has to think about it: --no-deps.
+    # --no-deps: the lock file is complete, so pip does not have to resolve dependencies.
     command = _pip(
         target,
         *("install", "--require-hashes", "--no-deps", "--no-compile", "--progress-bar=off"),
@@ -123,15 +125,15 @@ def _install(target: Path, level: str) -> int:
     if process.wait() != 0:
         print("\n".join(output[-25:]), file=sys.stderr)
         print(
-            "butler: pip could not install the pinned packages; its last lines are above."
-            " Nothing else was changed; run the same command again once that is mended.",
+            "butler: pip could not install the pinned packages. Its last lines are above."
+            " Fix the problem, then run the same command again.",
             file=sys.stderr,
         )
     return process.returncode
 
 
 def _progress(lines: Iterator[str], *, total: int) -> Iterator[str]:
-    """Pass the lines on and show how far they got: one moving line, or a few in a log."""
+    """Yield the lines, and print the progress: one changing line, or a few lines in a log."""
     is_terminal = sys.stdout.isatty()
     fetched = 0
     for line in lines:
@@ -152,7 +154,7 @@ def _uninstall_unlocked(target: Path, level: str) -> int:
     ).stdout
     installed = {normalize_name(line.partition("==")[0]) for line in listing.split()}
     if unlocked := sorted(installed - locked_packages(level) - PREINSTALLED):
-        print(f"butler: removing what the lock no longer names: {', '.join(unlocked)}")
+        print(f"butler: removing packages that are not in the lock file: {', '.join(unlocked)}")
         return subprocess.run(_pip(target, "uninstall", "--quiet", "--yes", *unlocked)).returncode
     return 0
 
@@ -161,4 +163,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(Path(sys.argv[1]).resolve(), sys.argv[2]))
     except KeyboardInterrupt:
-        sys.exit("\nbutler: interrupted; the next `make` starts this anew")
+        sys.exit("\nbutler: interrupted; the next `make` starts the build again")

@@ -1,5 +1,5 @@
-"""The one error that a person is meant to read."""
+"""The error whose message the commands print for people."""
 
 
 class SetupError(Exception):
-    """Says what cannot be done here and the remedy; shown as it is, without a traceback."""
+    """A problem of this machine. Its message names a fix, and is printed without a traceback."""

@@ -1,7 +1,7 @@
-"""BUTLER_HOME: the folder that holds what must outlive a restart on this machine.
+"""BUTLER_HOME: the folder with the files that Butler needs after a restart on this machine.
 
-Folders that we did not make keep their mode and owner. Where the account of the services
-cannot reach a place inside the home, it gets one outside, and a link in the home remembers it.
+Butler does not change the mode and owner of folders that already exist. If the account of the
+services cannot enter the home, Butler creates a folder outside, and a link to it in the home.
 """
 
 import base64
@@ -20,7 +20,7 @@ from pathlib import Path
 from deploy.local.account import Account
 from deploy.local.errors import SetupError
 
-# Kernels keep a socket's whole path in 108 bytes (104 on macOS), the closing zero included.
+# The path of a socket has at most 108 bytes (104 on macOS), including the terminating zero.
 MAX_SOCKET_PATH = 103
 LONGEST_SOCKET_NAME = "/.s.PGSQL.5432.lock"
 REQUIRED_SPACE = 512 * 1024 * 1024
@@ -28,39 +28,40 @@ REQUIRED_SPACE = 512 * 1024 * 1024
 
 class Home:
     def __init__(self, path: Path) -> None:
-        """Make or reuse the folder; say so when it cannot be used."""
+        """Create the folder if it is missing. Raise SetupError if it cannot be used."""
         self.path = path
         try:
             if not path.exists():
                 path.mkdir(parents=True)
-                # The account of the services passes through; it cannot look around.
+                # The account of the services may pass through the folder, but not list it.
                 path.chmod(0o711)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise SetupError(
-                f"{path} cannot be used ({error.strerror}). "
+                f"Butler cannot use the folder {path} ({error.strerror}). "
                 "Set BUTLER_HOME to a folder that you can write to."
             ) from error
 
     @cached_property
     def account(self) -> Account:
-        """Return who runs the services; as root, the owner of existing data goes first."""
+        """Return the account of the services. For root, the owner of existing data is preferred."""
         try:
             owner = (self.path / "postgres").stat().st_uid
         except OSError:
             owner = None
         return Account.for_services(owner=owner)
 
-    # One at a time -------------------------------------------------------------------
+    # Locks ---------------------------------------------------------------------------
 
     @property
     def lock_fd(self) -> int:
         return self._lock
 
     def lock(self, *, timeout: float = 15) -> None:
-        """Take the home for this process and those that inherit the lock.
+        """Lock the home for this process and the processes that inherit the lock.
 
-        The watchdog of a killed supervisor holds it until everything has ended.
+        The watchdog of a killed supervisor holds the lock until all processes have ended. Raises
+        SetupError if another supervisor holds it.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -70,13 +71,13 @@ class Home:
             except BlockingIOError:
                 if self._has_live_supervisor() or time.monotonic() > deadline:
                     raise SetupError(
-                        f"Butler already runs in {self.path}. Stop it, or start this one in "
-                        "another folder: BUTLER_HOME=… PORT=… make run"
+                        f"Butler already runs in {self.path}. Stop it, or use another folder "
+                        "and another port: BUTLER_HOME=… PORT=… make run"
                     ) from None
                 time.sleep(0.1)
 
     def is_locked(self) -> bool:
-        """Tell whether somebody else holds the lock."""
+        """Tell whether another process holds the lock."""
         try:
             fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -85,9 +86,9 @@ class Home:
         return False
 
     def lock_folder(self, folder: Path) -> None:
-        """Take a place for as long as this process lives.
+        """Lock a folder until this process ends. Raise SetupError if another Butler uses it.
 
-        A copied home copies its links: both would point to the same data.
+        The lock of the home is not enough: a copy of a home contains links to the same data.
         """
         lock_folder = os.open(folder, os.O_RDONLY)
         try:
@@ -95,12 +96,12 @@ class Home:
         except BlockingIOError:
             os.close(lock_folder)
             raise SetupError(
-                f"{folder} is in use by a Butler with another BUTLER_HOME. If {self.path} is a "
-                "copy of that one, remove the links in it to begin with data of its own."
+                f"A Butler with another BUTLER_HOME uses {folder}. If {self.path} is a copy of "
+                "that BUTLER_HOME, remove the links in the copy. It then starts with new data."
             ) from None
 
     def _has_live_supervisor(self) -> bool:
-        """Tell whether the holder of the lock is a supervisor, not one that is ending."""
+        """Tell whether the holder of the lock is a supervisor that still runs."""
         try:
             os.kill(int(self.read_services()["SUPERVISOR_PID"]), 0)
         except (KeyError, ValueError, ProcessLookupError):
@@ -109,10 +110,10 @@ class Home:
             return True
         return True
 
-    # What other commands read --------------------------------------------------------
+    # Files for other commands --------------------------------------------------------
 
     def write_services(self, settings: Mapping[str, str]) -> None:
-        """Write where everything is, in one step: a reader sees all of it or nothing."""
+        """Write the addresses of the services. Readers never see an incomplete file."""
         target = self.path / "services.json"
         draft = self.path / f".services.{os.getpid()}"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -129,17 +130,17 @@ class Home:
         (self.path / "services.json").unlink(missing_ok=True)
 
     def secret_key_file(self) -> Path:
-        """Return the file of a key that is made once, so that sessions outlive a restart."""
+        """Return the file of SECRET_KEY, created once, so that sessions survive a restart."""
         return self._create_secret_file("secret_key", secrets.token_urlsafe(64))
 
     def receipt_key_file(self) -> Path:
-        """Return the file of the key that signs receipts, made once."""
+        """Return the file of the key that signs receipts, created once."""
         return self._create_secret_file(
             "receipt_key", base64.b64encode(secrets.token_bytes(32)).decode()
         )
 
     def _create_secret_file(self, name: str, secret: str) -> Path:
-        """Return a private file that holds this secret, or the one it held before."""
+        """Return a private file. It contains this secret, or an earlier one if it exists."""
         path = self.path / name
         if not path.exists():
             draft = path.with_suffix(".draft")
@@ -148,15 +149,15 @@ class Home:
             draft.replace(path)
         return path
 
-    # Places for the services ----------------------------------------------------------
+    # Folders of the services ----------------------------------------------------------
 
     def service_folder(self, name: str) -> Path:
-        """Return a private folder of the account of the services, made when it is missing."""
+        """Return a private folder of the account of the services, created if it is missing."""
         path = self.path / name
         if path.is_symlink() and not path.exists():
             raise SetupError(
-                f"{path} points to {path.readlink()}, which is gone, and its data with it. "
-                f"Remove the link to begin anew: rm '{path}'"
+                f"{path} points to {path.readlink()}, which does not exist any more. The data is "
+                f"lost. Remove the link to start with new data: rm '{path}'"
             )
         if not path.exists():
             return self._create_folder(path)
@@ -164,13 +165,13 @@ class Home:
         if folder.stat().st_uid != self.account.uid:
             raise SetupError(
                 f"{folder} belongs to user id {folder.stat().st_uid}, not to {self.account.name}. "
-                "Run as its owner, or set BUTLER_HOME to another folder."
+                "Run as the owner of the folder, or set BUTLER_HOME to another folder."
             )
         if closed_folder := self.account.first_closed_folder(folder):
             raise SetupError(
-                f"{self.account.name}, who runs PostgreSQL, cannot enter {closed_folder}, so the data "
-                f"in {folder} cannot be used. Move BUTLER_HOME out of that folder, or open it: "
-                f"chmod o+x '{closed_folder}'"
+                f"PostgreSQL runs as {self.account.name}, which cannot enter {closed_folder}. So "
+                f"Butler cannot use the data in {folder}. Move BUTLER_HOME out of that folder, or "
+                f"allow access: chmod o+x '{closed_folder}'"
             )
         return folder
 
@@ -189,13 +190,13 @@ class Home:
                 path.symlink_to(folder)
                 return folder
         raise SetupError(
-            f"{self.account.name}, who runs PostgreSQL, cannot enter "
-            f"{self.account.first_closed_folder(self.path)}, and there is no other place to use. "
-            "Set BUTLER_HOME to a folder that every user may pass through, such as /srv/butler."
+            f"PostgreSQL runs as {self.account.name}, which cannot enter "
+            f"{self.account.first_closed_folder(self.path)}, and Butler found no other folder. "
+            "Set BUTLER_HOME to a folder that all users may enter, such as /srv/butler."
         )
 
     def socket_folder(self) -> Path:
-        """Return a private folder whose path is short and plain enough for sockets and URLs."""
+        """Return a private folder with a short path and only plain characters, for sockets."""
         path = self.path / "run"
         if path.is_symlink() and not path.exists():
             path.unlink()
@@ -210,22 +211,22 @@ class Home:
         return plain is not None and len(path) <= MAX_SOCKET_PATH
 
     def _recreate_socket_folder(self, path: Path) -> Path:
-        # The project moved to a longer path since; sockets hold nothing worth keeping.
+        # The project was moved to a longer path. The old sockets are not needed.
         path.unlink() if path.is_symlink() else shutil.rmtree(path)
         return self._create_folder_outside(path, (Path("/tmp"), Path("/var/tmp")))
 
-    # Room and removal -----------------------------------------------------------------
+    # Free space and removal -----------------------------------------------------------
 
     def check_free_space(self, folder: Path) -> None:
         free = shutil.disk_usage(folder).free
         if free < REQUIRED_SPACE:
             raise SetupError(
-                f"{folder} has {free // 2**20} MB left; Butler wants {REQUIRED_SPACE // 2**20}. "
-                "Make room, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk."
+                f"{folder} has {free // 2**20} MB left; Butler needs {REQUIRED_SPACE // 2**20} MB. "
+                "Free some space, or set BUTLER_HOME (for tests: TMPDIR) to a larger disk."
             )
 
     def remove(self) -> None:
-        """Remove a temporary home, and what it has outside."""
+        """Remove a temporary home and its folders outside."""
         for link in self.path.iterdir():
             if link.is_symlink() and link.exists():
                 shutil.rmtree(link.resolve(), ignore_errors=True)

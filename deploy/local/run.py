@@ -1,4 +1,4 @@
-"""`make run`: everything Butler needs, in one terminal."""
+"""`make run`: starts all services and processes of Butler in one terminal."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from deploy.local.home import Home
 from deploy.local.supervisor import ROOT, Interrupted, Supervisor
 from deploy.processes import PROCESSES, raise_file_limit
 
-# The line in which the example says who can sign in.
+# The beginning of the line in which the example lists its logins.
 SUMMARY = '{"park": '
 
 
@@ -31,20 +31,23 @@ class Ports:
         web = _port_from_environment("PORT", 8000)
         ports = cls(web=web, live=_port_from_environment("LIVE_PORT", web + 1))
         if ports.web == ports.live:
-            raise SetupError(f"PORT and LIVE_PORT are both {web}; they have to differ.")
+            raise SetupError(f"PORT and LIVE_PORT are both {web}. Choose different ports.")
         return ports
 
     def check_free(self) -> None:
-        """Refuse before anything is started when somebody else has a port."""
+        """Raise SetupError if a port cannot be used."""
         for name, port in (("PORT", self.web), ("LIVE_PORT", self.live)):
             if reason := port_problem(port):
                 raise SetupError(
-                    f"Port {port} ({name}) {reason}; choose another: make run {name}=…"
+                    f"Port {port} ({name}) {reason}. Choose another port: make run {name}=…"
                 )
 
 
 def run() -> int:
-    """Start everything, say when it is ready, keep it running until told to stop."""
+    """Start all services and processes, print their addresses, and run until a signal.
+
+    Return the exit status.
+    """
     ports = Ports.from_environment()
     ports.check_free()
     raise_file_limit()
@@ -88,7 +91,7 @@ def _start(supervisor: Supervisor, ports: Ports) -> None:
 
 
 def _load_example(supervisor: Supervisor, environment: dict[str, str]) -> dict[str, Any]:
-    """Load the theme park; what it says about its people is its last line, in JSON."""
+    """Load the theme park example; return its summary, the last JSON line of its output."""
     if os.environ.get("BUTLER_DEMO") == "0":
         return {}
     command = _manage("themepark", environment, "load_themepark", "--summary")
@@ -132,9 +135,10 @@ def _port_from_environment(name: str, default: int) -> int:
 
 
 def port_problem(port: int) -> str | None:
+    """Return the reason why a port cannot be used, as the end of a sentence, or None."""
     with socket.socket() as probe:
-        # A port whose last connections are still closing is free; SO_REUSEPORT would go too
-        # far and share it with another server.
+        # SO_REUSEADDR: a port with closing connections counts as free. SO_REUSEPORT would also
+        # share the port with another server.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((os.environ.get("HOST", "127.0.0.1"), port))
@@ -142,7 +146,7 @@ def port_problem(port: int) -> str | None:
         except OSError as error:
             if error.errno == errno.EACCES:
                 return "is reserved for root"
-            return "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
+            return "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
     return None
 
 

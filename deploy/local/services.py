@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey for one home, embedded unless the environment names others."""
+"""Starts embedded PostgreSQL and Valkey for a home, unless the environment names others."""
 
 import contextlib
 import os
@@ -14,13 +14,13 @@ from deploy.local.valkey import Valkey
 
 
 def home_folder() -> Path:
-    """Return the folder that BUTLER_HOME names, or the project's own."""
+    """Return the folder in BUTLER_HOME, or `.butler` in the project's folder."""
     return Path(os.environ.get("BUTLER_HOME") or ROOT / ".butler").expanduser().absolute()
 
 
 @contextlib.contextmanager
 def temporary_home() -> Iterator[Home]:
-    """Make a home that is gone afterwards."""
+    """Create a temporary home and remove it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="butler-"))
     folder.chmod(0o711)
     home = Home(folder)
@@ -31,7 +31,7 @@ def temporary_home() -> Iterator[Home]:
 
 
 def start(supervisor: Supervisor, *, temporary: bool = False) -> dict[str, str]:
-    """Start what the environment does not name, and return the addresses by variable."""
+    """Start the services that the environment does not name; return their URLs by variable."""
     home, urls = supervisor.home, {}
     readiness_checks = []
     if not _is_set("DATABASE_URL"):
@@ -55,12 +55,12 @@ def start(supervisor: Supervisor, *, temporary: bool = False) -> dict[str, str]:
 
 
 def environment(home: Home, urls: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that Butler's own processes run in."""
-    # Where collected files go; WhiteNoise complains when it is not there.
+    """Return the environment variables of Butler's processes."""
+    # The folder of collected files. WhiteNoise warns if it is missing.
     (home.path / "static").mkdir(exist_ok=True)
     variables = {**os.environ, **urls, "BUTLER_HOME": str(home.path), "PYTHONUNBUFFERED": "1"}
     variables.setdefault("DEBUG", "1")
-    # A virtual environment that is not activated still has to find its own programs.
+    # The processes must find the programs of the virtual environment even if it is not activated.
     programs = str(Path(sys.executable).parent)
     variables["PATH"] = f"{programs}{os.pathsep}{variables.get('PATH', os.defpath)}"
     if not _is_set("SECRET_KEY"):

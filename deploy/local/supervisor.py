@@ -1,4 +1,4 @@
-"""Starts programs, shows what they say, restarts them, and leaves none behind."""
+"""Starts programs, prints their output, restarts them, and ends all of them."""
 
 import contextlib
 import ctypes
@@ -26,10 +26,12 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class Interrupted(Exception):
-    """Raised out of a wait when somebody asked us to stop."""
+    """Raised while waiting when the supervisor receives a signal to stop."""
 
 
 class Supervisor:
+    """Runs programs as child processes. Use it as a context manager."""
+
     def __init__(self, home: Home, *, is_verbose: bool = True) -> None:
         self.home = home
         self.is_verbose = is_verbose
@@ -41,7 +43,7 @@ class Supervisor:
         self._pending_restarts: list[tuple[float, Program]] = []
         self._colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._parent = os.getppid()
-        # In the background of a script it may ignore SIGINT from the start.
+        # In the background of a script, make may ignore SIGINT from the start.
         self._make_catches_sigint = _has_handler(self._parent, signal.SIGINT)
 
     def __enter__(self) -> Self:
@@ -52,7 +54,7 @@ class Supervisor:
         self._selector.register(self._wakeup_reader, selectors.EVENT_READ)
         signal.set_wakeup_fd(wakeup_writer.fileno(), warn_on_full_buffer=False)
         for signal_number in SIGNALS:
-            # Under nohup a closed terminal is no reason to end.
+            # Under nohup, SIGHUP is ignored, so a closed terminal does not end the supervisor.
             if signal_number != signal.SIGHUP or signal.getsignal(signal_number) != signal.SIG_IGN:
                 signal.signal(signal_number, self._on_signal)
         _adopt_orphans()
@@ -65,7 +67,7 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # From here on a second Ctrl-C must not leave anything behind.
+        # Ignore a second Ctrl-C, which would leave processes running.
         for signal_number in SIGNALS:
             signal.signal(signal_number, signal.SIG_IGN)
         self.stop()
@@ -82,7 +84,7 @@ class Supervisor:
         try:
             child = Child.start(program)
         except OSError as error:
-            raise SetupError(f"{program.name} cannot be started: {error}") from error
+            raise SetupError(f"Butler cannot start {program.name}: {error}") from error
         self.children[program.name] = child
         self._selector.register(child.fd, selectors.EVENT_READ, child)
         self._send_to_watchdog(f"add {child.process.pid} {int(program.stop_signal)}")
@@ -91,7 +93,7 @@ class Supervisor:
     def wait_until(
         self, is_ready: Callable[[], bool], *, description: str, timeout: float = 90
     ) -> None:
-        """Wait for something, while showing what is said; a child that ends is an error."""
+        """Wait for a condition while printing output. Raise SetupError if a child ends."""
         deadline = time.monotonic() + timeout
         while not is_ready():
             self.read_output(0.05)
@@ -101,11 +103,11 @@ class Supervisor:
                     raise SetupError(self._exit_report(child))
             if time.monotonic() > deadline:
                 raise SetupError(
-                    f"{description} was not ready after {timeout:.0f} s; see the lines above."
+                    f"{description} was not ready after {timeout:.0f} s. See the lines above."
                 )
 
     def run_to_end(self, program: Program) -> list[str]:
-        """Run a program to its end and return the last lines it said."""
+        """Run a program to its end; return the last lines of its output."""
         child = self.start(program)
         while not child.has_ended:
             self.read_output(0.1)
@@ -115,12 +117,12 @@ class Supervisor:
         return list(child.output)
 
     def watch(self) -> None:
-        """Keep everything running until somebody asks us to stop."""
+        """Restart ended children until a signal asks the supervisor to stop."""
         while True:
             self.restart_ended(0.25)
 
     def restart_ended(self, timeout: float) -> None:
-        """Show what is said for so many seconds, and start again what has ended."""
+        """Print output for `timeout` seconds, and restart ended children."""
         self.read_output(timeout)
         for child in [child for child in self.children.values() if child.has_ended]:
             self._remove_child(child)
@@ -138,7 +140,7 @@ class Supervisor:
         self._reap_adopted()
 
     def add_to_watchdog(self, process: "subprocess.Popen[bytes]") -> None:
-        """Have the watchdog end a process too that we did not start as a child of ours."""
+        """Let the watchdog also end a process that the supervisor did not start itself."""
         self._guarded_pids.add(process.pid)
         self._send_to_watchdog(f"add {process.pid} {int(signal.SIGTERM)}")
 
@@ -150,12 +152,10 @@ class Supervisor:
         self._restarts[name] = tries + 1
         delay = min(FIRST_RESTART_DELAY * 2**tries, MAX_RESTART_DELAY)
         self._pending_restarts.append((time.monotonic() + delay, child.program))
-        self.print_line(
-            f"{self._exit_report(child)}\nbutler: {name} is started again in {delay:.1f} s"
-        )
+        self.print_line(f"{self._exit_report(child)}\nbutler: restarting {name} in {delay:.1f} s")
 
     def read_output(self, timeout: float) -> None:
-        """Show what has been said, for at most so many seconds; raise when asked to stop."""
+        """Print output for at most `timeout` seconds. Raise Interrupted after a stop signal."""
         for key, _ in self._selector.select(timeout):
             if isinstance(key.data, Child):
                 self._show(key.data)
@@ -166,10 +166,10 @@ class Supervisor:
             raise Interrupted
 
     def _has_make_stopped(self) -> bool:
-        """Tell whether the `make` that started us has ended, or was interrupted alone.
+        """Tell whether the `make` that started this process has ended or got SIGINT.
 
-        Make passes SIGTERM on, but on SIGINT it only waits for us, who never heard of it. It
-        takes its handler off first, which is visible from outside on Linux.
+        Make forwards SIGTERM. On SIGINT it only waits for this process, which does not receive the
+        signal. But make removes its handler first, and Linux shows this in /proc.
         """
         if "MAKELEVEL" not in os.environ:
             return False
@@ -177,7 +177,7 @@ class Supervisor:
             return True
         return self._make_catches_sigint and not _has_handler(self._parent, signal.SIGINT)
 
-    # What is shown ----------------------------------------------------------------------
+    # Output -----------------------------------------------------------------------------
 
     def print_line(self, text: str) -> None:
         if self.is_verbose:
@@ -190,7 +190,7 @@ class Supervisor:
         self._unregister(child)
 
     def _unregister(self, child: Child) -> None:
-        # A closed pipe is readable for ever: kept, it would make the loop spin.
+        # A closed pipe is always readable, so the loop would never wait.
         if child.is_output_closed and child.fd in self._selector.get_map():
             self._selector.unregister(child.fd)
 
@@ -198,7 +198,7 @@ class Supervisor:
         try:
             print(text, flush=True)
         except OSError:
-            # Nobody listens any more: the terminal is gone, or `| head` has seen enough.
+            # The reader of the output is gone: the terminal was closed, or `| head` has ended.
             self.is_verbose = False
             self.stop_signal = signal.SIGHUP
 
@@ -211,13 +211,13 @@ class Supervisor:
     def _exit_report(self, child: Child) -> str:
         last = [line for line in child.output if line][-(3 if self.is_verbose else 20) :]
         lines = "".join(f"\n    {line}" for line in last)
-        output_text = f"; its last lines:{lines}" if lines else "."
+        output_text = f". Its last lines:{lines}" if lines else "."
         return f"butler: {child.program.name} {child.exit_description}{output_text}"
 
     # Ending -----------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """End the programs, then what they stood on."""
+        """End the programs, then the services that they use."""
         for is_foundation in (False, True):
             children = [
                 child
@@ -236,7 +236,7 @@ class Supervisor:
             ):
                 self._show_output(0.05)
             if not child.has_ended:
-                self.print_line(f"butler: {child.program.name} does not end; killed")
+                self.print_line(f"butler: {child.program.name} did not end and was killed")
             self._remove_child(child)
 
     def _show_output(self, timeout: float) -> None:
@@ -254,7 +254,7 @@ class Supervisor:
         self.children.pop(child.program.name, None)
         self._send_to_watchdog(f"remove {child.process.pid}")
 
-    # Against our own death --------------------------------------------------------------
+    # Watchdog and orphans ---------------------------------------------------------------
 
     def _start_watchdog(self) -> None:
         self._watchdog = subprocess.Popen(
@@ -285,7 +285,7 @@ class Supervisor:
         self._watchdog.wait()
 
     def _reap_adopted(self) -> None:
-        """Take leave of orphans that were handed to us and ended: nobody else will."""
+        """Reap ended orphans, whose parent is now the supervisor."""
         own_pids = {child.process.pid for child in self.children.values()} | self._guarded_pids
         own_pids.add(self._watchdog.pid)
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -294,7 +294,7 @@ class Supervisor:
                 os.waitpid(child.si_pid, 0)
 
     def _kill_strays(self) -> None:
-        """Kill what left its group: on Linux such orphans were handed to us."""
+        """Kill processes that left their group. On Linux the supervisor is now their parent."""
         for path in Path("/proc/self/task").glob("*/children"):
             for pid in path.read_text().split():
                 with contextlib.suppress(ProcessLookupError, ChildProcessError):
@@ -303,13 +303,13 @@ class Supervisor:
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of grandchildren that lose theirs, so that they can be ended."""
+    """Become the parent of orphaned grandchildren, so that the supervisor can end them."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _has_handler(pid: int, signal_number: signal.Signals) -> bool:
-    """Tell whether a process has a handler for a signal; False where that cannot be seen."""
+    """Tell whether a process has a handler for a signal; False if the system does not tell."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""The embedded Valkey: it rings, and holds nothing that matters."""
+"""The embedded Valkey. It carries notifications and tasks, and contains no facts."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ class Valkey:
         return f"unix://{quote(str(self.socket))}?db=0"
 
     def prepare(self) -> None:
-        """End a server that outlived its supervisor and its watchdog."""
+        """Stop a server that still runs without a supervisor."""
         with contextlib.suppress(OSError):
             self._send_command(b"SHUTDOWN NOSAVE")
 
@@ -33,7 +33,8 @@ class Valkey:
             "dir": str(self.socket.parent),
             "save": "",
             "appendonly": "no",
-            # Evicting a queued ring silently is worse than refusing a new one.
+            # Valkey refuses new tasks when its memory is full. Evicting queued tasks silently would
+            # be worse.
             "maxmemory": "512mb",
             "maxmemory-policy": "noeviction",
             "loglevel": "warning",
@@ -48,7 +49,7 @@ class Valkey:
             account=self.home.account,
             cwd=self.socket.parent,
             is_service=True,
-            # Overcommit matters to background saves, and there are none.
+            # The warning is irrelevant, because overcommit only affects background saves.
             hidden_texts=("Memory overcommit must be enabled",),
         )
 

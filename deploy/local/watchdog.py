@@ -1,9 +1,9 @@
-"""Ends what a killed supervisor left running.
+"""Ends the processes of a killed supervisor.
 
-Reads `add PID SIGNAL` and `remove PID` lines from the supervisor. When the pipe closes, the
-supervisor is no more: every process (with its group, if it leads one) that is still on the
-list is asked to end, then made to.
-It also holds the lock of the home until then, so that the next start waits for it.
+Reads lines `add PID SIGNAL` and `remove PID` from the supervisor. When the pipe closes, the
+supervisor has ended. The watchdog then sends each listed process (and its group, if it leads one)
+its signal, and kills it after a timeout. Until then it holds the lock of the home, so that the next
+start waits.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def stop_groups(groups: dict[int, int]) -> None:
-    """Ask each process group to end by its own signal, and kill those that do not."""
+    """Send each process group its signal; kill the groups that still run after the timeout."""
     for group, signal_number in groups.items():
         send_signal(group, signal_number)
     deadline = time.monotonic() + TIMEOUT
@@ -40,13 +40,13 @@ def stop_groups(groups: dict[int, int]) -> None:
 
 
 def send_signal(pid: int, signal_number: int) -> bool:
-    """Signal the group that a process leads, or else the process; tell whether it was there."""
+    """Send a signal to the group of a process, or else to the process; return if it exists."""
     for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError):
             try:
                 kill(pid, signal_number)
             except PermissionError:
-                # It exists, as somebody else by now.
+                # Another user's process has this number now.
                 return False
             return True
     return False

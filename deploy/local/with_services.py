@@ -1,4 +1,4 @@
-"""Runs one command with its own services, and ends them afterwards whatever happens."""
+"""Runs one command with its own services, and always ends them afterwards."""
 
 import contextlib
 import os
@@ -14,9 +14,10 @@ from deploy.local.supervisor import Interrupted, Supervisor
 
 
 def with_services(command: Sequence[str], *, temporary: bool) -> int:
-    """Return the status of the command.
+    """Run a command with services; return its exit status.
 
-    The services live in a home that is gone afterwards, or else in BUTLER_HOME.
+    The services run in BUTLER_HOME, or in a temporary home if `temporary` is true or BUTLER_HOME is
+    not set.
     """
     with contextlib.ExitStack() as stack:
         temporary = temporary or not os.environ.get("BUTLER_HOME")
@@ -35,10 +36,11 @@ def with_services(command: Sequence[str], *, temporary: bool) -> int:
 
 def _run(supervisor: Supervisor, command: Sequence[str], environment: dict[str, str]) -> int:
     try:
-        # In our own group and with our terminal: a debugger works, Ctrl-C reaches it.
+        # The command runs in the same process group and terminal, so that debuggers and Ctrl-C
+        # work.
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
-        raise SetupError(f"{command[0]} cannot be started: {error.strerror}") from error
+        raise SetupError(f"Butler cannot start {command[0]}: {error.strerror}") from error
     supervisor.add_to_watchdog(process)
     try:
         while process.poll() is None:
@@ -53,7 +55,7 @@ def _run(supervisor: Supervisor, command: Sequence[str], environment: dict[str, 
 
 
 def _stop(process: subprocess.Popen[bytes], signal_number: int) -> None:
-    """Let the command clean up; Ctrl-C at a terminal has reached it already."""
+    """Signal the command and wait 30 s for its end. At a terminal, Ctrl-C already reached it."""
     if signal_number != signal.SIGINT or not sys.stdin.isatty():
         process.send_signal(signal_number)
     with contextlib.suppress(subprocess.TimeoutExpired):

@@ -73,7 +73,7 @@ def test_child_that_ignores_signals_is_killed_with_its_stray(supervise, home):
     process.terminate()
     output, _ = process.communicate(timeout=20)
 
-    assert "butler: child does not end; killed" in output
+    assert "butler: child did not end and was killed" in output
     assert processes_of(home) == set()
 
 
@@ -98,7 +98,7 @@ def test_killed_child_is_reported_and_restarted(supervise):
         if "was killed" in line:
             exit_line = line
 
-    assert exit_line.startswith("butler: child was killed by SIGKILL; its last lines:")
+    assert exit_line.startswith("butler: child was killed by SIGKILL. Its last lines:")
     assert pids[0] != pids[1]
 
 
@@ -107,7 +107,7 @@ def test_crashing_child_is_restarted_with_growing_delay(supervise):
     pauses = []
     while len(pauses) < 4:
         line = process.stdout.readline()
-        if "is started again in" in line:
+        if "butler: restarting " in line:
             pauses.append(float(line.split()[-2]))
 
     assert pauses == [0.2, 0.4, 0.8, 1.6]

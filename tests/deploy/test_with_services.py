@@ -214,4 +214,4 @@ def test_home_with_a_long_path_or_spaces_works(start, home, name):
 def test_missing_command_is_named(start):
     output, _ = start("with-services", "--", "/no/such/command").communicate(timeout=60)
 
-    assert output.startswith("butler: /no/such/command cannot be started: No such file")
+    assert output.startswith("butler: Butler cannot start /no/such/command: No such file")

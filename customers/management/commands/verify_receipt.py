@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if report.unknown_keys:
             names = ", ".join(report.unknown_keys)
             raise CommandError(
-                f"{file}: cannot tell: signed with {names}, which --keys does not contain.",
+                f"{file}: cannot tell: signed with the unknown key {names}.",
                 returncode=CANNOT_TELL,
             )
         count = f"{report.receipts} receipt{'s' * (report.receipts != 1)}"

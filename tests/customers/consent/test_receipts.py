@@ -90,7 +90,7 @@ def test_a_forger_with_a_key_of_their_own_is_nobody_we_know():
 def test_a_forger_cannot_list_a_key_under_our_name():
     listed = {"key_id": SIGNER.key_id, "public_key": base64.b64encode(bytes(32)).decode()}
 
-    with pytest.raises(UnreadableReceipt, match="not its own"):
+    with pytest.raises(UnreadableReceipt, match="does not match the key"):
         receipts.read_keys(json.dumps({"keys": [listed]}).encode())
 
 
