@@ -1,7 +1,7 @@
 """What is to be decided, said by hand: the table that decide() is held against.
 
 Written from the prose of docs/decisions.md, not from the code. Words before the
-first bar change the world of decision_words.py, in which everything is allowed.
+first bar change the world of decision_scenarios.py, in which everything is allowed.
 """
 
 # Every class against everything that could stop it. "·": allowed, for the reason of its class.

@@ -8,7 +8,7 @@ import pytest
 
 from butler.decisions.decide import decide
 from butler.types import Facts
-from tests.butler.decision_words import CLASSES, world
+from tests.butler.decision_scenarios import CLASSES, world
 from tests.butler.decisions.test_decide import VECTORS
 
 pytestmark = pytest.mark.slow

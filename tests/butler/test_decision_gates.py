@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from butler.decisions.decide import decide
-from tests.butler.decision_words import world
+from tests.butler.decision_scenarios import world
 
 # From when until when relations hold in the world of the table.
 SPAN = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))

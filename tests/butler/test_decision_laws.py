@@ -12,7 +12,7 @@ from butler.decisions.decide import decide
 from butler.decisions.reasons.catalog import LANGUAGES, REASONS, sentence
 from butler.types import DecisionResult, Facts
 from tests import size
-from tests.butler.decision_words import CLASSES, World, world
+from tests.butler.decision_scenarios import CLASSES, World, world
 from tests.butler.decisions.test_decide import VECTORS
 
 # Words that only ever take away, wherever they come in. A setting without a scope is the least

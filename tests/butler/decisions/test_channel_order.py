@@ -5,7 +5,7 @@ import pytest
 
 from butler.decisions.channel_order import order_channels
 from customers.consent.state import Setting
-from tests.butler.decision_words import world
+from tests.butler.decision_scenarios import world
 
 
 @pytest.mark.parametrize(

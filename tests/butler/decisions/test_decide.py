@@ -9,7 +9,7 @@ from butler.decisions.decide import decide, has_consent
 from butler.decisions.reasons.catalog import REASONS
 from butler.types import Address, Budget
 from tests.butler import decision_table
-from tests.butler.decision_words import CLASSES, moment, world
+from tests.butler.decision_scenarios import CLASSES, moment, world
 
 _OWN = {
     **dict.fromkeys(CLASSES, "consent_given"),

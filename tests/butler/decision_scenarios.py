@@ -1,4 +1,4 @@
-"""The world in which the table of decisions plays, and the words that change it."""
+"""Scenarios of the decision table: the default world, and the phrases that change it."""
 
 import json
 import re
