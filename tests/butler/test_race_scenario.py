@@ -43,7 +43,7 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
     env = {**os.environ, "DATABASE_URL": url, "BUTLER_NOTIFY_WORKERS": "0", "DEBUG": "0"}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.butler.crossing", role, str(number), *race],
+            [sys.executable, "-m", "tests.butler.race_scenario", role, str(number), *race],
             env=env,
             cwd=conftest.ROOT,
         )

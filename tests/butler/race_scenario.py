@@ -1,6 +1,6 @@
-"""One process of the crossing: it sends, withdraws, reports what came of messages, or reads.
+"""One process of the race: it sends, withdraws, reports deliveries, or reads.
 
-python -m tests.butler.crossing ROLE NUMBER FOLDER PAIRS PER_SECOND
+python -m tests.butler.race_scenario ROLE NUMBER FOLDER PAIRS PER_SECOND
 """
 
 import os
@@ -27,7 +27,7 @@ KINDS = ("accepted", "delivered", "bounced", "complained", "complained")
 
 
 def reports(reported_ids: set[uuid.UUID], chance: random.Random) -> Iterator[DeliveryReport]:
-    """Say of every attempt something, the same in each process, however it is called."""
+    """Yield one report per delivery; every process yields the same one."""
     for delivery, message in Delivery.objects.values_list("pk", "message_id"):
         if delivery not in reported_ids:
             reported_ids.add(delivery)
@@ -43,7 +43,7 @@ def reports(reported_ids: set[uuid.UUID], chance: random.Random) -> Iterator[Del
 
 
 def report(chance: random.Random, ends: float) -> None:
-    """DeliveryReport in batches of every size, in any order."""
+    """Store reports in batches of every size, in any order."""
     reported_ids: set[uuid.UUID] = set()
     while time.monotonic() < ends:
         pending_reports = list(reports(reported_ids, chance))
