@@ -194,13 +194,13 @@ def _first_match(programs: Mapping[str, "cel.Program"], context: dict[str, objec
 def _with_its_read(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
     from butler import sql
     from butler.decisions.decide import decide
-    from butler.decisions.inputs import current_windows, read_projected_events
+    from butler.decisions.inputs import current_windows, read_facts
     from butler.decisions.relations import REACH
 
     chance = Random("decisions")
 
     def butler(customer: UUID) -> None:
-        decide(OFFER, read_projected_events([customer], now=NOW)[customer], RULES, NOW)
+        decide(OFFER, read_facts([customer], now=NOW)[customer], RULES, NOW)
 
     def bare(customer: UUID) -> None:
         params = {"ids": [customer], "windows": current_windows(NOW), "since": NOW - REACH}

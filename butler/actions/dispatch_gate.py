@@ -25,7 +25,7 @@ from butler.actions.claimed_messages import (
 from butler.automations import versions
 from butler.decisions import store
 from butler.decisions.decide import decide
-from butler.decisions.inputs import read_projected_events, rules, unknown_facts
+from butler.decisions.inputs import read_facts, rules, unknown_facts
 from butler.failpoints import failpoint
 from butler.messages.render import NotRenderable, render_stored
 from butler.types import Contact, DecisionResult, Facts, RenderedMessage
@@ -90,7 +90,7 @@ class _DispatchGate:
         self.decisions: list[store.DecisionRow] = []
 
     def decide_all(self, messages: Sequence[QueuedMessage]) -> None:
-        facts = read_projected_events({message.customer_id for message in messages}, now=self.now)
+        facts = read_facts({message.customer_id for message in messages}, now=self.now)
         current_rules = rules()
         for message in messages:
             contact = contact_of(message, self.channel)

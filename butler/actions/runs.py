@@ -22,7 +22,7 @@ from butler.automations.run_state import (
     RunSnapshot,
 )
 from butler.automations.versions import LoadedVersion
-from butler.decisions.inputs import company_zone, read_projected_events, rules, unknown_facts
+from butler.decisions.inputs import company_zone, read_facts, rules, unknown_facts
 from butler.due.queue import ClaimedDue
 from butler.models import Run as StoredRun
 from butler.types import Contact, Facts, Gate, Rules
@@ -36,7 +36,7 @@ def advance(dues: Sequence[ClaimedDue], now: datetime) -> None:
     runs = _lock_runs(dues)
     versions_by_id = versions.read(run.version_id for run in runs)
     contexts = run_context.read_run_contexts(runs, now=now)
-    facts = read_projected_events((context.customer_id for context in contexts.values()), now=now)
+    facts = read_facts((context.customer_id for context in contexts.values()), now=now)
     current_rules = rules()
     advanced_runs = []
     for run in runs:

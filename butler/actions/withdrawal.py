@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from butler import sql
-from butler.decisions.inputs import read_projected_events
+from butler.decisions.inputs import read_facts
 from customers import db
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
@@ -98,7 +98,7 @@ def _refuse_children(
         for statement in statements
     ):
         return
-    facts = read_projected_events([customer_id], now=now).get(customer_id)
+    facts = read_facts([customer_id], now=now).get(customer_id)
     if facts is not None and facts.is_of_age is False:
         raise InvalidStatement(
             "not_of_age", "The customer is too young to consent without a guardian."

@@ -56,7 +56,7 @@ class _Row(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Row).decode
 
 
-def read_projected_events(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Facts]:
+def read_facts(customer_ids: Iterable[UUID], *, now: datetime) -> dict[UUID, Facts]:
     """Return the facts of each customer by the given id, read in one statement.
 
     Ids without a record, and records whose facts cannot be read, are left out.

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from butler.decisions.inputs import read_projected_events
+from butler.decisions.inputs import read_facts
 from channels.sms import inbound
 from customers.models import Control, ControlEntry, Request, Suppression
 from tests import factories
@@ -34,7 +34,7 @@ def test_claimed_address_receives_no_message():
     receipt = claimed(factories.identify(device, EMAIL, PHONE, email=EMAIL[1], phone=PHONE[1]))
     proved = factories.customer(EMAIL)
 
-    facts = read_projected_events([receipt.outcomes[0].customer_id, proved.pk], now=NOON)
+    facts = read_facts([receipt.outcomes[0].customer_id, proved.pk], now=NOON)
 
     assert facts[receipt.outcomes[0].customer_id].addresses == {}
     assert set(facts[proved.pk].addresses) == {"email"}

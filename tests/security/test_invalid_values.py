@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from butler.actions import dispatch_gate
-from butler.decisions.inputs import read_projected_events
+from butler.decisions.inputs import read_facts
 from butler.messages.templating import MissingValues, compile_template
 from butler.models import Message
 from tests.butler import arrange, live_automations
@@ -94,4 +94,4 @@ def test_message_with_an_impossible_date_fails_alone(odd):
         [("sending", "")] * len(claimed.outgoing)
         + [("failed", "missing_value")] * (3 - len(claimed.outgoing))
     )
-    assert read_projected_events([claimed.outgoing[0].customer_id], now=NOON)
+    assert read_facts([claimed.outgoing[0].customer_id], now=NOON)

@@ -64,7 +64,7 @@ def _distinguishing_addresses(matches: Sequence[CustomerMatch], now: datetime) -
         customer_id: ", ".join(
             dict.fromkeys(address.value for address in (facts.addresses or {}).values())
         )
-        for customer_id, facts in inputs.read_projected_events(customer_ids, now=now).items()
+        for customer_id, facts in inputs.read_facts(customer_ids, now=now).items()
     }
 
 
@@ -77,7 +77,7 @@ def show_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     shape = read_record(customer_id, today=today)
     if shape is None:
         raise Http404
-    facts = inputs.read_projected_events([shape.id], now=now).get(shape.id)
+    facts = inputs.read_facts([shape.id], now=now).get(shape.id)
     customer = customer_page(shape, facts, now=now, today=today)
     is_part = "parts" in request.GET
     if not is_part:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from butler.actions import withdrawal
 from butler.actions.withdrawal import SentMessage
-from butler.decisions.inputs import read_projected_events
+from butler.decisions.inputs import read_facts
 from butler.types import Facts
 from channels.console.presenters import labels
 from channels.console.views import access, audit
@@ -168,7 +168,7 @@ def _facts(customer_id: UUID, now: datetime) -> tuple[UUID, Facts | None]:
     live_id = lists.live_id(customer_id)
     if live_id is None:
         raise Http404
-    return live_id, read_projected_events([live_id], now=now).get(live_id)
+    return live_id, read_facts([live_id], now=now).get(live_id)
 
 
 def _purposes(language: str) -> list[PurposeShape]:

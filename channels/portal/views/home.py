@@ -14,7 +14,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from butler.decisions.decide import has_consent
-from butler.decisions.inputs import read_projected_events, rules
+from butler.decisions.inputs import read_facts, rules
 from butler.queries.inbox import ResolvedCustomer, messages, subjects
 from channels.pages import content_security
 from channels.pages.presenters.decisions import catalog_names
@@ -71,7 +71,7 @@ def _consents(
     customer: ResolvedCustomer, purposes: Sequence[PurposeShape], now: datetime
 ) -> list[tuple[str, bool]]:
     """Return the name of each contact purpose, and whether the customer consents to it."""
-    facts = read_projected_events([customer.id], now=now).get(customer.id)
+    facts = read_facts([customer.id], now=now).get(customer.id)
     company_rules = rules()
     return [
         (purpose.name, facts is not None and has_consent(facts, company_rules, purpose.key, now))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from butler.actions import withdrawal
 from butler.actions.withdrawal import SentMessage
-from butler.decisions.inputs import read_projected_events
+from butler.decisions.inputs import read_facts
 from butler.queries.inbox import ResolvedCustomer
 from butler.types import Facts
 from channels.pages import forms
@@ -88,7 +88,7 @@ def _save(
 
 
 def _facts(customer: ResolvedCustomer, now: datetime) -> Facts | None:
-    return read_projected_events([customer.id], now=now).get(customer.id)
+    return read_facts([customer.id], now=now).get(customer.id)
 
 
 def _error_text(code: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from butler.decisions.bulk import denial_codes
 from butler.decisions.decide import decide
-from butler.decisions.inputs import read_projected_events
+from butler.decisions.inputs import read_facts
 from butler.decisions.reasons.catalog import REASONS
 from butler.types import Contact, Rules
 from customers.consent.filter import consent_filter
@@ -149,7 +149,7 @@ def _judge(ids, of: str, channel: str, topic: str, purpose: str = "offers") -> d
 def test_customer_refused_by_the_prefilter_is_refused_by_the_decision(seed):
     chance = Random(seed)
     ids = _people(chance, 300)
-    facts = read_projected_events(ids, now=NOW)
+    facts = read_facts(ids, now=NOW)
     code_counts = Counter()
 
     for of, channel, topic in ACTS:
@@ -182,7 +182,7 @@ def test_customer_refused_by_the_prefilter_is_refused_by_the_decision(seed):
 def test_decision_allows_most_customers_that_the_prefilter_passes():
     """A prefilter that refuses nobody would pass the test above."""
     ids = _people(Random(7), 600)
-    facts = read_projected_events(ids, now=NOW)
+    facts = read_facts(ids, now=NOW)
     judged = _judge(ids, "marketing", "email", "offers")
     act = Contact("marketing", "offers", "email", NOW, EXPIRES, "offers")
 

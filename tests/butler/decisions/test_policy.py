@@ -23,7 +23,7 @@ def decide_offer(customer):
         expires_at=NOON + timedelta(days=2),
         purpose="offers",
     )
-    facts = inputs.read_projected_events([customer.id], now=NOON)[customer.id]
+    facts = inputs.read_facts([customer.id], now=NOON)[customer.id]
     return decide(offer, facts, inputs.rules(), NOON)
 
 

@@ -23,7 +23,7 @@ def test_customer_whose_facts_cannot_be_read_costs_no_other(monkeypatch):
 
     monkeypatch.setattr(inputs, "is_of_age", broken)
 
-    assert inputs.read_projected_events([noor.pk, sem.pk], now=factories.NOON).keys() == {noor.pk}
+    assert inputs.read_facts([noor.pk, sem.pk], now=factories.NOON).keys() == {noor.pk}
 
 
 @pytest.mark.parametrize("zone", ["Europe/Amsterdam", "America/New_York"])

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from butler.decisions.inputs import read_projected_events
+from butler.decisions.inputs import read_facts
 from customers.consent import state_reader
 from customers.models import (
     Control,
@@ -193,7 +193,7 @@ def test_each_preference_is_set_shown_and_taken_back(
         setting.name: setting.value for setting in state_reader.read_state(noor.id).settings
     }
     assert settings == {name: value}
-    facts = read_projected_events([noor.id], now=timezone.now())[noor.id]
+    facts = read_facts([noor.id], now=timezone.now())[noor.id]
     assert facts.control
     assert {setting.name for setting in facts.control.settings} == {name}
     place = {"zone": "quiet-hours"}.get(what, what)

@@ -11,7 +11,7 @@ from butler.actions.claimed_messages import Claimed
 from butler.decisions import inputs
 from butler.decisions.channel_order import order_channels
 from butler.decisions.decide import decide
-from butler.decisions.inputs import read_projected_events, rules
+from butler.decisions.inputs import read_facts, rules
 from butler.models import Message, StaffTask
 from butler.types import Use
 from customers.actions.changes import ChangeAuthor
@@ -172,7 +172,7 @@ def test_it_is_said_in_the_language_that_was_chosen(signed_in, noor, place):
 def test_the_way_that_was_put_first_is_tried_first(signed_in, noor):
     press(signed_in, "channel-order", channel=["sms", "email", "", ""])
 
-    facts = read_projected_events([noor.pk], now=timezone.now())[noor.pk]
+    facts = read_facts([noor.pk], now=timezone.now())[noor.pk]
 
     assert order_channels(facts, ("inbox", "email", "sms")) == ("sms", "email", "inbox")
 
@@ -181,7 +181,7 @@ def test_the_way_that_was_put_first_is_tried_first(signed_in, noor):
 def test_data_is_used_as_was_said(signed_in, noor, place, answer, code):
     relation = of_order(noor, place)["relation"]
     press(signed_in, "data-use", purpose="combine", answer=answer)
-    facts = read_projected_events([noor.pk], now=timezone.now())[noor.pk]
+    facts = read_facts([noor.pk], now=timezone.now())[noor.pk]
 
     decision = decide(Use("combine", relation=relation), facts, rules(), timezone.now())
 
