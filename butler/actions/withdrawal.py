@@ -11,12 +11,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from butler import sql
-from butler.decisions.inputs import read_facts
+from butler.actions import guardianship
 from customers import db
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
 from customers.consent.chain_writer import RecordedStatements
-from customers.consent.statements import ConsentStatement, InvalidStatement
+from customers.consent.statements import ConsentStatement
 
 # In seconds. Longer than any lease, so that the wait ends when the lease ends.
 DELIVERY_TIMEOUT = 20.0
@@ -58,7 +58,7 @@ def record_statements(
     Do not call it inside a transaction: uncommitted statements stop no delivery. Raises the errors
     of customers.actions.consent.record_statements, and InvalidStatement for a child's consent.
     """
-    _refuse_children(customer_id, statements, now)
+    guardianship.refuse_children(customer_id, statements, now)
     recorded = consent.record_statements(
         customer_id=customer_id, statements=statements, author=author, now=now
     )
@@ -87,26 +87,6 @@ def _sent_messages(customer_id: UUID, timeout: float, now: datetime) -> list[Sen
         return [SentMessage(*row) for row in sql.rows("find_sent_messages", params)]
 
     return db.retry_if_connection_lost(wait_and_read)
-
-
-def _refuse_children(
-    customer_id: UUID, statements: Sequence[ConsentStatement], now: datetime
-) -> None:
-    """Raise InvalidStatement for a consent of a child without a guardian."""
-    if not any(
-        statement.kind == "consent.given" and not _is_by_guardian(statement)
-        for statement in statements
-    ):
-        return
-    facts = read_facts([customer_id], now=now).get(customer_id)
-    if facts is not None and facts.is_of_age is False:
-        raise InvalidStatement(
-            "not_of_age", "The customer is too young to consent without a guardian."
-        )
-
-
-def _is_by_guardian(statement: ConsentStatement) -> bool:
-    return statement.evidence.get("role") == "guardian"
 
 
 def wait_for_deliveries(customer_id: UUID, timeout: float = DELIVERY_TIMEOUT) -> None:

@@ -18,6 +18,7 @@ from butler.decisions.checks import (
     USE_RELATION_CHECKS,
 )
 from butler.decisions.context import Check, DecisionContext, UnknownZone
+from butler.decisions.language import decided_language
 from butler.types import Contact, DecisionResult, Facts, Gate, Layer, Rules, Use
 
 _LAYERS: dict[str, Layer] = {
@@ -164,17 +165,10 @@ def _allowed(
         basis=_BASES[granting.code] + "".join(granting.references),
         budget_windows=tuple(context.budget_windows),
         route_to="person" if deciding is not granting else "",
-        language=_language(context),
+        language=decided_language(context),
         customer_version=_customer_version(context.facts),
         rules_version=context.rules.version,
     )
-
-
-def _language(context: DecisionContext[Contact] | DecisionContext[Use]) -> str:
-    settings = context.settings.get("language")
-    if settings:
-        return str(settings[0].value)
-    return context.facts.language or context.rules.language
 
 
 # The facts and the rules may be corrupt here.

@@ -7,7 +7,7 @@ from django.utils.http import content_disposition_header
 from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.orders import order_card
 from channels.pages.presenters.timeline import timeline_entry
-from channels.portal import tickets
+from channels.portal import order_files
 from channels.portal.decorators import not_found, page, render_page
 from customers.queries import lists
 from customers.queries.pages import BadCursor
@@ -45,8 +45,8 @@ def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) ->
     context = {
         "order": order_card(order),
         "timeline": [timeline_entry(event) for event in changes.results] if changes else [],
-        "has_qr_code": tickets.has_qr_code(order),
-        "has_calendar_file": tickets.has_calendar_file(order),
+        "has_qr_code": order_files.has_qr_code(order),
+        "has_calendar_file": order_files.has_calendar_file(order),
         "is_claimed": not (order.is_verified or order_card(order).is_requested),
     }
     return render_page(request, "portal/order.html", customer, "orders", **context)
@@ -56,10 +56,10 @@ def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) ->
 def calendar_file(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
     """Return the visit as a calendar file, which replaces earlier versions of the visit."""
     order = lists.order(customer.id, number)
-    if order is None or not tickets.has_calendar_file(order):
+    if order is None or not order_files.has_calendar_file(order):
         return not_found(request, customer, "orders")
     response = HttpResponse(
-        tickets.calendar_file(order), content_type="text/calendar; charset=utf-8"
+        order_files.calendar_file(order), content_type="text/calendar; charset=utf-8"
     )
     name = "".join(char if char.isalnum() else "-" for char in number)[:60]
     disposition = content_disposition_header(as_attachment=True, filename=f"{name}.ics")
@@ -71,6 +71,6 @@ def calendar_file(request: HttpRequest, customer: ResolvedCustomer, number: str)
 def qr_code(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
     """Return the QR code that the gate reads, as SVG."""
     order = lists.order(customer.id, number)
-    if order is None or not tickets.has_qr_code(order):
+    if order is None or not order_files.has_qr_code(order):
         return not_found(request, customer, "orders")
-    return HttpResponse(tickets.qr_code(number), content_type="image/svg+xml")
+    return HttpResponse(order_files.qr_code(number), content_type="image/svg+xml")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from channels.portal import tickets
+from channels.portal import order_files
 from channels.store.gate_sentence import gate_sentence
 from customers import rebuild
 from customers.identity import lookup
@@ -60,8 +60,8 @@ def test_order_of_a_customer_is_requested_and_opens_no_gate(noor, app):
     assert "no visit ahead" in gate(noor[0], number)
     assert app.get("/api/me/").json()["next_visit"] is None
     shape = lists.order(noor[0].id, number)
-    assert not tickets.has_qr_code(shape)
-    assert not tickets.has_calendar_file(shape)
+    assert not order_files.has_qr_code(shape)
+    assert not order_files.has_calendar_file(shape)
 
 
 def test_request_starts_nothing_that_an_order_starts(app):
