@@ -62,7 +62,7 @@ def message(**fields):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_every_table_opens_and_nothing_is_changed_by_hand(lin, version, model):
+def test_every_table_of_butler_opens_and_is_read_only(lin, version, model):
     message(address="noor@example.com", text="A word to Noor")
     pause_switches.engage_switch(key="*", by="lin", reason="a test", now=NOW)
     name = model._meta.model_name
@@ -79,7 +79,7 @@ def test_every_table_opens_and_nothing_is_changed_by_hand(lin, version, model):
         assert lin.post(reverse(f"admin:butler_{name}_delete", args=[row.pk])).status_code == 403
 
 
-def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_max_num_queries):
+def test_list_runs_the_same_statements_for_any_length(lin, version, django_assert_max_num_queries):
     page = reverse("admin:butler_automation_changelist")
     lin.get(page)
     with CaptureQueriesContext(connection) as few:
@@ -102,7 +102,7 @@ def test_a_list_costs_the_same_however_long_it_is(lin, version, django_assert_ma
 
 
 @pytest.mark.parametrize("name", ["message", "delivery", "decision", "run"])
-def test_no_list_of_customers_things_reads_all_of_them(lin, name):
+def test_lists_of_customer_rows_do_not_count_all_rows(lin, name):
     page = reverse(f"admin:butler_{name}_changelist")
 
     with CaptureQueriesContext(connection) as queries:
@@ -136,7 +136,7 @@ def test_rate_of_a_provider_is_set_in_the_admin(client, lin):
     assert client.post(page, {"rate": "1"}).status_code == 403
 
 
-def test_messages_are_narrowed_by_way_out(lin):
+def test_messages_are_filtered_by_channel(lin):
     message()
 
     page = reverse("admin:butler_message_changelist")
@@ -145,7 +145,7 @@ def test_messages_are_narrowed_by_way_out(lin):
     assert "visit-reminder" not in lin.get(page, {"channel": "sms"}).text
 
 
-def test_a_draft_is_approved_goes_live_is_paused_and_goes_on(lin, version):
+def test_draft_is_approved_goes_live_is_paused_and_resumed(lin, version):
     for name, status in (
         ("approve", "approved"),
         ("go_live", "live"),
@@ -160,13 +160,13 @@ def test_a_draft_is_approved_goes_live_is_paused_and_goes_on(lin, version):
     assert version.approved_by == "Lin"
 
 
-def test_a_step_that_is_not_next_is_refused_in_words(lin, version):
+def test_invalid_transition_is_refused_with_a_message(lin, version):
     assert "The version is not approved." in step(lin, version, "go_live").text
     assert version.status == "draft"
     assert step(lin, version, "explode").status_code == 404
 
 
-def test_who_wrote_it_does_not_approve_it_under_a_new_name_either(lin):
+def test_author_cannot_approve_after_a_change_of_name(lin):
     me = User.objects.get()
     automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Operator("Lin", me.pk))
     version = AutomationVersion.objects.get()
@@ -176,7 +176,7 @@ def test_who_wrote_it_does_not_approve_it_under_a_new_name_either(lin):
     assert version.status == "draft"
 
 
-def test_somebody_of_the_same_name_is_somebody_else(lin):
+def test_approver_may_have_the_name_of_the_author(lin):
     other = staff.colleague("marketer", "Lin")
     automations.load([file()], PURPOSES, TOPICS, now=NOW, by=Operator("Lin", other.pk))
     version = AutomationVersion.objects.get()
@@ -188,7 +188,7 @@ def test_somebody_of_the_same_name_is_somebody_else(lin):
     assert version.approved_by_login == User.objects.get(is_superuser=True).pk
 
 
-def test_looking_is_not_approving_and_nothing_happens_by_a_link(client, lin, version):
+def test_read_only_staff_and_get_requests_cannot_change_a_version(client, lin, version):
     reader = staff.colleague(
         "marketer",
         "Iris",
@@ -214,7 +214,7 @@ def test_every_text_is_shown_in_every_language(lin, version):
     assert "See you, LK-1042-17." in shown
 
 
-def test_a_text_can_be_tried_on_a_real_record_and_the_look_is_noted(lin, version):
+def test_preview_with_a_record_writes_an_access_log_entry(lin, version):
     noor = factories.customer(("email", "noor@example.com"), name="Noor")
 
     shown = lin.get(page_of(version), {"record": str(noor.pk)}).text
@@ -225,7 +225,7 @@ def test_a_text_can_be_tried_on_a_real_record_and_the_look_is_noted(lin, version
     assert "There is no such record." in lin.get(page_of(version), {"record": "nobody"}).text
 
 
-def test_what_differs_from_the_version_in_use_is_shown(lin, version):
+def test_difference_from_the_version_in_use_is_shown(lin, version):
     step(lin, version, "approve")
     step(lin, version, "go_live")
     automations.load(
@@ -240,7 +240,7 @@ def test_what_differs_from_the_version_in_use_is_shown(lin, version):
     assert re.search(r"text-green[^>]*>\+\s+&quot;priority&quot;: 3", shown)
 
 
-def test_mail_is_shown_on_a_page_that_can_do_nothing(lin, version):
+def test_email_preview_has_a_sandbox_policy(lin, version):
     page = reverse("admin:butler_automationversion_mail", args=[version.pk, "0", "nl"])
 
     response = lin.get(page)
@@ -252,7 +252,7 @@ def test_mail_is_shown_on_a_page_that_can_do_nothing(lin, version):
         assert lin.get(wrong).status_code == 404
 
 
-def test_the_switch_stops_with_a_reason_and_lets_go_on(lin, version):
+def test_switch_needs_a_reason_and_can_be_released(lin, version):
     waiting = message()
     page = reverse("admin:butler_pauseswitch_switch")
 
@@ -280,7 +280,7 @@ def test_the_switch_stops_with_a_reason_and_lets_go_on(lin, version):
     assert "no automation x" in lin.post(page, {**engaged, "key": "x"}, follow=True).text
 
 
-def test_one_switch_stops_everything(lin, version):
+def test_switch_for_all_automations_is_engaged(lin, version):
     assert (
         "Stop everything, because" in lin.get(reverse("admin:butler_pauseswitch_changelist")).text
     )
@@ -292,7 +292,7 @@ def test_one_switch_stops_everything(lin, version):
     assert PauseSwitch.objects.get().key == "*"
 
 
-def test_who_may_only_look_stops_nothing(client, version):
+def test_read_only_staff_cannot_engage_a_switch(client, version):
     staff.let_in(client, staff.colleague("overview", "Iris"))
     page = reverse("admin:butler_pauseswitch_switch")
 
@@ -302,7 +302,7 @@ def test_who_may_only_look_stops_nothing(client, version):
     assert not PauseSwitch.objects.exists()
 
 
-def test_a_manager_lets_go_what_was_written(client, version):
+def test_manager_approves_a_loaded_version(client, version):
     staff.let_in(client, staff.colleague("manager", "Lin"))
 
     step(client, version, "approve")

@@ -22,7 +22,7 @@ def _load(name: str, number: int) -> AutomationVersion:
     return AutomationVersion.objects.get(number=number)
 
 
-def test_an_automation_is_called_as_its_version_in_use_says(django_assert_num_queries):
+def test_automation_has_the_name_of_its_version_in_use(django_assert_num_queries):
     first = _load("Reminder", 1)
     _load("Another word", 2)
     Automation.objects.create(key="offer")

@@ -20,7 +20,7 @@ def _vocabulary():
     arrange.vocabulary()
 
 
-def test_two_senders_never_get_the_same_message():
+def test_concurrent_claims_never_return_the_same_message():
     for _ in range(8):
         arrange.message(guest_who_consented())
     claimed_ids: list = []
@@ -43,7 +43,7 @@ def test_two_senders_never_get_the_same_message():
     assert len(set(claimed_ids)) == 8
 
 
-def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
+def test_message_of_a_locked_customer_waits_and_blocks_no_other():
     locked_guest, free_guest = guest_who_consented(), guest_who_consented()
     first, second = arrange.message(locked_guest), arrange.message(free_guest)
     claimed_ids = []
@@ -67,7 +67,7 @@ def test_a_message_of_somebody_who_is_held_waits_and_stands_in_nobodys_way():
     assert [outgoing.message_id for outgoing in claim().outgoing] == [first.id]
 
 
-def test_a_message_that_somebody_has_in_hand_is_left_to_them():
+def test_message_locked_by_another_sender_is_skipped():
     message = arrange.message(guest_who_consented())
     took: list = []
 
@@ -84,7 +84,7 @@ def test_a_message_that_somebody_has_in_hand_is_left_to_them():
     assert (took[0].claimed_count, took[0].outgoing) == (0, ())
 
 
-def test_a_claim_holds_nobody_but_those_it_is_about():
+def test_claim_locks_only_the_customers_of_its_messages():
     arrange.message(guest_who_consented())
     other = guest_who_consented()
     free: list = []

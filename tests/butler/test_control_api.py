@@ -50,7 +50,7 @@ def offers(app, query=None):
     return next(consent for consent in consents if consent["purpose"]["key"] == "offers")
 
 
-def test_before_anything_is_said_everything_is_unknown_and_says_what_it_asks(noor):
+def test_consents_of_a_new_customer_are_unknown_and_have_notices(noor):
     consent = offers(noor[1], {"language": "nl-BE"})
 
     assert (consent["state"], consent["entry"], consent["objection"]) == ("unknown", None, None)
@@ -62,7 +62,7 @@ def test_before_anything_is_said_everything_is_unknown_and_says_what_it_asks(noo
     }
 
 
-def test_to_give_and_to_withdraw_takes_the_same_one_request(noor):
+def test_consent_is_given_and_withdrawn_with_one_request_each(noor):
     record, app = noor
     given_response = put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)
     assert given_response.status_code == 200
@@ -79,7 +79,7 @@ def test_to_give_and_to_withdraw_takes_the_same_one_request(noor):
     assert ControlEntry.objects.last().document.count('"kind":"session"') == 1
 
 
-def test_an_app_is_told_whether_to_ask(noor):
+def test_consents_say_whether_an_app_may_ask(noor):
     app = noor[1]
     assert offers(app)["may_ask"] is True
 
@@ -88,7 +88,7 @@ def test_an_app_is_told_whether_to_ask(noor):
         assert offers(app)["may_ask"] is asks, answer
 
 
-def test_a_yes_that_was_asked_for_again_is_refused_to_whoever_speaks_for_a_customer(noor):
+def test_consent_too_soon_after_a_refusal_is_refused_to_callers_for_a_customer(noor):
     desk = staff("change_control", "view_control")
     put(noor[1], "/api/me/consents/offers/", answer="refuse")
     path = f"/api/customers/{noor[0].id}/consents/offers/"
@@ -102,7 +102,7 @@ def test_a_yes_that_was_asked_for_again_is_refused_to_whoever_speaks_for_a_custo
     assert accepted.status_code == 200
 
 
-def test_a_withdrawal_answers_with_what_had_already_left(noor):
+def test_withdrawal_returns_messages_that_were_already_sent(noor):
     record, app = noor
     put(app, "/api/me/consents/offers/", answer="give", notice=NOTICE)
     message = factories.message(
@@ -116,7 +116,7 @@ def test_a_withdrawal_answers_with_what_had_already_left(noor):
     ]
 
 
-def test_the_receipt_is_a_file_that_anybody_can_verify(noor, client):
+def test_receipt_is_a_verifiable_file(noor, client):
     refusal = put(noor[1], "/api/me/consents/offers/", answer="refuse").json()
     keys = receipts.read_keys(client.get("/.well-known/butler-receipt-keys.json").content)
     [address] = refusal["receipts"]
@@ -129,7 +129,7 @@ def test_the_receipt_is_a_file_that_anybody_can_verify(noor, client):
     assert receipt["document"]["state"] == "ConsentRefused"
 
 
-def test_the_whole_ledger_is_a_file_that_anybody_can_verify(noor):
+def test_ledger_export_is_a_verifiable_file(noor):
     for answer in ("refuse", "withdraw"):
         put(noor[1], "/api/me/consents/offers/", answer=answer)
 
@@ -193,14 +193,14 @@ def test_preferences_are_set_and_cleared_all_or_none(noor):
         ("objections/nothing/", {"answer": "object"}, "unknown-purpose"),
     ],
 )
-def test_what_cannot_be_understood_is_told_and_changes_nothing(noor, path, body, code):
+def test_invalid_statement_is_refused_and_changes_no_consent(noor, path, body, code):
     response = put(noor[1], f"/api/me/{path}", **body)
 
     assert (response.status_code, response.json()["type"]) == (422, f"urn:butler:problem:{code}")
     assert not ControlEntry.objects.exists()
 
 
-def test_somebody_else_s_entry_is_not_there_with_the_same_words(noor, eli):
+def test_ledger_entry_of_another_customer_is_not_found(noor, eli):
     entry = put(eli[1], "/api/me/consents/offers/", answer="refuse").json()["entries"][0]
 
     theirs = noor[1].get(f"/api/me/receipts/{entry}/")
@@ -212,7 +212,7 @@ def test_somebody_else_s_entry_is_not_there_with_the_same_words(noor, eli):
     assert noor[1].get("/api/me/ledger/").json()["results"] == []
 
 
-def test_staff_say_it_for_a_customer_and_how_they_know(noor):
+def test_staff_record_a_statement_for_a_customer_with_its_evidence(noor):
     sam = staff("view_control", "change_control")
     path = f"/api/customers/{noor[0].id}/consents/offers/"
 
@@ -228,7 +228,7 @@ def test_staff_say_it_for_a_customer_and_how_they_know(noor):
     assert (entry["by"], entry["actor"], entry["evidence"]) == ("staff", "staff:Sam", VOICE)
 
 
-def test_a_list_that_is_imported_again_brings_nobody_back(noor):
+def test_reimported_list_restores_no_withdrawn_consent(noor):
     """keila #259, listmonk #2008."""
     old_shop = key("ingest", "read", "identify", channel="import")
     put(noor[1], "/api/me/consents/offers/", answer="withdraw")
@@ -240,7 +240,7 @@ def test_a_list_that_is_imported_again_brings_nobody_back(noor):
     assert len(noor[1].get("/api/me/ledger/").json()["results"]) == 2
 
 
-def test_a_key_that_only_reads_says_nothing(noor):
+def test_read_only_key_cannot_write(noor):
     reader = key("read")
 
     assert reader.get(f"/api/customers/{noor[0].id}/consents/").status_code == 200
@@ -248,7 +248,7 @@ def test_a_key_that_only_reads_says_nothing(noor):
     assert put(reader, path, answer="withdraw", evidence=VOICE).status_code == 403
 
 
-def test_a_request_to_be_called_is_asked_for_once_listed_and_done(noor):
+def test_call_request_is_made_once_listed_and_finished(noor):
     app, sam = noor[1], staff("change_stafftask", "view_customer")
     body = {"subject": "The pass of my son", "wanted_at": "2027-01-02T10:00:00+01:00"}
     created = app.post("/api/me/requests/", body, **{"Idempotency-Key": "k1"})
@@ -269,7 +269,7 @@ def test_a_request_to_be_called_is_asked_for_once_listed_and_done(noor):
     assert [event.name for event in names] == ["Callback Requested", "Request Answered"]
 
 
-def test_a_customer_takes_a_request_back_and_nobody_else_s(noor, eli):
+def test_customer_withdraws_only_the_own_request(noor, eli):
     reference = noor[1].post("/api/me/requests/", {}).json()["reference"]
 
     assert eli[1].post(f"/api/me/requests/{reference}/close/", {}).status_code == 404

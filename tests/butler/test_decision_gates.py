@@ -36,7 +36,7 @@ ASKED_OF_ALL = "switch integrity act"
         ("use; relation order:A-1001", "restriction objection terms basis settings data_use"),
     ],
 )
-def test_each_class_is_asked_what_concerns_it(of, expected_gates):
+def test_each_message_class_has_its_gates(of, expected_gates):
     of, _, words = of.partition("; ")
 
     gates = [gate.gate for gate in _decide(of, words).gates]
@@ -70,5 +70,5 @@ def test_gate_reports_the_inputs_it_used(of, words, gate, inputs):
     assert matching_gate.inputs == inputs
 
 
-def test_a_switch_names_itself_as_the_proof():
+def test_gate_of_a_switch_has_the_switch_as_evidence():
     assert _decide("service", "halted reminder").gates[-1].references == ("reminder",)

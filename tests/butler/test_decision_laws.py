@@ -134,7 +134,7 @@ def test_narrowing_statement_never_widens_a_decision(scene, narrowing):
 
 @given(SCENES)
 @deep
-def test_the_same_facts_lead_to_the_same_bytes(scene):
+def test_equal_facts_give_byte_equal_decisions(scene):
     arguments = _world(scene).decide_arguments()
     first = msgspec.json.encode(decide(*arguments))
 
@@ -150,7 +150,7 @@ def test_the_same_facts_lead_to_the_same_bytes(scene):
 
 @given(SCENES, st.randoms(use_true_random=False))
 @deep
-def test_the_order_of_the_facts_does_not_show(scene, chance: random.Random):
+def test_order_of_the_facts_does_not_change_the_decision(scene, chance: random.Random):
     act, facts, rules, now = _world(scene).decide_arguments()
     if facts.control is None:
         return
@@ -178,7 +178,7 @@ def _shuffled(mapping, chance):
 
 @given(SCENES)
 @deep
-def test_every_no_and_every_later_has_a_reason_that_can_be_read_and_looked_up(scene):
+def test_every_denial_and_deferral_has_a_reason_with_a_sentence(scene):
     act, facts, rules, now = _world(scene).decide_arguments()
     decision = decide(act, facts, rules, now)
 
@@ -213,7 +213,7 @@ def _evidence_ids(facts: Facts) -> set[str]:
 
 @given(SCENES)
 @deep
-def test_without_the_fact_that_decided_it_would_have_been_decided_otherwise(scene):
+def test_decision_changes_without_its_deciding_fact(scene):
     act, facts, rules, now = _world(scene).decide_arguments()
     decision = decide(act, facts, rules, now)
     entries = decision.gates[-1].references
@@ -253,12 +253,12 @@ ALONE = [
 ]
 
 
-def test_there_are_enough_that_rest_on_one_fact():
+def test_enough_decisions_depend_on_one_fact():
     assert len(ALONE) >= 70
 
 
 @pytest.mark.parametrize("vector", ALONE, ids=lambda vector: f"{vector[0]}: {vector[1]}")
-def test_where_one_fact_decides_all_is_allowed_without_it(vector):
+def test_decision_with_one_denying_fact_is_allowed_without_it(vector):
     act, facts, rules, now = world(*vector[:2]).decide_arguments()
     decision = decide(act, facts, rules, now)
 

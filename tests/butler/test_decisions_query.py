@@ -72,7 +72,7 @@ def test_only_the_last_decision_of_each_channel_counts(noor):
     assert len(_why(noor, is_sent=False)) == 1
 
 
-def test_what_left_on_one_of_two_channels_was_sent(noor):
+def test_occasion_sent_on_one_of_two_channels_counts_as_sent(noor):
     run = _run(noor)
     factories.decision(noor, run_id=run.pk, act={"channel": "inbox"})
     factories.decision(noor, run_id=run.pk, outcome="skip", at=NOON + timedelta(seconds=5))
@@ -81,7 +81,7 @@ def test_what_left_on_one_of_two_channels_was_sent(noor):
     assert _why(noor, is_sent=False) == []
 
 
-def test_pages_go_on_where_the_last_one_ended_and_cut_no_occasion(noor):
+def test_pages_of_occasions_continue_and_split_no_occasion(noor):
     at = timezone.now()
     runs = [_run(noor) for _ in range(5)]
     for number, run in enumerate(runs):
@@ -103,12 +103,12 @@ def test_pages_go_on_where_the_last_one_ended_and_cut_no_occasion(noor):
     assert all(len(occasion.decisions) == 2 for occasion in occasions)
 
 
-def test_a_cursor_of_somewhere_else_is_refused(noor):
+def test_cursor_of_another_list_is_refused(noor):
     with pytest.raises(BadCursor):
         decisions.occasions([noor.pk], cursor="bm9uc2Vuc2U", limit=5)
 
 
-def test_words_that_never_left_or_were_taken_back_are_not_repeated(noor):
+def test_subject_of_an_unsent_or_withdrawn_message_is_empty(noor):
     for state in ("queued", "withdrawn"):
         message = factories.message(noor, state=state, subject="A secret offer")
         factories.decision(noor, message_id=message.pk)
@@ -119,7 +119,7 @@ def test_words_that_never_left_or_were_taken_back_are_not_repeated(noor):
     assert set(by_state) == {"", "withdrawn"}
 
 
-def test_one_statement_whatever_there_is(noor, count_statements):
+def test_occasions_are_read_in_one_statement(noor, count_statements):
     for _ in range(20):
         factories.decision(noor, run_id=_run(noor).pk)
     AccessLogEntry.objects.create(
@@ -140,7 +140,7 @@ def test_another_customers_decisions_are_not_there(noor):
     assert _why(noor) == []
 
 
-def test_a_doorway_knows_every_record_that_is_the_customer(noor):
+def test_resolved_customer_has_all_merged_records(noor):
     other = factories.customer(("email", "noor@work.example.com"))
     other.canonical = noor
     other.save()

@@ -63,7 +63,7 @@ def decisions(customer):
     return Decision.objects.filter(customer_id=customer.id)
 
 
-def test_only_who_can_be_told_is_looked_at_again():
+def test_refused_recipients_get_no_waiting_run():
     offer()
     agrees, *others = audience()
 
@@ -96,7 +96,7 @@ def test_each_refused_customer_gets_a_decision_with_the_own_reason():
     assert codes == ["consent_refused", "consent_withdrawn", "objected"]
 
 
-def test_one_channel_that_is_left_is_enough():
+def test_recipient_with_one_allowed_channel_is_not_refused():
     offer(say("sms", "inbox"))
     agrees = audience()[0]
 
@@ -115,7 +115,7 @@ def test_a_message_in_every_channel_is_decided_for_each():
     assert sorted(channels) == ["email", "inbox"]
 
 
-def test_a_pause_that_ends_before_it_is_too_late_refuses_nobody():
+def test_pause_that_ends_before_the_expiry_refuses_no_recipient():
     offer(expires="1d")
     agrees = audience()[0]
     pause = (TEN + timedelta(hours=20)).astimezone(UTC).isoformat()
@@ -147,7 +147,7 @@ def test_prefilter_refuses_the_same_customers_as_the_interpreter(monkeypatch):
     assert len(interpreted) == 6
 
 
-def test_killed_tick_decides_nobody_twice(monkeypatch):
+def test_killed_tick_decides_about_no_recipient_twice(monkeypatch):
     monkeypatch.setattr(fan_out, "BATCH", 2)
     offer()
     audience(7)
@@ -160,7 +160,7 @@ def test_killed_tick_decides_nobody_twice(monkeypatch):
     assert Run.objects.count() == 7
 
 
-def test_a_second_version_of_the_day_decides_nothing_anew():
+def test_second_version_on_the_same_day_makes_no_new_decisions():
     offer()
     audience(4)
     tick(now=FIRST)
@@ -194,7 +194,7 @@ def test_refused_customer_can_read_why():
     assert [decision.code for decision in occasion.decisions] == ["no_consent"]
 
 
-def test_a_topic_of_a_service_is_sifted_by_settings_alone():
+def test_service_topic_is_prefiltered_only_by_settings():
     trigger = {"kind": "topic", "topic": "ride:*", "status": "down", "audience": "visiting_today"}
     automation(
         "ride-down",

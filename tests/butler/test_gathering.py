@@ -65,7 +65,7 @@ def test_events_within_the_gathering_time_make_one_message():
     assert Run.objects.get().status == "done"
 
 
-def test_events_of_one_delivery_are_gathered_too_and_each_customer_has_their_own():
+def test_events_of_one_batch_are_gathered_per_customer():
     visits()
     visits(SEM)
     photos("2h")
@@ -95,7 +95,7 @@ def test_event_after_the_message_starts_a_new_gathering():
     ]
 
 
-def test_the_day_is_said_in_the_evening_on_the_customers_clock():
+def test_gathering_until_a_time_of_day_ends_at_the_customers_local_time():
     visits(timezone="America/New_York")
     photos("18:00")
     record(photo("Night Mail"))
@@ -115,7 +115,7 @@ def test_the_day_is_said_in_the_evening_on_the_customers_clock():
         (datetime(2027, 10, 30, 23, 0, tzinfo=UTC), datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),
     ],
 )
-def test_an_evening_that_ends_in_the_night_of_the_clocks_is_said_once(photo_at, message_at):
+def test_gathering_that_ends_at_a_clock_change_sends_one_message(photo_at, message_at):
     visits(on=f"{message_at:%Y-%m-%d}", timezone="Europe/Amsterdam")
     photos("02:30")
     record(photo("Night Mail", at=photo_at), at=photo_at)
@@ -128,7 +128,7 @@ def test_an_evening_that_ends_in_the_night_of_the_clocks_is_said_once(photo_at, 
     assert Message.objects.get().occurred_at == message_at
 
 
-def test_what_one_gathers_goes_to_no_other_customer_and_no_other_automation():
+def test_gathered_events_stay_with_their_customer_and_automation():
     photos()
     trigger = {"kind": "event", "event": "Ride Taken", "gather": "2h"}
     automation("rides", trigger=trigger, steps=[SAY], expires="3h")
@@ -144,7 +144,7 @@ def test_what_one_gathers_goes_to_no_other_customer_and_no_other_automation():
     assert list(counts) == [("photos", 2), ("photos", 1), ("rides", 1)]
 
 
-def test_an_event_sent_twice_is_in_it_once():
+def test_repeated_event_is_gathered_once():
     visits()
     photos("2h")
     desk = factories.sender()
@@ -157,7 +157,7 @@ def test_an_event_sent_twice_is_in_it_once():
     assert Message.objects.get().facts["gathered"]["count"] == 1
 
 
-def test_what_comes_too_late_for_it_is_left_out_and_says_so():
+def test_late_event_is_not_gathered_and_leaves_a_decision():
     visits()
     photos("30m")
     record(photo("Night Mail"))
@@ -169,7 +169,7 @@ def test_what_comes_too_late_for_it_is_left_out_and_says_so():
     assert Decision.objects.filter(code="late_event").count() == 1
 
 
-def test_the_condition_is_asked_of_all_of_it_when_it_is_to_be_said():
+def test_condition_is_evaluated_over_all_gathered_events_at_the_end():
     visits()
     photos("30m", condition="gathered.count >= 2")
     record(photo("Night Mail"))
@@ -181,7 +181,7 @@ def test_the_condition_is_asked_of_all_of_it_when_it_is_to_be_said():
     assert rides(Message.objects.get()) == ["Night Mail", "Otter Run"]
 
 
-def test_of_very_many_the_first_hundred_are_kept_and_all_are_counted():
+def test_gathering_keeps_the_first_hundred_events_and_counts_all():
     visits()
     photos("2h")
     for start in range(0, 120, 40):
@@ -195,7 +195,7 @@ def test_of_very_many_the_first_hundred_are_kept_and_all_are_counted():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_the_same_moment_neither_is_lost():
+def test_concurrent_events_are_both_gathered():
     visits()
     photos("2h")
     began = threading.Barrier(8)
@@ -218,7 +218,7 @@ def test_of_two_at_the_same_moment_neither_is_lost():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_while_it_is_being_said_is_said_the_next_time():
+def test_event_during_the_end_of_a_gathering_starts_a_new_one():
     visits()
     photos("2h")
     record(photo("Night Mail"))
@@ -242,7 +242,7 @@ def test_an_event_while_it_is_being_said_is_said_the_next_time():
     assert sorted(len(run.cause["gathered"]) for run in Run.objects.all()) == [1, 1]
 
 
-def test_the_words_go_through_all_of_it():
+def test_text_can_loop_over_all_gathered_events():
     photos_document = document(
         "photos", steps=[SAY], trigger={"kind": "event", "event": "x", "gather": "2h"}
     )

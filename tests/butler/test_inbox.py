@@ -43,7 +43,7 @@ def test_sent_or_uncertain_message_is_listed_with_its_state(noor, state):
     assert not listed.is_unread
 
 
-def test_a_message_that_was_taken_back_keeps_its_place_and_loses_its_words(noor):
+def test_withdrawn_message_stays_in_the_list_without_its_text(noor):
     message = factories.message(noor, state="withdrawn", text="Wrong price: 1 euro")
     factories.message(noor, state="withdrawn", handed_over_at=None)
 
@@ -78,7 +78,7 @@ def test_message_sent_through_several_channels_is_listed_once(noor, ways):
     assert (channel, also) == ("inbox", [(way, "accepted") for way in others])
 
 
-def test_without_an_inbox_it_is_there_as_it_left_first(noor):
+def test_message_without_an_inbox_copy_is_listed_as_first_sent(noor):
     run = uuid.uuid4()
     later = _message_of_run(noor, run, "sms", at=NOON + timedelta(seconds=1), state="bounced")
     first = _message_of_run(noor, run, "email")
@@ -91,7 +91,7 @@ def test_without_an_inbox_it_is_there_as_it_left_first(noor):
         assert (message.id, [also.id for also in message.also]) == (shown.pk, [other.pk])
 
 
-def test_what_stands_in_the_mail_is_not_hidden_by_what_was_taken_back(noor):
+def test_sent_email_is_listed_when_its_inbox_copy_was_withdrawn(noor):
     run = uuid.uuid4()
     _message_of_run(noor, run, "inbox", state="withdrawn")
     _message_of_run(noor, run, "email", state="delivered")
@@ -111,7 +111,7 @@ def test_different_content_is_another_message(noor):
     assert sorted(_ways(noor)) == [("email", [])] * 4 + [("inbox", [])]
 
 
-def test_pages_of_messages_that_went_several_ways_miss_and_double_none(noor):
+def test_pages_list_messages_with_several_channels_exactly_once(noor):
     expected_ids = []
     for at in range(7):
         run, when = uuid.uuid4(), NOON + timedelta(minutes=at)
@@ -128,7 +128,7 @@ def test_pages_of_messages_that_went_several_ways_miss_and_double_none(noor):
     assert listed_ids == expected_ids[::-1]
 
 
-def test_reading_happens_once_and_is_on_the_log(noor):
+def test_message_is_marked_read_once_with_one_event(noor):
     message = factories.message(noor)
 
     assert mark_read(ids=[noor.pk], message_id=message.pk, now=NOON)
@@ -168,7 +168,7 @@ def test_listed_message_is_seen_but_not_read(noor):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_devices_that_read_at_once_are_one_event(noor):
+def test_ten_concurrent_reads_append_one_event(noor):
     message = factories.message(noor)
     news: list[bool] = []
 

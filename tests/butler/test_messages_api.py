@@ -44,7 +44,7 @@ def test_messages_are_listed_read_and_marked(noor):
 
 
 @pytest.mark.parametrize("end", ["", "read/"])
-def test_anothers_message_is_not_there_with_the_same_words(noor, els, end):
+def test_message_of_another_customer_is_not_found(noor, els, end):
     message = factories.message(els[0])
     send = noor[1].post if end else noor[1].get
 
@@ -55,7 +55,7 @@ def test_anothers_message_is_not_there_with_the_same_words(noor, els, end):
     assert theirs.content == nobodys.content
 
 
-def test_why_and_who_looked(noor, els):
+def test_decisions_and_access_log_are_listed(noor, els):
     record, app = noor
     factories.decision(record)
     factories.decision(record, outcome="skip", code="no_basis")
@@ -74,7 +74,7 @@ def test_why_and_who_looked(noor, els):
     ]
 
 
-def test_pages_of_messages_go_on(noor):
+def test_pages_of_messages_continue(noor):
     record, app = noor
     for _ in range(3):
         factories.message(record)

@@ -60,7 +60,7 @@ def is_waited_for() -> bool:
         return cursor.fetchone() is not None
 
 
-def test_what_left_while_two_records_became_one_is_on_the_log_of_the_one():
+def test_message_sent_during_a_merge_is_on_the_log_of_the_live_record():
     guest, accepted = claimed_outcome()
     other = arrange.guest()
     before = Customer.objects.get(id=other.id).version
@@ -117,7 +117,7 @@ WAITS = RECONCILE.total_seconds()
         (outcome("uncertain", number=ATTEMPTS, is_idempotent=True), "uncertain", "uncertain", None),
     ],
 )
-def test_a_message_is_next_where_its_attempt_leads(delivery_outcome, state, reason, pause):
+def test_outcome_decides_the_next_state_of_the_message(delivery_outcome, state, reason, pause):
     assert next_state(delivery_outcome) == (state, reason, pause)
 
 
@@ -131,7 +131,7 @@ def test_a_message_is_next_where_its_attempt_leads(delivery_outcome, state, reas
 @pytest.mark.parametrize(
     ("number", "least", "most"), [(1, 3.75, 6.25), (2, 15, 25), (3, 60, 100), (5, 960, 1600)]
 )
-def test_each_pause_is_four_times_as_long_as_the_last(
+def test_each_backoff_is_four_times_as_long_as_the_one_before(
     delivery_outcome, reason, number, least, most
 ):
     for _ in range(50):
@@ -141,13 +141,13 @@ def test_each_pause_is_four_times_as_long_as_the_last(
         assert least <= pause <= most
 
 
-def test_a_provider_that_asks_for_a_longer_pause_gets_it():
+def test_longer_retry_after_of_a_provider_is_used():
     _, _, pause = next_state(outcome("transient", retry_after=7200.0))
 
     assert pause == 7200.0
 
 
-def test_the_whole_trying_has_its_bounds():
+def test_number_of_attempts_and_reconcile_time_are_fixed():
     assert (ATTEMPTS, timedelta(minutes=10)) == (6, RECONCILE)
 
 
@@ -175,7 +175,7 @@ def test_unused_budget_goes_back_to_its_own_window_only():
     assert used == {**dict.fromkeys(other_uses, 4), (guest.id, "*:*", "2027-04-21"): 2}
 
 
-def test_a_budget_that_was_emptied_meanwhile_stays_empty():
+def test_refund_never_makes_a_budget_negative():
     guest, rejected = claimed_outcome("rejected", budget={"most": 5, "per": "day"})
     BudgetUse.objects.filter(customer_id=guest.id).update(used=0)
 
@@ -201,7 +201,7 @@ def test_retry_after_the_expiry_expires_the_message(delivery_result, later, stat
     assert Message.objects.get().state == state
 
 
-def test_what_came_of_an_earlier_attempt_does_not_move_a_message_that_is_on_its_way_again():
+def test_late_outcome_of_an_earlier_attempt_does_not_change_the_message():
     _, first = claimed_outcome("uncertain")
     outcomes.write_outcomes([first], now=NOON)
     Message.objects.update(state="sending", attempts=2)
@@ -271,7 +271,7 @@ def test_sweep_takes_expired_leases_only_oldest_first():
         ({"state": "sending"}, "sending"),
     ],
 )
-def test_only_what_may_have_left_in_vain_and_still_holds_is_sent_once_more(fields, state):
+def test_only_unexpired_uncertain_messages_are_requeued(fields, state):
     message = arrange.message(
         arrange.guest(),
         **{"message_class": "service", "state": "uncertain", "attempts": 1} | fields,

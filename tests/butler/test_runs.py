@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 # Sending a message --------------------------------------------------------------------
 
 
-def test_a_run_judges_queues_and_ends():
+def test_run_decides_queues_a_message_and_ends():
     version = start_run([SAY])
 
     tick(now=SOON)
@@ -64,7 +64,7 @@ def test_the_decision_stands_beside_the_message_with_every_gate():
     assert decision.customer_version == Customer.objects.get(pk=run().customer_id).version
 
 
-def test_what_is_not_allowed_is_not_said_and_the_reason_is_written_down():
+def test_denied_message_is_not_queued_and_its_decision_is_stored():
     start_run([SAY], **{"class": "marketing", "purpose": "offers", "relation": ""})
 
     tick(now=SOON)
@@ -87,7 +87,7 @@ def test_the_first_channel_that_can_is_used_and_the_others_are_explained():
     assert marks == [{"channel": "sms"}, {"channel": "email"}]
 
 
-def test_every_channel_can_be_wanted():
+def test_every_option_queues_a_message_for_each_channel():
     start_run([say(channels=["inbox", "sms", "email"], every=True)])
 
     tick(now=SOON)
@@ -107,7 +107,7 @@ def midnight():
     return NOON + timedelta(hours=11)
 
 
-def test_a_message_that_comes_at_night_waits_for_the_morning(midnight):
+def test_message_in_quiet_hours_waits_until_the_morning(midnight):
     automation()
     place_order(at=midnight)
 
@@ -122,7 +122,7 @@ def test_a_message_that_comes_at_night_waits_for_the_morning(midnight):
     assert run().status == "done"
 
 
-def test_it_can_be_left_instead(midnight):
+def test_message_in_quiet_hours_can_be_skipped(midnight):
     automation(quiet="skip")
     place_order(at=midnight)
 
@@ -133,7 +133,7 @@ def test_it_can_be_left_instead(midnight):
     assert run().status == "done"
 
 
-def test_a_run_says_each_thing_once_however_often_it_is_looked_at():
+def test_repeated_ticks_queue_each_message_once():
     start_run([SAY])
     due = due_of(run())
 
@@ -149,7 +149,7 @@ def test_a_run_says_each_thing_once_however_often_it_is_looked_at():
 # Whether to go on ----------------------------------------------------------------------
 
 
-def test_a_condition_that_does_not_hold_ends_the_run():
+def test_false_condition_cancels_the_run():
     start_run([SAY], condition="order.total == '1.00'")
 
     tick(now=SOON)
@@ -158,7 +158,7 @@ def test_a_condition_that_does_not_hold_ends_the_run():
     assert (run().status, run().reason) == ("cancelled", "condition")
 
 
-def test_a_condition_that_holds_does_not():
+def test_true_condition_continues_the_run():
     start_run([SAY], condition="order.status == 'placed'")
 
     tick(now=SOON)
@@ -167,7 +167,7 @@ def test_a_condition_that_holds_does_not():
 
 
 @pytest.mark.parametrize("key", ["receipt", "*"])
-def test_a_switch_stops_what_has_not_been_judged_yet(key):
+def test_engaged_switch_cancels_a_waiting_run(key):
     start_run([SAY])
     PauseSwitch.objects.create(key=key, engaged_at=NOON, engaged_by="staff:Lin")
 
@@ -177,7 +177,7 @@ def test_a_switch_stops_what_has_not_been_judged_yet(key):
     assert run().status == "cancelled"
 
 
-def test_a_switch_of_another_automation_stops_nothing():
+def test_switch_of_another_automation_cancels_no_run():
     start_run([SAY])
     PauseSwitch.objects.create(key="offer", engaged_at=NOON, engaged_by="staff:Lin")
 
@@ -227,7 +227,7 @@ def of_runs(names):
     return [name for name in names if " " not in name and name not in ("claim_due", "lock_due")]
 
 
-def test_a_batch_costs_the_same_whatever_its_size(count_statements):
+def test_batch_of_runs_runs_the_same_statements_for_any_size(count_statements):
     automation(once_per="event")
     place_order("A-1")
     with count_statements() as few:
@@ -242,7 +242,7 @@ def test_a_batch_costs_the_same_whatever_its_size(count_statements):
     assert of_runs(many) == of_runs(few)
 
 
-def test_who_comes_back_after_the_claim_lapsed_writes_nothing():
+def test_worker_with_an_expired_claim_writes_no_progress():
 
     start_run([SAY])
     stale = queue.claim(now=SOON)

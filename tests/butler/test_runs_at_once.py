@@ -50,7 +50,7 @@ def all_at_once(*acts):
     assert failures == []
 
 
-def test_ten_tickers_at_once_take_each_run_on_once():
+def test_ten_concurrent_ticks_advance_each_run_once():
     automation(steps=[SAY, {"kind": "wait", "length": "1h"}, SAY])
     for number in range(120):
         record(
@@ -71,7 +71,7 @@ def test_ten_tickers_at_once_take_each_run_on_once():
 CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
 
 
-def test_an_event_that_comes_as_its_time_runs_out_finds_one_end_or_the_other():
+def test_event_concurrent_with_the_timeout_gives_one_of_both_ends():
     """Whoever is first, the run ends once, no ticker waits for an event that waits for it."""
     automation("cart", trigger=CART, relation="order", expires="2h")
     guests = [guest(number) for number in range(30)]

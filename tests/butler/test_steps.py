@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 # Steps ---------------------------------------------------------------------------------
 
 
-def test_a_length_of_time_is_waited():
+def test_wait_step_waits_for_its_length():
     start_run([SAY, {"kind": "wait", "length": "2h"}, SAY], expires="1h")
 
     tick(now=SOON)
@@ -42,7 +42,7 @@ def test_a_length_of_time_is_waited():
     assert run().status == "done"
 
 
-def test_a_time_on_the_customers_clock_is_waited_for():
+def test_wait_step_waits_until_the_customers_local_time():
     automation(steps=[{"kind": "wait", "until": "09:00"}, SAY])
     record(
         identify(NOOR, name="Noor", timezone="America/New_York"),
@@ -96,7 +96,7 @@ def test_awaited_event_does_not_arrive():
     assert Message.objects.get().channel == "email"
 
 
-def test_what_is_awaited_had_come_while_the_run_began_to_wait():
+def test_event_stored_before_the_run_waits_is_found_on_the_log():
     """The event is on the log, but found nobody waiting: the look a moment later finds it."""
     start_run([WAIT_FOR])
     record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + timedelta(seconds=1)))
@@ -107,7 +107,7 @@ def test_what_is_awaited_had_come_while_the_run_began_to_wait():
     assert Message.objects.get().channel == "inbox"
 
 
-def test_what_comes_again_does_not_count_twice():
+def test_second_wait_needs_another_event():
     start_run([WAIT_FOR | {"then": [WAIT_FOR | {"within": "1h"}, SAY]}])
     tick(now=SOON)
     record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + HOUR))
@@ -117,7 +117,7 @@ def test_what_comes_again_does_not_count_twice():
     assert run().step == "0.then.0"
 
 
-def test_a_branch_goes_one_way_or_the_other():
+def test_branch_follows_its_condition():
     branch = {
         "kind": "branch",
         "when": "order.total == '80.00'",
@@ -137,7 +137,7 @@ def test_a_branch_goes_one_way_or_the_other():
 NEXT = {"kind": "next_channel", "within": "2h", "channels": ["inbox", "email"]}
 
 
-def test_what_was_not_seen_is_said_again_through_the_next_channel():
+def test_unseen_message_is_repeated_through_the_next_channel():
     start_run([SAY, NEXT])
     tick(now=SOON)
     assert [m.channel for m in Message.objects.all()] == ["inbox"]
@@ -149,7 +149,7 @@ def test_what_was_not_seen_is_said_again_through_the_next_channel():
     assert run().status == "done"
 
 
-def test_what_was_seen_is_not_said_again():
+def test_seen_message_is_not_repeated():
     start_run([SAY, NEXT])
     tick(now=SOON)
     Message.objects.update(seen_at=NOON + HOUR)
@@ -160,7 +160,7 @@ def test_what_was_seen_is_not_said_again():
     assert run().status == "done"
 
 
-def test_what_was_never_said_is_not_said_again():
+def test_unsent_message_is_not_repeated():
     start_run([say(channels=["sms"]), NEXT])
 
     tick(now=SOON)
@@ -169,7 +169,7 @@ def test_what_was_never_said_is_not_said_again():
     assert run().status == "done"
 
 
-def test_a_person_is_asked():
+def test_task_step_creates_a_staff_task():
     start_run([{"kind": "task", "title": "Call {{ customer.first_name }}", "within": "30m"}])
 
     tick(now=SOON)
@@ -181,7 +181,7 @@ def test_a_person_is_asked():
     assert codes() == [("person", "handover")]
 
 
-def test_who_wants_a_person_gets_one_with_the_words_to_say():
+def test_customer_who_prefers_a_person_gets_a_task_with_the_text():
     consent_helpers.house()
     noor = factories.customer(NOOR, name="Noor", language="nl")
     consent_helpers.say(
@@ -207,7 +207,7 @@ def abandoned():
     record(identify(NOOR, name="Noor"), incoming_event(NOOR, name="Checkout Started"))
 
 
-def test_what_did_not_follow_is_acted_on():
+def test_absent_event_starts_the_steps():
     abandoned()
 
     tick(now=NOON + HOUR - timedelta(seconds=1))
@@ -220,7 +220,7 @@ def test_what_did_not_follow_is_acted_on():
     assert run().status == "done"
 
 
-def test_what_had_followed_before_it_was_heard_of_ends_it():
+def test_awaited_event_stored_before_the_cause_ends_the_run():
     """The shop's batch comes first: the order is on the log before the checkout is."""
     automation("cart", trigger=CART, relation="", expires="2h")
     record(order("A-1", NOOR, at=NOON + HOUR / 2), at=NOON + HOUR / 2)

@@ -15,7 +15,7 @@ def desk():
     return key(name="ride control")
 
 
-def test_a_topic_is_what_was_said_of_it_last(desk):
+def test_topic_has_its_last_status(desk):
     desk.post(RIDE, {"status": "open"})
     response = desk.post(RIDE, {"status": "down", "facts": {"name": "The Night Mail"}})
 
@@ -26,7 +26,7 @@ def test_a_topic_is_what_was_said_of_it_last(desk):
     assert desk.get("/api/topics/").json()["results"] == [topic]
 
 
-def test_saying_so_has_those_concerned_looked_for(desk):
+def test_new_status_schedules_a_fan_out(desk):
     automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
 
     desk.post(RIDE, {"status": "down"})
@@ -36,30 +36,30 @@ def test_saying_so_has_those_concerned_looked_for(desk):
     assert parameters["cause"]["topic"] == "ride:night-mail"
 
 
-def test_the_same_request_twice_says_it_once(desk):
+def test_repeated_request_changes_the_status_once(desk):
     for _ in range(2):
         desk.post(RIDE, {"status": "down"}, **{"Idempotency-Key": "k"})
 
     assert TopicStatus.objects.get().serial == 1
 
 
-def test_nobody_said_anything_of_it_yet(desk):
+def test_unknown_topic_is_not_found(desk):
     assert desk.get(RIDE).status_code == 404
 
 
 @pytest.mark.parametrize(
     "name", ["ride", "ride:", ":x", "Ride:x", "ride:a:b", "ride:a%20b", "ride:" + "x" * 61, "*"]
 )
-def test_a_topic_has_a_sort_and_a_name(desk, name):
+def test_topic_key_needs_a_kind_and_a_name(desk, name):
     assert desk.post(f"/api/topics/{name}/", {"status": "down"}).status_code == 422
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"status": ""}, {"status": "DOWN"}, {"status": "down", "x": 1}, {"status": None}]
 )
-def test_a_status_is_a_word(desk, body):
+def test_status_must_be_a_word(desk, body):
     assert desk.post(RIDE, body).status_code == 422
 
 
-def test_a_key_that_only_reads_says_nothing():
+def test_read_only_key_cannot_write():
     assert key("read").post(RIDE, {"status": "down"}).status_code == 403

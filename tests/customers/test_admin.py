@@ -84,14 +84,14 @@ def test_no_key_is_shown_or_made_here(lin, rows):
     assert lin.get(reverse("admin:customers_source_add")).status_code == 403
 
 
-def test_records_are_only_looked_at(lin, rows):
+def test_records_are_read_only_in_the_admin(lin, rows):
     customer = factories.customer(("user_id", "u-1"))
     page = reverse("admin:customers_customer_delete", args=[customer.pk])
 
     assert lin.post(page, {"post": "yes"}).status_code == 403
 
 
-def test_a_record_that_is_opened_here_was_looked_at(lin, rows):
+def test_opening_a_record_in_the_admin_writes_an_access_log_entry(lin, rows):
     noor = Customer.objects.get()
     page = reverse("admin:customers_customer_change", args=[noor.pk])
 
@@ -104,7 +104,7 @@ def test_a_record_that_is_opened_here_was_looked_at(lin, rows):
     assert (look.customer_id, look.role, look.what) == (noor.pk, "administrator", "record")
 
 
-def test_a_lost_phone_is_found_by_whose_it_is(lin):
+def test_second_factor_is_found_by_the_name_of_its_user(lin):
     sam = staff.colleague("desk", "Sam")
     Authenticator.objects.create(user=sam, type="totp", data={})
     page = reverse("admin:mfa_authenticator_changelist")
@@ -115,7 +115,7 @@ def test_a_lost_phone_is_found_by_whose_it_is(lin):
     assert "login #" not in shown
 
 
-def test_logins_say_what_somebody_is_here(lin, django_assert_max_num_queries):
+def test_list_of_users_shows_their_roles(lin, django_assert_max_num_queries):
     page = reverse("admin:customers_user_changelist")
     lin.get(page)
     with CaptureQueriesContext(connection) as few:
@@ -127,7 +127,7 @@ def test_logins_say_what_somebody_is_here(lin, django_assert_max_num_queries):
         assert lin.get(page).text.count(">privacy officer<") >= 3
 
 
-def test_more_rows_than_anybody_reads_are_not_counted(rows, monkeypatch):
+def test_very_long_lists_are_not_counted(rows, monkeypatch):
     monkeypatch.setattr(read_only_admin, "MAX_COUNT", 2)
     for number in range(3):
         factories.customer(("user_id", f"u-{number}"))
@@ -135,7 +135,7 @@ def test_more_rows_than_anybody_reads_are_not_counted(rows, monkeypatch):
     assert read_only_admin.CappedPaginator(Customer.objects.order_by("pk"), 1).count == 2
 
 
-def test_customers_do_not_come_in(client):
+def test_customers_cannot_open_the_admin(client):
     user = User.objects.create_user("noor@example.com")
     client.force_login(user, "django.contrib.auth.backends.ModelBackend")
 

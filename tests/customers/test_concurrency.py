@@ -33,7 +33,7 @@ EXTRA_SECONDS = 40.0
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.django_db(transaction=True)
-def test_what_a_crowd_was_promised_is_true():
+def test_acknowledged_events_of_concurrent_writers_are_stored():
     sources = [factories.source(is_shared=at == 2).id for at in range(3)]
     factories.record(*(factories.incoming_event() for _ in range(3)))
     consent_helpers.house()
@@ -140,7 +140,7 @@ def _assert_each_word_is_on_one_chain_and_one_log() -> None:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
+def test_writer_that_meets_a_locked_record_releases_its_locks_and_retries():
     """Who waits while holding a record may wait for somebody who wants that very one."""
     by = factories.sender()
     noor, phone = ("user_id", "noor"), ("anonymous_id", "phone")
@@ -162,7 +162,7 @@ def test_who_meets_a_locked_record_lets_go_of_its_own_and_comes_again():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_hopeless_race_ends_as_a_database_that_is_away():
+def test_endless_conflict_raises_an_operational_error():
     def lose() -> None:
         raise retry.RetryTransaction
 

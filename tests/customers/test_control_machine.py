@@ -192,7 +192,7 @@ def allows(settings, channel, topic):
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.django_db
-def test_control_holds_whatever_happens():
+def test_consent_state_holds_after_any_actions():
     run_state_machine_as_test(
         ConsentMachine,
         settings=settings(

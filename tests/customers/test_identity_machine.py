@@ -151,7 +151,7 @@ class Identities(RuleBasedStateMachine):
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.django_db
-def test_identities_hold_whatever_happens():
+def test_identity_invariants_hold_after_any_actions():
     run_state_machine_as_test(
         Identities,
         settings=settings(

@@ -8,7 +8,7 @@ from tests.factories import NOON, identify, incoming_event, order, owners, recor
 pytestmark = pytest.mark.django_db
 
 
-def test_a_repeated_batch_changes_nothing_and_says_where_it_stands():
+def test_repeated_batch_stores_no_event_and_returns_the_versions():
     by = factories.sender()
     entered = incoming_event(("user_id", "noor"))
     first = record(entered, by=by)
@@ -28,7 +28,7 @@ def test_a_message_twice_in_one_batch_has_one_effect():
     assert (receipt.accepted, receipt.duplicates) == (1, 1)
 
 
-def test_the_same_id_with_other_content_is_kept_apart():
+def test_same_message_id_with_other_content_is_quarantined():
     by = factories.sender()
     record(incoming_event(("user_id", "noor"), message_id="m1"), by=by)
 
@@ -50,7 +50,7 @@ def test_two_sources_may_use_the_same_message_id():
     assert [receipt.accepted for receipt in receipts] == [1, 1]
 
 
-def test_an_event_of_nobody_goes_to_quarantine_and_the_rest_of_the_batch_does_not():
+def test_event_without_an_identifier_is_quarantined_alone():
     receipt = record(incoming_event(("user_id", "null")), incoming_event(("user_id", "noor")))
 
     assert [o.status for o in receipt.outcomes] == ["quarantined", "accepted"]
@@ -75,7 +75,7 @@ def test_versions_count_from_one_without_gaps():
 
 
 @pytest.mark.parametrize("size", [1, 200])
-def test_a_batch_costs_a_handful_of_statements(size, count_statements):
+def test_batch_runs_a_fixed_number_of_statements(size, count_statements):
     users = [("user_id", f"guest-{number}") for number in range(size)]
     by = factories.sender()
     record(*[incoming_event(user) for user in users], by=by)
@@ -133,7 +133,7 @@ def test_a_claim_never_overwrites_what_was_verified():
     assert Trait.objects.get(name="name").value == "Noor"
 
 
-def test_an_order_is_on_the_record_of_whoever_ordered_it():
+def test_order_is_on_the_record_of_its_customer():
     line = {"line_id": "1", "name": "Day ticket", "price": "42.50", "quantity": 2}
 
     receipt = record(order("A-1", ("user_id", "noor"), products=[line], currency="eur"))

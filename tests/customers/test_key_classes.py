@@ -231,7 +231,7 @@ def keyed_as_before() -> None:
     QuarantinedItem.objects.update(is_secret=False)
 
 
-def test_nothing_that_was_stored_before_doubles_or_occupies_anything(client, shop):
+def test_events_from_before_the_migration_are_not_stored_twice(client, shop):
     person = {"type": "identify", "messageId": "i-1", "traits": {"name": "Noor"}}
     person |= {"anonymousId": "a-1"}
     claims = {"batch": [track(messageId=f"m-{number}") for number in range(3)] + [person]}

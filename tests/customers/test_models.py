@@ -31,7 +31,7 @@ def test_an_event_is_never_changed_and_never_deleted(change):
 @pytest.mark.parametrize(
     "model", [Event, ControlEntry, Notice, AccessLogEntry, Decision, AutomationVersion]
 )
-def test_what_is_kept_for_ever_cannot_be_emptied_out(model):
+def test_append_only_tables_cannot_be_truncated(model):
     """A TRUNCATE is no DELETE: the triggers for rows never hear of it."""
     table = model._meta.db_table
 
@@ -44,7 +44,7 @@ def test_what_is_kept_for_ever_cannot_be_emptied_out(model):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nor_by_emptying_what_it_belongs_to():
+def test_append_only_tables_cannot_be_truncated_by_cascade():
     vocabulary()
 
     with (

@@ -263,7 +263,7 @@ def play(events, senders):
 )
 @given(draw=st.data())
 @pytest.mark.parametrize("history", [EVENTS, CHANGES], ids=["many customers", "changes"])
-def test_every_order_of_arrival_comes_to_the_same(django_db_blocker, history, draw):
+def test_every_order_of_arrival_gives_the_same_records(django_db_blocker, history, draw):
     from django.db import transaction
 
     events = draw.draw(st.permutations(history))

@@ -49,14 +49,14 @@ def test_the_right_password_is_taken_in_any_case_of_the_address(sam):
 @pytest.mark.parametrize(
     "change", [{"is_staff": False}, {"is_active": False}], ids=["customer", "closed"]
 )
-def test_only_open_staff_logins_come_in(sam, change):
+def test_only_active_staff_can_sign_in(sam, change):
     User.objects.filter(pk=sam.pk).update(**change)
 
     with pytest.raises(WrongPassword):
         _password()
 
 
-def test_ten_wrong_passwords_are_enough(sam):
+def test_ten_wrong_passwords_block_the_sign_in(sam):
     for _ in range(10):
         with pytest.raises(WrongPassword):
             _password(password="guess")
@@ -69,7 +69,7 @@ def test_ten_wrong_passwords_are_enough(sam):
     assert _password(now=LATER) == sam
 
 
-def test_a_network_is_counted_whatever_it_asks_for(sam):
+def test_attempts_of_a_network_are_counted_for_all_addresses(sam):
     for number in range(200):
         with pytest.raises(WrongPassword):
             _password(f"nobody{number}@staff.example.com")
@@ -78,7 +78,7 @@ def test_a_network_is_counted_whatever_it_asks_for(sam):
         _password()
 
 
-def test_of_many_tries_at_once_only_ten_are_looked_at(sam):
+def test_only_ten_of_many_concurrent_attempts_are_checked(sam):
     def guess(_: int) -> str:
         try:
             _password(password="guess")
@@ -112,7 +112,7 @@ def test_a_clock_may_be_half_a_minute_late_and_no_more(sam, secret):
         staff_sign_in.check_code(user=sam, code=later, now=NOON)
 
 
-def test_five_wrong_codes_are_enough(sam, secret):
+def test_five_wrong_codes_block_the_sign_in(sam, secret):
     right = staff_sign_in.totp(secret, NOON)
     for number in range(5):
         with pytest.raises(WrongAuthenticatorCode):
@@ -137,7 +137,7 @@ def test_a_recovery_code_opens_once(sam):
         staff_sign_in.check_code(user=sam, code=codes[3], now=NOON)
 
 
-def test_a_second_factor_is_not_replaced_by_who_has_the_password(sam, secret):
+def test_password_alone_cannot_replace_the_second_factor(sam, secret):
     other = staff_sign_in.new_secret()
 
     with pytest.raises(WrongAuthenticatorCode):
@@ -155,9 +155,7 @@ def test_the_secret_is_not_in_the_database_in_clear(sam, secret, settings):
     staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, NOON), now=NOON)
 
 
-def test_who_signs_in_while_both_keys_hold_keeps_the_factor_without_the_older_one(
-    sam, secret, settings
-):
+def test_sign_in_during_key_rotation_reencrypts_the_second_factor(sam, secret, settings):
     [spare, *_] = staff_sign_in.recovery_codes(user=sam)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another key, which is used from now on"
@@ -170,7 +168,7 @@ def test_who_signs_in_while_both_keys_hold_keeps_the_factor_without_the_older_on
     staff_sign_in.check_code(user=sam, code=spare, now=later)
 
 
-def test_a_factor_whose_key_is_gone_opens_nothing(sam, secret, settings):
+def test_second_factor_with_a_lost_key_is_refused(sam, secret, settings):
     [spare, *_] = staff_sign_in.recovery_codes(user=sam)
     settings.SECRET_KEY = "another key, which is used from now on"
 
@@ -179,7 +177,7 @@ def test_a_factor_whose_key_is_gone_opens_nothing(sam, secret, settings):
             staff_sign_in.check_code(user=sam, code=code, now=NOON)
 
 
-def test_spare_codes_whose_key_is_gone_do_not_keep_out_who_has_the_app(sam, secret, settings):
+def test_recovery_codes_with_a_lost_key_do_not_block_the_app_code(sam, secret, settings):
     staff_sign_in.recovery_codes(user=sam)
     settings.SECRET_KEY = "another key, which is used from now on"
     app = Authenticator.objects.get(user=sam, type="totp")
@@ -189,7 +187,7 @@ def test_spare_codes_whose_key_is_gone_do_not_keep_out_who_has_the_app(sam, secr
     staff_sign_in.check_code(user=sam, code=staff_sign_in.totp(secret, NOON), now=NOON)
 
 
-def test_counts_are_forgotten(sam):
+def test_counts_of_attempts_expire(sam):
     with pytest.raises(WrongPassword):
         _password(password="guess")
     sign_in.delete_expired(now=NOON + timedelta(hours=3))

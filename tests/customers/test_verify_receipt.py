@@ -56,7 +56,7 @@ def ledger(noor, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_receipt_of_each_word_is_genuine_with_nothing_but_the_public_keys(noor, keys, tmp_path):
+def test_receipt_of_each_kind_of_statement_is_verified_with_the_public_keys(noor, keys, tmp_path):
     [entry] = say(noor.id, withdraw("surveys")).entries
     receipt = tmp_path / "receipt.json"
     receipt.write_bytes(ledger_export.receipt(noor.id, entry))
@@ -96,7 +96,7 @@ def test_a_refusal_turned_into_a_consent_is_not_genuine(ledger, keys):
     ("content", "reason"),
     [("{}", "not a receipt"), ("not json", "not JSON")],
 )
-def test_what_is_no_receipt_is_said_to_be_none(content, reason, keys, tmp_path):
+def test_invalid_receipt_is_reported(content, reason, keys, tmp_path):
     path = tmp_path / "something"
     path.write_text(content)
 
@@ -106,7 +106,7 @@ def test_what_is_no_receipt_is_said_to_be_none(content, reason, keys, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_nobody_we_know_signed_cannot_be_told(ledger, tmp_path):
+def test_receipt_without_a_known_key_cannot_be_verified(ledger, tmp_path):
     other = tmp_path / "other.json"
     other.write_text('{"keys": []}')
 
@@ -119,5 +119,5 @@ def test_what_nobody_we_know_signed_cannot_be_told(ledger, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_installation_knows_its_own_key(ledger, settings):
+def test_installation_verifies_receipts_with_its_own_key(ledger, settings):
     assert verify(ledger, RECEIPT_KEY=settings.RECEIPT_KEY).returncode == GENUINE

@@ -47,7 +47,7 @@ def test_what_the_reference_library_signs_with_a_new_secret_is_accepted():
     assert accepts(shop, secret)
 
 
-def test_the_secret_before_goes_on_until_it_is_ended():
+def test_previous_secret_is_valid_until_it_is_ended():
     shop = factories.source("Shop")
     first, second = give("Shop")["secret"], give("Shop")["secret"]
     assert accepts(shop, first)
@@ -69,7 +69,7 @@ def test_a_third_secret_ends_the_first():
     assert [accepts(shop, secret) for secret in (first, second, third)] == [False, True, True]
 
 
-def test_a_secret_of_theirs_is_read_and_not_repeated(monkeypatch):
+def test_secret_of_the_sender_is_read_and_never_printed(monkeypatch):
     desk = factories.source("Desk")
     monkeypatch.setattr("sys.stdin", io.StringIO("0123456789abcdef0123456789abcdef\n"))
 
@@ -81,7 +81,7 @@ def test_a_secret_of_theirs_is_read_and_not_repeated(monkeypatch):
 
 
 @pytest.mark.parametrize("typed", ["", "short\n", "x" * 300])
-def test_an_odd_secret_is_refused(monkeypatch, typed):
+def test_invalid_secret_is_refused(monkeypatch, typed):
     desk = factories.source("Desk")
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
 

@@ -15,7 +15,7 @@ from tests.butler.loaded_automations import LATER, LIN, NOW, SAM, live, load, ne
 pytestmark = pytest.mark.django_db
 
 
-def test_a_draft_goes_live_once_somebody_else_approved_it():
+def test_draft_goes_live_after_approval_by_another_login():
     load(by=LIN)
     with pytest.raises(InvalidTransition, match="is not approved"):
         automation_versions.go_live(newest(), LIN, NOW)
@@ -37,13 +37,13 @@ def test_a_draft_goes_live_once_somebody_else_approved_it():
         automation_versions.go_live(live_version, SAM, NOW)
 
 
-def test_going_live_waits_until_every_process_looks(settings):
+def test_live_version_starts_runs_after_the_activation_time(settings):
     settings.BUTLER_ACTIVATION_SECONDS = 3
 
     assert live().live_at == NOW + timedelta(seconds=3)
 
 
-def test_a_new_version_takes_the_place_of_the_one_in_use_and_can_give_it_back():
+def test_new_version_retires_the_live_one_which_can_go_live_again():
     first = live()
     load(file({"priority": 3}))
 
@@ -56,7 +56,7 @@ def test_a_new_version_takes_the_place_of_the_one_in_use_and_can_give_it_back():
     assert (newest().status, AutomationVersion.objects.get(number=1).status) == ("retired", "live")
 
 
-def test_paused_and_resumed_it_counts_from_the_resumption():
+def test_resumed_version_counts_events_from_the_resumption():
     version = automation_versions.pause(live(), SAM, NOW)
     with pytest.raises(InvalidTransition):
         automation_versions.pause(version, SAM, NOW)
@@ -68,7 +68,7 @@ def test_paused_and_resumed_it_counts_from_the_resumption():
         automation_versions.resume(resumed, SAM, NOW)
 
 
-def test_a_retired_version_is_used_no_more():
+def test_retired_version_cannot_be_retired_again():
     retired = automation_versions.retire(live(), SAM, NOW)
 
     assert retired.status == "retired"
@@ -76,7 +76,7 @@ def test_a_retired_version_is_used_no_more():
         automation_versions.retire(retired, SAM, NOW)
 
 
-def test_a_version_is_never_rewritten_or_deleted_not_even_by_hand():
+def test_database_refuses_to_change_or_delete_a_version():
     version = live()
 
     for change in (

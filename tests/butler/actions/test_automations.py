@@ -39,7 +39,7 @@ def test_a_loaded_automation_is_a_draft_with_purposes_and_topics_beside_it():
     assert Topic.objects.filter(key="visits").exists()
 
 
-def test_the_same_content_is_the_same_version():
+def test_unchanged_file_keeps_its_version():
     load()
     reordered = file()
     backwards = dict(reversed(reordered.content.items()))
@@ -50,7 +50,7 @@ def test_the_same_content_is_the_same_version():
     assert AutomationVersion.objects.count() == 1
 
 
-def test_changed_content_is_a_new_draft_beside_the_live_version():
+def test_changed_file_becomes_a_draft_and_the_live_version_stays():
     first = live()
 
     changed = load(file({"priority": 3}))
@@ -132,7 +132,7 @@ def test_migration_renames_what_a_waiting_run_remembers():
     }
 
 
-def test_words_that_were_agreed_to_are_not_changed_under_their_version():
+def test_changed_notice_under_a_published_version_is_refused():
     from customers.actions.notices import NoticeText
 
     def offer(words):
@@ -176,7 +176,7 @@ def test_version_row_stores_trigger_and_awaited_event_names():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_load_at_once_make_two_versions_and_no_third():
+def test_two_concurrent_loads_make_two_versions():
     load()
     barrier, results = threading.Barrier(4), []
 

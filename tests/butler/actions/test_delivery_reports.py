@@ -77,7 +77,7 @@ def observable_state(message: Message) -> tuple:
     )
 
 
-def test_a_report_moves_the_message_it_is_about():
+def test_report_changes_the_state_of_its_message():
     message = sent()
 
     assert take_in(report(message, "delivered")) == 1
@@ -86,7 +86,7 @@ def test_a_report_moves_the_message_it_is_about():
     assert message.state == "delivered"
 
 
-def test_the_same_report_twice_is_one():
+def test_repeated_report_has_no_effect():
     message = sent()
 
     take_in(report(message, "bounced", detail="5.1.1"))
@@ -107,7 +107,7 @@ def test_report_resolves_an_uncertain_delivery():
     assert list(Delivery.objects.values_list("outcome", "provider_id")) == [("accepted", "SM1")]
 
 
-def test_a_dead_address_gets_nothing_any_more():
+def test_bounced_address_gets_no_further_message():
     message = sent()
 
     take_in(report(message, "bounced", detail="5.1.1"))
@@ -130,7 +130,7 @@ def test_single_failure_does_not_suppress_the_address():
     assert not Suppression.objects.exists()
 
 
-def test_a_complaint_is_an_objection_to_all_marketing():
+def test_complaint_records_an_objection_to_all_marketing():
     message = sent()
 
     take_in(report(message, "complained"))
@@ -140,7 +140,7 @@ def test_a_complaint_is_an_objection_to_all_marketing():
     assert events(message) == ["Message Complained"]
 
 
-def test_a_report_that_comes_early_waits_for_the_outcome():
+def test_early_report_waits_for_the_outcome_of_its_delivery():
     message = sent("")
 
     assert take_in(report(message, "delivered")) == 0
@@ -174,7 +174,7 @@ def test_sweep_applies_reports_that_were_left_waiting():
     assert observable_state(message)[0] == "delivered"
 
 
-def test_a_report_about_nothing_of_ours_changes_nothing():
+def test_report_about_an_unknown_message_changes_no_message():
     message = sent()
     before = observable_state(message)
 
@@ -197,7 +197,7 @@ def test_a_report_about_nothing_of_ours_changes_nothing():
     ids=" ".join,
 )
 @pytest.mark.parametrize("outcome", ["accepted", "uncertain"])
-def test_reports_in_any_order_doubled_or_early_end_in_the_same_state(kinds, outcome):
+def test_reordered_repeated_or_early_reports_lead_to_the_same_state(kinds, outcome):
     final_states = []
     for order in permutations((*kinds, "outcome")):
         Suppression.objects.all().delete()

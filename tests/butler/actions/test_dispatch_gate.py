@@ -69,7 +69,7 @@ def test_message_without_consent_is_suppressed_with_its_reason():
     assert not Delivery.objects.exists()
 
 
-def test_a_withdrawal_between_judging_and_leaving_is_seen():
+def test_withdrawal_between_decision_and_claim_stops_the_message():
     guest = guest_who_consented()
     message = arrange.message(guest)
     arrange.record_statement(
@@ -82,7 +82,7 @@ def test_a_withdrawal_between_judging_and_leaving_is_seen():
     assert message.reason == "consent_withdrawn"
 
 
-def test_a_budget_is_taken_as_messages_leave_and_no_more_leave_than_it_allows():
+def test_claims_send_no_more_messages_than_the_budget_allows():
     guest = guest_who_consented()
     arrange.record_statement(
         guest, "preference.set", "budget", {"most": 1, "per": "day"}, channel="email"
@@ -98,7 +98,7 @@ def test_a_budget_is_taken_as_messages_leave_and_no_more_leave_than_it_allows():
     assert all(message.not_before > NOON for message in waiting)
 
 
-def test_an_address_that_bounced_gets_nothing():
+def test_message_to_a_bounced_address_is_suppressed():
     guest = guest_who_consented(email="gone@example.com")
     Suppression.objects.create(
         channel="email", address="gone@example.com", reason="bounced", since=NOON
@@ -111,7 +111,7 @@ def test_an_address_that_bounced_gets_nothing():
     assert message.reason == "address_bounced"
 
 
-def test_a_claimed_address_is_nowhere_to_write_to():
+def test_message_to_a_claimed_address_is_suppressed():
     mere = factories.customer(
         ("user_id", "somebody"),
         ("email", "victim@example.com"),
@@ -126,7 +126,7 @@ def test_a_claimed_address_is_nowhere_to_write_to():
     assert message.reason == "no_address"
 
 
-def test_a_message_whose_time_is_over_ends_as_expired():
+def test_message_after_its_expiry_is_expired():
     message = arrange.message(guest_who_consented(), expires_at=NOON - timedelta(seconds=1))
 
     assert claim().outgoing == []
@@ -135,7 +135,7 @@ def test_a_message_whose_time_is_over_ends_as_expired():
     assert message.state == "expired"
 
 
-def test_a_service_message_needs_something_live_and_not_a_word():
+def test_service_message_needs_a_live_relation():
     guest = arrange.guest()
     relation = arrange.order(guest)
     fields = {"message_class": "service", "topic": "orders"}
@@ -150,7 +150,7 @@ def test_a_service_message_needs_something_live_and_not_a_word():
 
 
 @pytest.mark.parametrize("key", ["*", "visit-reminder"])
-def test_a_switch_that_is_thrown_holds_from_the_next_claim_on(key):
+def test_engaged_switch_stops_the_next_claim(key):
     guest = guest_who_consented()
     PauseSwitch.objects.create(key=key, engaged_at=NOON, engaged_by="lin")
     message = arrange.message(guest, automation_id="visit-reminder")
@@ -161,7 +161,7 @@ def test_a_switch_that_is_thrown_holds_from_the_next_claim_on(key):
     assert message.reason == "halted"
 
 
-def test_quiet_hours_put_off_and_use_no_budget():
+def test_quiet_hours_defer_a_message_and_use_no_budget():
     guest = guest_who_consented(timezone="Europe/Amsterdam")
     arrange.record_statement(
         guest, "preference.set", "quiet_hours", {"from": "11:00", "to": "13:00"}
@@ -195,7 +195,7 @@ def test_customer_who_now_prefers_a_person_gets_a_staff_task():
     assert Decision.objects.get(message_id=message.id).outcome == "person"
 
 
-def test_a_claim_costs_as_many_statements_for_one_as_for_many(count_statements):
+def test_claim_runs_as_many_statements_for_one_message_as_for_many(count_statements):
     def counted(many):
         for _ in range(many):
             arrange.message(guest_who_consented())
@@ -207,7 +207,7 @@ def test_a_claim_costs_as_many_statements_for_one_as_for_many(count_statements):
     assert counted(1) == counted(20)
 
 
-def test_a_crash_before_the_commit_leaves_everything_as_it_was():
+def test_crash_before_the_commit_of_a_claim_changes_no_row():
     guest = guest_who_consented()
     message = arrange.message(guest)
 
@@ -231,7 +231,7 @@ def test_a_crash_before_the_commit_leaves_everything_as_it_was():
     assert len(claim().outgoing) == 1
 
 
-def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
+def test_withdrawal_waits_for_the_delivery_in_flight_and_returns_its_message():
     guest = guest_who_consented()
     message = arrange.message(guest)
     (leaving,) = claim(lease=0.6).outgoing
@@ -256,7 +256,7 @@ def test_a_withdrawal_waits_for_what_is_in_hand_and_says_that_it_left():
         assert cursor.fetchone() == (True,)
 
 
-def test_the_most_urgent_goes_first_and_of_equals_the_one_that_waits_longest():
+def test_claim_takes_the_highest_priority_then_the_longest_waiting_message():
     late, early = (
         arrange.message(guest_who_consented(), not_before=NOON - timedelta(minutes=ago))
         for ago in (5, 9)

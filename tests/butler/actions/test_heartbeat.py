@@ -13,18 +13,18 @@ SECOND = timedelta(seconds=1)
 pytestmark = pytest.mark.django_db
 
 
-def test_nobody_asked_yet():
+def test_health_without_a_heartbeat_request_is_not_late():
     assert not worker_health(now=NOON).is_late
 
 
-def test_a_worker_that_answers_is_not_silent():
+def test_answered_heartbeat_is_not_overdue():
     tick(now=NOON)
     heartbeat.record_heartbeat(now=NOON + SECOND)
 
     assert worker_health(now=NOON + SECOND).heartbeat_overdue == 0
 
 
-def test_silence_is_counted_from_the_question_that_nobody_answered():
+def test_overdue_time_counts_from_the_first_unanswered_request():
     """However often it is asked again: ticks without workers must not look like workers."""
     for seconds in range(0, 121, 15):
         tick(now=NOON + seconds * SECOND)
@@ -34,7 +34,7 @@ def test_silence_is_counted_from_the_question_that_nobody_answered():
     assert silent > LATE
 
 
-def test_a_worker_that_falls_silent_is_found_out():
+def test_worker_that_stops_answering_is_overdue():
     tick(now=NOON)
     heartbeat.record_heartbeat(now=NOON + SECOND)
     for seconds in range(20, 121, 20):
@@ -43,7 +43,7 @@ def test_a_worker_that_falls_silent_is_found_out():
     assert worker_health(now=NOON + 120 * SECOND).heartbeat_overdue == pytest.approx(100, abs=1)
 
 
-def test_an_answer_that_was_late_takes_back_no_newer_one():
+def test_older_heartbeat_does_not_replace_a_newer_one():
     tick(now=NOON)
     heartbeat.record_heartbeat(now=NOON + 10 * SECOND)
     heartbeat.record_heartbeat(now=NOON + 5 * SECOND)

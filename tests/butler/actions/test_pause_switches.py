@@ -33,7 +33,7 @@ def message(automation="visit-reminder", channel="email", state="queued", **fiel
     )
 
 
-def test_the_switch_takes_back_what_waits_and_what_is_in_the_app_unread():
+def test_switch_withdraws_queued_and_unread_inbox_messages():
     live()
     withdrawn_messages = [
         message(),
@@ -84,7 +84,7 @@ def test_stop_switch_withdraws_all_automated_messages_but_not_written_ones(monke
     assert written.state == "queued"
 
 
-def test_a_switch_stands_once_until_it_is_lifted_and_can_be_thrown_again():
+def test_switch_is_engaged_once_and_can_be_engaged_again_after_release():
     live()
     for _ in range(2):
         pause_switches.engage_switch(key="visit-reminder", by=LIN, reason="a wrong date", now=NOW)

@@ -102,7 +102,7 @@ def test_cooldown_ends_at_its_time():
     assert acquire(now=NOON) == (10, False)
 
 
-def test_each_rest_is_twice_as_long_as_the_last_up_to_a_limit():
+def test_each_cooldown_is_twice_as_long_as_the_one_before_up_to_a_limit():
     for name in ("email", "sms"):
         ProviderLimit.objects.create(channel=name)
     rests = []
@@ -122,7 +122,7 @@ def test_each_rest_is_twice_as_long_as_the_last_up_to_a_limit():
     )
 
 
-def test_a_few_failures_are_no_reason_to_rest_and_one_success_forgets_them():
+def test_few_failures_start_no_cooldown_and_one_success_resets_the_count():
     ProviderLimit.objects.create(channel="email")
     ProviderLimit.objects.create(channel="sms", failures=3)
     for _ in range(provider_limits.FAILURE_LIMIT - 1):

@@ -37,7 +37,7 @@ def test_task_created_twice_with_one_key_is_one_task(noor):
     assert StaffTask.objects.count() == 1
 
 
-def test_a_task_that_is_taken_is_nobody_elses(noor):
+def test_taken_task_cannot_be_taken_by_a_colleague(noor):
     task = _ask(noor.id)
     staff_tasks.take(task_id=task, by="user:1", now=NOON)
 
@@ -51,7 +51,7 @@ def test_a_task_that_is_taken_is_nobody_elses(noor):
         staff_tasks.give_back(task_id=task, by="user:2")
 
 
-def test_taking_ones_own_again_changes_nothing_for_others(noor):
+def test_taking_the_own_task_again_keeps_it(noor):
     task = _ask(noor.id)
     staff_tasks.take(task_id=task, by="user:1", now=NOON)
 
@@ -66,7 +66,7 @@ def test_released_task_can_be_taken_by_a_colleague(noor):
     assert staff_tasks.take(task_id=task, by="user:2", now=NOON).taken_by == "user:2"
 
 
-def test_a_finished_task_is_on_the_log_of_its_customer(noor):
+def test_finished_task_appends_an_event_to_the_log(noor):
     task = _ask(noor.id)
 
     staff_tasks.finish(
@@ -90,7 +90,7 @@ def test_finished_task_cannot_be_finished_again(noor):
     assert Event.objects.filter(customer_id=noor.id, name="Task Done").count() == 1
 
 
-def test_a_task_follows_a_record_that_was_joined(noor):
+def test_task_of_a_merged_record_belongs_to_the_live_record(noor):
     sem = factories.customer(("email", "sem@example.com"), name="Sem")
     task = _ask(sem.id)
     Customer.objects.filter(pk=sem.id).update(canonical=noor)

@@ -49,7 +49,7 @@ def test_lists_messages_of_the_last_hour_sent_or_uncertain_newest_first():
     assert listed[0].subject == last.subject
 
 
-def test_lists_messages_of_a_record_that_was_joined_since():
+def test_lists_messages_of_a_record_that_was_merged_later():
     guest, other = arrange.guest(), arrange.guest()
     message = handed_over(guest, 5)
     Customer.objects.filter(id=guest.id).update(canonical_id=other.id)

@@ -18,23 +18,23 @@ CONTEXT = {
 }
 
 
-def test_only_what_is_read_is_kept():
+def test_excerpt_keeps_only_the_paths_that_are_read():
     assert excerpt(CONTEXT, ["customer.traits.city", "order.number", "visit.date"]) == {
         "customer": {"traits": {"city": "Odense"}},
         "order": {"number": "A-1"},
     }
 
 
-def test_a_list_is_kept_as_a_whole():
+def test_excerpt_keeps_whole_lists():
     assert excerpt(CONTEXT, ["order.lines.name"]) == {"order": {"lines": CONTEXT["order"]["lines"]}}
 
 
 @pytest.mark.parametrize("paths", [["customer", "customer.name"], ["customer.name", "customer"]])
-def test_who_asks_for_all_gets_all(paths):
+def test_excerpt_of_a_root_keeps_all_its_values(paths):
     assert excerpt(CONTEXT, paths) == {"customer": CONTEXT["customer"]}
 
 
-def test_the_context_itself_is_left_alone():
+def test_excerpt_does_not_change_the_context():
     before = msgspec.json.encode(CONTEXT)
 
     excerpt(CONTEXT, ["customer.name", "customer.traits.city", "customer"])
@@ -44,7 +44,7 @@ def test_the_context_itself_is_left_alone():
 
 @pytest.mark.parametrize("file", sorted(PARK.glob("*.toml")), ids=lambda file: file.stem)
 @pytest.mark.parametrize("sample_context", [sample_customers.full, sample_customers.sparse])
-def test_what_the_park_ships_says_the_same_with_what_is_kept(file, sample_context):
+def test_automations_of_the_park_render_the_same_from_the_excerpt(file, sample_context):
     document_fields = tomllib.loads(file.read_text())
     if "steps" not in document_fields:
         return

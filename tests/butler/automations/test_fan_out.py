@@ -58,7 +58,7 @@ def weekly(**fields):
     return automation("weekly", **document_fields)
 
 
-def test_a_schedule_goes_through_its_audience_on_each_clock():
+def test_schedule_starts_runs_at_the_local_time_of_each_customer():
     """2026-11-23 is a Monday; it is ten in Auckland long before it is in Amsterdam."""
     weekly()
     book_visit("2027-03-01", who=NOOR)
@@ -73,7 +73,7 @@ def test_a_schedule_goes_through_its_audience_on_each_clock():
     assert Message.objects.count() == 2
 
 
-def test_a_schedule_comes_once_for_each_of_its_days():
+def test_schedule_starts_one_run_for_each_of_its_days():
     weekly()
     book_visit("2027-03-01")
 
@@ -94,7 +94,7 @@ def test_a_schedule_can_name_dates():
     assert run().occasion == "2026-12-01"
 
 
-def test_only_who_consented_is_in_the_audience_of_a_consent():
+def test_audience_of_a_consent_contains_only_consenting_customers():
     consent_helpers.house()
     said_yes, said_no = factories.customer(NOOR), factories.customer(ELI)
     consent_helpers.say(said_yes.id, consent_helpers.give("offers"))
@@ -106,7 +106,7 @@ def test_only_who_consented_is_in_the_audience_of_a_consent():
     assert run().customer_id == said_yes.id
 
 
-def test_an_audience_is_gone_through_a_batch_at_a_time(monkeypatch):
+def test_audience_is_processed_in_batches(monkeypatch):
     monkeypatch.setattr(fan_out, "BATCH", 3)
     weekly()
     for number in range(8):
@@ -140,7 +140,7 @@ def messages_of(key):
     return Message.objects.filter(automation_id=key)
 
 
-def test_a_ride_that_is_down_concerns_those_who_are_here_today():
+def test_closed_ride_starts_runs_for_the_visitors_of_today():
     rides()
     book_visit("2026-11-21", who=NOOR)
     book_visit("2026-11-22", who=ELI, number="A-2")
@@ -154,7 +154,7 @@ def test_a_ride_that_is_down_concerns_those_who_are_here_today():
     assert message.facts["topic"]["status"] == "down"
 
 
-def test_only_who_heard_that_it_was_down_hears_that_it_is_open():
+def test_reopening_notifies_only_customers_who_were_notified_of_the_closure():
     rides()
     book_visit("2026-11-21", who=NOOR)
     set_ride_status("down")
@@ -180,7 +180,7 @@ def test_topic_status_that_changed_again_is_not_announced():
     assert not Message.objects.exists()
 
 
-def test_a_run_that_began_before_it_changed_again_says_nothing():
+def test_run_of_a_superseded_topic_status_sends_no_message():
     common_fields = {"topic": "rides", "relation": "visit", "expires": "2h"}
     automation(
         "ride-down", trigger=DOWN, steps=[{"kind": "wait", "length": "5m"}, SAY], **common_fields
@@ -195,7 +195,7 @@ def test_a_run_that_began_before_it_changed_again_says_nothing():
     assert skipped() == ["superseded"]
 
 
-def test_saying_the_same_again_tells_nobody_anything_new():
+def test_unchanged_topic_status_starts_no_runs():
     rides()
     book_visit("2026-11-21")
 
@@ -207,7 +207,7 @@ def test_saying_the_same_again_tells_nobody_anything_new():
     assert TopicStatus.objects.get().facts["minutes"] == 2
 
 
-def test_going_down_a_second_time_is_another_occasion():
+def test_second_closure_of_a_ride_is_a_new_occasion():
     rides()
     book_visit("2026-11-21")
 
@@ -218,7 +218,7 @@ def test_going_down_a_second_time_is_another_occasion():
     assert Run.objects.filter(automation_id="ride-down").count() == 2
 
 
-def test_a_topic_of_another_kind_concerns_nobody_here():
+def test_topic_outside_the_trigger_pattern_starts_no_runs():
     rides()
     book_visit("2026-11-21")
 
@@ -228,7 +228,7 @@ def test_a_topic_of_another_kind_concerns_nobody_here():
     assert not Run.objects.exists()
 
 
-def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
+def test_engaged_switch_stops_a_fan_out_between_batches(monkeypatch):
     monkeypatch.setattr(fan_out, "BATCH", 2)
     rides()
     for number in range(5):
@@ -242,7 +242,7 @@ def test_a_switch_ends_a_crowd_in_the_middle(monkeypatch):
     assert not Due.objects.filter(job="fan_out").exists()
 
 
-def test_consents_that_ran_out_are_put_on_the_ledger():
+def test_expired_consents_are_written_to_the_ledger():
     consent_helpers.house()
     noor = factories.customer(NOOR)
     consent_helpers.say(noor.id, consent_helpers.give("offers", valid_until=NOON + HOUR))

@@ -40,7 +40,7 @@ def test_a_folder_is_loaded_as_drafts_and_again_without_change():
     assert AutomationVersion.objects.count() == len(list(PARK.glob("*.toml"))) - 2
 
 
-def test_what_is_approved_by_a_login_can_go_live_at_once():
+def test_version_approved_by_a_login_can_go_live_in_the_same_command():
     lin = staff.colleague("manager", "Lin")
     load(PARK)
     output = load(PARK, "--approve-as", lin.email)
@@ -69,7 +69,7 @@ def test_author_cannot_approve_and_nothing_goes_live():
 
 
 @pytest.mark.parametrize("option", ["--by", "--approve-as"])
-def test_who_answers_for_it_works_here(option):
+def test_author_and_approver_must_be_active_staff(option):
     guest = User.objects.create_user("noor@example.com")
 
     for nobody in (guest.email, "Lin"):
@@ -77,14 +77,14 @@ def test_who_answers_for_it_works_here(option):
             load(PARK, option, nobody)
 
 
-def test_not_everybody_who_works_here_may_approve():
+def test_staff_member_without_the_permission_cannot_approve():
     sam = staff.colleague("desk")
 
     with pytest.raises(CommandError, match="cannot approve versions"):
         load(PARK, "--approve-as", sam.email)
 
 
-def test_nobody_goes_live_without_a_name():
+def test_live_option_requires_an_approver():
     with pytest.raises(CommandError, match="--approve-as"):
         load(PARK, "--live")
 
@@ -111,7 +111,7 @@ def test_every_fault_is_reported_with_its_file_and_nothing_is_loaded(copy):
     assert not Automation.objects.exists()
 
 
-def test_faults_of_texts_are_told_all_at_once(copy):
+def test_all_problems_of_texts_are_reported_together(copy):
     reminder = (copy / "visit-reminder.toml").read_text()
     (copy / "visit-reminder.toml").write_text(reminder.replace("order.visit_time", "order.time"))
     offer = (copy / "offer.toml").read_text()
@@ -126,6 +126,6 @@ def test_faults_of_texts_are_told_all_at_once(copy):
     assert "offer.toml: purpose:" in str(error.value)
 
 
-def test_a_folder_that_is_not_there_is_said_so(tmp_path):
+def test_missing_folder_is_reported(tmp_path):
     with pytest.raises(CommandError, match="no such folder"):
         load(tmp_path / "nowhere")

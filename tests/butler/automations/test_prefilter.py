@@ -22,11 +22,11 @@ def test_a_message_in_every_channel_is_a_choice_for_each():
     assert of(say("email", "inbox", every=True)) == (("email",), ("inbox",))
 
 
-def test_saying_it_again_needs_that_it_was_said():
+def test_next_channel_step_adds_no_choice():
     assert of(say("email"), AGAIN) == (("email",),)
 
 
-def test_each_channel_is_asked_of_once():
+def test_each_channel_occurs_once_in_the_prefilter():
     assert prefilter.all_channels(of(say("email", "inbox"), say("inbox", "sms"))) == (
         "email",
         "inbox",
@@ -43,12 +43,12 @@ def test_each_channel_is_asked_of_once():
         pytest.param({"kind": "task", "title": "Call"}, id="a task"),
     ],
 )
-def test_what_depends_on_more_than_the_moment_is_not_sifted(step):
+def test_automation_with_a_wait_branch_or_task_has_no_prefilter(step):
     assert of(say("email"), step) == ()
     assert of(step, say("email")) == ()
 
 
-def test_the_gates_say_what_refused_each_channel():
+def test_gates_name_the_code_of_each_refused_channel():
     gates = prefilter.denial_gates(
         ("email", "inbox"), {"email": "no_address", "inbox": "topic_off"}
     )

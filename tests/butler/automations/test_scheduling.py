@@ -63,7 +63,7 @@ def booked(visit_date="2026-11-25", who=NOOR, number="A-1", at=NOON, **traits):
     )
 
 
-def test_a_visit_is_reminded_of_at_its_time_on_the_customers_clock():
+def test_visit_reminder_is_due_at_its_local_time_of_the_customer():
     reminder()
     booked(timezone="Europe/London")
 
@@ -77,7 +77,7 @@ def test_a_visit_is_reminded_of_at_its_time_on_the_customers_clock():
     assert message.facts["order"]["visit_date"] == "2026-11-25"
 
 
-def test_who_states_no_zone_is_where_the_company_is():
+def test_customer_without_a_zone_gets_the_zone_of_the_company():
     reminder()
     booked()
 
@@ -86,7 +86,7 @@ def test_who_states_no_zone_is_where_the_company_is():
     assert due_of(run()).due_at == local(2026, 11, 23, 9)
 
 
-def test_a_date_that_is_far_away_waits():
+def test_date_beyond_the_horizon_starts_no_run_yet():
     reminder()
     booked("2026-12-24")
 
@@ -95,7 +95,7 @@ def test_a_date_that_is_far_away_waits():
     assert not Run.objects.exists()
 
 
-def test_planning_again_and_again_makes_one_run():
+def test_repeated_planning_makes_one_run():
     reminder()
     booked()
 
@@ -105,7 +105,7 @@ def test_planning_again_and_again_makes_one_run():
     assert Run.objects.count() == 1
 
 
-def test_a_visit_that_was_moved_is_reminded_of_on_its_new_date():
+def test_moved_visit_gets_its_reminder_for_the_new_date():
     reminder()
     booked("2026-11-24")
     tick(now=NOON + HOUR)
@@ -123,7 +123,7 @@ def test_a_visit_that_was_moved_is_reminded_of_on_its_new_date():
     assert Message.objects.count() == 1
 
 
-def test_a_visit_that_was_cancelled_is_not_reminded_of():
+def test_cancelled_visit_gets_no_reminder():
     reminder()
     booked()
     tick(now=NOON + HOUR)
@@ -135,7 +135,7 @@ def test_a_visit_that_was_cancelled_is_not_reminded_of():
     assert not Message.objects.exists()
 
 
-def test_who_books_after_the_moment_needs_no_reminder():
+def test_order_placed_after_the_due_time_gets_no_reminder():
     reminder()
     booked("2026-11-23", at=NOON)
 
@@ -144,7 +144,7 @@ def test_who_books_after_the_moment_needs_no_reminder():
     assert not Run.objects.exists()
 
 
-def test_a_visit_that_only_a_browser_claims_is_not_reminded_of():
+def test_claimed_visit_gets_no_reminder():
     reminder()
     record(order("A-1", NOOR, visit_date="2026-11-25"), by=factories.sender(trusted=False))
 
@@ -153,7 +153,7 @@ def test_a_visit_that_only_a_browser_claims_is_not_reminded_of():
     assert not Run.objects.exists()
 
 
-def test_what_was_missed_while_nobody_ticked_is_caught_up():
+def test_missed_dates_are_caught_up_by_the_next_tick():
     reminder()
     booked()
 
@@ -162,7 +162,7 @@ def test_what_was_missed_while_nobody_ticked_is_caught_up():
     assert Message.objects.exists()
 
 
-def test_what_was_missed_for_too_long_is_explained_once():
+def test_date_missed_for_too_long_leaves_one_late_decision():
     reminder()
     booked()
 
@@ -174,7 +174,7 @@ def test_what_was_missed_for_too_long_is_explained_once():
     assert due_of(run()) is None
 
 
-def test_a_date_from_before_it_went_live_is_nobodys_business():
+def test_date_before_the_version_went_live_starts_no_run():
     reminder(live_at=local(2026, 11, 23, 10))
     booked()
 
@@ -183,7 +183,7 @@ def test_a_date_from_before_it_went_live_is_nobodys_business():
     assert not Run.objects.exists()
 
 
-def test_who_moves_to_another_zone_is_reminded_on_the_clock_there():
+def test_customer_who_changes_the_zone_gets_the_reminder_at_the_new_local_time():
     reminder()
     booked()
     tick(now=NOON + HOUR)
@@ -207,7 +207,7 @@ def test_who_moves_to_another_zone_is_reminded_on_the_clock_there():
         pytest.param("2027-03-30", "09:00", local(2027, 3, 28, 9), id="summer"),
     ],
 )
-def test_the_nights_when_the_clocks_change_have_each_occasion_once(visit, at, moment):
+def test_clock_change_gives_each_occasion_one_run(visit, at, moment):
     trigger = {"kind": "date", "date": "order.visit_date", "at": at, "days_before": 2}
     reminder(trigger=trigger)
     booked(visit)
@@ -219,7 +219,7 @@ def test_the_nights_when_the_clocks_change_have_each_occasion_once(visit, at, mo
     assert 0 <= (message.created_at - moment).total_seconds() < 60
 
 
-def test_many_dates_are_planned_a_batch_at_a_time(monkeypatch):
+def test_many_dates_are_planned_in_batches(monkeypatch):
     monkeypatch.setattr(scheduling, "BATCH", 3)
     reminder()
     for number in range(8):
@@ -266,7 +266,7 @@ def test_the_birthday_of_a_child_goes_to_the_customer():
 
 
 @pytest.mark.parametrize(("year", "day"), [(2027, date(2027, 2, 28)), (2028, date(2028, 2, 29))])
-def test_who_was_born_on_29_february_is_wished_well_each_year_once(year, day):
+def test_birthday_on_29_february_starts_one_run_each_year(year, day):
     birthday(relation="visit")
     with_child("2020-02-29")
     moment = local(day.year, day.month, day.day, 10, 0, 5)
@@ -284,7 +284,7 @@ def test_who_was_born_on_29_february_is_wished_well_each_year_once(year, day):
 FIRST = datetime(2026, 11, 22, 20, tzinfo=UTC)
 
 
-def test_a_birthday_that_turned_out_to_be_another_day_is_left_out():
+def test_changed_birthday_cancels_the_planned_run():
     birthday()
     with_child("2019-11-23")
     tick(now=NOON + HOUR)
@@ -305,7 +305,7 @@ def test_a_birthday_that_turned_out_to_be_another_day_is_left_out():
     assert skipped() == ["condition"]
 
 
-def test_a_date_among_the_traits_returns_each_year():
+def test_date_trait_starts_a_run_each_year():
     trigger = {"kind": "date", "date": "trait.birth_date", "at": "10:00"}
     automation("own", trigger=trigger, relation="order", topic="visits")
     booked("2027-03-01", birth_date="1987-11-23")
@@ -317,7 +317,7 @@ def test_a_date_among_the_traits_returns_each_year():
     assert Message.objects.exists()
 
 
-def test_the_birthdays_of_a_day_are_gone_through_once(monkeypatch):
+def test_birthdays_of_a_day_are_planned_once(monkeypatch):
     statement_names = []
     read = scheduling.sql.rows
     monkeypatch.setattr(
@@ -336,7 +336,7 @@ def test_the_birthdays_of_a_day_are_gone_through_once(monkeypatch):
     assert Run.objects.count() == 1
 
 
-def test_birthdays_that_nobody_looked_for_are_caught_up():
+def test_missed_birthdays_are_caught_up():
     birthday()
     with_child("2019-11-23")
     tick(now=FIRST - 30 * HOUR)
@@ -346,7 +346,7 @@ def test_birthdays_that_nobody_looked_for_are_caught_up():
     assert Message.objects.count() == 1
 
 
-def test_birthdays_that_nobody_looked_for_too_long_are_explained():
+def test_birthdays_missed_for_too_long_leave_late_decisions():
     birthday()
     with_child("2019-11-23")
 
@@ -355,7 +355,7 @@ def test_birthdays_that_nobody_looked_for_too_long_are_explained():
     assert skipped() == ["late_event"]
 
 
-def test_many_birthdays_are_planned_a_batch_at_a_time(monkeypatch):
+def test_many_birthdays_are_planned_in_batches(monkeypatch):
     monkeypatch.setattr(scheduling, "BATCH", 3)
     birthday()
     for number in range(8):
@@ -370,7 +370,7 @@ def test_many_birthdays_are_planned_a_batch_at_a_time(monkeypatch):
     assert not Due.objects.filter(job="plan_date", due_at__lte=FIRST).exists()
 
 
-def test_a_trait_that_is_no_date_has_no_day():
+def test_trait_that_is_not_a_date_starts_no_run():
     trigger = {"kind": "date", "date": "trait.birth_date", "at": "10:00"}
     automation("own", trigger=trigger, relation="order", topic="visits")
     booked("2027-03-01", birth_date="the 3-11-23")

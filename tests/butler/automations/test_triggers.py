@@ -65,7 +65,7 @@ def test_an_event_sent_twice_starts_one_run():
     assert Run.objects.count() == 1
 
 
-def test_an_event_that_nobody_waits_for_starts_nothing():
+def test_event_without_an_automation_starts_no_run():
     automation()
 
     record(incoming_event(NOOR, name="Ride Entered"))
@@ -93,7 +93,7 @@ def test_event_before_the_version_went_live_starts_no_run():
     assert Run.objects.get().cause["about"] == "order:A-2"
 
 
-def test_a_batch_that_is_three_days_late_starts_nothing_and_says_so():
+def test_batch_three_days_late_starts_no_run_and_leaves_late_decisions():
     automation(expires="1d")
 
     record(order("A-1", NOOR), at=NOON + timedelta(days=3))
@@ -108,7 +108,7 @@ def test_a_batch_that_is_three_days_late_starts_nothing_and_says_so():
     ("once_per", "runs"),
     [("event", 4), ("about", 3), ("day", 2), ("customer", 1)],
 )
-def test_what_makes_an_occasion_one(once_per, runs):
+def test_once_per_decides_how_many_runs_events_start(once_per, runs):
     automation(once_per=once_per)
     # In the park's zone the last one is on the next day already.
     times = [NOON, NOON + HOUR, NOON + 2 * HOUR, NOON + 11 * HOUR + timedelta(minutes=30)]
@@ -119,7 +119,7 @@ def test_what_makes_an_occasion_one(once_per, runs):
     assert Run.objects.count() == runs
 
 
-def test_occasions_of_one_batch_are_told_apart_too():
+def test_once_per_holds_within_one_batch():
     automation(once_per="about")
 
     record(order("A-1", NOOR), order("A-1", NOOR, at=NOON + HOUR), order("A-2", NOOR))
@@ -136,7 +136,7 @@ def test_a_subject_too_long_for_its_column_still_makes_an_occasion():
     assert len(Run.objects.get().occasion) == 64
 
 
-def test_each_automation_has_runs_of_its_own():
+def test_event_starts_a_run_of_each_automation():
     automation("receipt")
     automation("survey", topic="visits")
 
@@ -164,7 +164,7 @@ def _id_of(identifier):
 # The absence of an event ---------------------------------------------------------------
 
 
-def test_what_does_not_follow_is_looked_for_when_its_time_is_over():
+def test_absence_run_is_due_when_its_time_is_over():
     cart()
 
     record(incoming_event(NOOR, name="Checkout Started"))
@@ -174,7 +174,7 @@ def test_what_does_not_follow_is_looked_for_when_its_time_is_over():
     assert due_of(run).due_at == NOON + HOUR
 
 
-def test_the_awaited_event_ends_it_in_its_own_transaction():
+def test_awaited_event_ends_the_absence_run_in_its_transaction():
     cart()
     record(incoming_event(NOOR, name="Checkout Started"))
 
@@ -186,7 +186,7 @@ def test_the_awaited_event_ends_it_in_its_own_transaction():
     assert Decision.objects.get().code == "cancelled_by_event"
 
 
-def test_an_awaited_event_that_is_rolled_back_ends_nothing():
+def test_rolled_back_awaited_event_ends_no_run():
     cart()
     record(incoming_event(NOOR, name="Checkout Started"))
 
@@ -199,7 +199,7 @@ def test_an_awaited_event_that_is_rolled_back_ends_nothing():
     assert due_of(run).due_at == NOON + HOUR
 
 
-def test_an_event_of_somebody_else_ends_nothing():
+def test_event_of_another_customer_ends_no_run():
     cart()
     record(incoming_event(NOOR, name="Checkout Started"))
 
@@ -208,7 +208,7 @@ def test_an_event_of_somebody_else_ends_nothing():
     assert Run.objects.get().status == "waiting"
 
 
-def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
+def test_event_resumes_only_the_run_that_waits_for_it():
     """Whatever else waits: of somebody else, for something else, or no run at all."""
     cart()
     opened = {"kind": "wait_for", "event": "Order Completed", "within": "3h", "then": []}
@@ -236,7 +236,7 @@ def test_an_event_moves_the_run_that_waits_for_it_and_no_other():
     assert Due.objects.get(key="recurring").due_at == NOON + HOUR
 
 
-def test_an_event_of_another_name_moves_nothing():
+def test_event_with_another_name_resumes_no_run():
     cart()
     automation(
         "thanks", trigger=CART | {"event": "Gate Passed", "absent": "Gate Left"}, relation=""
@@ -248,7 +248,7 @@ def test_an_event_of_another_name_moves_nothing():
     assert Run.objects.get().status == "waiting"
 
 
-def test_an_event_at_the_very_moment_of_the_cause_counts():
+def test_awaited_event_at_the_time_of_the_cause_counts():
     cart()
     record(incoming_event(NOOR, name="Checkout Started"))
 
@@ -257,7 +257,7 @@ def test_an_event_at_the_very_moment_of_the_cause_counts():
     assert Run.objects.get().status == "cancelled"
 
 
-def test_an_event_from_before_the_cause_ends_nothing():
+def test_awaited_event_before_the_cause_ends_no_run():
     cart()
     record(incoming_event(NOOR, name="Checkout Started"))
 
@@ -266,7 +266,7 @@ def test_an_event_from_before_the_cause_ends_nothing():
     assert Run.objects.get().status == "waiting"
 
 
-def test_both_in_one_batch_come_to_nothing_to_say():
+def test_cause_and_awaited_event_in_one_batch_end_the_run():
     cart()
 
     record(incoming_event(NOOR, name="Checkout Started"), order("A-1", NOOR, at=NOON + HOUR / 2))
@@ -274,7 +274,7 @@ def test_both_in_one_batch_come_to_nothing_to_say():
     assert Run.objects.get().status == "cancelled"
 
 
-def test_it_can_have_to_be_about_the_same_thing():
+def test_awaited_event_can_require_the_same_subject():
     cart(trigger={"same": "about"})
     record(incoming_event(NOOR, name="Checkout Started", about="order:A-1"))
 
@@ -285,7 +285,7 @@ def test_it_can_have_to_be_about_the_same_thing():
     assert Run.objects.get().status == "cancelled"
 
 
-def test_an_awaited_event_finds_the_run_of_a_record_that_was_joined():
+def test_awaited_event_finds_the_run_of_a_merged_record():
     cart()
     record(incoming_event(NOOR, name="Checkout Started"))
     first = Run.objects.get().customer_id
@@ -307,7 +307,7 @@ OF_THE_BUTLER = {path.stem for path in Path(sql.__file__).parent.glob("*.sql")}
 
 
 @pytest.mark.parametrize("size", [1, 50])
-def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, settings):
+def test_batch_of_events_runs_one_statement_for_any_size(size, count_statements, settings):
     automation()
     record(incoming_event(NOOR))
     settings.BUTLER_ACTIVATION_SECONDS = 3
@@ -318,7 +318,7 @@ def test_a_batch_costs_one_statement_whatever_its_size(size, count_statements, s
     assert [statement for statement in statements if statement in OF_THE_BUTLER] == ["start_runs"]
 
 
-def test_events_that_nobody_waits_for_cost_nothing(count_statements, settings):
+def test_events_without_automations_run_no_statement(count_statements, settings):
     automation()
     record(incoming_event(NOOR))
     settings.BUTLER_ACTIVATION_SECONDS = 3

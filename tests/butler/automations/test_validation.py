@@ -19,7 +19,7 @@ def problems_of(changes, file="visit-reminder.toml"):
     return [(problem.field, problem.reason) for problem in problems]
 
 
-def test_an_automation_without_fault_is_understood():
+def test_valid_automation_has_no_problems():
     document, problems = validate_file("visit-reminder.toml", content(), ALLOWED)
 
     assert problems == []
@@ -218,7 +218,7 @@ def test_each_fault_is_reported_with_its_path_and_reason(changes, field, why):
     ), problems_of(changes)
 
 
-def test_all_faults_are_reported_at_once():
+def test_all_problems_are_reported_together():
     problem_pairs = problems_of(
         {"topic": "weather", "expires": "soon", "name.sv": None, TEXT: "{{ a.b }}", "priority": 99}
     )
@@ -232,7 +232,7 @@ def test_all_faults_are_reported_at_once():
     }
 
 
-def test_all_faults_of_types_are_reported_at_once():
+def test_all_structure_problems_are_reported_together():
     problem_pairs = problems_of(
         {"colour": "red", "topic": None, "priority": "high", "steps.0.kind": "shout"}
     )
@@ -250,11 +250,11 @@ def test_all_faults_of_types_are_reported_at_once():
         "{% for line in order.lines %}{{ line.name }} × {{ line.quantity }}\n{% endfor %}Bye.",
     ],
 )
-def test_what_may_be_missing_can_be_guarded(text):
+def test_guarded_optional_value_is_valid(text):
     assert problems_of({TEXT: text}) == []
 
 
-def test_what_a_trigger_brings_along_needs_no_guard():
+def test_value_of_the_trigger_needs_no_guard():
     ride = {
         "trigger": {
             "kind": "topic",

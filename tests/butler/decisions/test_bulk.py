@@ -200,7 +200,7 @@ def test_missing_customer_is_reported_as_unknown():
     assert _judge([nobody], "marketing", "email", "offers") == {nobody: "unknown_customer"}
 
 
-def test_an_audience_larger_than_a_batch_comes_in_batches(monkeypatch):
+def test_large_audience_is_read_in_batches(monkeypatch):
     monkeypatch.setattr("butler.decisions.bulk.BATCH", 7)
     ids = _people(Random(3), 20)
 

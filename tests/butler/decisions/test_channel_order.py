@@ -22,13 +22,13 @@ from tests.butler.decision_scenarios import world
         ("unknown control", ("email", "sms", "inbox")),
     ],
 )
-def test_channels_come_in_the_order_that_the_customer_wants(words, ordered):
+def test_channels_have_the_order_of_the_customers_setting(words, ordered):
     _, facts, _, _ = world("marketing", words).decide_arguments()
 
     assert order_channels(facts, ("email", "sms", "inbox")) == ordered
 
 
-def test_of_two_orders_the_answer_does_not_depend_on_which_came_first():
+def test_order_of_two_settings_does_not_change_the_channel_order():
     settings = (
         Setting("channel_order", ["sms"], "set-a"),
         Setting("channel_order", ["inbox"], "set-b"),

@@ -57,7 +57,7 @@ def _name(vector) -> str:
     return f"{of}: {words}"
 
 
-def test_the_table_is_large_enough_to_mean_something():
+def test_decision_table_has_enough_rows():
     assert len(VECTORS) >= 300
     assert len({_name(vector) for vector in VECTORS}) == len(VECTORS)
 
@@ -76,7 +76,7 @@ def _decide(of: str, words: str = ""):
     return decide(*world(of, words).decide_arguments())
 
 
-def test_every_gate_that_was_asked_is_told_in_order():
+def test_decision_lists_its_gates_in_order():
     decision = _decide("marketing", "set allow true; quiet 22:00-08:00")
 
     assert [(gate.gate, gate.layer, gate.verdict) for gate in decision.gates] == [
@@ -114,7 +114,7 @@ GATES = {
 }
 
 
-def test_gates_have_these_names_and_no_others_whatever_they_say():
+def test_all_decisions_use_only_the_known_gate_names():
     gate_names = {
         (gate.gate, gate.layer) for of, words, *_ in VECTORS for gate in _decide(of, words).gates
     }
@@ -154,7 +154,7 @@ def test_channel_and_time_do_not_matter_to_consent(words):
     assert _has_consent(words)
 
 
-def test_a_no_is_the_last_thing_that_was_asked():
+def test_denial_is_the_last_gate():
     decision = _decide("marketing", "consent withdrawn")
 
     assert [gate.gate for gate in decision.gates][-1] == "basis"
@@ -162,7 +162,7 @@ def test_a_no_is_the_last_thing_that_was_asked():
     assert decision.layer == "basis"
 
 
-def test_what_makes_it_wait_comes_last_though_more_was_asked_after_it():
+def test_deciding_deferral_is_the_last_gate():
     decision = _decide("marketing", 'set pause "2027-04-14T23:00:00Z"; company quiet 12:00-18:00')
 
     assert [gate.gate for gate in decision.gates][-2:] == ["company_quiet_hours", "pause"]
@@ -170,7 +170,7 @@ def test_what_makes_it_wait_comes_last_though_more_was_asked_after_it():
     assert decision.layer == "preference"
 
 
-def test_what_would_wait_too_long_says_what_it_would_have_waited_for():
+def test_stale_denial_names_its_deferral():
     decision = _decide("marketing", 'set pause "2027-05-01T00:00:00Z"')
 
     last = decision.gates[-1]
@@ -179,7 +179,7 @@ def test_what_would_wait_too_long_says_what_it_would_have_waited_for():
     assert last.inputs["until"] == datetime.fromisoformat("2027-05-01T00:00:00Z")
 
 
-def test_numbers_behind_a_budget_are_told():
+def test_budget_gate_reports_its_numbers():
     decision = _decide(
         "marketing", 'set budget {"most": 3, "per": "week"} on email; used email:* 2027-W15 2'
     )
@@ -200,7 +200,7 @@ def test_numbers_behind_a_budget_are_told():
         ("answer", "set person_first true", "relation:request:R-7"),
     ],
 )
-def test_it_says_what_carries_it(of, words, basis):
+def test_allowed_decision_names_its_legal_basis(of, words, basis):
     assert _decide(of, words).basis == basis
 
 
@@ -223,11 +223,11 @@ BUDGETS = (
         ("legal_duty", BUDGETS, ()),
     ],
 )
-def test_it_says_which_budgets_it_uses_up(of, words, takes):
+def test_allowed_decision_lists_its_budget_windows(of, words, takes):
     assert _decide(of, words).budget_windows == takes
 
 
-def test_two_budgets_of_one_scope_are_both_used_up():
+def test_two_budgets_of_one_scope_both_count():
     words = 'set budget {"most": 9, "per": "day"}; set budget {"most": 9, "per": "week"}'
 
     assert _decide("marketing", words).budget_windows == (
@@ -239,7 +239,7 @@ def test_two_budgets_of_one_scope_are_both_used_up():
 @pytest.mark.parametrize(
     ("words", "route"), [("set person_first true", "person"), ("set person_first false", "")]
 )
-def test_a_person_takes_it_up_where_that_is_wished(words, route):
+def test_person_first_setting_routes_the_message_to_a_person(words, route):
     decision = _decide("relationship", words)
 
     assert decision.route_to == route
@@ -252,7 +252,7 @@ def test_a_person_takes_it_up_where_that_is_wished(words, route):
     ("words", "language"),
     [("", "nl"), ('set language "sv"', "sv"), ("language da", "da")],
 )
-def test_the_language_that_was_asked_for_goes_before_the_one_that_is_known(words, language):
+def test_language_setting_overrides_the_language_of_the_profile(words, language):
     assert _decide("marketing", words).language == language
 
 
@@ -260,20 +260,20 @@ def test_the_language_that_was_asked_for_goes_before_the_one_that_is_known(words
     ("words", "effect"),
     [("", "allow"), ("consent refused", "deny"), ("quiet 12:00-18:00", "defer")],
 )
-def test_it_says_what_it_was_based_on(words, effect):
+def test_decision_names_the_versions_of_facts_and_rules(words, effect):
     decision = _decide("marketing", words)
 
     assert decision.effect == effect
     assert (decision.customer_version, decision.rules_version) == (7, "rules-1")
 
 
-def test_it_was_based_on_nothing_where_there_was_nothing_to_read():
+def test_decision_without_facts_has_version_zero():
     decision = _decide("marketing", "unknown version; rules without version")
 
     assert (decision.customer_version, decision.rules_version) == (0, "")
 
 
-def test_at_the_end_of_all_time_there_is_no_later():
+def test_deferral_beyond_the_last_date_denies():
     act, facts, rules, _ = world(
         "marketing", 'set budget {"most": 0, "per": "day"}'
     ).decide_arguments()
@@ -285,7 +285,7 @@ def test_at_the_end_of_all_time_there_is_no_later():
     assert (decision.effect, decision.gates[-1].verdict) == ("deny", "deny")
 
 
-def test_an_automation_without_a_name_of_its_own_kind_says_nothing():
+def test_automation_key_that_is_not_text_denies():
     act, facts, rules, now = world("service", "").decide_arguments()
 
     decision = decide(msgspec.structs.replace(act, automation=7), facts, rules, now)
@@ -294,18 +294,18 @@ def test_an_automation_without_a_name_of_its_own_kind_says_nothing():
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)
-def test_what_the_table_says_has_its_reason(vector):
+def test_every_code_of_the_decision_table_has_a_reason(vector):
     assert vector[3] in REASONS
 
 
-def test_an_address_without_a_value_reaches_nobody():
+def test_address_without_a_value_denies():
     act, facts, rules, now = world("service", "").decide_arguments()
     empty = msgspec.structs.replace(facts, addresses={"email": Address("")})
 
     assert decide(act, empty, rules, now).code == "no_address"
 
 
-def test_an_address_that_is_refused_without_proof_names_none():
+def test_suppressed_address_without_evidence_has_no_evidence_in_its_gate():
     act, facts, rules, now = world("service", "").decide_arguments()
     suppressed_facts = msgspec.structs.replace(
         facts, addresses={"email": Address("gone", "bounced")}
@@ -316,7 +316,7 @@ def test_an_address_that_is_refused_without_proof_names_none():
     assert (decision.code, decision.gates[-1].references) == ("address_bounced", ())
 
 
-def test_a_consent_that_no_entry_proves_is_none():
+def test_consent_without_a_ledger_entry_denies():
     act, facts, rules, now = world("marketing", "").decide_arguments()
     consent = msgspec.structs.replace(facts.control.consents["offers"], entry="")
     control = msgspec.structs.replace(facts.control, consents={"offers": consent})
@@ -326,7 +326,7 @@ def test_a_consent_that_no_entry_proves_is_none():
     assert (decision.effect, decision.code) == ("deny", "consent_no_notice")
 
 
-def test_who_names_no_relation_has_none_whatever_there_is():
+def test_act_without_a_relation_is_denied_despite_live_relations():
     act, facts, rules, now = world("service", "no relation").decide_arguments()
     nameless = {"": facts.relations["order:A-1001"]}
 
@@ -336,14 +336,14 @@ def test_who_names_no_relation_has_none_whatever_there_is():
 
 
 @pytest.mark.parametrize("most", [2.5, True, "2", None])
-def test_a_budget_of_the_company_that_is_no_number_lets_nothing_go(most):
+def test_company_budget_that_is_not_a_number_denies(most):
     act, facts, rules, now = world("marketing", "").decide_arguments()
     odd = msgspec.structs.replace(rules, budgets={"marketing": Budget(most, "day")})
 
     assert decide(act, facts, odd, now).code == "unknown_rules"
 
 
-def test_a_fact_of_the_wrong_kind_is_told_apart_from_somebody_who_is_gone():
+def test_invalid_fact_and_erased_record_have_different_codes():
     act, facts, rules, now = world("service", "").decide_arguments()
 
     odd = msgspec.structs.replace(facts, version="7")

@@ -51,7 +51,7 @@ def _turns_around(zone: ZoneInfo, moment: datetime) -> bool:
 @pytest.mark.slow
 @given(HOURS, st.sampled_from(ZONES), MOMENTS)
 @settings(max_examples=500, deadline=None)
-def test_it_is_quiet_when_the_clock_shows_so(hours, name, moment):
+def test_quiet_hours_follow_the_local_time(hours, name, moment):
     zone = ZoneInfo(name)
     if _turns_around(zone, moment):
         return
@@ -66,7 +66,7 @@ def test_it_is_quiet_when_the_clock_shows_so(hours, name, moment):
 @pytest.mark.slow
 @given(st.lists(HOURS, min_size=1, max_size=3), st.sampled_from(ZONES), MOMENTS)
 @settings(max_examples=200, deadline=None)
-def test_it_opens_at_the_first_moment_that_is_in_none_of_them(hours, name, moment):
+def test_next_permitted_time_is_outside_all_quiet_hours(hours, name, moment):
     zone = ZoneInfo(name)
     day = moment.astimezone(zone).date()
 
@@ -97,7 +97,7 @@ def test_it_opens_at_the_first_moment_that_is_in_none_of_them(hours, name, momen
         ("month", "2027-03-31", "2027-03", "2027-03-31 22:00"),
     ],
 )
-def test_a_window_has_a_name_and_an_end_on_the_customers_calendar(per, today, key, following):
+def test_budget_window_has_a_name_and_an_end_in_the_customers_zone(per, today, key, following):
     window = quiet_hours.budget_window(per, date.fromisoformat(today), ZoneInfo("Europe/Amsterdam"))
 
     assert window == (key, datetime.fromisoformat(following).replace(tzinfo=UTC))
@@ -111,7 +111,7 @@ def test_a_day_begins_with_its_first_minute_where_midnight_is_skipped():
     assert f"{following.astimezone(ZoneInfo('Asia/Beirut')):%d %H:%M}" == "28 01:00"
 
 
-def test_hours_on_no_day_are_a_mistake_and_not_silence():
+def test_quiet_hours_without_a_day_raise_an_error():
     with pytest.raises(ValueError, match="no day"):
         quiet_hours.quiet_end(
             [QuietHours("22:00", "08:00", ())],

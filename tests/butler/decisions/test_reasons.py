@@ -13,7 +13,7 @@ def test_a_language_has_a_sentence_for_every_reason_and_for_nothing_else(languag
 
 
 @pytest.mark.parametrize("code", REASONS)
-def test_all_languages_name_the_same_things(code):
+def test_sentences_of_a_code_have_the_same_placeholders_in_all_languages(code):
     named = {
         language: set(re.findall(r"\{(\w*)\}", spoken.sentences[code]))
         for language, spoken in LANGUAGES.items()
@@ -35,7 +35,7 @@ def test_sentences_are_whole_differ_from_each_other_and_from_english(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", REASONS)
-def test_no_sentence_is_left_with_a_hole_in_it(language, code):
+def test_sentence_without_facts_has_no_empty_placeholder(language, code):
     text = sentence(code, language)
 
     assert "{" not in text
@@ -78,11 +78,11 @@ def test_no_sentence_is_left_with_a_hole_in_it(language, code):
         ("sent", "", {}, "We sent this through this channel."),
     ],
 )
-def test_a_sentence_names_what_it_is_about(code, language, facts, expected):
+def test_sentence_contains_its_facts(code, language, facts, expected):
     assert sentence(code, language, facts) == expected
 
 
-def test_a_name_is_put_in_as_it_is_and_never_read_as_a_sentence():
+def test_placeholder_inside_a_fact_is_not_replaced():
     hostile = "{until} {0.__class__} %s"
 
     assert (
@@ -107,7 +107,7 @@ def test_a_name_is_put_in_as_it_is_and_never_read_as_a_sentence():
         ("from_the_future", "offers", ""),
     ],
 )
-def test_a_reason_leads_to_the_setting_that_decided(code, purpose, setting):
+def test_reason_has_the_anchor_of_its_setting(code, purpose, setting):
     assert setting_of(code, purpose) == setting
 
 

@@ -11,7 +11,7 @@ PLACED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_customer_whose_facts_cannot_be_read_costs_no_other(monkeypatch):
+def test_unreadable_facts_of_one_customer_affect_no_other(monkeypatch):
     noor = factories.customer(("email", "noor@example.com"))
     sem = factories.customer(("email", "sem@example.com"), birth_date="2001-02-03")
     is_of_age = inputs.is_of_age

@@ -82,7 +82,7 @@ def test_claim_skips_locked_rows():
 
 
 @pytest.mark.django_db
-def test_a_claim_of_a_tick_that_died_lapses(noted_keys):
+def test_claim_of_a_dead_tick_expires(noted_keys):
     due("a")
     queue.claim(now=NOON)
 
@@ -94,7 +94,7 @@ def test_a_claim_of_a_tick_that_died_lapses(noted_keys):
 
 
 @pytest.mark.django_db
-def test_a_job_that_fails_blocks_no_other_and_is_given_up_with_its_reason(noted_keys, monkeypatch):
+def test_failing_job_blocks_no_other_and_is_given_up_with_its_reason(noted_keys, monkeypatch):
     def fail(task, now):
         raise ValueError
 
@@ -112,7 +112,7 @@ def test_a_job_that_fails_blocks_no_other_and_is_given_up_with_its_reason(noted_
 
 
 @pytest.mark.django_db
-def test_a_job_can_remember_where_it_was(monkeypatch):
+def test_rescheduled_job_gets_its_new_parameters(monkeypatch):
     def count(task, now):
         so_far = task.parameters.get("n", 0) + 1
         return Reschedule(now, {"n": so_far}) if so_far < 3 else None
@@ -139,7 +139,7 @@ def test_job_does_not_run_after_its_claim_expired(noted_keys):
 
 
 @pytest.mark.django_db
-def test_a_tick_has_an_end_whatever_is_due(monkeypatch):
+def test_tick_ends_after_its_seconds(monkeypatch):
     """What asks to be looked at again at once would keep a worker for ever."""
     monkeypatch.setitem(jobs.JOBS, "again", lambda task, now: now)
     due("a", job="again")
@@ -167,7 +167,7 @@ def batch(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_many_of_one_job_are_done_together(batch):
+def test_batch_job_gets_all_its_rows_in_one_call(batch):
     for key in "abc":
         due(key, job="batch")
 
@@ -189,7 +189,7 @@ def test_failing_row_of_a_batch_job_fails_alone(batch):
 
 
 @pytest.mark.django_db
-def test_housekeeping_comes_back_by_itself():
+def test_recurring_job_reschedules_itself():
     actions.tick(now=NOON)
 
     due = Due.objects.get(job="forget_answers")
@@ -199,7 +199,7 @@ def test_housekeeping_comes_back_by_itself():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_tickers_at_once_do_each_thing_once(noted_keys):
+def test_ten_concurrent_ticks_run_each_job_once(noted_keys):
     Due.objects.bulk_create(Due(job="note", key=str(n), due_at=NOON) for n in range(500))
 
     def tick():

@@ -44,11 +44,11 @@ def report(kind: str, minute: int = 0, detail: str = "") -> DeliveryReport:
         ("accepted", ["something-new"], "accepted"),
     ],
 )
-def test_reports_place_a_message(before, kinds, after):
+def test_reports_decide_the_state_of_a_message(before, kinds, after):
     assert status_after(MessageStatus(before), [report(kind) for kind in kinds]).state == after
 
 
-def test_the_reason_is_that_of_the_report_which_counts():
+def test_status_has_the_reason_of_the_deciding_report():
     reports = [report("failed", 1, "30003"), report("bounced", 2, "5.1.1"), report("delivered", 3)]
 
     assert status_after(MessageStatus("accepted"), reports) == MessageStatus(
@@ -56,7 +56,7 @@ def test_the_reason_is_that_of_the_report_which_counts():
     )
 
 
-def test_every_state_of_a_message_has_its_place():
+def test_every_state_of_a_message_has_a_rank():
     assert set(delivery_reports._RANK) == set(Message.State.values)
     assert set(STATE_BY_KIND.values()) - {""} <= set(Message.State.values)
 
@@ -70,7 +70,7 @@ def test_every_state_of_a_message_has_its_place():
         max_size=5,
     ),
 )
-def test_order_and_doubling_of_reports_do_not_matter(before, reports):
+def test_reordered_and_repeated_reports_give_the_same_status(before, reports):
     ends = set()
     for order in list(permutations(reports))[:60]:
         status, received = MessageStatus(before), []

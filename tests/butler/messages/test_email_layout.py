@@ -38,7 +38,7 @@ from tests.butler.messages.test_render import rendered
         "<mj-text><video autoplay src='https://example.com/x'></video></mj-text>",
     ],
 )
-def test_a_layout_in_which_a_value_could_run_is_refused(inside):
+def test_layout_in_which_a_value_could_run_code_is_refused(inside):
     mjml = (
         f"<mjml><mj-body><mj-section><mj-column>{inside}</mj-column></mj-section></mj-body></mjml>"
     )
@@ -58,7 +58,7 @@ def test_a_layout_in_which_a_value_could_run_is_refused(inside):
         "<mj-style>p { color: {{ customer.first_name }} }</mj-style>",
     ],
 )
-def test_the_head_of_a_layout_fetches_nothing_from_anywhere(head):
+def test_layout_head_with_external_content_is_refused(head):
     mjml = f"<mjml><mj-head>{head}</mj-head><mj-body><mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section></mj-body></mjml>"
 
     with pytest.raises(InvalidTemplate):
@@ -66,14 +66,14 @@ def test_the_head_of_a_layout_fetches_nothing_from_anywhere(head):
 
 
 @pytest.mark.parametrize("declared", ["<!ENTITY a SYSTEM 'file:///etc/passwd'>", "<!ENTITY a 'x'>"])
-def test_a_layout_declares_nothing_of_its_own(declared):
+def test_layout_with_a_doctype_is_refused(declared):
     body = "<mj-body><mj-section><mj-column><mj-text>&a;</mj-text></mj-column></mj-section>"
 
     with pytest.raises(InvalidTemplate, match="is not MJML"):
         rendered("Hello.", "email", mjml=f"<!DOCTYPE x [{declared}]><mjml>{body}</mj-body></mjml>")
 
 
-def test_a_picture_from_the_web_may_be_behind_a_part_of_a_letter():
+def test_background_image_over_https_is_permitted():
     mjml = "<mjml><mj-body><mj-section background-url='https://larkmoor.example/park.jpg'><mj-column><mj-text>{{ subject }}</mj-text></mj-column></mj-section></mj-body></mjml>"
 
     assert "park.jpg" in rendered("Hello.", "email", mjml=mjml).html

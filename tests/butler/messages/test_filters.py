@@ -34,7 +34,7 @@ def rendered(text, language="en", context=CONTEXT):
         ("da", "18. april|søndag 18. april|18. april 2027|10.00|1.234,50 €|Noor, Sem og Mila"),
     ],
 )
-def test_dates_times_sums_and_names_are_written_as_each_language_writes_them(language, words):
+def test_filters_format_dates_times_amounts_and_names_in_each_language(language, words):
     text = (
         "{{ order.visit_date | date }}|{{ order.visit_date | date: 'weekday' }}|"
         "{{ order.visit_date | date: 'year' }}|{{ order.visit_time | time }}|"
@@ -47,19 +47,19 @@ def test_dates_times_sums_and_names_are_written_as_each_language_writes_them(lan
 
 
 @pytest.mark.parametrize("currency", [None, ""])
-def test_a_sum_without_a_currency_is_a_number(currency):
+def test_amount_without_a_currency_is_formatted_as_a_number(currency):
     context = {"order": {"total": "1234.5", "currency": currency}}
 
     assert rendered("{{ order.total | money: order.currency }}", context=context) == "1,234.50"
 
 
 @pytest.mark.parametrize("total", ["NaN", "Infinity", "1e400", "many", "9" * 40])
-def test_what_is_no_sum_is_not_written_as_one(total):
+def test_invalid_amount_is_refused(total):
     with pytest.raises(MissingValues):
         rendered("{{ order.total | money: 'EUR' }}", context={"order": {"total": total}})
 
 
-def test_a_list_of_nobody_is_an_error_and_never_a_gap():
+def test_empty_list_is_an_error():
     text = "We expect {{ order.party | map: 'name' | list }}."
     nobody = {"order": {"party": []}}
 
@@ -70,17 +70,17 @@ def test_a_list_of_nobody_is_an_error_and_never_a_gap():
     assert rendered(guarded) == "Hello. We expect Noor, Sem and Mila."
 
 
-def test_somebody_is_called_by_the_first_of_their_names():
+def test_first_word_filter_returns_the_first_name():
     member = {"member": {"name": "Sem de Wit"}}
 
     assert rendered("{{ member.name | first_word }}", context=member) == "Sem"
 
 
-def test_an_instant_is_written_on_the_clock_of_the_customer():
+def test_instant_is_formatted_in_the_customers_zone():
     assert rendered("{{ now | time }} {{ now | date }}") == "09:00 16 April"
 
 
-def test_an_instant_late_in_the_evening_is_of_the_customers_day():
+def test_late_instant_has_the_date_of_the_customers_zone():
     context = {**CONTEXT, "now": "2027-04-16T22:30:00+00:00"}
 
     assert rendered("{{ now | date }} {{ now | time }}", context=context) == "17 April 00:30"
@@ -94,12 +94,12 @@ def test_an_instant_late_in_the_evening_is_of_the_customers_day():
         "{{ order.number | money }}",
     ],
 )
-def test_a_value_of_another_kind_is_an_error_and_never_nonsense(text):
+def test_value_with_a_wrong_type_is_an_error(text):
     with pytest.raises(MissingValues):
         rendered(text)
 
 
-def test_what_some_have_not_is_no_gap_in_a_list():
+def test_list_filter_skips_missing_elements():
     context = {"order": {"party": [{"name": "Noor"}, {}, {"name": None}, {"name": ""}]}}
 
     assert rendered("{{ order.party | map: 'name' | list }}", context=context) == "Noor"

@@ -91,7 +91,7 @@ def rendered(
         ("{{ topic.name | money }}", ("topic.name",)),
     ],
 )
-def test_a_value_that_is_missing_is_an_error_and_never_a_gap(text, names):
+def test_missing_value_is_an_error(text, names):
     empty = {**CONTEXT, "customer": {"first_name": "Noor", "card": ""}}
 
     with pytest.raises(MissingValues) as missing:
@@ -101,7 +101,7 @@ def test_a_value_that_is_missing_is_an_error_and_never_a_gap(text, names):
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_null_and_empty_are_as_missing_as_no_key(nothing):
+def test_null_and_empty_values_count_as_missing(nothing):
     context = {**CONTEXT, "customer": {"first_name": nothing}}
 
     with pytest.raises(MissingValues):
@@ -210,7 +210,7 @@ def test_hostile_values_do_not_run_in_a_custom_mjml_layout(value):
     assert (parsed.tags, parsed.handlers, parsed.links) == (harmless.tags, [], harmless.links)
 
 
-def test_megabytes_make_no_long_message():
+def test_very_long_values_are_truncated():
     context = {
         **CONTEXT,
         "customer": {"first_name": "x" * 1_000_000},
@@ -239,7 +239,7 @@ LINES = "{% for a in order.lines %}"
         LINES + "{{ order.lines | map: 'name' | list }}" * 10 + "{% endfor %}",
     ],
 )
-def test_a_text_that_runs_away_is_stopped(text):
+def test_template_that_exceeds_the_limits_is_stopped(text):
     context = {**CONTEXT, "order": {"lines": [{"name": "y" * 2000}] * 200}}
 
     with pytest.raises(MissingValues):
@@ -275,12 +275,12 @@ def test_a_text_that_runs_away_is_stopped(text):
         LINES + "{% assign x = order.lines | uniq %}" * 21 + "{% endfor %}",
     ],
 )
-def test_what_a_text_may_not_do_is_refused_when_it_is_compiled(text):
+def test_forbidden_template_is_refused_at_compilation(text):
     with pytest.raises(InvalidTemplate):
         rendered(text)
 
 
-def test_a_letter_says_who_writes_why_and_how_to_end_it_in_both_its_forms():
+def test_email_has_company_reason_and_unsubscribe_link_in_html_and_text():
     words = rendered(
         "Hello.\n\nSee you.",
         "email",
@@ -301,7 +301,7 @@ def test_a_letter_says_who_writes_why_and_how_to_end_it_in_both_its_forms():
     assert max(len(line) for line in words.text.splitlines() if "http" not in line) <= 76
 
 
-def test_a_letter_that_cannot_be_ended_does_not_say_so():
+def test_email_without_consent_has_no_unsubscribe_link():
     links = {**LINKS, "unsubscribe": ""}
 
     words = render(document(), "1.then.0", "email", CONTEXT, links, "en")
@@ -310,7 +310,7 @@ def test_a_letter_that_cannot_be_ended_does_not_say_so():
     assert "about your order" in words.text
 
 
-def test_a_text_message_is_short_has_its_link_and_says_how_to_stop_what_is_by_consent():
+def test_sms_is_short_has_its_link_and_mentions_stop_for_consent():
     offered = {"class": "marketing", "purpose": "offers", "relation": ""}
 
     words = rendered("Long.", "sms", "sv", short="Kort.", path="/offers/", action="Se", **offered)
@@ -327,7 +327,7 @@ def test_unsupported_language_falls_back_to_english(requested, spoken):
     assert rendered("Hello.", language=requested).language == spoken
 
 
-def test_the_page_can_show_the_button_by_itself():
+def test_button_can_be_rendered_separately():
     with_button = document(path="/orders/{{ order.number }}/", action="Your order")
 
     shown_button = button(
@@ -341,12 +341,12 @@ def test_the_page_can_show_the_button_by_itself():
     assert button(document(), "1.then.0", {}, LINKS, "en") is None
 
 
-def test_only_a_message_has_words():
+def test_step_without_a_message_cannot_be_rendered():
     with pytest.raises(LookupError):
         render(document(), "0", "inbox", CONTEXT, LINKS, "en")
 
 
-def test_a_thousand_letters_take_less_than_a_second():
+def test_thousand_emails_render_in_less_than_a_second():
     rendered("Hello {{ customer.first_name }}.", "email")
     began = time.process_time()
 

@@ -26,7 +26,7 @@ def note(customer, **facts):
     )
 
 
-def test_what_a_key_reads_again_is_one_look():
+def test_repeated_read_by_a_key_makes_one_access_log_entry():
     customer = factories.customer()
 
     for _ in range(3):
@@ -35,7 +35,7 @@ def test_what_a_key_reads_again_is_one_look():
     assert AccessLogEntry.objects.filter(customer=customer).count() == 1
 
 
-def test_another_page_another_record_and_another_key_are_looks_of_their_own():
+def test_other_page_record_or_key_makes_another_access_log_entry():
     noor, sam = factories.customer(), factories.customer()
 
     note(noor)
@@ -46,7 +46,7 @@ def test_another_page_another_record_and_another_key_are_looks_of_their_own():
     assert AccessLogEntry.objects.count() == 4
 
 
-def test_after_a_while_it_is_a_new_look(monkeypatch):
+def test_later_read_makes_a_new_access_log_entry(monkeypatch):
     customer = factories.customer()
     note(customer)
 
@@ -56,7 +56,7 @@ def test_after_a_while_it_is_a_new_look(monkeypatch):
     assert AccessLogEntry.objects.count() == 2
 
 
-def test_every_look_of_a_person_is_kept():
+def test_every_read_by_a_person_makes_an_access_log_entry():
     customer = factories.customer()
 
     for _ in range(3):
@@ -65,7 +65,7 @@ def test_every_look_of_a_person_is_kept():
     assert AccessLogEntry.objects.filter(actor="staff:Sam").count() == 3
 
 
-def test_what_is_remembered_has_a_bound(monkeypatch):
+def test_remembered_reads_are_limited(monkeypatch):
     monkeypatch.setattr(access_log, "_MAX_RECENT", 2)
 
     for _ in range(5):

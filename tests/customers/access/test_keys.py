@@ -19,7 +19,7 @@ def _source(**facts):
     return create_source(**{"name": "till 3", "channel": "store", "is_secret": True, **facts})
 
 
-def test_a_key_says_who_sends_and_what_they_may():
+def test_key_identifies_its_source_and_scopes():
     source, key = _source(is_shared=True, region="nl")
 
     sender = keys.find_sender(key)
@@ -29,7 +29,7 @@ def test_a_key_says_who_sends_and_what_they_may():
     assert sender.scopes == {"ingest", "read", "identify"}
 
 
-def test_a_publishable_key_only_claims():
+def test_publishable_key_writes_only_claims():
     _, key = _source(is_secret=False, scopes=("ingest", "read", "identify"))
 
     sender = keys.find_sender(key)
@@ -38,7 +38,7 @@ def test_a_publishable_key_only_claims():
     assert (sender.is_trusted, sender.scopes) == (False, {"ingest"})
 
 
-def test_a_secret_key_without_the_scope_only_claims():
+def test_secret_key_without_the_scope_writes_only_claims():
     _, key = _source(scopes=("ingest",))
 
     assert keys.find_sender(key).is_trusted is False
@@ -54,13 +54,13 @@ def test_a_publishable_key_with_more_rights_cannot_be_stored():
 
 
 @pytest.mark.parametrize("text", ["", "sk_", "sk_unknown", "Sk_x", "sk_\x00", "sk_ü", "x" * 9000])
-def test_what_is_no_key_is_nobodys(text):
+def test_invalid_key_has_no_source(text):
     _source()
 
     assert keys.find_sender(text) is None
 
 
-def test_nothing_of_a_key_is_kept_that_could_be_used():
+def test_stored_key_cannot_be_used():
     _, key = _source()
 
     source_key = SourceKey.objects.get()
@@ -77,7 +77,7 @@ def test_revoking_works_at_once():
     assert keys.find_sender(key) is None
 
 
-def test_two_keys_live_while_one_is_changed_for_the_other():
+def test_old_and_new_key_are_valid_during_a_rotation():
     source, old = _source(scopes=("ingest",))
     now = timezone.now() - timedelta(minutes=1)
 
@@ -105,7 +105,7 @@ def test_last_use_is_written_once_a_minute(django_assert_num_queries):
     assert len(statements) == 5 + 1
 
 
-def test_when_nobody_can_say_it_is_our_fault_not_the_senders(monkeypatch):
+def test_key_lookup_without_database_raises_keys_unavailable(monkeypatch):
     def away(*_):
         raise OperationalError("gone")
 
@@ -135,7 +135,7 @@ class TestCommands:
         call_command(*args, stdout=out)
         return out.getvalue()
 
-    def test_a_source_is_made_and_told_in_one_line(self):
+    def test_command_makes_a_source_and_prints_its_key(self):
         line = self._run("create_source", "app", "--channel", "app")
 
         printed_source = json.loads(line)
@@ -143,7 +143,7 @@ class TestCommands:
         assert printed_source.keys() == {"id", "name", "key"}
         assert keys.find_sender(printed_source["key"]).source_id == printed_source["id"]
 
-    def test_a_name_is_given_once(self):
+    def test_source_name_must_be_unique(self):
         self._run("create_source", "app", "--channel", "app")
 
         with pytest.raises(CommandError, match="rotate_key"):
@@ -166,6 +166,6 @@ class TestCommands:
         "command",
         [("rotate_key", "nobody"), ("revoke_key", "sk_nothing"), ("revoke_key", "sk")],
     )
-    def test_what_is_not_there_is_said(self, command):
+    def test_unknown_source_or_key_is_reported(self, command):
         with pytest.raises(CommandError):
             self._run(*command)

@@ -43,7 +43,7 @@ def noor():
         ({"kind": "voice", "initiative": "customer"}, 1, True),
     ],
 )
-def test_nobody_gets_a_yes_by_asking_again_too_soon(noor, no, evidence, days, is_taken):
+def test_consent_asked_for_again_too_soon_is_refused(noor, no, evidence, days, is_taken):
     say(noor.id, give())
     say(noor.id, no(), now=NOON + timedelta(hours=1))
     again = {"by": author(actor="staff:sam"), "now": NOON + timedelta(days=days, hours=1)}
@@ -57,14 +57,14 @@ def test_nobody_gets_a_yes_by_asking_again_too_soon(noor, no, evidence, days, is
     assert control_of(noor.id).granted == (["offers"] if is_taken else [])
 
 
-def test_customers_change_their_minds_whenever_they_like(noor):
+def test_customer_can_change_a_consent_at_any_time(noor):
     say(noor.id, refuse())
     say(noor.id, give(), now=NOON + timedelta(minutes=1))
 
     assert control_of(noor.id).granted == ["offers"]
 
 
-def test_a_yes_on_paper_from_before_the_no_is_nobody_s_asking_again(noor):
+def test_paper_consent_from_before_a_refusal_is_accepted(noor):
     say(noor.id, refuse())
 
     paper = give(evidence={"kind": "paper"}, occurred_at=NOON - timedelta(days=3))
@@ -83,7 +83,7 @@ def test_a_yes_on_paper_from_before_the_no_is_nobody_s_asking_again(noor):
         ("2027-03-28T02:30:00+01:00", "2027-03-28T01:29:59", "2027-03-28T01:30:00"),
     ],
 )
-def test_a_consent_ends_at_its_moment_in_the_nights_the_clocks_change(noor, ends, before, after):
+def test_consent_ends_at_its_time_despite_a_clock_change(noor, ends, before, after):
     end = datetime.fromisoformat(ends)
     given_at = datetime(2027, 2, 1, tzinfo=UTC)
     say(noor.id, give(valid_until=end), now=given_at)
@@ -103,7 +103,7 @@ def test_a_consent_ends_at_its_moment_in_the_nights_the_clocks_change(noor, ends
         ("Australia/Lord_Howe", "2027-09-25T12:00", "2028-03-26T12:30"),
     ],
 )
-def test_the_rest_after_a_no_is_as_long_whatever_the_clocks_do(noor, zone, refused_at, until):
+def test_waiting_time_after_a_refusal_ignores_clock_changes(noor, zone, refused_at, until):
     here = ZoneInfo(zone)
     at = datetime.fromisoformat(refused_at).replace(tzinfo=here)
     end = datetime.fromisoformat(until).replace(tzinfo=here).astimezone(UTC)
@@ -115,7 +115,7 @@ def test_the_rest_after_a_no_is_as_long_whatever_the_clocks_do(noor, zone, refus
     assert may_ask(state, "offers", end)
 
 
-def test_who_objects_or_said_yes_is_not_asked(noor):
+def test_customer_who_consented_or_objected_is_not_asked(noor):
     assert may_ask(read_state(noor.id), "offers", NOON)
 
     say(noor.id, give("surveys"), object_())

@@ -63,7 +63,7 @@ def test_a_consent_is_on_the_ledger_on_the_log_and_in_force(noor):
     assert Customer.objects.get(id=noor.id).version == event.version
 
 
-def test_of_two_words_said_at_the_same_moment_one_after_the_other_the_later_one_stands(noor):
+def test_later_entry_of_two_statements_with_one_time_holds(noor):
     say(noor.id, give())
     say(noor.id, withdraw())
     assert control_of(noor.id).granted == []
@@ -82,7 +82,7 @@ def test_a_clock_that_is_behind_does_not_put_a_withdrawal_before_the_consent(noo
     assert control_of(noor.id).state["consents"]["offers"]["state"] == "withdrawn"
 
 
-def test_a_refusal_on_one_record_survives_a_merge_and_is_given_back_when_parted(noor):
+def test_refusal_survives_a_merge_and_returns_to_its_record_after_separation(noor):
     other = factories.customer(("user_id", "noor-at-the-desk"))
     say(noor.id, give(), prefer("allow", True, channel="email"))
     say(other.id, refuse(), prefer("allow", False))
@@ -102,7 +102,7 @@ def test_a_refusal_on_one_record_survives_a_merge_and_is_given_back_when_parted(
     assert pictures(noor, other) == before
 
 
-def test_a_consent_after_joining_speaks_for_both_and_stays_with_both(noor):
+def test_consent_after_a_merge_holds_for_both_records_after_separation(noor):
     other = factories.customer(("user_id", "noor-at-the-desk"))
     say(other.id, refuse())
     merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
@@ -117,7 +117,7 @@ def test_a_consent_after_joining_speaks_for_both_and_stays_with_both(noor):
     assert control_of(noor.id).granted == control_of(other.id).granted == ["offers"]
 
 
-def test_only_the_live_record_has_a_standing(noor):
+def test_only_the_live_record_has_a_consent_state(noor):
     other = factories.customer(("user_id", "noor-at-the-desk"))
     say(noor.id, give())
     say(other.id, give())
@@ -129,7 +129,7 @@ def test_only_the_live_record_has_a_standing(noor):
     assert rebuild.find_differences([live.id]) == []
 
 
-def test_rebuild_tells_of_a_standing_that_is_not_what_the_ledger_says(noor):
+def test_rebuild_reports_a_consent_state_that_differs_from_the_ledger(noor):
     say(noor.id, refuse())
     Control.objects.update(granted=["offers"])
 
@@ -139,7 +139,7 @@ def test_rebuild_tells_of_a_standing_that_is_not_what_the_ledger_says(noor):
     assert control_of(noor.id).granted == []
 
 
-def test_everything_that_can_be_said_is_an_event_with_its_entry(noor):
+def test_every_kind_of_statement_appends_an_event_with_its_entry(noor):
     words = [
         give(evidence={"kind": "click"}),
         refuse("surveys"),
@@ -168,7 +168,7 @@ def test_everything_that_can_be_said_is_an_event_with_its_entry(noor):
     assert receipt.version == events[4].version
 
 
-def test_the_document_has_every_field_that_the_standard_asks_for(noor):
+def test_ledger_document_has_every_field_of_the_standard(noor):
     end = NOON + timedelta(days=365)
     say(
         noor.id,
@@ -227,7 +227,7 @@ def test_a_change_names_the_entry_that_it_supersedes(noor):
     assert superseded == {str(first): None, str(second): str(first), str(other): None}
 
 
-def test_a_no_is_not_followed_by_the_same_question_for_half_a_year(noor):
+def test_refused_consent_is_not_asked_again_for_half_a_year(noor):
     say(noor.id, refuse())
     say(noor.id, refuse("surveys", reask_not_before=NOON + timedelta(days=400)))
 
@@ -236,7 +236,7 @@ def test_a_no_is_not_followed_by_the_same_question_for_half_a_year(noor):
     assert consents["surveys"]["reask_not_before"] == "2027-12-26T12:00:00Z"
 
 
-def test_a_word_from_last_week_does_not_undo_one_of_yesterday(noor):
+def test_older_statement_does_not_replace_a_newer_one(noor):
     say(noor.id, withdraw(occurred_at=NOON - timedelta(days=1)))
 
     say(noor.id, give(occurred_at=NOON - timedelta(days=7)))
@@ -244,13 +244,13 @@ def test_a_word_from_last_week_does_not_undo_one_of_yesterday(noor):
     assert control_of(noor.id).granted == []
 
 
-def test_nobody_speaks_from_the_future(noor):
+def test_statement_from_the_future_is_refused(noor):
     say(noor.id, give(occurred_at=NOON + timedelta(days=30)))
 
     assert ControlEntry.objects.get().occurred_at == NOON
 
 
-def test_of_several_words_one_that_cannot_be_taken_stops_all(noor):
+def test_one_invalid_statement_refuses_all(noor):
     with pytest.raises(InvalidStatement, match="unknown_notice"):
         say(noor.id, refuse("surveys"), ConsentStatement(kind="consent.given", subject="offers"))
 
@@ -258,7 +258,7 @@ def test_of_several_words_one_that_cannot_be_taken_stops_all(noor):
     assert not Event.objects.filter(kind="control").exists()
 
 
-def test_a_notice_of_another_purpose_is_not_the_one_that_was_shown(noor):
+def test_consent_with_the_notice_of_another_purpose_is_refused(noor):
     other = "We may ask you how it was."
     notices.publish(notices=[notices.NoticeText("surveys", 2, {"en": other})], now=NOON)
 
@@ -269,18 +269,18 @@ def test_a_notice_of_another_purpose_is_not_the_one_that_was_shown(noor):
         )
 
 
-def test_a_publishable_key_neither_gives_nor_takes(noor):
+def test_publishable_key_cannot_record_statements(noor):
     for word in (give(), withdraw()):
         with pytest.raises(InvalidStatement, match="only_claimed"):
             say(noor.id, word, by=author(trusted=False))
 
 
-def test_who_does_not_exist_says_nothing(noor):
+def test_statement_for_an_unknown_customer_is_refused(noor):
     with pytest.raises(NoSuchCustomer):
         say(uuid.uuid4(), refuse())
 
 
-def test_a_consent_that_ran_out_is_put_on_the_ledger_once(noor):
+def test_expired_consent_is_written_to_the_ledger_once(noor):
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end), give("surveys"))
 
@@ -296,7 +296,7 @@ def test_a_consent_that_ran_out_is_put_on_the_ledger_once(noor):
     assert Event.objects.filter(name="Consent Expired", actor="butler").count() == 1
 
 
-def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
+def test_expiry_for_one_record_leaves_the_consent_of_the_other(noor):
     other = factories.customer(("user_id", "noor-at-the-desk"))
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end))
@@ -313,7 +313,7 @@ def test_what_runs_out_for_one_of_two_records_goes_on_for_the_other(noor):
     assert rebuild.find_differences(sorted([noor.id, other.id])) == []
 
 
-def test_a_consent_after_the_end_of_the_last_one_counts(noor):
+def test_consent_after_an_expiry_holds(noor):
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end))
     expire_consents(now=end)
@@ -332,7 +332,7 @@ def test_a_consent_after_the_end_of_the_last_one_counts(noor):
     ],
     ids=["another kind", "another document", "gone"],
 )
-def test_the_ledger_is_only_added_to(noor, change):
+def test_ledger_is_append_only(noor, change):
     say(noor.id, refuse())
 
     with pytest.raises(ProgrammingError, match="pgtrigger: Cannot"):
@@ -353,7 +353,7 @@ def test_the_ledger_is_only_added_to(noor, change):
         "UPDATE customers_controlentry SET seq = 4 WHERE seq = 3",
     ],
 )
-def test_who_gets_around_the_triggers_is_found_out(noor, change):
+def test_change_that_bypasses_the_triggers_is_detected(noor, change):
     for word in (give(), withdraw(), refuse("surveys")):
         say(noor.id, word)
     assert rebuild.find_differences([noor.id]) == []
@@ -367,7 +367,7 @@ def test_who_gets_around_the_triggers_is_found_out(noor, change):
     )
 
 
-def test_a_word_costs_as_many_statements_however_long_the_ledger_is(noor, count_statements):
+def test_statement_runs_the_same_sql_for_any_length_of_the_ledger(noor, count_statements):
     def cost():
         with count_statements() as statements:
             say(noor.id, give(), withdraw())

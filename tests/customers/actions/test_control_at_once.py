@@ -31,7 +31,7 @@ def at_once(*acts):
         return [each.result() for each in [pool.submit(run, act) for act in acts]]
 
 
-def test_each_word_has_a_place_of_its_own():
+def test_concurrent_statements_get_different_positions():
     consent_helpers.house()
     noor = factories.customer(("user_id", "noor"))
     by = consent_helpers.author()
@@ -48,7 +48,7 @@ def test_each_word_has_a_place_of_its_own():
     assert control_of(noor.id).granted == ["offers"]
 
 
-def test_a_refusal_while_two_records_are_joined_and_parted_is_not_lost():
+def test_refusal_during_merges_and_separations_is_not_lost():
     consent_helpers.house()
     noor, desk = (factories.customer(("user_id", name)) for name in ("noor", "desk"))
     by = consent_helpers.author()

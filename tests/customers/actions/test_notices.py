@@ -19,7 +19,7 @@ OFFERS = PurposeText("offers", "contact", {"en": {"name": "Offers", "description
 FIRST = NoticeText("offers", 1, {"en": "We may write.", "nl": "Wij mogen schrijven."})
 
 
-def test_publishing_again_changes_nothing():
+def test_repeated_publication_changes_no_notice():
     assert publish(purposes=[OFFERS], notices=[FIRST], now=NOON) == 2
     assert publish(purposes=[OFFERS], notices=[FIRST], now=NOON) == 0
 
@@ -27,7 +27,7 @@ def test_publishing_again_changes_nothing():
     assert (notice.version, notice.digest) == (1, digest("Wij mogen schrijven."))
 
 
-def test_other_words_under_the_same_version_are_refused_and_nothing_is_published():
+def test_changed_text_under_a_published_version_is_refused():
     publish(purposes=[OFFERS], notices=[FIRST], now=NOON)
     other = NoticeText("offers", 1, {"en": "We may write and sell.", "sv": "Vi får skriva."})
 
@@ -38,7 +38,7 @@ def test_other_words_under_the_same_version_are_refused_and_nothing_is_published
     assert not Topic.objects.exists()
 
 
-def test_a_notice_of_nothing_is_refused():
+def test_notice_of_an_unknown_purpose_is_refused():
     publish(notices=[NoticeText("nothing", 1, {"en": "x"})], now=NOON)
 
     with pytest.raises(IntegrityError):
@@ -50,14 +50,14 @@ def test_a_notice_of_nothing_is_refused():
     [lambda: Notice.objects.update(text="We may sell."), lambda: Notice.objects.all().delete()],
     ids=["changed", "deleted"],
 )
-def test_what_somebody_may_have_agreed_to_stays(change):
+def test_published_notice_cannot_be_changed_or_deleted(change):
     publish(purposes=[OFFERS], notices=[FIRST], now=NOON)
 
     with pytest.raises(ProgrammingError, match="pgtrigger: Cannot"):
         change()
 
 
-def test_a_purpose_takes_its_newest_name_and_place():
+def test_purpose_gets_its_newest_name_and_position():
     publish(purposes=[OFFERS], now=NOON)
     publish(purposes=[PurposeText("offers", "contact", {}, position=4, is_offered=False)], now=NOON)
 
@@ -79,7 +79,7 @@ def test_the_newest_words_are_shown_in_the_reader_s_language(language, expected)
     assert shown.notice.digest == digest(shown.notice.text)
 
 
-def test_words_in_another_language_are_better_than_none():
+def test_notice_falls_back_to_another_language():
     publish(purposes=[OFFERS], notices=[NoticeText("offers", 1, {"da": "Må vi?"})], now=NOON)
 
     assert purpose_texts.purposes("sv")[0].notice.language == "da"

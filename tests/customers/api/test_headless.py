@@ -45,14 +45,14 @@ def test_a_browser_signs_in_with_its_cookie(anybody):
 
 
 @pytest.mark.parametrize("path", ["login", "signup", "password/request", "email/verify"])
-def test_there_is_no_other_way_in(anybody, path):
+def test_other_sign_in_methods_are_not_available(anybody, path):
     body = {"email": ADDRESS, "password": "a long password"}
 
     assert anybody.post(f"/_allauth/app/v1/auth/{path}", body).status_code == 404
 
 
 @pytest.mark.parametrize("body", [None, {}, {"email": 7}, {"email": "nobody"}])
-def test_what_is_no_address_is_refused(anybody, body):
+def test_invalid_address_is_refused(anybody, body):
     assert anybody.post("/_allauth/app/v1/auth/code/request", body).status_code == 400
 
 

@@ -14,7 +14,7 @@ from tests import factories
     "number",
     ["A/1", "2027/04/LK-1", "/A", "A//1", "A 1", "A%2F1", "A?b#c", "Ä&+;=1", "lines/1", "x" * 90],
 )
-def test_whatever_an_order_is_called_it_can_be_reached(desk, noor, number):
+def test_order_with_any_number_has_a_working_address(desk, noor, number):
     lines = [{"line_id": "a/b", "name": "Day ticket", "quantity": 2, "price": "10"}]
     factories.record(factories.order(number, ("email", "noor@example.com"), lines=lines))
     path = f"/api/customers/{noor[0].id}/orders/{quote(number, safe='')}/"
@@ -44,7 +44,7 @@ def test_whatever_an_order_is_called_it_can_be_reached(desk, noor, number):
         "A~1/b",
     ],
 )
-def test_what_ends_as_an_address_of_ours_does_is_an_order_like_any_other(desk, noor, number):
+def test_order_number_that_ends_like_a_route_is_an_order(desk, noor, number):
     lines = [{"line_id": "a/cancel", "name": "Day ticket", "quantity": 2, "price": "10"}]
     for order_number in ("A", number):
         factories.record(factories.order(order_number, ("email", "noor@example.com"), lines=lines))
@@ -66,7 +66,7 @@ def test_what_ends_as_an_address_of_ours_does_is_an_order_like_any_other(desk, n
 
 
 @pytest.mark.slow
-def test_a_real_server_leads_there_too(running):
+def test_real_server_routes_every_order_number(running):
     noor = factories.customer(("email", "noor@example.com"))
     _, key = create_source(name="desk", channel="phone", is_secret=True, scopes=("read",))
     numbers = ["2027/04/LK-1", "A//1", "/A", "A?b#c"]

@@ -49,7 +49,7 @@ def request_one(app, **fields):
     return app.post(MINE, {"visit_date": TODAY().isoformat(), "lines": LINES} | fields)
 
 
-def test_order_of_a_customer_is_requested_and_opens_no_gate(noor, app):
+def test_order_of_a_customer_is_requested_and_permits_no_message(noor, app):
     answer = request_one(app)
 
     number = answer.json()["number"]
@@ -64,7 +64,7 @@ def test_order_of_a_customer_is_requested_and_opens_no_gate(noor, app):
     assert not order_files.has_calendar_file(shape)
 
 
-def test_request_starts_nothing_that_an_order_starts(app):
+def test_requested_order_starts_no_automation_of_orders(app):
     request_one(app)
 
     assert not Event.objects.filter(name="Order Completed").exists()
@@ -149,9 +149,7 @@ def test_staff_place_a_request_with_its_price(app, desk, orders):
     assert (order["status"], order["total"], order["is_verified"]) == ("amended", "180.00", True)
 
 
-def test_confirmed_changes_are_done_in_the_order_in_which_they_were_asked(
-    app, desk, orders, placed
-):
+def test_confirmed_changes_apply_in_the_order_of_their_requests(app, desk, orders, placed):
     app.patch(f"{MINE}{placed}/", {"lines": [{"id": "1", "quantity": 3}]})
     app.patch(f"{MINE}{placed}/", {"lines": [{"id": "1", "quantity": 2}], "note": "late"})
 
@@ -164,7 +162,7 @@ def test_confirmed_changes_are_done_in_the_order_in_which_they_were_asked(
     assert desk.post(f"{orders}{placed}/confirm/").status_code == 409
 
 
-def test_declined_requests_change_nothing(noor, app, desk, orders, placed):
+def test_declined_request_leaves_the_order_unchanged(noor, app, desk, orders, placed):
     number = request_one(app).json()["number"]
     app.post(f"{MINE}{placed}/cancel/", {"reason": "ill"})
 
@@ -184,7 +182,7 @@ def test_declined_requests_change_nothing(noor, app, desk, orders, placed):
         assert rebuild.find_differences(ids) == []
 
 
-def test_staff_cancelling_a_request_place_nothing(app, desk, orders):
+def test_request_cancelled_by_staff_becomes_no_order(app, desk, orders):
     number = request_one(app).json()["number"]
 
     desk.post(f"{orders}{number}/cancel/", {})
@@ -205,7 +203,7 @@ def test_customer_changes_and_withdraws_her_own_request(app):
 
 
 @pytest.mark.parametrize("path", ["confirm", "decline"])
-def test_customers_confirm_and_decline_nothing(noor, app, orders, path):
+def test_customer_cannot_confirm_or_decline_a_request(noor, app, orders, path):
     number = request_one(app).json()["number"]
 
     answers = [app.post(f"{start}{number}/{path}/", {}) for start in (MINE, orders)]
@@ -215,7 +213,7 @@ def test_customers_confirm_and_decline_nothing(noor, app, orders, path):
 
 
 @pytest.mark.parametrize("name", ["Order Completed", "Order Updated", "Order Amended"])
-def test_what_a_browser_says_of_a_request_confirms_nothing(noor, app, name):
+def test_claim_of_a_browser_confirms_no_request(noor, app, name):
     number = request_one(app).json()["number"]
     factories.record(
         factories.incoming_event(("email", "noor@example.com"), ("anonymous_id", "hers"))

@@ -32,7 +32,7 @@ def test_an_order_is_placed_and_read_back(desk, noor, orders):
     assert order["lines"][1]["details"] == {"diet": "vegan"}
 
 
-def test_what_was_placed_is_in_the_record_and_on_the_list(desk, noor, orders):
+def test_placed_order_is_in_the_record_and_in_the_list(desk, noor, orders):
     numbers = [desk.post(orders, ORDER).json()["number"] for _ in range(3)]
 
     record = desk.get(f"/api/customers/{noor[0].id}/").json()
@@ -44,7 +44,7 @@ def test_what_was_placed_is_in_the_record_and_on_the_list(desk, noor, orders):
     assert rest["next"] is None
 
 
-def test_a_customer_sees_at_once_what_staff_ordered(desk, noor, orders):
+def test_order_placed_by_staff_is_visible_to_the_customer_at_once(desk, noor, orders):
     _, app = noor
 
     number = desk.post(orders, ORDER, **{"Butler-Staff": "sam"}).json()["number"]
@@ -89,7 +89,7 @@ def test_a_line_is_cancelled_in_part_and_whole(desk, orders):
     assert (again.status_code, again.json()["type"]) == (409, "urn:butler:problem:no-such-line")
 
 
-def test_a_cancelled_order_is_left_alone(desk, orders):
+def test_cancelled_order_cannot_be_changed(desk, orders):
     number = desk.post(orders, ORDER).json()["number"]
 
     cancelled = desk.post(f"{orders}{number}/cancel/", {"reason": "ill"})
@@ -100,7 +100,7 @@ def test_a_cancelled_order_is_left_alone(desk, orders):
     assert (late.status_code, late.json()["type"]) == (409, "urn:butler:problem:order-closed")
 
 
-def test_the_history_says_who_changed_what(desk, noor, orders):
+def test_history_names_the_author_of_each_change(desk, noor, orders):
     _, app = noor
     number = desk.post(orders, ORDER, **{"Butler-Staff": "sam"}).json()["number"]
     app.patch(f"/api/me/orders/{number}/", {"visit_date": "2026-12-27"})
@@ -143,7 +143,7 @@ def test_customers_do_not_set_prices(noor):
         pytest.param([], id="no object"),
     ],
 )
-def test_what_is_no_order_is_refused_with_the_reason(desk, orders, body):
+def test_invalid_order_is_refused_with_the_reason(desk, orders, body):
     answer = desk.post(orders, body)
 
     assert answer.status_code in (400, 422)
@@ -167,7 +167,7 @@ def test_what_is_no_order_is_refused_with_the_reason(desk, orders, body):
         (b"\xff\xfe", 400),
     ],
 )
-def test_poison_is_a_problem_and_never_ours(desk, orders, raw, status):
+def test_hostile_body_is_a_client_error(desk, orders, raw, status):
     answer = desk.client.generic("POST", orders, raw, content_type="application/json")
 
     assert answer.status_code == status
@@ -265,7 +265,7 @@ def test_a_claimed_order_that_staff_confirmed_has_its_number(desk, orders, make_
     assert desk.post(orders, ORDER | {"number": "C-1"}).status_code == 409
 
 
-def test_a_change_meant_for_another_version_changes_nothing(desk, orders):
+def test_change_for_another_version_is_refused(desk, orders):
     number = desk.post(orders, ORDER).json()["number"]
     events = Event.objects.count()
 
@@ -279,7 +279,7 @@ def test_a_change_meant_for_another_version_changes_nothing(desk, orders):
     assert desk.patch(f"{orders}{number}/", {"note": "y"}, **{"If-Match": '"2"'}).status_code == 200
 
 
-def test_a_request_sent_again_is_answered_again_and_done_once(desk, orders):
+def test_repeated_request_gets_the_same_response_and_has_one_effect(desk, orders):
     once = {"Idempotency-Key": str(uuid.uuid4())}
 
     first, again = desk.post(orders, ORDER, **once), desk.post(orders, ORDER, **once)
@@ -295,7 +295,7 @@ def test_a_request_sent_again_is_answered_again_and_done_once(desk, orders):
     assert len(desk.get(orders).json()["results"]) == 1
 
 
-def test_a_key_is_good_for_seven_days(desk, orders, time_machine):
+def test_idempotency_key_is_valid_for_seven_days(desk, orders, time_machine):
     once = {"Idempotency-Key": "k-1"}
     time_machine.move_to("2026-11-21T12:00:00Z")
     first = desk.post(orders, ORDER, **once)
@@ -309,7 +309,7 @@ def test_a_key_is_good_for_seven_days(desk, orders, time_machine):
     assert forgotten.json()["number"] != first.json()["number"]
 
 
-def test_what_failed_may_be_tried_again_with_the_same_key(desk, orders):
+def test_failed_request_can_be_retried_with_the_same_key(desk, orders):
     once = {"Idempotency-Key": "k-1"}
 
     refused = desk.post(orders, ORDER, **once, **{"If-Match": '"7"'})
@@ -318,7 +318,7 @@ def test_what_failed_may_be_tried_again_with_the_same_key(desk, orders):
     assert (refused.status_code, accepted.status_code) == (412, 201)
 
 
-def test_one_callers_key_is_not_anothers(desk, orders, make_key):
+def test_idempotency_keys_of_callers_are_separate(desk, orders, make_key):
     once = {"Idempotency-Key": "k-1"}
 
     mine, yours = desk.post(orders, ORDER, **once), make_key().post(orders, ORDER, **once)
@@ -328,7 +328,7 @@ def test_one_callers_key_is_not_anothers(desk, orders, make_key):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_the_same_request_from_many_at_once_is_done_once(desk, noor):
+def test_concurrent_equal_requests_have_one_effect(desk, noor):
     path = f"/api/customers/{noor[0].id}/orders/"
     answers = []
 
@@ -349,7 +349,7 @@ def test_the_same_request_from_many_at_once_is_done_once(desk, noor):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_one_number_for_two_customers_at_once_joins_nobody(desk, noor, eli):
+def test_concurrent_orders_with_one_number_merge_no_records(desk, noor, eli):
     paths = [f"/api/customers/{customer.id}/orders/" for customer, _ in (noor, eli)] * 6
     answers = []
 
@@ -367,7 +367,7 @@ def test_one_number_for_two_customers_at_once_joins_nobody(desk, noor, eli):
     assert not Customer.objects.filter(canonical__isnull=False).exists()
 
 
-def test_a_record_to_which_only_claims_lead_takes_no_orders(desk, db):
+def test_record_with_only_claimed_identifiers_takes_no_order(desk, db):
     app = factories.sender(trusted=False)
     customer = factories.customer(("email", "someone@example.com"), by=app)
 
@@ -379,7 +379,7 @@ def test_a_record_to_which_only_claims_lead_takes_no_orders(desk, db):
     )
 
 
-def test_an_order_for_a_joined_record_is_the_live_ones(desk, db):
+def test_order_for_a_merged_record_belongs_to_the_live_record(desk, db):
     live_record = factories.customer(("user_id", "u-1"))
     other = factories.customer(("email", "noor@example.com"))
     factories.record(factories.identify(("user_id", "u-1"), ("email", "noor@example.com")))
@@ -389,7 +389,7 @@ def test_an_order_for_a_joined_record_is_the_live_ones(desk, db):
     assert placed.json()["customer"] == str(live_record.id)
 
 
-def test_lines_that_come_to_more_than_there_is_money_are_refused(desk, orders):
+def test_order_total_above_the_limit_is_refused(desk, orders):
     fortune = {"product": "day", "quantity": 6899, "unit_price": "760516440.70"}
 
     refused = desk.post(orders, {"currency": "EUR", "lines": [fortune]})

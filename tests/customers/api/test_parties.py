@@ -26,7 +26,7 @@ def test_a_child_without_an_account_comes_along(desk, party):
     }
 
 
-def test_what_changes_about_a_member_leaves_the_rest(desk, party):
+def test_changed_field_of_a_member_keeps_the_others(desk, party):
     reference = desk.post(party, {"name": "Mia", "role": "child"}).json()["reference"]
 
     changed = desk.patch(f"{party}{reference}/", {"birth_date": "2019-04-02"})
@@ -68,7 +68,7 @@ def test_customers_describe_their_own_party(noor, eli):
         ({"name": "x" * 101}, 422),
     ],
 )
-def test_what_is_no_member_is_refused(desk, party, change, status):
+def test_invalid_member_is_refused(desk, party, change, status):
     assert desk.post(party, change).status_code == status
 
 

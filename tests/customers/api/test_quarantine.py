@@ -41,7 +41,7 @@ def quarantine(db):
     return keep
 
 
-def test_what_could_not_be_taken_in_is_seen_as_it_came(desk, quarantine):
+def test_quarantined_item_is_shown_as_received(desk, quarantine):
     quarantined = quarantine(b'{"a": \xff}', "invalid_utf8")
 
     listed = desk.get("/api/quarantine/", {"reason": "invalid_utf8"}).json()["results"]
@@ -58,7 +58,7 @@ def test_what_could_not_be_taken_in_is_seen_as_it_came(desk, quarantine):
     )
 
 
-def test_the_list_is_narrowed_by_source_and_goes_on(desk, quarantine):
+def test_quarantine_list_is_filtered_by_source_and_has_pages(desk, quarantine):
     till = factories.sender(factories.source("till 3"))
     item_ids = [quarantine(b"%d" % n, by=till).id for n in range(3)]
     quarantine(b"other")
@@ -69,7 +69,7 @@ def test_the_list_is_narrowed_by_source_and_goes_on(desk, quarantine):
     assert [row["id"] for row in page["results"] + rest["results"]] == item_ids[::-1]
 
 
-def test_what_can_be_read_by_now_is_taken_in_once(desk, quarantine):
+def test_replayed_item_that_is_valid_now_is_stored_once(desk, quarantine):
     quarantined = quarantine(GOOD)
 
     first = desk.post(f"/api/quarantine/{quarantined.id}/replay/")
@@ -85,7 +85,7 @@ def test_what_can_be_read_by_now_is_taken_in_once(desk, quarantine):
     assert desk.get(f"/api/quarantine/{quarantined.id}/").json()["replayed_at"]
 
 
-def test_what_still_cannot_stays_with_its_reason(desk, quarantine):
+def test_replayed_item_that_is_still_invalid_stays_with_its_reason(desk, quarantine):
     quarantined = quarantine(BAD)
 
     answer = desk.post(f"/api/quarantine/{quarantined.id}/replay/")
@@ -96,7 +96,7 @@ def test_what_still_cannot_stays_with_its_reason(desk, quarantine):
     assert QuarantinedItem.objects.count() == 1
 
 
-def test_the_command_tries_all_that_waits(quarantine):
+def test_replay_command_tries_all_waiting_items(quarantine):
     for n in range(3):
         quarantine(GOOD.replace(b"m-1", b"m-%d" % n))
     quarantine(BAD)
@@ -110,7 +110,7 @@ def test_the_command_tries_all_that_waits(quarantine):
     )
 
 
-def test_the_command_can_be_narrowed(quarantine):
+def test_replay_command_can_be_filtered(quarantine):
     quarantine(GOOD, "too_deep")
     quarantined = quarantine(GOOD.replace(b"m-1", b"m-2"), "key_too_long")
     out = StringIO()
@@ -124,13 +124,13 @@ def test_the_command_can_be_narrowed(quarantine):
     assert "missing" in out.getvalue()
 
 
-def test_the_reader_is_the_one_of_the_wire():
+def test_replay_uses_the_reader_of_the_endpoint():
     """The sample is really good today; else the tests above would prove nothing."""
     assert isinstance(segment.read_event(BAD, segment.RequestContext(NOON)), RejectedItem)
     assert not isinstance(segment.read_event(GOOD, segment.RequestContext(NOON)), RejectedItem)
 
 
-def test_a_filter_that_no_column_can_hold_is_refused_whoever_asks(make_key, make_staff):
+def test_filter_with_a_nul_character_is_refused(make_key, make_staff):
     for caller in (make_key(), make_staff("view_quarantineditem")):
         answer = caller.get("/api/quarantine/?reason=a%00b")
 

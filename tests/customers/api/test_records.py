@@ -18,7 +18,7 @@ def test_a_record_is_found_by_its_identifier_in_any_spelling(desk, noor):
     assert answer.json()["results"][0]["is_verified"] is True
 
 
-def test_who_proved_an_address_comes_before_who_claims_it(desk, noor):
+def test_record_with_the_verified_address_comes_before_claims(desk, noor):
     customer, _ = noor
     shop = factories.sender(trusted=False)
     claimed = factories.customer(("anonymous_id", "a-1"), ("email", "noor@example.com"), by=shop)
@@ -30,7 +30,7 @@ def test_who_proved_an_address_comes_before_who_claims_it(desk, noor):
 
 
 @pytest.mark.parametrize("identifier", ["", "noor", "email:", "nothing:x", "email:not one", ":"])
-def test_what_is_no_identifier_is_a_problem(desk, identifier):
+def test_invalid_identifier_is_refused(desk, identifier):
     answer = desk.get("/api/customers/", {"identifier": identifier})
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
@@ -51,7 +51,7 @@ def test_all_records_are_listed_in_pages_both_ways(desk):
     assert back["results"] == first["results"]
 
 
-def test_the_record_is_what_was_said(desk, noor):
+def test_record_contains_the_stated_values(desk, noor):
     customer, _ = noor
     factories.record(
         factories.order("A-1", ("email", "noor@example.com"), total="12.50", currency="EUR"),
@@ -83,7 +83,7 @@ def test_numbers_come_back_with_every_digit(desk):
     assert (values["big"], values["small"], values["exact"]) == (10**300, 1e-300, 0.1)
 
 
-def test_a_reader_who_has_the_version_is_told_so(desk, noor):
+def test_read_of_a_known_version_gets_304(desk, noor):
     customer, _ = noor
     path = f"/api/customers/{customer.id}/"
     tag = desk.get(path)["ETag"]
@@ -97,7 +97,7 @@ def test_a_reader_who_has_the_version_is_told_so(desk, noor):
     assert old.status_code == 200
 
 
-def test_a_visit_that_passed_overnight_is_news_although_nothing_happened(desk, noor, time_machine):
+def test_visit_that_passed_overnight_changes_the_etag(desk, noor, time_machine):
     customer, _ = noor
     time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
     factories.record(
@@ -130,7 +130,7 @@ def test_a_version_can_be_demanded(desk, noor):
     assert desk.get(path, {"at_least": "x"}).status_code == 400
 
 
-def test_a_joined_record_leads_to_the_one_it_joined(desk):
+def test_read_of_a_merged_record_returns_the_live_record(desk):
     live_record = factories.customer(("user_id", "u-1"))
     other = factories.customer(("email", "noor@example.com"))
     factories.record(factories.identify(("user_id", "u-1"), ("email", "noor@example.com")))
@@ -142,7 +142,7 @@ def test_a_joined_record_leads_to_the_one_it_joined(desk):
     assert [member["joined"] for member in answer.json()["members"]] == [str(other.id)]
 
 
-def test_what_is_missing_and_what_is_anothers_look_the_same(noor, eli):
+def test_missing_record_and_record_of_another_customer_get_the_same_response(noor, eli):
     _, app = noor
     others, _ = eli
 
@@ -239,7 +239,7 @@ def _plans():
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml;q=0.9", "nonsense", ""])
-def test_a_record_is_json_whatever_is_asked_for(desk, noor, accept):
+def test_record_is_json_for_any_accept_header(desk, noor, accept):
     answer = desk.get(f"/api/customers/{noor[0].id}/", Accept=accept)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")

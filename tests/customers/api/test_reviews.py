@@ -15,7 +15,7 @@ def suspicion(db):
     return proved, claimed, Review.objects.get()
 
 
-def test_what_waits_for_a_person_is_listed(desk, suspicion):
+def test_open_reviews_are_listed(desk, suspicion):
     _, _, review = suspicion
 
     answer = desk.get("/api/reviews/", {"status": "open", "kind": "suggested_merge"})
@@ -26,13 +26,13 @@ def test_what_waits_for_a_person_is_listed(desk, suspicion):
     assert desk.get(f"/api/reviews/{review.id}/").json()["status"] == "open"
 
 
-def test_the_record_says_that_something_waits(desk, suspicion):
+def test_record_shows_its_open_reviews(desk, suspicion):
     proved, _, _ = suspicion
 
     assert desk.get(f"/api/customers/{proved.id}/").json()["open_reviews"] == 1
 
 
-def test_accepting_joins_the_two(desk, suspicion):
+def test_accepted_review_merges_the_records(desk, suspicion):
     proved, claimed, review = suspicion
 
     accepted = desk.post(f"/api/reviews/{review.id}/accept/", **{"Butler-Staff": "lin"})
@@ -45,7 +45,7 @@ def test_accepting_joins_the_two(desk, suspicion):
     assert record["traits"].keys() >= {"name", "hat"}
 
 
-def test_declining_leaves_them_apart(desk, suspicion):
+def test_declined_review_keeps_the_records_separate(desk, suspicion):
     _, claimed, review = suspicion
 
     declined = desk.post(f"/api/reviews/{review.id}/decline/")
@@ -54,7 +54,7 @@ def test_declining_leaves_them_apart(desk, suspicion):
     assert Customer.objects.get(id=claimed.id).canonical is None
 
 
-def test_what_is_settled_is_settled(desk, suspicion):
+def test_closed_review_cannot_be_closed_again(desk, suspicion):
     _, _, review = suspicion
     desk.post(f"/api/reviews/{review.id}/decline/")
 
@@ -64,7 +64,7 @@ def test_what_is_settled_is_settled(desk, suspicion):
     assert desk.post("/api/reviews/999999/accept/").status_code == 404
 
 
-def test_a_merge_is_told_with_its_reason_and_undone(desk, suspicion):
+def test_merge_is_listed_with_its_reason_and_can_be_undone(desk, suspicion):
     proved, claimed, review = suspicion
     desk.post(f"/api/reviews/{review.id}/accept/", **{"Butler-Staff": "lin"})
     merges = f"/api/customers/{proved.id}/merges/"
@@ -83,7 +83,7 @@ def test_a_merge_is_told_with_its_reason_and_undone(desk, suspicion):
     assert "hat" not in desk.get(f"/api/customers/{proved.id}/").json()["traits"]
 
 
-def test_what_was_parted_is_not_parted_again(desk, suspicion):
+def test_separated_records_cannot_be_separated_again(desk, suspicion):
     proved, _, review = suspicion
     desk.post(f"/api/reviews/{review.id}/accept/")
     path = f"/api/customers/{proved.id}/merges/{Merge.objects.get().id}/part/"
@@ -93,7 +93,7 @@ def test_what_was_parted_is_not_parted_again(desk, suspicion):
     assert answers == [200, 409]
 
 
-def test_a_merge_of_somebody_else_is_not_there(desk, suspicion, eli):
+def test_merge_of_another_customer_is_not_found(desk, suspicion, eli):
     _, _, review = suspicion
     desk.post(f"/api/reviews/{review.id}/accept/")
 

@@ -44,7 +44,7 @@ def _names(answer) -> list[str]:
         ("C-100200", "card"),
     ],
 )
-def test_somebody_is_found_by_whatever_is_said(people, search_text, by):
+def test_search_finds_customers_by_name_address_or_number(people, search_text, by):
     [customer] = key("read").get(SEARCH, {"q": search_text}).json()["results"]
 
     assert (customer["id"], customer["found_by"], customer["name"]) == (
@@ -54,7 +54,7 @@ def test_somebody_is_found_by_whatever_is_said(people, search_text, by):
     )
 
 
-def test_pages_go_through_all_of_them_once_and_back(people):
+def test_search_pages_list_every_customer_once_in_both_directions(people):
     desk = key("read")
     first = desk.get(SEARCH, {"q": "jansen", "limit": 3})
     second = desk.get(first.json()["next"])
@@ -72,7 +72,7 @@ def test_pages_go_through_all_of_them_once_and_back(people):
     [{}, {"q": ""}, {"q": "x" * 101}, {"q": "x", "cursor": "!"}, {"q": "x", "limit": 0}]
     + [{"q": "x", "cursor": cursor} for cursor in ("_w", "zSAA", "wA", "kQE")],
 )
-def test_what_cannot_be_asked_is_refused(people, query):
+def test_invalid_search_is_refused(people, query):
     assert key("read").get(SEARCH, query).status_code == 400
 
 
@@ -91,14 +91,14 @@ def test_a_till_finds_by_name_and_order_and_by_no_address(people):
 
 
 @pytest.mark.parametrize("role", ["marketer", "overview", ""])
-def test_who_may_not_search_at_the_console_may_not_here(people, role):
+def test_search_needs_the_permission_of_the_console(people, role):
     somebody = staff.let_in(Client(), staff.colleague(role))
 
     assert somebody.get(SEARCH, {"q": "noor"}).status_code == 403
     assert somebody.get("/console/search/", {"q": "noor"}).status_code == 403
 
 
-def test_everybody_who_is_shown_was_looked_at(people):
+def test_search_writes_an_access_log_entry_for_each_result(people):
     sam = staff.let_in(Client(), staff.colleague("desk"))
 
     sam.get(SEARCH, {"q": "jansen", "limit": 2})

@@ -48,7 +48,7 @@ def test_a_proved_address_opens_the_record_that_it_leads_to(anybody, sign_in_as)
     ("language", "words"),
     [("nl", "is je code"), ("sv", "är din kod"), ("da", "er din kode"), ("fi", "is your code")],
 )
-def test_the_mail_speaks_the_readers_language(anybody, language, words):
+def test_sign_in_mail_has_the_language_of_the_reader(anybody, language, words):
     anybody.post("/api/sign-in/", {"email": ADDRESS}, **{"Accept-Language": language})
 
     assert words in mail.outbox[-1].subject
@@ -91,14 +91,14 @@ def test_known_and_unknown_addresses_get_the_same_answer(ask, sign_in_as):
     assert [len(letter.body) for letter in mail.outbox[-2:]] == [len(mail.outbox[0].body)] * 2
 
 
-def test_asking_looks_at_no_account(ask, django_assert_max_num_queries):
+def test_code_request_reads_no_account(ask, django_assert_max_num_queries):
     with django_assert_max_num_queries(20) as queries:
         ask()
 
     assert not [query for query in queries.captured_queries if "customers_user" in query["sql"]]
 
 
-def test_nothing_that_was_sent_is_kept_in_the_clear(ask):
+def test_codes_are_not_stored_in_clear_text(ask):
     code_request, code = ask()
 
     sign_in_code = SignInCode.objects.get()
@@ -113,7 +113,7 @@ def test_nothing_that_was_sent_is_kept_in_the_clear(ask):
     assert code_request.json()["request"] not in everything
 
 
-def test_a_code_is_good_once(anybody, ask):
+def test_code_is_valid_once(anybody, ask):
     code_request, code = ask()
     shown = {"request": code_request.json()["request"], "code": code}
 
@@ -122,7 +122,7 @@ def test_a_code_is_good_once(anybody, ask):
     assert answers == [200, 403]
 
 
-def test_a_code_is_good_for_ten_minutes(anybody, ask, time_machine):
+def test_code_is_valid_for_ten_minutes(anybody, ask, time_machine):
     time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
     (early, early_code), (late, late_code) = ask(), ask()
 
@@ -136,7 +136,7 @@ def test_a_code_is_good_for_ten_minutes(anybody, ask, time_machine):
     assert (in_time.status_code, too_late.status_code) == (200, 403)
 
 
-def test_a_code_works_only_where_it_was_asked_for(anybody, ask):
+def test_code_of_another_request_is_refused(anybody, ask):
     mine, _ = ask()
     _, code_of_theirs = ask()
 
@@ -147,7 +147,7 @@ def test_a_code_works_only_where_it_was_asked_for(anybody, ask):
     assert answer.status_code == 403
 
 
-def test_after_five_wrong_guesses_the_right_one_is_wrong_too(anybody, ask):
+def test_code_is_invalid_after_five_wrong_guesses(anybody, ask):
     code_request, code = ask()
     request = code_request.json()["request"]
 
@@ -160,7 +160,7 @@ def test_after_five_wrong_guesses_the_right_one_is_wrong_too(anybody, ask):
 
 
 @pytest.mark.slow
-def test_of_200_guesses_at_once_five_count(ask, monkeypatch):
+def test_only_five_of_200_concurrent_guesses_are_checked(ask, monkeypatch):
     code_request, _ = ask()
     compared, original = [], sign_in.constant_time_compare
     monkeypatch.setattr(
@@ -219,11 +219,11 @@ def test_codes_from_one_network_are_limited(ask, settings):
         {"email": 7},
     ],
 )
-def test_what_is_no_request_is_refused(anybody, body):
+def test_invalid_request_is_refused(anybody, body):
     assert anybody.post("/api/sign-in/", body).status_code == 422
 
 
-def test_staff_do_not_come_in_by_mail(anybody, ask):
+def test_staff_cannot_sign_in_by_mail(anybody, ask):
     User.objects.create_user(ADDRESS, "a long password", is_staff=True)
     code_request, code = ask()
 
@@ -273,7 +273,7 @@ def test_signing_out_everywhere_else_leaves_this_one(anybody, sign_in_as):
     ]
 
 
-def test_nobody_ends_anothers_session(anybody, sign_in_as):
+def test_session_of_another_customer_cannot_be_ended(anybody, sign_in_as):
     noor, eli = sign_in_as(), sign_in_as("eli@example.com")
     session = anybody.get("/api/me/sessions/", **eli).json()["results"][0]
 
@@ -281,7 +281,7 @@ def test_nobody_ends_anothers_session(anybody, sign_in_as):
     assert anybody.get("/api/me/", **eli).status_code == 200
 
 
-def test_what_ran_out_is_forgotten_and_nothing_else(anybody, sign_in_as, time_machine):
+def test_only_expired_sessions_and_codes_are_deleted(anybody, sign_in_as, time_machine):
     time_machine.move_to("2026-11-21T12:00:00Z")
     old = sign_in_as()
     time_machine.move_to("2027-01-19T12:00:00Z")
@@ -296,7 +296,7 @@ def test_what_ran_out_is_forgotten_and_nothing_else(anybody, sign_in_as, time_ma
     assert anybody.get("/api/me/", **new).status_code == 200
 
 
-def test_a_ticket_for_a_stream_is_for_who_signed_in(anybody, sign_in_as, desk):
+def test_stream_ticket_belongs_to_the_signed_in_customer(anybody, sign_in_as, desk):
     token = sign_in_as()
 
     answer = anybody.post("/api/me/stream-ticket/", **token)

@@ -46,7 +46,7 @@ def test_pages_of_any_size_show_every_event_once(desk, joined, limit):
     assert len(set(pages)) == len(pages) >= 9
 
 
-def test_the_way_back_shows_the_same_pages(desk, joined):
+def test_previous_pages_are_the_same_as_the_next_pages(desk, joined):
     _, path = joined
     page = desk.get(path, {"limit": 3}).json()
     forwards = [page]
@@ -65,7 +65,7 @@ def test_the_way_back_shows_the_same_pages(desk, joined):
     assert forwards[0]["previous"] is None
 
 
-def test_versions_of_each_log_fall_without_a_gap(desk, joined):
+def test_versions_of_each_log_descend_without_a_gap(desk, joined):
     _, path = joined
 
     events = _walk(desk, path, {"limit": 2})
@@ -75,7 +75,7 @@ def test_versions_of_each_log_fall_without_a_gap(desk, joined):
         assert versions == list(range(1, len(versions) + 1))
 
 
-def test_events_that_come_while_somebody_reads_disturb_no_page(desk, joined):
+def test_new_events_do_not_change_later_pages(desk, joined):
     _, path = joined
     first = desk.get(path, {"limit": 4}).json()
 
@@ -86,7 +86,7 @@ def test_events_that_come_while_somebody_reads_disturb_no_page(desk, joined):
     assert desk.get(path, {"limit": 1}).json()["results"][0]["name"] == "Late"
 
 
-def test_a_parted_record_takes_its_own_events_along(desk, joined):
+def test_separated_record_keeps_its_own_events(desk, joined):
     customer, path = joined
     other = desk.get(f"/api/customers/{customer.id}/").json()["members"][0]["joined"]
 
@@ -102,7 +102,7 @@ def test_a_parted_record_takes_its_own_events_along(desk, joined):
     assert not theirs & {"Web 0", "Web 1", "Web 2"}
 
 
-def test_a_timeline_is_narrowed(desk, db):
+def test_timeline_can_be_filtered(desk, db):
     identifier = ("user_id", "u-1")
     factories.record(
         factories.incoming_event(identifier, name="Ride Entered", at=NOON),
@@ -142,7 +142,7 @@ def test_a_timeline_is_narrowed(desk, db):
         {"colour": "red"},
     ],
 )
-def test_a_query_that_means_nothing_is_a_problem(desk, noor, query):
+def test_invalid_query_is_refused(desk, noor, query):
     answer = desk.get(f"/api/customers/{noor[0].id}/timeline/", query)
 
     assert answer.status_code == 400

@@ -15,14 +15,14 @@ def last_event(noor):
     return lambda: Event.objects.filter(customer=noor[0]).latest("version")
 
 
-def test_a_customer_writes_in_their_own_name(noor, last_event):
+def test_write_of_a_customer_has_the_customer_as_actor(noor, last_event):
     noor[1].post(PARTY, {"name": "Mia"})
 
     event = last_event()
     assert (event.actor, event.source.channel, event.evidence) == ("", "app", 2)
 
 
-def test_staff_write_in_theirs(noor, make_staff, last_event):
+def test_write_of_staff_has_the_staff_member_as_actor(noor, make_staff, last_event):
     staff = make_staff("view_customer", "change_partymember", name="sam")
 
     staff.post(f"/api/customers/{noor[0].id}/party/", {"name": "Mia"})
@@ -40,7 +40,7 @@ def test_staff_write_in_theirs(noor, make_staff, last_event):
         ("sam; drop", "source:call desk"),
     ],
 )
-def test_a_source_says_whose_hands_were_on_it(desk, noor, last_event, staff_header, actor):
+def test_write_with_a_staff_header_has_the_named_actor(desk, noor, last_event, staff_header, actor):
     desk.post(
         f"/api/customers/{noor[0].id}/party/", {"name": "Mia"}, **{"Butler-Staff": staff_header}
     )
@@ -48,7 +48,7 @@ def test_a_source_says_whose_hands_were_on_it(desk, noor, last_event, staff_head
     assert last_event().actor == actor
 
 
-def test_a_source_per_way_in_is_made_once(noor):
+def test_writes_of_a_customer_share_one_source(noor):
     for name in ("Mia", "Sem"):
         noor[1].post(PARTY, {"name": name})
 
@@ -76,13 +76,13 @@ class TestBrowser:
 
         assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
 
-    def test_writing_with_it_is_not(self, browser):
+    def test_writing_with_the_csrf_token_is_accepted(self, browser):
         browser.get("/")
         token = browser.cookies["csrftoken"].value
 
         assert self._post(browser, **{"X-CSRFToken": token}).status_code == 201
 
-    def test_a_path_that_is_not_there_is_a_problem_too(self, browser):
+    def test_unknown_path_is_a_problem_response(self, browser):
         answer = browser.post("/api/nothing/", b"{}", content_type="application/json")
 
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")

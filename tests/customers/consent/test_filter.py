@@ -46,7 +46,7 @@ class TestFilter:
         assert consent_filter(fold([off, on], [A])).channels_off == []
         assert consent_filter(fold([off, on], [A])).topics_off == []
 
-    def test_a_pause_of_one_channel_is_no_pause_of_all(self):
+    def test_pause_of_one_channel_does_not_pause_the_others(self):
         pause = prefer("pause", "2027-01-01T00:00:00+00:00", channel="sms")
 
         assert consent_filter(fold([pause], [A])).paused_until is None

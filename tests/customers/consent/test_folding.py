@@ -24,19 +24,19 @@ def settings(entries, *members):
 
 
 class TestOneRecord:
-    def test_who_said_nothing_agreed_to_nothing(self):
+    def test_customer_without_statements_has_no_consent(self):
         assert fold([], [A]) == State()
 
-    def test_the_last_word_stands_whenever_we_heard_it(self):
+    def test_latest_statement_holds_in_any_order_of_arrival(self):
         grant, withdrawal = entry("consent.given", at=1), entry("consent.withdrawn", at=2)
 
         assert consent([grant, withdrawal]) == consent([withdrawal, grant]) == "withdrawn"
 
-    def test_at_the_same_moment_the_stricter_word_stands(self):
+    def test_stricter_of_two_statements_with_one_time_holds(self):
         for kind in ("consent.refused", "consent.withdrawn", "consent.expired"):
             assert consent([entry(kind), entry("consent.given")]) != "given"
 
-    def test_a_consent_keeps_what_makes_it_a_basis(self):
+    def test_consent_keeps_its_notice_and_entry(self):
         end = NOON + timedelta(days=365)
         grant = entry("consent.given", valid_until=end.isoformat())
 
@@ -44,7 +44,7 @@ class TestOneRecord:
 
         assert (basis.entry, basis.notice, basis.valid_until) == (grant.id, "a" * 64, end)
 
-    def test_a_refusal_keeps_until_when_we_do_not_ask_again(self):
+    def test_refusal_keeps_the_earliest_time_to_ask_again(self):
         later = NOON + timedelta(days=183)
         refused = entry("consent.refused", reask_not_before=later.isoformat())
 
@@ -74,7 +74,7 @@ class TestOneRecord:
         assert ("allow", "email", "*", False) not in settings([*entries, cleared])
         assert len(settings([*entries, cleared])) == 2
 
-    def test_a_signal_by_itself_changes_nothing(self):
+    def test_signal_alone_changes_no_consent(self):
         assert fold([entry("signal.received", "gpc")], [A]) == State()
 
     @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ class TestOneRecord:
         ],
         ids=str,
     )
-    def test_of_two_values_at_the_same_moment_the_stricter_one_stands(self, name, strict, lax):
+    def test_stricter_of_two_values_with_one_time_holds(self, name, strict, lax):
         both = [prefer(name, strict), prefer(name, lax)]
 
         assert [value for *_, value in settings(both)] == [strict]
@@ -105,28 +105,28 @@ class TestImports:
     """keila #259, listmonk #2008: a list that is loaded again brings nobody back."""
 
     @pytest.mark.parametrize("before", ["consent.refused", "consent.withdrawn"])
-    def test_a_list_does_not_lift_a_refusal(self, before):
+    def test_imported_list_does_not_lift_a_refusal(self, before):
         entries = [entry(before, at=1), entry("consent.given", at=9, source_channel="import")]
 
         assert consent(entries) == before.partition(".")[2]
 
-    def test_a_refusal_that_is_heard_late_counts_against_a_list(self):
+    def test_late_refusal_overrides_an_imported_list(self):
         listed = entry("consent.given", at=9, source_channel="import")
 
         assert consent([listed]) == "given"
         assert consent([listed, entry("consent.refused", at=5)]) == "refused"
 
-    def test_a_customer_lifts_it(self):
+    def test_customer_lifts_a_refusal(self):
         entries = [entry("consent.refused", at=1), entry("consent.given", at=9)]
 
         assert consent(entries) == "given"
 
-    def test_a_list_may_forbid(self):
+    def test_imported_list_can_refuse(self):
         listed = entry("consent.withdrawn", at=1, source_channel="import")
 
         assert consent([entry("consent.given"), listed]) == "withdrawn"
 
-    def test_a_list_does_not_turn_a_channel_on_again(self):
+    def test_imported_list_does_not_turn_a_channel_on(self):
         off = prefer("allow", False, channel="email")
         on = prefer("allow", True, channel="email", at=1, source_channel="import")
 
@@ -135,7 +135,7 @@ class TestImports:
 
 class TestSeveralRecords:
     @pytest.mark.parametrize("when", [1, 5])
-    def test_a_refusal_of_either_stands_whichever_came_first(self, when):
+    def test_refusal_of_either_record_holds_in_any_order(self, when):
         """Apache Unomi: a consent of the other profile comes back to life when they merge."""
         entries = [entry("consent.given", at=3), entry("consent.refused", at=when, for_=(B,))]
 
@@ -147,7 +147,7 @@ class TestSeveralRecords:
         """carpentries/amy #2597: what of a record that never answered?"""
         assert consent([entry("consent.given")], A, B) == "given"
 
-    def test_a_word_for_both_lifts_the_older_refusals_of_both(self):
+    def test_statement_for_both_records_lifts_their_older_refusals(self):
         entries = [
             entry("consent.refused", at=1),
             entry("consent.withdrawn", at=2, for_=(B,)),
@@ -156,12 +156,12 @@ class TestSeveralRecords:
 
         assert consent(entries, A, B) == consent(entries, A) == consent(entries, B) == "given"
 
-    def test_a_word_for_two_does_not_speak_for_a_third(self):
+    def test_statement_for_two_records_does_not_apply_to_a_third(self):
         entries = [entry("consent.refused", for_=(C,)), entry("consent.given", at=3, for_=(A, B))]
 
         assert consent(entries, A, B, C) == "refused"
 
-    def test_the_consent_that_ends_first_is_the_one_that_counts(self):
+    def test_consent_with_the_earliest_expiry_counts(self):
         soon, late = ((NOON + timedelta(days=days)).isoformat() for days in (1, 2))
         entries = [
             entry("consent.given", valid_until=late),
@@ -171,7 +171,7 @@ class TestSeveralRecords:
 
         assert fold(entries, [A, B, C]).consents["offers"].valid_until.isoformat() == soon
 
-    def test_an_objection_of_either_stands(self):
+    def test_objection_of_either_record_holds(self):
         entries = [entry("objection.made"), entry("objection.lifted", at=1, for_=(B,))]
 
         assert fold(entries, [A, B]).objections == {"offers": entries[0].id}
@@ -184,7 +184,7 @@ class TestSeveralRecords:
             ("allow", "email", "*", False),
         ]
 
-    def test_quiet_hours_and_budgets_of_both_hold_side_by_side(self):
+    def test_quiet_hours_and_budgets_of_both_records_hold(self):
         entries = [
             prefer("quiet_hours", NIGHT),
             prefer("quiet_hours", EVENING, channel="sms", for_=(B,)),
@@ -217,7 +217,7 @@ def test_the_order_in_which_entries_are_read_does_not_matter(entries, random):
 
 
 @given(LEDGERS)
-def test_joining_never_allows_what_one_of_them_forbids(entries):
+def test_merge_never_allows_what_one_record_forbids(entries):
     apart = [fold(entries, [record]) for record in (A, B, C)]
     joined = fold(entries, [A, B, C])
 
@@ -233,7 +233,7 @@ def test_joining_never_allows_what_one_of_them_forbids(entries):
             assert allows(joined, channel, topic) == (min(expected) if expected else None)
 
 
-def test_a_yes_to_a_channel_and_another_record_s_yes_to_a_topic_are_a_yes_where_they_meet():
+def test_channel_allowed_by_one_record_and_topic_by_another_are_allowed_together():
     entries = [
         prefer("allow", False, for_=(A,)),
         prefer("allow", True, for_=(A,), channel="email"),
@@ -246,14 +246,14 @@ def test_a_yes_to_a_channel_and_another_record_s_yes_to_a_topic_are_a_yes_where_
 
 
 @given(LEDGERS)
-def test_what_is_said_for_others_is_nobody_else_s(entries):
+def test_entries_for_other_records_do_not_change_the_state(entries):
     mine = [entry for entry in entries if A in entry.speaks_for]
 
     assert fold(entries, [A]) == fold(mine, [A])
 
 
 @given(LEDGERS, st.sampled_from(["offers", "surveys"]))
-def test_a_refusal_said_last_stands_whatever_was_said_before(entries, purpose):
+def test_last_refusal_holds_after_any_statements(entries, purpose):
     last = entry("consent.refused", purpose, at=9, for_=(A, B, C))
 
     assert consent([*entries, last], A, B, C, purpose=purpose) == "refused"

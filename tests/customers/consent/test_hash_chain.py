@@ -54,17 +54,17 @@ def test_the_bytes_are_those_of_rfc_8785(document, text):
     [0.1, 1.0, float("nan"), {"a": 1.5}, [2.5], 2**53, -(2**53), b"x", {1: 2}, ("a",), "\ud83d"],
     ids=ascii,
 )
-def test_what_readers_do_not_all_read_alike_is_refused(document):
+def test_ambiguous_json_is_refused(document):
     with pytest.raises(NotCanonical):
         canonical_json(document)
 
 
-def test_a_name_of_half_a_pair_is_refused():
+def test_key_with_a_lone_surrogate_is_refused():
     with pytest.raises(NotCanonical):
         canonical_json({"\ud83d": 1})
 
 
-def test_a_link_covers_the_words_and_all_before_them():
+def test_chain_digest_covers_the_entry_and_all_before_it():
     first, other = chain_digest(GENESIS_DIGEST, b"a"), chain_digest(GENESIS_DIGEST, b"b")
 
     assert len({first, other, chain_digest(first, b"c"), chain_digest(other, b"c")}) == 4

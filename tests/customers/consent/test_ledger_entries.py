@@ -5,7 +5,7 @@ from tests.customers.consent.entries import A, B, C, entry
 from tests.factories import NOON
 
 
-def test_consents_run_out_for_the_records_whose_they_were():
+def test_consents_expire_for_the_records_that_gave_them():
     soon, late = (NOON + timedelta(days=days) for days in (1, 9))
     rows = [
         entry("consent.given", for_=(A, B), valid_until=soon.isoformat()),

@@ -37,7 +37,7 @@ from customers.consent.preferences import MalformedValue, MessageCap, QuietHours
         ("data_use", False, False),
     ],
 )
-def test_a_setting_means_what_it_says(name, value, expected):
+def test_valid_setting_is_parsed(name, value, expected):
     parsed_value = parse_value(name, value)
 
     assert parsed_value == expected
@@ -61,7 +61,7 @@ def test_a_setting_means_what_it_says(name, value, expected):
         ("allow", 3, "*"),
     ],
 )
-def test_a_setting_has_no_scope_but_its_own(name, channel, topic):
+def test_setting_with_a_wrong_scope_is_refused(name, channel, topic):
     values = {"zone": "UTC", "language": "nl", "channel_order": ["email"]}
 
     with pytest.raises(MalformedValue, match="scope"):
@@ -72,13 +72,13 @@ def test_a_setting_has_no_scope_but_its_own(name, channel, topic):
     ("name", "channel", "topic"),
     [("allow", "email", "offers"), ("data_use", "*", "combine"), ("zone", "*", "*")],
 )
-def test_a_setting_can_be_said_for_its_scopes(name, channel, topic):
+def test_setting_with_a_valid_scope_is_accepted(name, channel, topic):
     values = {"zone": "UTC"}
 
     assert parse_value(name, values.get(name, True), channel, topic) == values.get(name, True)
 
 
-def test_what_was_understood_before_does_not_make_its_likeness_understood():
+def test_cached_value_does_not_make_an_equal_value_of_another_type_valid():
     """1, True and 1.0 are one key of a cache."""
     hours = {"from": "22:00", "to": "08:00"}
 
@@ -88,6 +88,6 @@ def test_what_was_understood_before_does_not_make_its_likeness_understood():
             parse_value("quiet_hours", {**hours, "days": days})
 
 
-def test_a_setting_that_there_is_not_is_malformed():
+def test_unknown_setting_is_malformed():
     with pytest.raises(MalformedValue, match="this setting does not exist"):
         parse_value("mood", True)

@@ -35,13 +35,13 @@ def look(export, keys=KEYS):
     return receipts.verify(receipts.read_file(json.dumps(export).encode()), keys)
 
 
-def test_a_receipt_is_genuine_for_whoever_has_the_public_key():
+def test_receipt_is_verified_with_the_public_key():
     verdict = look(SIGNER.receipt(chain()[2]))
 
     assert verdict == (1, 0, (), ())
 
 
-def test_the_same_entry_has_the_same_receipt_for_ever():
+def test_receipt_of_an_entry_never_changes():
     assert SIGNER.receipt(chain()[1]) == SIGNER.receipt(chain()[1])
 
 
@@ -54,7 +54,7 @@ def leaves(value, path=()):
 
 
 @pytest.mark.parametrize("path", list(leaves(SIGNER.receipt(chain()[2]))), ids=".".join)
-def test_whichever_field_of_a_receipt_is_changed_it_is_not_genuine(path):
+def test_receipt_with_any_changed_field_is_not_genuine(path):
     forged = deepcopy(SIGNER.receipt(chain()[2]))
     inside = forged
     for name in path[:-1]:
@@ -70,7 +70,7 @@ def test_whichever_field_of_a_receipt_is_changed_it_is_not_genuine(path):
 
 
 @given(st.integers(0, 63), st.integers(1, 255))
-def test_a_signature_with_one_other_byte_is_no_signature(at, change):
+def test_signature_with_one_changed_byte_is_invalid(at, change):
     forged = SIGNER.receipt(chain()[0])
     raw = bytearray(base64.b64decode(forged["signature"]))
     raw[at] ^= change
@@ -79,7 +79,7 @@ def test_a_signature_with_one_other_byte_is_no_signature(at, change):
     assert look(forged).faults
 
 
-def test_a_forger_with_a_key_of_their_own_is_nobody_we_know():
+def test_receipt_signed_with_an_unknown_key_is_refused():
     forged = Signer(bytes(32)).receipt(chain()[0])
 
     verdict = look(forged)
@@ -87,14 +87,14 @@ def test_a_forger_with_a_key_of_their_own_is_nobody_we_know():
     assert (verdict.faults, verdict.unknown_keys) == ((), (Signer(bytes(32)).key_id,))
 
 
-def test_a_forger_cannot_list_a_key_under_our_name():
+def test_key_list_with_a_wrong_key_id_is_refused():
     listed = {"key_id": SIGNER.key_id, "public_key": base64.b64encode(bytes(32)).decode()}
 
     with pytest.raises(UnreadableReceipt, match="does not match the key"):
         receipts.read_keys(json.dumps({"keys": [listed]}).encode())
 
 
-def test_a_receipt_of_one_entry_is_not_good_for_another_place():
+def test_receipt_does_not_verify_at_another_position():
     moved = chain()[0]._replace(seq=2)
 
     assert any("another place" in fault for fault in look(SIGNER.receipt(moved)).faults)
@@ -111,7 +111,7 @@ def test_a_whole_chain_is_genuine():
     assert look(receipts.build_export([], SIGNER)) == (0, 0, (), ())
 
 
-def test_what_is_not_for_the_reader_is_sealed_and_still_holds_its_place():
+def test_sealed_entry_keeps_its_position_in_the_chain():
     links = chain()
     links[1] = sealed(links[1])
 
@@ -154,7 +154,7 @@ def test_what_is_not_for_the_reader_is_sealed_and_still_holds_its_place():
         "sealed over other words",
     ],
 )
-def test_a_chain_that_was_tampered_with_is_told(change):
+def test_tampered_chain_is_detected(change):
     assert tampered(change)
 
 
@@ -179,13 +179,13 @@ def test_a_chain_that_was_tampered_with_is_told(change):
         "deep",
     ],
 )
-def test_what_is_no_receipt_is_said_to_be_none(text):
+def test_invalid_receipt_is_reported(text):
     with pytest.raises(UnreadableReceipt):
         receipts.read_file(text)
 
 
 @pytest.mark.parametrize("chains", [None, {}, [{}], ["x"]], ids=repr)
-def test_an_export_without_chains_is_none(chains):
+def test_export_without_chains_is_invalid(chains):
     with pytest.raises(UnreadableReceipt):
         look({"schema": receipts.EXPORT_SCHEMA, "chains": chains})
 
@@ -195,6 +195,6 @@ def test_an_export_without_chains_is_none(chains):
     [b"", b"{}", b'{"keys": 1}', b'{"keys": [{"key_id": "a"}]}', b'{"keys": ["a"]}'],
     ids=str,
 )
-def test_what_is_no_list_of_keys_is_said_to_be_none(text):
+def test_invalid_key_list_is_reported(text):
     with pytest.raises(UnreadableReceipt):
         receipts.read_keys(text)

@@ -21,7 +21,7 @@ def published(client):
     return answer, receipts.read_keys(answer.content)
 
 
-def test_the_keys_are_there_for_everybody(client, settings):
+def test_public_keys_are_available_to_everyone(client, settings):
     settings.RECEIPT_KEY = seed(1)
 
     answer, keys = published(client)
@@ -58,13 +58,13 @@ def test_what_was_signed_before_the_key_changed_stays_verifiable(client, setting
         (seed(1), True),
     ],
 )
-def test_nobody_is_served_without_a_key_that_signs(settings, key, is_good):
+def test_system_check_fails_without_a_valid_signing_key(settings, key, is_good):
     settings.RECEIPT_KEY = key
 
     assert (checks.check_receipt_key() == []) is is_good
 
 
-def test_a_receipt_is_for_those_for_whom_it_was_said():
+def test_receipt_is_found_only_for_its_customer():
     consent_helpers.house()
     noor, eli = (factories.customer(("user_id", name)) for name in ("noor", "eli"))
     [entry] = say(noor.id, give()).entries

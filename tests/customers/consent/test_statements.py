@@ -59,7 +59,7 @@ def prefer(name, value, **scope):
     ],
     ids=lambda word: f"{word.kind} {word.subject}",
 )
-def test_what_can_be_said(word):
+def test_valid_statements_are_accepted(word):
     assert code(word) is None
 
 
@@ -108,11 +108,11 @@ def test_what_can_be_said(word):
     ],
     ids=str,
 )
-def test_what_cannot_be_said_is_refused_and_not_guessed_at(word, expected):
+def test_invalid_statements_are_refused(word, expected):
     assert code(word) == expected
 
 
-def test_a_publishable_key_speaks_for_nobody():
+def test_publishable_key_cannot_make_statements():
     app = Declarant(is_trusted=False, channel="app")
 
     assert code(consent_given(), app) == "only_claimed"
@@ -120,12 +120,12 @@ def test_a_publishable_key_speaks_for_nobody():
 
 
 @pytest.mark.parametrize("kind", ["consent.withdrawn", "objection.made", "objection.lifted"])
-def test_who_speaks_for_a_customer_says_how_the_customer_said_it(kind):
+def test_declarant_for_a_customer_must_give_evidence(kind):
     assert code(ConsentStatement(kind=kind, subject="offers"), SAM) == "no_evidence"
     assert code(ConsentStatement(kind=kind, subject="offers", evidence=VOICE), SAM) is None
 
 
-def test_a_list_brings_no_consent_without_its_evidence():
+def test_imported_consent_needs_evidence():
     assert code(consent_given(), LIST) == "no_evidence"
     assert code(consent_given(evidence={"kind": "paper", "scan": "s-1"}), LIST) is None
 
@@ -138,5 +138,5 @@ def test_a_list_brings_no_consent_without_its_evidence():
     ],
     ids=lambda word: word.kind,
 )
-def test_a_list_takes_nothing_back(word):
+def test_imported_list_lifts_no_statement(word):
     assert code(word, LIST) == "import_lifts_nothing"

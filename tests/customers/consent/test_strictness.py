@@ -61,12 +61,12 @@ LADDERS = {
 
 
 @pytest.mark.parametrize("ladder", LADDERS.values(), ids=LADDERS)
-def test_each_word_is_stricter_than_the_one_before(ladder):
+def test_statements_are_ordered_by_strictness(ladder):
     for looser, stricter in pairwise(ladder):
         assert strictness(*looser) < strictness(*stricter), (looser, stricter)
 
 
-def test_what_forbids_nothing_weighs_nothing():
+def test_setting_without_effect_has_no_strictness():
     for preference in (
         ("consent.given", "offers", None),
         ("objection.lifted", "marketing", None),
@@ -90,5 +90,5 @@ def test_what_forbids_nothing_weighs_nothing():
         ("10:15", "10:15", 1440),
     ],
 )
-def test_quiet_hours_are_measured_over_midnight_too(start, end, minutes):
+def test_strictness_of_quiet_hours_counts_over_midnight(start, end, minutes):
     assert quiet_minutes(start, end) == minutes

@@ -32,7 +32,7 @@ def bell():
     return Bell()
 
 
-def test_what_came_while_a_ring_was_under_way_goes_out_as_one(bell):
+def test_notifications_during_a_send_are_sent_as_one(bell):
     bell.free.clear()
     publisher = BackgroundPublisher("test", bell, timeout=1)
 
@@ -46,7 +46,7 @@ def test_what_came_while_a_ring_was_under_way_goes_out_as_one(bell):
     publisher.close()
 
 
-def test_the_highest_number_is_rung_whatever_the_order(bell):
+def test_highest_version_is_sent_in_any_order(bell):
     publisher = BackgroundPublisher("test", bell, timeout=1, batch_window=0.05)
 
     publisher.add({"one": 9})
@@ -56,7 +56,7 @@ def test_the_highest_number_is_rung_whatever_the_order(bell):
     publisher.close()
 
 
-def test_nobody_waits_for_a_bell_that_is_stuck(bell):
+def test_caller_does_not_wait_for_a_blocked_publisher(bell):
     bell.free.clear()
     publisher = BackgroundPublisher("test", bell, timeout=0.05)
 
@@ -69,7 +69,7 @@ def test_nobody_waits_for_a_bell_that_is_stuck(bell):
     publisher.close()
 
 
-def test_after_a_ring_that_was_not_taken_nobody_tries_for_a_while():
+def test_publisher_pauses_after_a_failed_send():
     bell = Bell(is_taken=False)
     publisher = BackgroundPublisher("test", bell, timeout=1)
 
@@ -83,7 +83,7 @@ def test_after_a_ring_that_was_not_taken_nobody_tries_for_a_while():
     publisher.close()
 
 
-def test_what_is_left_rings_when_the_process_ends(bell):
+def test_remaining_notifications_are_sent_at_exit(bell):
     publisher = BackgroundPublisher("test", bell, timeout=1, batch_window=30)
     publisher.add({"one": 1})
 
@@ -92,7 +92,7 @@ def test_what_is_left_rings_when_the_process_ends(bell):
     assert bell.heard == [{"one": 1}]
 
 
-def test_a_forked_child_rings_by_itself(bell):
+def test_forked_child_sends_its_own_notifications(bell):
     publisher = BackgroundPublisher("test", bell, timeout=1)
     publisher.add({"parent": 1})
     bell.wait_for(1)

@@ -32,7 +32,7 @@ def heard(listening, customer, seconds=2.0):
     return None
 
 
-def test_a_ring_names_the_customer_and_the_version(bell):
+def test_notification_names_the_customer_and_the_version(bell):
     customer = uuid4()
 
     notify.publish({customer: 7})
@@ -41,7 +41,7 @@ def test_a_ring_names_the_customer_and_the_version(bell):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_rings_before_the_commit_or_without_one(bell):
+def test_notification_is_sent_only_after_a_commit(bell):
     customer = uuid4()
 
     with transaction.atomic():

@@ -19,11 +19,11 @@ def groups(atoms, ties):
     return {frozenset(members) for members in group(atoms, ties).groups}
 
 
-def test_what_a_trusted_source_saw_together_is_one_customer():
+def test_identifiers_linked_by_a_trusted_source_are_one_customer():
     assert groups([NOOR, FAMILY], [IdentifierLink(1, 3, VERIFIED)]) == {frozenset({1, 3})}
 
 
-def test_an_address_of_two_accounts_joins_neither_of_them():
+def test_address_of_two_accounts_merges_neither():
     drawn = group(
         [NOOR, SAM, FAMILY], [IdentifierLink(1, 3, VERIFIED), IdentifierLink(2, 3, VERIFIED)]
     )
@@ -32,7 +32,7 @@ def test_an_address_of_two_accounts_joins_neither_of_them():
     assert drawn.shared == {3}
 
 
-def test_two_accounts_that_meet_by_a_detour_are_put_before_a_person():
+def test_indirect_link_between_two_accounts_is_refused():
     card = IdentifierNode(7, "card", "C7", VERIFIED)
     ties = [
         IdentifierLink(1, 3, VERIFIED),
@@ -50,7 +50,7 @@ def test_a_claim_joins_anonymous_activity():
     assert groups([PHONE, SAYS_NOOR], [IdentifierLink(4, 5, CLAIMED)]) == {frozenset({4, 5})}
 
 
-def test_proof_takes_a_device_away_from_those_who_only_claimed():
+def test_verified_link_moves_a_device_away_from_claims():
     """The trojan identifier: Mallory claims to be Noor and waits for her to sign in."""
     claims = [IdentifierLink(4, 5, CLAIMED), IdentifierLink(5, 6, CLAIMED)]
     everybody = [NOOR, PHONE, SAYS_NOOR, MALLORY]
@@ -75,7 +75,7 @@ def test_claiming_a_card_does_not_make_it_useless_to_its_owner():
     assert frozenset({1, 7}) in drawn.groups
 
 
-def test_a_number_of_many_cards_is_an_office_and_nobodys():
+def test_number_with_many_cards_is_shared():
     office = IdentifierNode(3, "phone", "+31200000000", VERIFIED)
     cards = [IdentifierNode(100 + i, "card", f"C{i}", VERIFIED) for i in range(MAX_NEIGHBORS + 1)]
 
@@ -85,7 +85,7 @@ def test_a_number_of_many_cards_is_an_office_and_nobodys():
     assert all(len(members) == 1 for members in drawn.groups)
 
 
-def test_beyond_the_limit_a_person_is_asked():
+def test_link_above_the_limit_is_refused():
     mails = [
         IdentifierNode(100 + i, "email", f"n{i}@example.com", VERIFIED)
         for i in range(LIMITS["email"] + 1)
@@ -96,13 +96,13 @@ def test_beyond_the_limit_a_person_is_asked():
     assert [refused_tie.reason for refused_tie in drawn.refused_links] == ["limit:email"]
 
 
-def test_what_a_person_joined_stays_joined_and_what_one_parted_stays_apart():
+def test_merges_and_separations_of_staff_hold():
     assert groups([NOOR, SAM], [IdentifierLink(1, 2, VERIFIED, "joined")]) == {frozenset({1, 2})}
     parted = [IdentifierLink(1, 3, VERIFIED), IdentifierLink(1, 3, VERIFIED, "parted")]
     assert groups([NOOR, FAMILY], parted) == {frozenset({1}), frozenset({3})}
 
 
-def test_two_accounts_that_a_person_joined_go_on_learning():
+def test_accounts_merged_by_staff_accept_new_links():
     joined = IdentifierLink(1, 2, VERIFIED, "joined")
 
     assert groups([NOOR, SAM, FAMILY], [joined, IdentifierLink(1, 3, VERIFIED)]) == {
@@ -110,7 +110,7 @@ def test_two_accounts_that_a_person_joined_go_on_learning():
     }
 
 
-def test_what_two_accounts_shared_is_no_longer_shared_once_they_are_one():
+def test_identifier_of_merged_accounts_is_no_longer_shared():
     both = [IdentifierLink(1, 3, VERIFIED), IdentifierLink(2, 3, VERIFIED)]
 
     drawn = group([NOOR, SAM, FAMILY], [*both, IdentifierLink(1, 2, VERIFIED, "joined")])
@@ -144,7 +144,7 @@ def trust_of(draw, kind):
 
 
 @given(graphs(), st.randoms(use_true_random=False))
-def test_order_and_repetition_do_not_matter(graph, random):
+def test_grouping_is_the_same_for_any_order_and_repetition_of_links(graph, random):
     atoms, ties = graph
     shuffled, again = random.sample(atoms, len(atoms)), random.sample(ties * 2, len(ties) * 2)
 
@@ -170,7 +170,7 @@ def test_no_group_of_seen_links_holds_two_accounts(graph):
 
 
 @given(graphs())
-def test_claims_never_change_who_is_with_whom_among_what_was_proved(graph):
+def test_claims_never_change_the_grouping_of_verified_identifiers(graph):
     """A claim is not a proof: without the claims, the proved identifiers group the same."""
     atoms, ties = graph
     proved = {atom.id for atom in atoms if atom.is_proof}

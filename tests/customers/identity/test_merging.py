@@ -35,7 +35,7 @@ def picture(customer):
     }
 
 
-def test_signing_in_brings_what_the_device_did_before():
+def test_sign_in_merges_the_earlier_activity_of_the_device():
     record(incoming_event(PHONE), by=factories.sender(trusted=False))
 
     record(incoming_event(NOOR, PHONE))
@@ -44,7 +44,7 @@ def test_signing_in_brings_what_the_device_did_before():
     assert Merge.objects.get().reason == "proof"
 
 
-def test_a_claim_of_a_stranger_neither_opens_nor_joins_a_record():
+def test_claim_neither_opens_nor_merges_a_record():
     noor = factories.customer(NOOR, MAIL, name="Noor")
 
     receipt = record(
@@ -56,7 +56,7 @@ def test_a_claim_of_a_stranger_neither_opens_nor_joins_a_record():
     assert Review.objects.filter(kind="suggested_merge", first=noor).count() == 1
 
 
-def test_a_device_that_was_proved_leaves_those_who_only_claimed():
+def test_verified_device_leaves_records_with_only_claims():
     claims = factories.sender(trusted=False)
     record(incoming_event(PHONE, NOOR), by=claims)
     record(incoming_event(LAPTOP, NOOR), by=claims)
@@ -69,7 +69,7 @@ def test_a_device_that_was_proved_leaves_those_who_only_claimed():
     assert_sound()
 
 
-def test_a_family_shares_an_address_without_becoming_one_person():
+def test_shared_address_of_a_family_merges_no_records():
     family = ("email", "family@example.com")
     record(incoming_event(NOOR, family))
 
@@ -80,7 +80,7 @@ def test_a_family_shares_an_address_without_becoming_one_person():
     assert_sound()
 
 
-def test_an_address_that_turns_out_shared_takes_its_own_events_along():
+def test_address_that_becomes_shared_moves_its_own_events():
     family = ("email", "family@example.com")
     record(incoming_event(family))
     record(incoming_event(NOOR, family))
@@ -124,7 +124,7 @@ def test_the_address_of_two_accounts_that_staff_joined_leads_to_them_again_and_b
     assert_sound()
 
 
-def test_what_happened_while_joined_goes_back_to_whose_it_was():
+def test_events_during_a_merge_return_to_their_records_after_undo():
     noor, sam = factories.customer(NOOR), factories.customer(SAM)
     merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
     record(order("A-2", SAM, total="20.00"))
@@ -135,7 +135,7 @@ def test_what_happened_while_joined_goes_back_to_whose_it_was():
     assert_sound()
 
 
-def test_records_that_a_person_parted_are_not_joined_again_by_what_is_seen():
+def test_separated_records_are_not_merged_again_by_events():
     record(incoming_event(PHONE))
     record(incoming_event(NOOR, PHONE))
     merge = Merge.objects.get()
@@ -155,7 +155,7 @@ def test_a_merge_is_on_both_logs_and_the_versions_stay_without_gaps():
     assert sorted(log_places) == sorted([(noor.id, 2), (sam.id, 2)])
 
 
-def test_a_kiosk_joins_nobody():
+def test_event_of_a_kiosk_merges_no_records():
     kiosk = factories.sender(factories.source(is_shared=True))
 
     record(incoming_event(NOOR, PHONE), by=kiosk)
@@ -220,7 +220,7 @@ def assert_sound():
         assert rebuild.find_differences(ids) == []
 
 
-def test_what_was_filed_under_a_record_that_joined_at_once_stays_on_a_timeline():
+def test_event_stored_on_a_record_merged_at_once_stays_on_the_timeline():
     """The address had no record of its own until its first event, and then was joined at once."""
     by = factories.sender()
     record(identify(NOOR, MAIL), by=by)

@@ -26,7 +26,7 @@ from customers.identity.normalize import STRENGTH, is_kind, normalize
         ("user_id", "tab\there", None, None),
     ],
 )
-def test_one_spelling_each(kind, value, region, spelled):
+def test_identifier_is_normalized_to_one_spelling(kind, value, region, spelled):
     assert normalize(kind, value, region) == spelled
 
 
@@ -36,19 +36,19 @@ PLACEHOLDERS = """null NULL None undefined anonymous guest NaN true 0 -1 000-000
 
 @pytest.mark.parametrize("placeholder", [*PLACEHOLDERS.split(), "", "  ", "[object Object]"])
 @pytest.mark.parametrize("kind", STRENGTH)
-def test_a_placeholder_is_nobody(kind, placeholder):
+def test_placeholder_value_is_no_identifier(kind, placeholder):
     assert normalize(kind.replace("external", "external:crm"), placeholder) is None
 
 
 @given(st.sampled_from(["email", "phone", "card", "user_id", "anonymous_id"]), st.text())
-def test_a_spelling_is_spelled_as_itself(kind, value):
+def test_normalized_identifier_does_not_change_again(kind, value):
     once = normalize(kind, value, "NL")
 
     assert once is None or normalize(kind, once, "NL") == once
 
 
 @pytest.mark.parametrize("kind", ["", "external", "external:", "name", "user_id ", "external:A"])
-def test_what_is_not_a_kind(kind):
+def test_unknown_kind_of_identifier_is_refused(kind):
     assert not is_kind(kind)
 
 

@@ -67,7 +67,7 @@ def people():
         ("lk 2048 7713", "Noor de Wit"),
     ],
 )
-def test_somebody_is_found_by_what_people_say(text, name):
+def test_search_finds_a_customer_by_typical_queries(text, name):
     assert _names(text)[0] == name
 
 
@@ -94,7 +94,7 @@ def test_an_address_that_was_misheard_is_found():
     assert (matches[0].found_by, matches[0].is_exact) == ("email", False)
 
 
-def test_what_is_exactly_somebodys_comes_alone():
+def test_exact_identifier_match_is_the_only_result():
     [match] = _search("noor@example.com")
 
     assert (match.found_by, match.is_verified, match.is_exact) == ("email", True, True)
@@ -106,7 +106,7 @@ def test_namesakes_are_all_shown():
 
 
 @pytest.mark.parametrize("text", ["noor@example.com", "+46701740605", "1740605", "noor.baker@x.nl"])
-def test_who_may_not_see_addresses_finds_nobody_by_them(text):
+def test_search_by_address_needs_the_permission_to_see_addresses(text):
     assert _names(text, sees_addresses=False) == []
 
 
@@ -133,11 +133,11 @@ def test_a_till_still_finds_by_name_order_and_card():
         "x" * 5000,
     ],
 )
-def test_what_names_nobody_finds_nobody_and_breaks_nothing(text):
+def test_search_without_a_match_returns_no_customer(text):
     assert _names(text) == []
 
 
-def test_a_name_that_changed_is_found_by_the_new_one_only():
+def test_changed_name_is_found_only_by_the_new_name():
     factories.record(
         factories.identify(("user_id", "u-3"), name="Jelle Koopmans", at=NOON + timedelta(days=1))
     )
@@ -146,7 +146,7 @@ def test_a_name_that_changed_is_found_by_the_new_one_only():
     assert "Jelle Koopmans" not in _names("terpstra")
 
 
-def test_records_made_again_are_found_as_before(people):
+def test_rebuilt_records_are_found_as_before(people):
     before = sorted(SearchName.objects.values_list("customer_id", "plain"))
 
     rebuild.rebuild([people.id])
@@ -154,7 +154,7 @@ def test_records_made_again_are_found_as_before(people):
     assert sorted(SearchName.objects.values_list("customer_id", "plain")) == before
 
 
-def test_records_that_were_joined_are_found_once_as_the_one_that_lives(people):
+def test_merged_records_are_found_once_as_the_live_record(people):
     factories.customer(("user_id", "noor-app"), name="Noor de Wit")
     factories.record(
         factories.incoming_event(("user_id", "noor-app"), ("email", "noor@example.com"))
@@ -165,7 +165,7 @@ def test_records_that_were_joined_are_found_once_as_the_one_that_lives(people):
     assert len({match.id for match in matches}) == len(matches) == 1
 
 
-def test_comparing_that_takes_too_long_is_given_up_and_the_next_search_works(people, monkeypatch):
+def test_slow_comparison_is_cancelled_and_the_next_search_works(people, monkeypatch):
     Identifier.objects.bulk_create(
         Identifier(
             kind="email",

@@ -19,7 +19,7 @@ SAM = IdentifierKey("user_id", "sam", VERIFIED)
 NEW, OLD = uuid4(), uuid4()
 
 
-def test_somebody_nobody_knows_belongs_to_the_record_just_opened():
+def test_unknown_identifiers_belong_to_the_new_record():
     owned = certain_owners({(NOOR, MAIL), (NOOR, PHONE)}, VERIFIED, {NOOR: NEW}, {})
 
     assert owned == dict.fromkeys([NOOR, MAIL, PHONE], NEW)

@@ -27,7 +27,7 @@ def test_a_call_from_ring_to_hangup():
     )
 
 
-def test_a_call_nobody_answered_was_missed():
+def test_unanswered_call_is_missed():
     assert fold("call:1", [START, END]).status == "missed"
 
 

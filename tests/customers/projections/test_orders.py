@@ -24,7 +24,7 @@ def fact(name, hour=0, evidence=2, channel="phone", actor="", **properties):
     return ProjectedEvent(name, at, f"{hour:032x}", evidence, channel, actor, hour + 1, properties)
 
 
-def test_an_order_is_what_was_stated():
+def test_order_has_the_stated_values():
     order = fold("A-1", [fact("Order Completed", products=[TICKETS, DINNER], currency="eur",
                               visit_date="2027-05-01", visit_time="10:30")])  # fmt: skip
 
@@ -38,7 +38,7 @@ def test_the_promised_total_outweighs_the_sum_of_the_lines():
     assert str(order.total) == "99.95"
 
 
-def test_a_total_beyond_what_the_column_holds_is_the_most_it_holds():
+def test_total_above_the_column_limit_is_set_to_the_limit():
     fortune = TICKETS | {"price": "999999999.99", "quantity": 9999}
 
     order = fold("A-1", [fact("Order Completed", products=[fortune])])
@@ -91,7 +91,7 @@ def test_a_cancellation_that_arrives_before_the_order_still_cancels_it():
     assert (order.status, len(order.lines)) == ("cancelled", 1)
 
 
-def test_nothing_that_makes_an_order_makes_none():
+def test_events_that_place_no_order_make_no_order():
     assert fold("A-1", [fact("Ticket Scanned")]) is None
 
 
@@ -114,7 +114,7 @@ STORY = [
 ]
 
 
-def test_every_order_of_arrival_comes_to_the_same_order():
+def test_every_order_of_arrival_gives_the_same_order():
     assert len({repr(fold("A-1", some)) for some in itertools.permutations(STORY)}) == 1
 
 
@@ -131,7 +131,7 @@ FIELDS = ("products", "lines", "total", "revenue", "currency", "visit_date", "vi
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(NAMES)),
                           st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=5)), max_size=5))  # fmt: skip
-def test_no_statement_however_odd_breaks_an_order(statements):
+def test_unexpected_values_never_break_an_order(statements):
     facts = [fact(name, hour, **properties) for hour, (name, properties) in enumerate(statements)]
 
     order = fold("A-1", facts)
@@ -144,7 +144,7 @@ def test_no_statement_however_odd_breaks_an_order(statements):
     [("10.5", "10.50"), (0.1, "0.10"), (7, "7.00"), ("NaN", "None"), (float("inf"), "None"),
      ("1e99", "None"), (True, "None"), ("ten", "None"), ([], "None"), ("-3", "-3.00")],
 )  # fmt: skip
-def test_an_amount_is_in_cents_or_no_amount(value, amount):
+def test_amount_is_in_cents_or_missing(value, amount):
     assert str(parse_money(value)) == amount
 
 

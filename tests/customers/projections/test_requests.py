@@ -33,7 +33,7 @@ CLOSED = ProjectedEvent(
 )
 
 
-def test_a_request_is_open_until_somebody_answers():
+def test_request_is_open_until_it_is_answered():
     request = fold("r1", [ASKED])
     answered = fold("r1", [ASKED, ANSWERED])
 
@@ -47,7 +47,7 @@ def test_a_request_is_open_until_somebody_answers():
     assert answered.details == {"outcome": "ok"}
 
 
-def test_what_was_answered_is_not_just_closed():
+def test_answered_request_has_its_own_status():
     assert fold("r1", [ASKED, ANSWERED, CLOSED]).status == "answered"
     assert fold("r1", [ASKED, CLOSED]).status == "closed"
 
@@ -66,7 +66,7 @@ def test_an_answer_whose_clock_is_behind_still_answers():
     assert fold("r1", [early, ASKED]).status == "answered"
 
 
-def test_nobody_opens_a_request_by_a_claim():
+def test_claim_opens_no_request():
     claim = ProjectedEvent(
         "Callback Requested", NOON, "1", 1, "web", "", 1, {"subject": "Ring her"}
     )
@@ -74,7 +74,7 @@ def test_nobody_opens_a_request_by_a_claim():
     assert fold("r1", [claim]) is None
 
 
-def test_an_answer_to_nothing_is_no_request():
+def test_answer_without_a_request_makes_no_request():
     assert fold("r1", [ANSWERED]) is None
 
 
