@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import re
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -68,6 +69,18 @@ def as_invalid_event(error: Exception) -> InvalidEvent:
     description = fault_isolation.describe_fault(error)
     _log.error("event cannot be read: %s", description)
     return InvalidEvent(fault_isolation.UNREADABLE, description)
+
+
+def text_field(fields: Mapping[str, Any], name: str, *, max_length: int) -> str:
+    """Return the text or integer of a field as text, "" without it. Raises InvalidEvent."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if type(value) is int:
+        return str(value)
+    if type(value) is not str or len(value) > max_length:
+        raise InvalidEvent("wrong_type", f"{name} must be text of at most {max_length} characters")
+    return value.strip()
 
 
 def _finite_float(text: str) -> float:

@@ -7,9 +7,11 @@ systems send, and Twilio's voice webhook and status callbacks.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from channels.ingest import limits
 from channels.ingest.limits import InvalidEvent
 
 MAX_CALL_ID = 100
+_MAX_TEXT = 200
 _EVENT_NAMES = {"newCall": "Call Started", "answer": "Call Answered", "hangup": "Call Ended"}
 _INBOUND = frozenset({"in", "inbound"})
 _TWILIO_EVENT_NAMES = {
@@ -107,11 +109,4 @@ def _user(fields: Mapping[str, Any]) -> str:
 
 
 def _text_field(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if value is None:
-        return ""
-    if type(value) is int:
-        return str(value)
-    if type(value) is not str or len(value) > 200:
-        raise InvalidEvent("wrong_type", f"{name} must be text of at most 200 characters")
-    return value.strip()
+    return limits.text_field(fields, name, max_length=_MAX_TEXT)

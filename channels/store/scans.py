@@ -1,7 +1,9 @@
 """Convert scans of tills and gates to events. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from channels.ingest import limits
 from channels.ingest.limits import InvalidEvent
 
 MAX_TEXT = 128
@@ -93,12 +95,5 @@ def _track_event(
     return event | {"timestamp": timestamp} if timestamp else event
 
 
-def text_field(scan: dict[str, Any], name: str) -> str:
-    value = scan.get(name)
-    if value is None:
-        return ""
-    if type(value) is int:
-        return str(value)
-    if type(value) is not str or len(value) > MAX_TEXT:
-        raise InvalidEvent("wrong_type", f"{name} must be text of at most {MAX_TEXT} characters")
-    return value.strip()
+def text_field(scan: Mapping[str, Any], name: str) -> str:
+    return limits.text_field(scan, name, max_length=MAX_TEXT)
