@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from channels.live import frames, postgres, tickets
+from channels.live import frames, postgres
 from channels.live.access import SessionLogin, Viewer, session_user, viewer_of
 from channels.live.limits import StreamLimits
 from channels.live.streams import Stream
@@ -116,7 +116,7 @@ class EventReader:
 
     async def redeem_ticket(self, ticket: str) -> str | None:
         """Delete a ticket and return the session that it was issued to."""
-        rows = await self._fetch(REDEEM_TICKET, {"digest": tickets.digest(ticket)})
+        rows = await self._fetch(REDEEM_TICKET, {"digest": keys.digest(ticket)})
         return rows[0][0] if rows else None
 
     async def ping(self) -> None:

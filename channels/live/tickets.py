@@ -4,16 +4,13 @@ The use of a ticket deletes its row (sql/redeem_ticket.sql). So a ticket works o
 processes, and does not depend on Redis.
 """
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from customers.access import keys
+
 # The time between the request for a ticket and its use by the page's EventSource.
 LIFETIME = timedelta(seconds=30)
-
-
-def digest(ticket: str) -> bytes:
-    return hashlib.sha256(ticket.encode()).digest()
 
 
 def issue(*, session_key: str, now: datetime) -> str:
@@ -24,6 +21,6 @@ def issue(*, session_key: str, now: datetime) -> str:
     ticket = secrets.token_urlsafe(24)
     StreamTicket.objects.filter(expires_at__lte=now).delete()
     StreamTicket.objects.create(
-        digest=digest(ticket), session_key=session_key, expires_at=now + LIFETIME
+        digest=keys.digest(ticket), session_key=session_key, expires_at=now + LIFETIME
     )
     return ticket

@@ -34,6 +34,7 @@ def generate_key(*, is_secret: bool) -> NewKey:
 
 
 def digest(key: str) -> bytes:
+    """Return the digest that the database stores instead of a random key or ticket."""
     # A plain digest is enough for a random key. Only passwords that people choose need stretching.
     return hashlib.sha256(key.encode()).digest()
 
