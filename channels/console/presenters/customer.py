@@ -10,6 +10,7 @@ from butler.types import Facts
 from channels.console.presenters import labels
 from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.pages.presenters.events import headline
+from channels.pages.presenters.record import is_adult
 from customers.queries.shapes import (
     EventShape,
     IdentifierShape,
@@ -100,7 +101,7 @@ def customer_page(
         language=_language(record, facts),
         age=_age(trait_text(record, "birth_date"), today),
         preferences=labels.contact_preferences(_general_settings(facts), now),
-        party=[_guest(member, today) for member in sorted(record.party, key=_is_adult)],
+        party=[_guest(member, today) for member in sorted(record.party, key=is_adult)],
         identifiers=[
             _identifier(identifier)
             for identifier in record.identifiers
@@ -120,10 +121,6 @@ def _names(record: RecordShape) -> tuple[str, str]:
     last = trait_text(record, "last_name") or trait_text(record, "lastName")
     whole = trait_text(record, "name") or " ".join(filter(None, (first, last)))
     return whole, first or whole.partition(" ")[0]
-
-
-def _is_adult(member: MemberShape) -> bool:
-    return member.role != "child"
 
 
 def _guest(member: MemberShape, today: date) -> PartyGuest:

@@ -8,7 +8,7 @@ from typing import Any
 
 from channels.console.presenters import labels
 from channels.pages.money import format_money, parse_amount
-from channels.pages.presenters.events import headline, requested_change
+from channels.pages.presenters.orders import requested_changes
 from customers.queries.shapes import OrderShape, decode_stored
 
 
@@ -57,7 +57,7 @@ def staff_order(order: OrderShape) -> StaffOrder:
         status=labels.ORDER_STATUSES.get(order.status, order.status),
         is_open=order.status in ("placed", "amended", "requested"),
         is_requested=order.status == "requested",
-        requested_changes=_requested_changes(order),
+        requested_changes=requested_changes(order, for_staff=True),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
         total=format_money(str(order.total), order.currency),
@@ -73,23 +73,6 @@ def staff_order(order: OrderShape) -> StaffOrder:
         lines=[_order_line(line, order.currency) for line in decode_stored(order.lines, [])],
         version=order.version,
     )
-
-
-def _requested_changes(order: OrderShape) -> list[str]:
-    lines = decode_stored(order.lines, [])
-    names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
-    return [
-        ": ".join(
-            filter(
-                None,
-                (
-                    headline("track", str(request["event"]), for_staff=True),
-                    requested_change(request["change"], names),
-                ),
-            )
-        )
-        for request in decode_stored(order.requested_changes, [])
-    ]
 
 
 def _order_line(line: dict[str, Any], currency: str) -> StaffOrderLine:

@@ -53,7 +53,7 @@ def order_card(
         status=translated(labels.ORDER_STATUSES, order.status),
         is_closed=order.status in ("cancelled", "refunded", "declined"),
         is_requested=order.status == "requested",
-        requested_changes=_requested_changes(decode_stored(order.requested_changes, []), lines),
+        requested_changes=requested_changes(order),
         channel=translated(labels.SOURCE_CHANNELS, order.channel),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
@@ -67,21 +67,21 @@ def order_card(
     )
 
 
-def _requested_changes(
-    requests: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]]
-) -> list[str]:
+def requested_changes(order: OrderShape, *, for_staff: bool = False) -> list[str]:
+    """Return one sentence for each requested change of an order."""
+    lines = decode_stored(order.lines, [])
     names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
     return [
         ": ".join(
             filter(
                 None,
                 (
-                    events.headline("track", str(request["event"])),
+                    events.headline("track", str(request["event"]), for_staff=for_staff),
                     events.requested_change(request["change"], names),
                 ),
             )
         )
-        for request in requests
+        for request in decode_stored(order.requested_changes, [])
     ]
 
 

@@ -97,7 +97,7 @@ def record_page(
         next_order=next((order for order in orders if order.is_next), None),
         other_orders=others[:SHOWN_ORDERS],
         has_more_orders=len(others) > SHOWN_ORDERS,
-        party=[_member(member, today) for member in sorted(record.party, key=_is_adult)],
+        party=[_member(member, today) for member in sorted(record.party, key=is_adult)],
         timeline=[timeline_entry(event, names) for event in events],
         # Order numbers are identifiers too, but the page already shows them as orders.
         identifiers=[
@@ -123,7 +123,8 @@ def _last_contact(interaction: InteractionShape) -> LastContact:
     return LastContact(interaction.kind, interaction.staff.capitalize(), interaction.started_at)
 
 
-def _is_adult(member: MemberShape) -> bool:
+def is_adult(member: MemberShape) -> bool:
+    """Return whether a party member is no child; sorts children first."""
     return member.role != "child"
 
 
