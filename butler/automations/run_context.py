@@ -12,7 +12,7 @@ import msgspec
 from django.conf import settings
 
 from butler import sql
-from butler.decisions.inputs import company_zone
+from butler.decisions.inputs import company_zone, text_or_empty
 from butler.due import civil_time
 from customers.sql import json
 
@@ -109,14 +109,14 @@ def _values(row: _ContextRow, cause: Mapping[str, Any], now: datetime) -> Values
 
 def _customer(row: _ContextRow) -> Values:
     traits = row.traits or {}
-    name = _text(traits.get("name"))
-    language = _text(traits.get("language")) or _text(traits.get("locale"))
+    name = text_or_empty(traits.get("name"))
+    language = text_or_empty(traits.get("language")) or text_or_empty(traits.get("locale"))
     fields = {
-        "first_name": _text(traits.get("first_name")) or name.partition(" ")[0],
+        "first_name": text_or_empty(traits.get("first_name")) or name.partition(" ")[0],
         "name": name,
         "language": language[:2].lower(),
-        "zone": row.zone or _text(traits.get("timezone")),
-        "birth_date": _text(traits.get("birth_date")),
+        "zone": row.zone or text_or_empty(traits.get("timezone")),
+        "birth_date": text_or_empty(traits.get("birth_date")),
         "card": row.card or "",
     }
     return {**{key: value for key, value in fields.items() if value}, "traits": traits}
@@ -147,7 +147,7 @@ def _gathered(events: Sequence[Values], cause: Mapping[str, Any]) -> Values:
 def _topic(topic: Values) -> Values:
     """Return the current topic; its name comes from its facts or from its key."""
     facts = topic["facts"] if isinstance(topic["facts"], dict) else {}
-    name = _text(facts.get("name")) or topic["key"].partition(":")[2].replace("-", " ")
+    name = text_or_empty(facts.get("name")) or topic["key"].partition(":")[2].replace("-", " ")
     return {**_select(topic, ("key", "status", "serial")), "name": name, "facts": facts}
 
 
@@ -161,10 +161,6 @@ def _objects(value: object) -> list[Values]:
         if isinstance(value, list)
         else []
     )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _day(value: object) -> date | None:

@@ -90,8 +90,8 @@ def _facts(live_id: UUID, row: _Row, now: datetime) -> Facts:
         is_of_age=is_of_age(traits.get("birth_date"), traits.get("country"), now.date()),
         used=row.used or {},
         halted=frozenset(row.halted or ()),
-        zone=_text(traits.get("timezone")),
-        language=_text(traits.get("language") or traits.get("locale"))[:2].lower(),
+        zone=text_or_empty(traits.get("timezone")),
+        language=text_or_empty(traits.get("language") or traits.get("locale"))[:2].lower(),
     )
 
 
@@ -113,7 +113,8 @@ def _suppression(suppressions: Iterable[tuple[str, str, int]], channel: str) -> 
     return "", ""
 
 
-def _text(value: object) -> str:
+def text_or_empty(value: object) -> str:
+    """Return a JSON value if it is text, else ""."""
     return value if isinstance(value, str) else ""
 
 
