@@ -46,6 +46,7 @@ class ReportedMessage(NamedTuple):
 
     @property
     def new_reports(self) -> list[_StoredReport]:
+        """Return the reports that are not applied yet."""
         return [report for report in self.reports if report.is_new]
 
 

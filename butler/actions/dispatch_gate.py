@@ -90,6 +90,7 @@ class _DispatchGate:
         self.decisions: list[store.DecisionRow] = []
 
     def decide_all(self, messages: Sequence[QueuedMessage]) -> None:
+        """Decide about each message; collect messages to send, state changes and decisions."""
         facts = read_facts({message.customer_id for message in messages}, now=self.now)
         current_rules = rules()
         for message in messages:

@@ -31,6 +31,7 @@ class _AllRecordsView(CustomerView):
 
     @property
     def ids(self) -> tuple[UUID, ...]:
+        """Return the ids of all records of the customer; raise Http404 if there is none."""
         return or_404(inbox.resolve_customer(self.customer_id)).ids
 
 

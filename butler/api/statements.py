@@ -64,6 +64,7 @@ class ControlView(CustomerView):
     """An endpoint about the consents and preferences of one customer."""
 
     def handle_exception(self, error: Exception) -> Any:
+        """Map errors of statements to problem responses: 422 and 404."""
         if isinstance(error, InvalidStatement):
             error = Problem(422, error.code.replace("_", "-"), error.detail)
         elif isinstance(error, NoSuchCustomer):

@@ -88,6 +88,8 @@ class _TaskActionView(ApiView):
     def respond(
         self, request: Request, task_id: UUID, act: Callable[[], StaffTask]
     ) -> HttpResponse:
+        """Run the action and return the task; map its errors to 404 and 409."""
+
         def effect() -> StoredResponse:
             try:
                 act()

@@ -28,6 +28,7 @@ class Deferral(NamedTuple):
 
     @property
     def channel(self) -> str:
+        """Return the channel that is allowed later."""
         return self.channel_decision.contact.channel
 
 

@@ -61,6 +61,7 @@ class RunInterpreter(RunProgressBuilder):
     """Interprets one run. Each method of a step returns the path of the next step, or None."""
 
     def run(self) -> RunProgress:
+        """Run the steps until the run waits or ends; return its progress."""
         path = first_step(self)
         while self.state is None:
             if path is None:
@@ -73,6 +74,7 @@ class RunInterpreter(RunProgressBuilder):
     # Messages ---------------------------------------------------------------------------
 
     def message(self, step: MessageStep, path: str) -> str | None:
+        """Decide on the channels of a message; wait if a channel is deferred."""
         is_resumed = self.memory.entered == path
         channels = self.memory.pending_channels if is_resumed else step.channels
         is_done = self._decide_message(channels, path, texts_step=path, every=step.every)
@@ -141,6 +143,7 @@ class RunInterpreter(RunProgressBuilder):
         )
 
     def next_channel(self, step: NextChannelStep, path: str) -> str | None:
+        """Wait; if the last message is not seen in time, repeat it through an unused channel."""
         next_path = next_step_path(self.document, path)
         if not self.memory.last_message_step or (
             self.memory.entered == path and self.snapshot.is_message_seen
@@ -160,6 +163,7 @@ class RunInterpreter(RunProgressBuilder):
     # The other steps --------------------------------------------------------------------
 
     def wait(self, step: WaitStep, path: str) -> str | None:
+        """Wait for a length of time, or until a local time of the customer."""
         next_path = next_step_path(self.document, path)
         if next_path is not None:
             until = (
@@ -171,6 +175,7 @@ class RunInterpreter(RunProgressBuilder):
         return next_path if self.state is None else None
 
     def wait_for(self, step: WaitForStep, path: str) -> str | None:
+        """Wait for an event; return the branch for its arrival or its absence."""
         if self.memory.entered != path:
             until = self.now + civil_time.parse_duration(step.within)
             memory = msgspec.structs.replace(self.memory, entered=path, until=until)
@@ -191,10 +196,12 @@ class RunInterpreter(RunProgressBuilder):
         self.state = WaitingState(path, until, memory, step.event, about)
 
     def branch(self, step: BranchStep, path: str) -> str | None:
+        """Return the branch that the condition selects."""
         branch = "then" if is_met(step.when, self.snapshot.context) else "otherwise"
         return branch_path(self.document, path, branch)
 
     def task(self, step: TaskStep, path: str) -> str | None:
+        """Add a staff task and its decision."""
         self.decisions.append(
             RunDecision(
                 "person",

@@ -23,6 +23,7 @@ class TopicStatusShape(msgspec.Struct, frozen=True):
 
 
 def shape(topic: TopicStatus) -> TopicStatusShape:
+    """Return the shape of a row."""
     return TopicStatusShape(topic.key, topic.status, topic.facts, topic.serial, topic.changed_at)
 
 
@@ -35,6 +36,7 @@ def topics(*, cursor: str | None, limit: int) -> Page[TopicStatusShape]:
 
 
 def topic(key: str) -> TopicStatusShape | None:
+    """Return a topic by its key, or None if it has no status yet."""
     row = TopicStatus.objects.filter(pk=key).first()
     return shape(row) if row else None
 

@@ -16,6 +16,8 @@ _decode = msgspec.json.Decoder(AutomationDocument).decode
 
 
 class LoadedVersion(NamedTuple):
+    """A version with its decoded document."""
+
     id: int
     automation_id: str
     document: AutomationDocument

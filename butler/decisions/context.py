@@ -23,6 +23,7 @@ class ApplicableSetting(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def scope(self) -> str:
+        """Return the scope as "channel:topic"."""
         return f"{self.channel}:{self.topic}"
 
 
@@ -65,6 +66,7 @@ class DecisionContext[A: (Contact, Use)]:
 
     @property
     def is_zone_known(self) -> bool:
+        """Return whether a setting or the profile contains the time zone."""
         return bool(self.settings.get("zone") or self.facts.zone)
 
     @property
@@ -154,6 +156,7 @@ def deny(
     references: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
 ) -> Gate:
+    """Return a gate that denies the act, with the reason code."""
     return Gate(
         gate=gate,
         layer=layer,
@@ -190,6 +193,7 @@ def defer(
     references: tuple[str, ...] = (),
     inputs: Mapping[str, object] | None = None,
 ) -> Gate:
+    """Return a gate that defers the act until a time, with the reason code."""
     return Gate(
         gate=gate,
         layer=layer,

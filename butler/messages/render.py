@@ -56,6 +56,7 @@ class _TemplateSource(NamedTuple):
     links: Mapping[str, str]
 
     def paragraphs(self) -> list[list[str]]:
+        """Return the filled text as paragraphs, each a list of lines."""
         return _paragraphs(compile_template(self.text.text).fill(self.values))
 
 

@@ -100,6 +100,7 @@ def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[Mes
 
 
 def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:
+    """Return a sent message of the customer with these records, or None."""
     row = _with_other_channels(ids).filter(pk=message_id).first()
     return _shape(row) if row else None
 

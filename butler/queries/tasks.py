@@ -56,10 +56,12 @@ def tasks_of(customer_id: UUID, *, by: str, limit: int = 20) -> list[TaskShape]:
 
 
 def task(task_id: UUID, *, by: str) -> TaskShape | None:
+    """Return a task, or None; `by` is the name of the reading staff member."""
     return next(iter(_shapes(StaffTask.objects.filter(pk=task_id), by)), None)
 
 
 def count_open() -> int:
+    """Return the number of open tasks."""
     return StaffTask.objects.filter(done_at=None).count()
 
 

@@ -17,6 +17,7 @@ class WorkerHealth(NamedTuple):
 
     @property
     def is_late(self) -> bool:
+        """Return whether due rows or heartbeats are more than a minute late."""
         return max(self.oldest_due_age or 0.0, self.heartbeat_overdue or 0.0) > LATE
 
 

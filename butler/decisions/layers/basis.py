@@ -49,6 +49,7 @@ def legal_duty(context: DecisionContext[Contact]) -> Gate:
 
 
 def live_relation(context: DecisionContext[Contact] | DecisionContext[Use]) -> Relation | None:
+    """Return the relation that the act names, or None if the facts do not contain it."""
     return (context.facts.relations or {}).get(context.act.relation)
 
 

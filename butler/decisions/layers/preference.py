@@ -32,6 +32,7 @@ def read_settings(context: DecisionContext[Contact]) -> Gate:
 
 
 def read_data_use_settings(context: DecisionContext[Use]) -> Gate:
+    """Read the settings that apply to the purpose of a use of data."""
     return _read(context, "*", context.act.purpose)
 
 

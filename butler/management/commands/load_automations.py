@@ -41,7 +41,9 @@ class Command(BaseCommand):
             help="make the approved versions live (requires --approve-as)",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="validate the files, write nothing"
+            "--dry-run",
+            action="store_true",
+            help="validate the files without writing to the database",
         )
 
     def handle(

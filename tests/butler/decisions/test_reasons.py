@@ -73,7 +73,7 @@ def test_sentence_without_facts_has_no_empty_placeholder(language, code):
             "from_the_future",
             "en",
             {},
-            "We could not read a part of your record, so we sent nothing.",
+            "We could not read a part of your record, so we sent no message.",
         ),
         ("sent", "", {}, "We sent this through this channel."),
     ],
