@@ -173,7 +173,7 @@ def test_second_version_on_the_same_day_makes_no_new_decisions():
     assert Decision.objects.count() == 3
 
 
-def test_version_that_goes_live_after_the_moment_decides_nobody():
+def test_version_that_goes_live_after_the_due_time_makes_no_decisions():
     offer(live_at=TEN.astimezone(UTC) + timedelta(hours=1))
     audience()
 

@@ -255,7 +255,7 @@ def test_text_can_loop_over_all_gathered_events():
     assert "Night Mail. Otter Run." in words.text
 
 
-def test_run_of_an_older_version_that_gathers_nothing_is_left_alone():
+def test_run_of_an_older_version_without_gathering_is_not_changed():
     visits()
     absence = {"kind": "absence", "event": "Photo Taken", "absent": "Photo Bought", "within": "2h"}
     older = photos(trigger=absence)

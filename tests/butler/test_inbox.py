@@ -24,7 +24,7 @@ def _listed(of: Customer) -> list[str]:
 
 
 @pytest.mark.parametrize("state", ["queued", "suppressed", "expired"])
-def test_message_that_never_left_is_not_listed(noor, state):
+def test_unsent_message_is_not_listed(noor, state):
     message = factories.message(noor, state=state)
 
     assert _listed(noor) == []

@@ -86,7 +86,7 @@ def test_batch_runs_a_fixed_number_of_statements(size, count_statements):
     assert statements == ["resolve_identifiers", "append_events"]
 
 
-def test_an_expected_version_that_has_passed_stores_nothing():
+def test_outdated_expected_version_stores_no_event():
     by = factories.sender()
     record(incoming_event(("user_id", "noor")), by=by)
 
@@ -102,7 +102,7 @@ def test_an_expected_version_that_has_passed_stores_nothing():
     assert Event.objects.count() == 1
 
 
-def test_the_latest_value_of_a_trait_stands_whatever_the_order_of_arrival():
+def test_latest_value_of_a_trait_holds_in_any_order_of_arrival():
     by = factories.sender()
     later = identify(("user_id", "noor"), at=NOON.replace(hour=13), city="Odense")
     record(later, by=by)
@@ -121,7 +121,7 @@ def test_null_deletes_a_trait_and_an_empty_text_does_not():
     assert dict(Trait.objects.values_list("name", "value")) == {"city": None, "nick": ""}
 
 
-def test_a_claim_never_overwrites_what_was_verified():
+def test_claim_never_overwrites_a_verified_trait():
     device = ("anonymous_id", "phone-of-noor")
     record(identify(("user_id", "noor"), device, name="Noor"))
 

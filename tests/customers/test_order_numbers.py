@@ -78,7 +78,7 @@ def test_number_alone_changes_neither_of_two_orders_of_one_source(shop):
     assert is_sound()
 
 
-def test_amended_email_changes_the_order_and_joins_nobody(shop):
+def test_amended_email_changes_the_order_and_merges_no_records(shop):
     record(identify(SAM), by=shop)
     record(order_event("Order Completed", NOOR, visit_date="2027-05-01"), by=shop)
 
@@ -92,7 +92,7 @@ def test_amended_email_changes_the_order_and_joins_nobody(shop):
     )
 
 
-def test_change_that_names_somebody_else_and_arrives_first_waits_for_its_order(shop):
+def test_early_change_with_another_customer_waits_for_its_order(shop):
     record(identify(SAM), by=shop)
     record(order_event("Order Cancelled", SAM, at=LATER), by=shop)
     record(order_event("Order Completed", NOOR), by=shop)
@@ -139,7 +139,7 @@ def test_another_source_means_none_of_two_orders_with_the_number(shop, desk):
     assert statuses()[owner_of(NOOR)] == statuses()[owner_of(SAM)] == "placed"
 
 
-def test_another_source_that_names_somebody_moves_no_order(shop, desk):
+def test_event_of_another_source_with_a_customer_moves_no_order(shop, desk):
     record(order_event("Order Completed", NOOR), by=shop)
     record(order_event("Ticket Scanned", SAM, at=LATER), by=desk)
 
@@ -157,7 +157,7 @@ def test_scan_with_a_card_does_not_move_the_order(shop):
     assert Identifier.objects.get(kind="card").customer_id != owner_of(NOOR)
 
 
-def test_claimed_number_finds_and_joins_nothing(shop):
+def test_claimed_number_finds_no_order_and_merges_no_records(shop):
     page = factories.sender(factories.source(), trusted=False)
     record(order_event("Order Completed", NOOR), by=shop)
     own = factories.sender(trusted=False, of=None)
@@ -186,7 +186,7 @@ def test_order_follows_its_customer_when_records_join(shop):
     assert Identifier.objects.get(kind="order").customer_id == owner_of(NOOR)
 
 
-def test_two_customers_of_one_number_who_become_one_have_one_order(shop):
+def test_merged_customers_with_one_order_number_have_one_order(shop):
     record(order_event("Order Completed", NOOR), by=shop)
     record(order_event("Order Completed", SAM, at=LATER), by=shop)
 
@@ -280,7 +280,7 @@ def test_every_order_of_arrival_gives_the_same_records(django_db_blocker, histor
     assert outcomes[0] == outcomes[1]
 
 
-def test_migration_gives_each_number_to_the_source_that_said_it_first(shop, desk):
+def test_migration_gives_each_number_to_its_first_source(shop, desk):
     """The identifiers as they were before: one for each number, whatever its source."""
     record(order_event("Order Completed", NOOR), by=shop)
     record(order("7", ("order", "7"), name="Order Refunded"), by=desk)

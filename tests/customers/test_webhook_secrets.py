@@ -39,7 +39,7 @@ def accepts(source, secret: str) -> bool:
     return True
 
 
-def test_what_the_reference_library_signs_with_a_new_secret_is_accepted():
+def test_signature_of_the_reference_library_with_a_new_secret_is_accepted():
     shop = factories.source("Shop")
 
     secret = give("Shop")["secret"]

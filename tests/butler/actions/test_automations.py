@@ -60,7 +60,7 @@ def test_changed_file_becomes_a_draft_and_the_live_version_stays():
     assert first.status == "live"
 
 
-def test_folder_with_faults_loads_nothing_and_reports_every_fault():
+def test_folder_with_problems_is_not_loaded_and_all_problems_are_reported():
     with pytest.raises(InvalidAutomations) as faulty:
         load(
             file(),
@@ -117,7 +117,7 @@ def test_migration_renames_the_audience_and_the_new_file_stays_the_version_it_is
         AutomationVersion.objects.update(digest="changed")
 
 
-def test_migration_renames_what_a_waiting_run_remembers():
+def test_migration_renames_the_memory_of_a_waiting_run():
     memory = {"entered": "1", "left": ["email"], "said": "0", "through": ["sms"]}
     due = Due.objects.create(job="run", key="1", facts=memory, due_at=NOW)
 

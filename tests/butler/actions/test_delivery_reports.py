@@ -165,7 +165,7 @@ def test_report_by_provider_id_waits_until_that_id_is_stored():
     assert observable_state(message)[0] == "delivered"
 
 
-def test_sweep_applies_reports_that_were_left_waiting():
+def test_sweep_applies_waiting_reports():
     message = sent("")
     take_in(DeliveryReport("e1", "delivered", NOON, provider_id="SM7"))
     Delivery.objects.update(outcome="accepted", provider_id="SM7")

@@ -58,7 +58,7 @@ def test_version_approved_by_a_login_can_go_live_in_the_same_command():
     assert AutomationVersion.objects.get(automation="offer").status == "paused"
 
 
-def test_author_cannot_approve_and_nothing_goes_live():
+def test_author_cannot_approve_and_no_version_goes_live():
     lin = staff.colleague("manager", "Lin")
 
     with pytest.raises(CommandError, match="The author of a version cannot approve it"):
@@ -89,13 +89,13 @@ def test_live_option_requires_an_approver():
         load(PARK, "--live")
 
 
-def test_a_dry_run_writes_nothing():
+def test_dry_run_writes_no_row():
     assert "are valid" in load(PARK, "--dry-run")
     assert not Automation.objects.exists()
     assert not Purpose.objects.filter(key="offers").exists()
 
 
-def test_every_fault_is_reported_with_its_file_and_nothing_is_loaded(copy):
+def test_every_problem_is_reported_with_its_file_and_no_file_is_loaded(copy):
     (copy / "receipt.toml").write_text("key = ")
     (copy / "purposes.toml").write_text('[[purpose]]\nkey = "offers"\n')
     (copy / "topics.toml").write_text('[[subject]]\nkey = "orders"\n')

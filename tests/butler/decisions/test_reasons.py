@@ -8,7 +8,7 @@ PLACES = {"purpose", "topic", "channel", "until", "automation"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_has_a_sentence_for_every_reason_and_for_nothing_else(language):
+def test_language_has_exactly_one_sentence_for_every_reason(language):
     assert set(LANGUAGES[language].sentences) == set(REASONS)
 
 

@@ -69,7 +69,7 @@ def test_purpose_gets_its_newest_name_and_position():
     ("language", "expected"),
     [("nl", "nl"), ("nl-BE", "nl"), ("sv", "en"), ("", "en")],
 )
-def test_the_newest_words_are_shown_in_the_reader_s_language(language, expected):
+def test_newest_notice_is_shown_in_the_language_of_the_reader(language, expected):
     second = NoticeText("offers", 2, {"en": "We may write often.", "nl": "Vaak."})
     publish(purposes=[OFFERS], notices=[FIRST, second], now=NOON)
 

@@ -10,7 +10,7 @@ ADDRESS = "noor@example.com"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_app_signs_in_asks_who_it_is_and_signs_out(anybody):
+def test_app_signs_in_reads_its_session_and_signs_out(anybody):
     api = "/_allauth/app/v1/auth"
     code_request = anybody.post(f"{api}/code/request", {"email": ADDRESS})
     pending = {"X-Session-Token": code_request.json()["meta"]["session_token"]}

@@ -85,7 +85,7 @@ def test_number_that_a_customer_chooses_is_refused_the_same_whether_it_exists(
 
 
 @pytest.mark.parametrize("path", ["", "cancel/", "lines/1/cancel/", "history/"])
-def test_order_of_somebody_else_answers_as_one_that_does_not_exist(desk, eli, app, path):
+def test_order_of_another_customer_gets_the_response_of_a_missing_one(desk, eli, app, path):
     desk.post(f"/api/customers/{eli[0].id}/orders/", {"lines": LINES, "number": "A-1001"})
 
     def answer(number):

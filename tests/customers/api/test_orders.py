@@ -52,7 +52,7 @@ def test_order_placed_by_staff_is_visible_to_the_customer_at_once(desk, noor, or
     assert app.get(f"/api/me/orders/{number}/").json()["changed_by"] == "staff:sam"
 
 
-def test_amending_names_only_what_changes(desk, orders):
+def test_amendment_contains_only_the_changed_fields(desk, orders):
     number = desk.post(orders, ORDER).json()["number"]
 
     change = {"visit_date": "2026-12-27", "lines": [{"id": "1", "quantity": 3}]}
@@ -64,7 +64,7 @@ def test_amending_names_only_what_changes(desk, orders):
     assert (order["total"], order["details"]) == ("166.50", {"note": "late"})
 
 
-def test_a_visit_date_can_be_taken_back(desk, orders):
+def test_visit_date_can_be_removed(desk, orders):
     number = desk.post(orders, ORDER).json()["number"]
 
     desk.patch(f"{orders}{number}/", {"visit_date": None})
@@ -231,7 +231,7 @@ def _claim_an_order(number: str) -> None:
     factories.record(claim, by=factories.sender(trusted=False))
 
 
-def test_customers_cannot_make_an_order_of_what_their_browser_claims(make_customer):
+def test_customer_cannot_confirm_an_order_claimed_by_the_browser(make_customer):
     _, app = make_customer("mallory@example.com")
     _claim_an_order("FREE-1")
 
@@ -247,7 +247,9 @@ def test_customers_cannot_make_an_order_of_what_their_browser_claims(make_custom
     assert record["next_visit"] is None
 
 
-def test_a_claim_of_somebody_elses_number_is_never_confirmed(desk, orders, make_customer):
+def test_claim_of_an_order_number_of_another_customer_is_never_confirmed(
+    desk, orders, make_customer
+):
     desk.post(orders, ORDER | {"number": "A-1001"})
     mallory, _ = make_customer("mallory@example.com")
     _claim_an_order("A-1001")

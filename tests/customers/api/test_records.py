@@ -164,7 +164,7 @@ def test_customers_read_their_own_record_by_both_names(noor):
 
 
 @pytest.mark.slow
-def test_a_record_of_100000_events_opens_without_a_look_at_its_log(desk, noor):
+def test_record_with_100000_events_is_read_without_its_log(desk, noor):
     """The plan reads each part by its key, and of the log at most the newest event."""
     customer, _ = noor
     _lengthen(customer, 100_000)

@@ -77,7 +77,7 @@ def test_invalid_search_is_refused(people, query):
 
 
 @pytest.mark.parametrize("search_text", ["%", "\\", "' OR 1=1 --", "  ", "\u200b", "日本"])
-def test_what_names_nobody_finds_nobody(people, search_text):
+def test_search_for_an_unknown_customer_has_no_results(people, search_text):
     assert _names(key("read").get(SEARCH, {"q": search_text})) == []
 
 

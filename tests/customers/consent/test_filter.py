@@ -12,7 +12,7 @@ from tests.factories import NOON
 class TestFilter:
     """What a statement about many customers leaves out, a decision would deny."""
 
-    def test_what_is_off_whatever_else_holds(self):
+    def test_filter_lists_everything_that_is_turned_off(self):
         entries = [
             entry("consent.given"),
             entry("consent.refused", "surveys"),
@@ -38,7 +38,7 @@ class TestFilter:
 
         assert consent_filter(fold(entries, [A])).channels_off == []
 
-    def test_everything_is_off_only_where_nothing_is_on(self):
+    def test_wildcard_is_off_only_without_an_enabled_channel(self):
         off, on = prefer("allow", False), prefer("allow", True, channel="email")
 
         assert consent_filter(fold([off], [A])).channels_off == ["*"]
@@ -51,7 +51,7 @@ class TestFilter:
 
         assert consent_filter(fold([pause], [A])).paused_until is None
 
-    def test_the_soonest_end_of_a_consent_that_stands(self):
+    def test_filter_has_the_earliest_expiry_of_given_consents(self):
         soon, late = (NOON + timedelta(days=days) for days in (1, 2))
         entries = [
             entry("consent.given", valid_until=late.isoformat()),
@@ -64,7 +64,7 @@ class TestFilter:
 
 
 @given(LEDGERS)
-def test_the_filter_names_only_what_is_denied(entries):
+def test_filter_lists_only_denied_channels_and_topics(entries):
     state = fold(entries, [A, B, C])
     denied = consent_filter(state)
 

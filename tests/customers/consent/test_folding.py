@@ -143,7 +143,7 @@ class TestSeveralRecords:
         assert consent(entries, A) == "given"
         assert consent(entries, B) == "refused"
 
-    def test_nothing_said_overrides_nothing(self):
+    def test_record_without_an_answer_overrides_no_consent(self):
         """carpentries/amy #2597: what of a record that never answered?"""
         assert consent([entry("consent.given")], A, B) == "given"
 
@@ -176,7 +176,7 @@ class TestSeveralRecords:
 
         assert fold(entries, [A, B]).objections == {"offers": entries[0].id}
 
-    def test_what_one_forbids_everywhere_another_does_not_allow_for_one_channel(self):
+    def test_general_refusal_overrides_the_channel_permission_of_another_record(self):
         entries = [prefer("allow", False), prefer("allow", True, channel="email", at=1, for_=(B,))]
 
         assert settings(entries, A, B) == [
@@ -200,7 +200,7 @@ class TestSeveralRecords:
             ("quiet_hours", "sms", "*", NIGHT),
         ]
 
-    def test_where_somebody_is_says_who_said_it_last(self):
+    def test_latest_zone_setting_of_any_record_holds(self):
         entries = [prefer("zone", "Europe/Paris", at=1), prefer("zone", "Asia/Tokyo", for_=(B,))]
 
         assert settings(entries, A, B) == [("zone", "*", "*", "Europe/Paris")]

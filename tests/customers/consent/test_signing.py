@@ -31,7 +31,7 @@ def test_public_keys_are_available_to_everyone(client, settings):
     assert client.post("/.well-known/butler-receipt-keys.json").status_code == 405
 
 
-def test_what_was_signed_before_the_key_changed_stays_verifiable(client, settings):
+def test_receipt_from_before_a_key_change_stays_verifiable(client, settings):
     consent_helpers.house()
     noor = factories.customer(("user_id", "noor"))
     [entry] = say(noor.id, give()).entries

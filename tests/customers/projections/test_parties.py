@@ -22,7 +22,7 @@ def test_a_child_without_an_account_has_a_guardian():
     assert (sem.role, str(sem.birth_date), sem.guardian) == ("child", "2018-04-02", "grandpa")
 
 
-def test_a_member_who_was_removed_is_gone_until_added_again():
+def test_removed_member_is_absent_until_added_again():
     removed = party_fact("Party Member Removed", 1)
 
     assert fold("sem", [SEM, removed]) is None
@@ -31,5 +31,5 @@ def test_a_member_who_was_removed_is_gone_until_added_again():
     )
 
 
-def test_an_unknown_role_changes_nothing():
+def test_unknown_role_does_not_change_a_member():
     assert fold("sem", [SEM, party_fact("Party Member Changed", 1, role="king")]).role == "child"

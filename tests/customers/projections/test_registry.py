@@ -202,7 +202,7 @@ def test_order_is_the_same_however_the_faulty_event_arrives(brittle, arrival):
 
 
 @pytest.mark.django_db
-def test_rebuild_skips_what_cannot_be_folded_and_keeps_the_rest(brittle):
+def test_rebuild_skips_events_that_cannot_be_folded_and_keeps_the_others(brittle):
     factories.record(placed("A-1"), cancelled("²", number="A-1"), placed("A-2"))
     ids = list(Customer.objects.values_list("pk", flat=True))
     brittle()
@@ -235,7 +235,7 @@ def test_record_that_cannot_be_rebuilt_is_named_and_costs_no_other(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_unfoldable_names_the_new_events_and_writes_nothing(brittle):
+def test_unfoldable_names_the_new_events_and_writes_no_row(brittle):
     receipt = factories.record(placed(), cancelled("²"))
     brittle()
     subject = Subject(receipt.outcomes[0].customer_id, "order:A-1")
@@ -248,7 +248,7 @@ def test_unfoldable_names_the_new_events_and_writes_nothing(brittle):
 
 
 @pytest.mark.django_db
-def test_expected_version_and_a_value_that_postgres_refuses_store_nothing():
+def test_expected_version_with_a_value_refused_by_postgres_stores_no_event():
     by = factories.sender()
     factories.record(factories.incoming_event(NOOR), by=by)
     poisoned = msgspec.structs.replace(factories.incoming_event(NOOR), name="a\x00b")

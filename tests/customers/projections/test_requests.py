@@ -79,7 +79,7 @@ def test_answer_without_a_request_makes_no_request():
 
 
 @pytest.mark.parametrize("wanted_at", ["2026-11-22T10:00:00", "soon", 12, None])
-def test_a_wish_that_names_no_moment_counts_as_not_said(wanted_at):
+def test_requested_time_that_is_no_time_counts_as_missing(wanted_at):
     wish = ProjectedEvent(
         "Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": wanted_at}
     )
@@ -95,7 +95,7 @@ def test_a_wish_that_names_no_moment_counts_as_not_said(wanted_at):
         pytest.param("9999-12-31T23:59:59+00:00", id="no-such-moment-in-some-zones"),
     ],
 )
-def test_moment_at_an_end_of_the_calendar_counts_as_not_said(wanted_at):
+def test_moment_at_an_end_of_the_calendar_counts_as_missing(wanted_at):
     request_fact = msgspec.structs.replace(ASKED, properties={"wanted_at": wanted_at})
 
     assert fold("1", [request_fact]).wanted_at is None
