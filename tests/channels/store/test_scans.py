@@ -11,7 +11,8 @@ from channels.ingest.segment import RequestContext
 from channels.ingest.tolerant_json import InvalidBatch
 from channels.store import scans, till_batches
 from channels.store.gate_sentence import gate_sentence
-from customers.identity.lookup import Match, Visit
+from customers.identity.lookup import Match
+from customers.queries.visits import Visit
 from customers.types import IncomingEvent, RejectedItem
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
