@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from bench.load import BenchmarkFailed
+from bench.ports import free_port
 from deploy.local.home import Home
 from deploy.processes import PROCESSES
 
@@ -119,7 +119,7 @@ def vacuum(database: Database) -> None:
 @contextlib.contextmanager
 def running_server(name: str, database: Database, *, application: str = "") -> Iterator[Server]:
     """Run web or live with the flags of `make run`; `application` replaces the served one."""
-    port = _free_port()
+    port = free_port()
     environment = {**database.env, "PORT": str(port), "LIVE_PORT": str(port)}
     home = Home(Path(tempfile.mkdtemp(prefix="butler-bench-")))
     command = PROCESSES[name](environment)
@@ -141,12 +141,6 @@ def running_server(name: str, database: Database, *, application: str = "") -> I
     finally:
         stop_process(process)
         home.remove()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_up(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

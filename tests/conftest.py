@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import django
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bench.ports import free_port
 from tests import own_services
 
 # The settings need the addresses of the services when they are imported.
@@ -195,7 +195,7 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
         "BUTLER_NOTIFY_WORKERS": "0",
         "BUTLER_ACTIVATION_SECONDS": "0",
     }
-    web_port, live_port = _free_port(), _free_port()
+    web_port, live_port = free_port(), free_port()
     env |= {"LIVE_URL": f"http://localhost:{live_port}", "LIVE_PORT": str(live_port)}
     web = _granian("wsgi", "config.wsgi:application", web_port, env, home / "web.log")
     live = _granian("asgi", "config.asgi:application", live_port, env, home / "live.log")
@@ -259,12 +259,6 @@ def _end(process: subprocess.Popen) -> None:
         process.wait(5)
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 @pytest.fixture
 def count_statements(monkeypatch):
     """Return a context manager that lists the statements to Postgres, also those in a pipeline.
@@ -298,3 +292,19 @@ def count_statements(monkeypatch):
         statements += heard[begun:]
 
     return counting
+
+
+@pytest.fixture
+def quick_hashes(settings):
+    """Hash passwords with MD5, because the real hasher takes a large part of a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def without_version_cache(settings, monkeypatch):
+    """Read automations and rules anew at each use, because tests change them all the time."""
+    # Imported here, because not all tests need the application.
+    from butler.decisions import inputs
+
+    settings.BUTLER_ACTIVATION_SECONDS = 0
+    monkeypatch.setattr(inputs, "_cached_rules", None)

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.carrier import Carrier
+from bench.ports import free_port
 from bench.sink import Sink
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,7 +133,7 @@ def running_system(
 ) -> Iterator[System]:
     """Start the whole system, wait until it is ready, and stop it afterwards."""
     home, log = folder / "home", folder / "log"
-    port, live_port = _free_port(), _free_port()
+    port, live_port = free_port(), free_port()
     environment = {
         **_clean_environment(),
         "BUTLER_HOME": str(home),
@@ -196,9 +196,3 @@ def _children(pid: int) -> list[tuple[int, str]]:
                 command = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 children.append((int(stat.parent.name), command))
     return children
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -7,7 +7,6 @@ import pytest
 
 from butler.actions.topics import set_status
 from butler.automations import fan_out
-from butler.decisions import inputs
 from butler.due import queue
 from butler.due.tick import tick
 from butler.models import AutomationVersion, Decision, Due, Message, Run
@@ -25,13 +24,7 @@ SECOND = timedelta(seconds=1)
 FIRST = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)
 TEN = datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("Europe/Amsterdam"))
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_version_cache(settings, monkeypatch):
-    settings.BUTLER_ACTIVATION_SECONDS = 0
-    monkeypatch.setattr(inputs, "_cached_rules", None)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_version_cache")]
 
 
 def say(*channels, **fields):

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connections, transaction
 
-from butler.decisions import inputs
 from butler.due.tick import tick
 from butler.messages.render import render
 from butler.models import Decision, Message, Run
@@ -22,13 +21,7 @@ PHOTOS = {
 }
 SAY = {"kind": "message", "channels": ["inbox"], "texts": PHOTOS}
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_version_cache(settings, monkeypatch):
-    settings.BUTLER_ACTIVATION_SECONDS = 0
-    monkeypatch.setattr(inputs, "_cached_rules", None)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_version_cache")]
 
 
 def photos(gather="2h", **fields):

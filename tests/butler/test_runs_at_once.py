@@ -6,7 +6,6 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from butler.decisions import inputs
 from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
 from tests.butler.live_automations import SAY, automation
@@ -19,10 +18,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
-def _without_version_cache(settings, monkeypatch):
-    settings.BUTLER_ACTIVATION_SECONDS = 0
+def _without_notifications(without_version_cache, settings):
     settings.BUTLER_NOTIFY_WORKERS = False
-    monkeypatch.setattr(inputs, "_cached_rules", None)
 
 
 def guest(number):

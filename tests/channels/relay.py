@@ -1,13 +1,14 @@
 """A simulated mail relay on this machine, with the failures of real relays."""
 
 import asyncio
-import socket
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import NamedTuple
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
+
+from bench.ports import free_port
 
 
 class Received(NamedTuple):
@@ -93,12 +94,6 @@ class _CountingSmtp(SMTP):
 class _Controller(Controller):
     def factory(self):
         return _CountingSmtp(self.handler, hostname="relay.example", enable_SMTPUTF8=False)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def start(relay: Relay) -> tuple[Controller, int]:

@@ -9,6 +9,7 @@ from itertools import islice
 
 import pytest
 
+from bench.ports import free_port
 from butler.models import StaffTask
 from channels import dev_outbox
 from channels.email.adapter import EmailAdapter
@@ -78,7 +79,7 @@ def _email(request, settings) -> Counterpart:
     def fail(mode: str) -> None:
         relay.mode = mode
         if mode == "refuse":
-            adapter._mailer = _smtp(relays.free_port())
+            adapter._mailer = _smtp(free_port())
 
     adapter = EmailAdapter(timeout=1.0)
     return Counterpart(
@@ -105,7 +106,7 @@ def _sms(request, settings) -> Counterpart:
     def fail(mode: str) -> None:
         provider.mode = mode
         if mode == "refuse":
-            adapter._url = f"http://127.0.0.1:{relays.free_port()}/none"
+            adapter._url = f"http://127.0.0.1:{free_port()}/none"
 
     account = {"url": provider.url, "sid": SID, "token": TOKEN, "from": "+31201234567"}
     adapter = SmsAdapter(account, timeout=1.0)

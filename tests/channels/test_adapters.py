@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.ports import free_port
 from butler.actions import provider_limits
 from butler.models import Delivery, Message
 from channels import adapters, deliveries
@@ -43,7 +44,7 @@ def offers(count):
 
 def test_mail_goes_through_the_second_relay_while_the_first_cannot_be_reached(relay, settings):
     second, port = relay
-    settings.MAILERS = {"default": smtp(relays.free_port()), "fallback": smtp(port)}
+    settings.MAILERS = {"default": smtp(free_port()), "fallback": smtp(port)}
     offers(provider_limits.FAILURE_LIMIT)
 
     deliveries.deliver("email", clock=lambda: NOON)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.chaos.proxy import Proxy
+from bench.ports import free_port
 from tests import conftest
 
 
@@ -20,7 +21,7 @@ def proxy(running) -> Iterator[Proxy]:
 def web(running, proxy, tmp_path) -> Iterator[str]:
     """A web process whose way to Postgres leads through the proxy."""
     url = proxy.proxied_url(running.env["DATABASE_URL"])
-    port, log = conftest._free_port(), tmp_path / "web.log"
+    port, log = free_port(), tmp_path / "web.log"
     # As on a server: in DEBUG every failure writes a long story, which takes its time.
     env = {**running.env, "DATABASE_URL": url, "DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1"}
     env["BUTLER_ALLOW_RESERVED_DOMAINS"] = "1"

@@ -38,9 +38,8 @@ EVERY = size.IS_LONG or os.environ.get("BUTLER_EVERY_CUT") == "1"
 
 
 @pytest.fixture
-def call_values(world, settings) -> dict:
+def call_values(world, settings, quick_hashes) -> dict:
     """Create all objects that a request can name, and all kinds of callers."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SMS_ACCOUNT = {"url": "http://nowhere", "sid": SID, "token": TOKEN, "from": "+3120"}
     settings.ALLOWED_HOSTS = ["*"]
     things, callers = world

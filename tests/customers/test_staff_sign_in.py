@@ -13,15 +13,14 @@ from customers.models import AttemptCount, User
 from tests.factories import NOON
 
 # Tries are counted in transactions of their own.
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quick_hashes"),
+]
 
 PASSWORD = "four-words-that-nobody-knows"
 LATER = NOON + timedelta(minutes=20)
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

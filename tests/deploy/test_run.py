@@ -10,11 +10,11 @@ import urllib.request
 
 import pytest
 
+from bench.ports import free_port
 from tests.deploy.conftest import (
     ROOT,
     SERVICE_VARIABLES,
     command_of,
-    free_port,
     processes_of,
     wait_until,
 )
@@ -26,7 +26,7 @@ pytestmark = [
 
 
 def test_run_starts_restarts_stops_and_keeps_its_data(start, home):
-    ports = {"PORT": free_port(), "LIVE_PORT": free_port()}
+    ports = {"PORT": str(free_port()), "LIVE_PORT": str(free_port())}
     web, live = (f"http://localhost:{port}" for port in ports.values())
 
     first = start("run", **ports, BUTLER_DEMO="0", DEBUG="1")

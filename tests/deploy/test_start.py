@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.deploy.conftest import ROOT, free_port
+from bench.ports import free_port
+from tests.deploy.conftest import ROOT
 
 FIND_PYTHON = ROOT / "deploy" / "local" / "find-python"
 
@@ -18,7 +19,7 @@ def test_taken_port_is_named_before_anything_starts(start, home, name):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        ports = {"PORT": free_port(), "LIVE_PORT": free_port(), name: str(port)}
+        ports = {"PORT": str(free_port()), "LIVE_PORT": str(free_port()), name: str(port)}
 
         process = start("run", **ports)
         output, _ = process.communicate(timeout=30)

@@ -11,9 +11,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
-def _park(settings, tmp_path, monkeypatch):
+def _park(settings, tmp_path, monkeypatch, quick_hashes):
     settings.BUTLER_HOME = tmp_path
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(load, "FAMILIES", 0)
     call_command("load_themepark")
 

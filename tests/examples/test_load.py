@@ -31,10 +31,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
-def home(settings, tmp_path, monkeypatch):
+def home(settings, tmp_path, monkeypatch, quick_hashes):
     settings.BUTLER_HOME = tmp_path
     settings.DEBUG = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(load, "FAMILIES", 12)
     return tmp_path
 

@@ -18,11 +18,10 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 
 
 @pytest.fixture
-def park(running, settings, monkeypatch):
+def park(running, settings, monkeypatch, quick_hashes):
     """Load a small park into the running system."""
     settings.BUTLER_HOME = Path(running.env["BUTLER_HOME"])
     settings.DEBUG = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(load, "FAMILIES", 5)
     call_command("load_themepark")
     return running

@@ -13,6 +13,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from bench.ports import free_port
 from tests import conftest
 from tests.channels.provider import SID, TOKEN, Provider
 
@@ -32,7 +33,7 @@ class AllProcesses:
     def __init__(self, home: Path, relay_port: int, provider: Provider) -> None:
         self.redis_url = _own_database(settings.REDIS_URL)
         self.home, self.provider = home, provider
-        self.web, self.live = (f"http://localhost:{conftest._free_port()}" for _ in "wl")
+        self.web, self.live = (f"http://localhost:{free_port()}" for _ in "wl")
         self.env = {
             **{name: value for name, value in os.environ.items() if name != "DEBUG"},
             "DATABASE_URL": conftest._url(connection.settings_dict),

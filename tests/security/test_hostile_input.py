@@ -50,9 +50,8 @@ FIELDS = _NAMES.split()
 
 
 @pytest.fixture(autouse=True)
-def _development(settings, tmp_path):
+def _development(settings, tmp_path, quick_hashes):
     settings.BUTLER_HOME, settings.DEBUG = tmp_path, True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MAILERS = {"default": {"BACKEND": "channels.dev_outbox.OutboxBackend"}}
 
 

@@ -31,9 +31,8 @@ def noor():
 
 
 @pytest.fixture
-def sam(settings) -> User:
+def sam(quick_hashes) -> User:
     """Somebody at the desk, who shows two factors."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     sam = staff.colleague("desk")
     sam.set_password(PASSWORD)
     sam.save()

@@ -17,14 +17,13 @@ from customers.actions.staff_sign_in import WrongAuthenticatorCode
 from customers.models import User
 from tests import factories, staff
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quick_hashes"),
+]
 
 PASSWORD = "four-words-that-nobody-knows"
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

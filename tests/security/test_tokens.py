@@ -23,12 +23,11 @@ from customers.models import User
 from customers.queries.pages import BadCursor, read_cursor, write_cursor
 from tests import factories, staff
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quick_hashes"),
+]
 
 
 def flips(text: str):

@@ -4,7 +4,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from butler.automations import scheduling
-from butler.decisions import inputs
 from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
 from customers.models import Customer
@@ -19,13 +18,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_version_cache(settings, monkeypatch):
-    settings.BUTLER_ACTIVATION_SECONDS = 0
-    monkeypatch.setattr(inputs, "_cached_rules", None)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_version_cache")]
 
 
 def local(*parts, zone=AMSTERDAM):

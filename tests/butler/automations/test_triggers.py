@@ -18,13 +18,7 @@ NOOR = ("email", "noor@example.com")
 HOUR = timedelta(hours=1)
 CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_version_cache(settings):
-    """Look for versions at every event, as tests make new ones all the time."""
-    settings.BUTLER_ACTIVATION_SECONDS = 0
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_version_cache")]
 
 
 def cart(**fields):

@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from bench.ports import free_port
 from channels import dev_outbox
 from channels.email.adapter import EmailAdapter
 from channels.protocol import ChannelMessage, DeliveryResult
-from tests.channels import relay as relays
 
 ADDRESS = "noor@example.com"
 
@@ -131,7 +131,7 @@ def test_unclear_answer_of_a_provider_is_uncertain(provider):
 
 
 def test_a_provider_that_is_not_there_has_nothing(settings):
-    _use(settings, relays.free_port())
+    _use(settings, free_port())
 
     assert [outcome.outcome for outcome in hand_over(2)] == ["transient", "transient"]
 

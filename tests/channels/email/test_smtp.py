@@ -11,6 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from bench.ports import free_port
 from channels.email.adapter import EmailAdapter
 from channels.protocol import ChannelMessage
 from tests.channels import relay as relays
@@ -218,7 +219,7 @@ def test_it_speaks_only_to_a_relay_that_it_can_trust_and_that_knows_it(
     context, cert = certificate
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(cert))
-    relay, port = Relay(), relays.free_port()
+    relay, port = Relay(), free_port()
     controller = _Secured(relay, port, context, is_tls=is_tls)
     controller.start()
     options = {"username": "larkmoor", "password": password}

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from bench.chaos.proxy import Proxy
+from bench.ports import free_port
 from channels.live import tickets
 from customers.access import keys
 from customers.models import Customer, SourceKey
@@ -104,7 +105,7 @@ def start_streams(running, key, tmp_path) -> Iterator[Callable[..., Streams]]:
     with contextlib.ExitStack() as stack:
 
         def start(*, limits: dict | None = None, **env: str) -> Streams:
-            port = conftest._free_port()
+            port = free_port()
             process = stack.enter_context(
                 live_process(port, {**running.env, **env}, limits or {}, tmp_path / f"{port}.log")
             )

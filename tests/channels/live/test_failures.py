@@ -15,10 +15,11 @@ import pytest
 import redis
 
 from bench.chaos.proxy import Proxy
+from bench.ports import free_port
 from channels.live.notifications import CHANNEL
 from deploy.local import programs
 from deploy.local.home import Home
-from tests import conftest, factories
+from tests import factories
 from tests.channels.live.conftest import guest
 from tests.channels.live.stream_reader import by_key
 from tests.channels.live.test_streams import happen
@@ -109,7 +110,7 @@ class OwnValkey:
     """Start a Valkey for this test only, which the test may kill."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = conftest._free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.folder = folder
         self.server = str(programs.valkey(Home(folder)))
