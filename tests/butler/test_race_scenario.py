@@ -16,24 +16,18 @@ from butler.models import Delivery, DeliveryReceipt
 from customers import rebuild
 from customers.models import ControlEntry, Suppression
 from tests import conftest
+from tests.postgres_statistics import count_deadlocks
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 PAIRS, RATE = 100, 40.0
 
 
-def _deadlocks() -> int:
-    time.sleep(1.1)  # Postgres adds up its figures once a second
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        return cursor.fetchone()[0]
-
-
 def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path):
     url = conftest._url(connection.settings_dict)
     withdrawal_race.insert_pairs(url, pairs=PAIRS, per_second=RATE, seed=7)
     race = [str(tmp_path), str(PAIRS), str(RATE)]
-    before = _deadlocks()
+    before = count_deadlocks()
     roles = [
         *[("send", n) for n in range(2)],
         *[("withdraw", n) for n in range(withdrawal_race.WITHDRAWERS // 2)],
@@ -61,7 +55,7 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
     print(races)
     assert (races.withdrawn, races.late_handovers) == (PAIRS / 2, 0)
     assert races.handed_over > PAIRS / 4
-    assert _deadlocks() - before == 0
+    assert count_deadlocks() - before == 0
     _assert_every_report_was_taken_in_once()
     # The others were given their consent by the arrangement, which wrote no ledger.
     ids = sorted(set(ControlEntry.objects.values_list("record_id", flat=True)))

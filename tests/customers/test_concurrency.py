@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from pathlib import Path
 from threading import Thread
@@ -22,6 +21,7 @@ from tests import conftest, factories, size
 from tests.customers import consent_helpers
 from tests.customers.graph import everything, misplaced_orders
 from tests.factories import incoming_event, record
+from tests.postgres_statistics import count_deadlocks
 
 WRITERS = 4
 SECONDS = float(os.environ.get("CROWD_SECONDS", size.examples(6, long=120)))
@@ -37,7 +37,7 @@ def test_acknowledged_events_of_concurrent_writers_are_stored():
     sources = [factories.source(is_shared=at == 2).id for at in range(3)]
     factories.record(*(factories.incoming_event() for _ in range(3)))
     consent_helpers.house()
-    before = _deadlocks()
+    before = count_deadlocks()
     promises, tallies = _crowd(sources)
 
     print("crowd:", *tallies, sep="\n  ")
@@ -54,7 +54,7 @@ def test_acknowledged_events_of_concurrent_writers_are_stored():
     _assert_pointers_are_those_of_the_ledger()
     _assert_each_word_is_on_one_chain_and_one_log()
     # Where identifiers nobody saw before come in twice at once, one may still happen.
-    assert _deadlocks() - before <= 2
+    assert count_deadlocks() - before <= 2
     assert all(sum(tally["done"][act] for tally in tallies) for act in REQUIRED_ACTS)
 
 
@@ -94,14 +94,6 @@ def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
             writer.kill()
             writer.communicate()
     return promises, tallies
-
-
-def _deadlocks() -> int:
-    """Count how often somebody lost a second, and then everything done so far."""
-    time.sleep(1.1)  # Postgres adds up its figures once a second
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        return cursor.fetchone()[0]
 
 
 def _where_each_message_stands() -> dict[str, tuple[str, int]]:

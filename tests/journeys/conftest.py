@@ -1,6 +1,5 @@
 """A park with people in it, and a browser to look at it with."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,11 +9,10 @@ import httpx2
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from examples.themepark import load, places
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+from tests.browser import start_chromium
 
 
 @pytest.fixture
@@ -43,15 +41,8 @@ def desk(park, keys) -> Iterator[httpx2.Client]:
 
 @pytest.fixture
 def chromium(park) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
-    # Ends before the database is flushed: while it runs, Django sees an event loop.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with start_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

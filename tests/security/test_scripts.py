@@ -3,14 +3,13 @@
 Nothing may even be stopped by the policy of a page: that would mean that it was not escaped.
 """
 
-import shutil
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from butler.actions import pause_switches, staff_tasks
 from butler.messages.render import render
@@ -21,7 +20,6 @@ from tests.butler.messages.test_render import CONTEXT, LINKS, document
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 HIT = "window.hit=1"
 PAYLOADS = (
     f"<script>{HIT}</script>",
@@ -251,18 +249,6 @@ def letters() -> list[str]:
     return [
         render(automation, "1.then.0", "email", context, LINKS, "en").html for context in contexts
     ]
-
-
-@pytest.fixture
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 def _page_faults(browser: Browser, base: str, session: str, paths: list[str]) -> dict[str, object]:

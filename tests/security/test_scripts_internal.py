@@ -27,11 +27,9 @@ from customers.models import Customer, Merge, Source, User
 from tests import factories, staff
 from tests.butler.messages.test_render import LANGUAGES, document
 from tests.customers import consent_helpers
-from tests.security.test_scripts import COUNTING, LOOKING, PAYLOADS, chromium
+from tests.security.test_scripts import COUNTING, LOOKING, PAYLOADS
 
 pytestmark = pytest.mark.slow
-
-__all__ = ["chromium"]
 
 IMAGE, QUOTED, CLOSING = PAYLOADS[8], PAYLOADS[12], PAYLOADS[3]
 
