@@ -1,5 +1,5 @@
 -- Write the states of messages after their reports, and mark the reports as applied. If a report
--- proves that the provider had the message, its uncertain delivery becomes accepted (has_left).
+-- proves that the provider had the message, its uncertain delivery becomes accepted (is_accepted).
 --
 -- now  timestamptz
 -- new_states  jsonb [{message_id, state, reason, at, is_accepted, provider_id}, ...]

@@ -6,10 +6,10 @@
 
 WITH live AS MATERIALIZED (
     SELECT live.id, live.version,
-           live.id || ARRAY (SELECT member.id
-                               FROM customers_customer AS member
-                              WHERE member.canonical_id = live.id
-                              ORDER BY member.id) AS ids
+           live.id || ARRAY (SELECT merged.id
+                               FROM customers_customer AS merged
+                              WHERE merged.canonical_id = live.id
+                              ORDER BY merged.id) AS ids
       FROM customers_customer AS record
       JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
      WHERE record.id = %(id)s

@@ -15,9 +15,9 @@ WITH event AS MATERIALIZED (
     SELECT event.*, event.customer_id AS record_id FROM event
      UNION ALL
     -- The record of a run may have been merged into this one after the run started.
-    SELECT event.*, member.id
+    SELECT event.*, merged.id
       FROM event
-      JOIN customers_customer AS member ON member.canonical_id = event.customer_id
+      JOIN customers_customer AS merged ON merged.canonical_id = event.customer_id
 ), signaled AS MATERIALIZED (
     SELECT run.id, run.step, run.customer_id
       FROM butler_run AS run

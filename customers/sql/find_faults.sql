@@ -19,9 +19,9 @@ SELECT filed.id, 'identifier', identifier.customer_id::text,
  WHERE (filed.id = ANY (%(ids)s::uuid[]) OR filed.canonical_id = ANY (%(ids)s::uuid[]))
    AND identifier.customer_id IS DISTINCT FROM COALESCE(filed.canonical_id, filed.id)
  UNION ALL
-SELECT member.id, 'pointer', live.canonical_id::text, NULL
+SELECT merged.id, 'pointer', live.canonical_id::text, NULL
   FROM customers_customer AS live
-  JOIN customers_customer AS member ON member.canonical_id = live.id
+  JOIN customers_customer AS merged ON merged.canonical_id = live.id
  WHERE live.id = ANY (%(ids)s::uuid[]) AND live.canonical_id IS NOT NULL
  UNION ALL
 SELECT entry.record_id, 'ledger', max(entry.seq)::text, count(*)::text
