@@ -38,9 +38,9 @@ def test_acknowledged_events_of_concurrent_writers_are_stored():
     factories.record(*(factories.incoming_event() for _ in range(3)))
     consent_helpers.house()
     before = count_deadlocks()
-    promises, tallies = _crowd(sources)
+    promises, tallies = _run_writers(sources)
 
-    print("crowd:", *tallies, sep="\n  ")
+    print("writers:", *tallies, sep="\n  ")
     stand = _where_each_message_stands()
     accepted = [key for key, (status, *_) in promises if status == "accepted"]
     assert len(accepted) == len(set(accepted)), "accepted twice"
@@ -58,15 +58,15 @@ def test_acknowledged_events_of_concurrent_writers_are_stored():
     assert all(sum(tally["done"][act] for tally in tallies) for act in REQUIRED_ACTS)
 
 
-def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
+def _run_writers(sources: list[int]) -> tuple[list, list[dict]]:
     env = os.environ | {
         "DATABASE_URL": conftest._url(connection.settings_dict),
         "DEBUG": "1",
         "LOG_LEVEL": "ERROR",
     }
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "tests.customers.crowd"]
-    crowd = [
+    command = [sys.executable, "-m", "tests.customers.concurrent_writer"]
+    writers = [
         subprocess.Popen(
             [*command, *map(json.dumps, (number, sources, SECONDS, REQUIRED_ACTS, EXTRA_SECONDS))],
             env=env,
@@ -79,7 +79,7 @@ def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
     ]
     promises, tallies = [], []
     try:
-        for writer in crowd:
+        for writer in writers:
             out, err = writer.communicate(timeout=SECONDS + EXTRA_SECONDS + 30)
             print(err)
             assert writer.returncode == 0, err[-6000:]
@@ -90,7 +90,7 @@ def _crowd(sources: list[int]) -> tuple[list, list[dict]]:
             ]
             tallies.append(tally)
     finally:
-        for writer in crowd:
+        for writer in writers:
             writer.kill()
             writer.communicate()
     return promises, tallies

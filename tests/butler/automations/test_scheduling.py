@@ -25,7 +25,7 @@ def local(*parts, zone=AMSTERDAM):
     return datetime(*parts, tzinfo=zone).astimezone(UTC)
 
 
-def saying(text):
+def message_steps(text):
     return [
         {"kind": "message", "channels": ["inbox"], "texts": {"en": {"subject": "!", "text": text}}}
     ]
@@ -45,7 +45,7 @@ def skipped():
 def reminder(**fields):
     trigger = {"kind": "date", "date": "order.visit_date", "at": "09:00", "days_before": 2}
     document_fields = {"trigger": trigger, "topic": "visits", "expires": "12h"} | fields
-    document_fields.setdefault("steps", saying("See you on {{ order.visit_date }}."))
+    document_fields.setdefault("steps", message_steps("See you on {{ order.visit_date }}."))
     return automation("reminder", **document_fields)
 
 
@@ -235,7 +235,9 @@ def birthday(**fields):
         "relation": "order",
         "expires": "10h",
     } | fields
-    document_fields.setdefault("steps", saying("{{ member.name }} turns {{ member.age_turning }}."))
+    document_fields.setdefault(
+        "steps", message_steps("{{ member.name }} turns {{ member.age_turning }}.")
+    )
     return automation("birthday", **document_fields)
 
 
