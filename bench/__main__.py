@@ -1,4 +1,4 @@
-"""python -m bench: measure everything, print it, and write bench/results.json."""
+"""python -m bench: runs the benchmarks, prints the figures and writes bench/results.json."""
 
 import argparse
 import json
@@ -45,13 +45,15 @@ MEASURES: dict[str, Callable[[Testbed], list[Figure]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the chosen measurements, or all."""
+    """Run the chosen benchmarks, or all; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("chosen", nargs="*", metavar="measure", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument(
+        "chosen", nargs="*", metavar="measure", help=f"some of {', '.join(MEASURES)}"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     if unknown := set(options.chosen) - MEASURES.keys():
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
     load.raise_file_limit()
     started = time.monotonic()
     figures: list[Figure] = []

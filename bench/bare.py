@@ -1,4 +1,4 @@
-"""What Postgres and Redis do bare: the limits that figures are held against."""
+"""Measures Postgres and Redis without Butler: the limits for Butler's figures."""
 
 import asyncio
 import json
@@ -21,11 +21,11 @@ _COLUMNS = (
 
 
 class EventCopier:
-    """Writes events where Butler writes them, with COPY and nothing else.
+    """Writes events into Butler's table with COPY.
 
-    One batch is one transaction. The rows carry what Butler would have stored; resolving
-    identifiers, finding repeats, moving the heads and projecting traits are left out. The rows
-    stay: events cannot be deleted, and these are on nobody's record.
+    One batch is one transaction. The rows are those that Butler would store. The copier does not
+    resolve identifiers, find duplicates, update versions or project traits. The rows stay, because
+    events cannot be deleted; they belong to no record.
     """
 
     def __init__(self, target: Target) -> None:
@@ -33,17 +33,17 @@ class EventCopier:
         self._identifiers_by_user = {
             guest.user_id: (guest.customer_id, guest.identifier_id) for guest in target.guests
         }
-        # Far from what another copier or an earlier run has written.
+        # Far from the numbers of other copiers and earlier runs.
         self._version = secrets.randbits(60)
 
     def lines(self, events: Sequence[bytes]) -> bytes:
-        """Write a batch in the text format of COPY."""
+        """Return a batch in the text format of COPY."""
         return "".join(self._line(event) for event in events).encode()
 
     def _line(self, raw: bytes) -> str:
         event = json.loads(raw)
         customer_id, identifier_id = self._identifiers_by_user.get(event["userId"]) or (uuid4(), 1)
-        # A log beside the customer's: as far apart in the index, and on nobody's record.
+        # A log that belongs to no record, with the same distribution in the index.
         neighbor_id = UUID(int=customer_id.int ^ 1)
         self._version += 1
         body = raw.decode().replace("\\", "\\\\")
@@ -55,7 +55,7 @@ class EventCopier:
         )
 
     def run(self, batches: Sequence[bytes], *, connections: int) -> load.ClosedLoop:
-        """Copy the batches over so many connections, and count transactions."""
+        """Copy the batches over this number of connections, and count transactions."""
 
         def write(batch_lines: Iterator[bytes]) -> int:
             copied = 0

@@ -1,4 +1,4 @@
-"""A campaign: one message to every customer who consented, through every gate."""
+"""Measures a campaign: one message to each customer who consented, through all gates."""
 
 import tempfile
 import time
@@ -11,12 +11,12 @@ from bench.servers import Server
 from bench.sink import Sink
 from bench.testbed import Testbed
 
-# How much a worker may grow from a fifth of the campaign to its end, in MB.
+# The allowed growth of a worker's memory from a fifth of the campaign to its end, in MB.
 MEMORY_GROWTH_AIM = 20.0
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Measure customers a second from the start to the last email, and the memory of the workers."""
+    """Return the customers a second from start to last email, and the memory of the workers."""
     count = testbed.size.campaign
     with (
         tempfile.TemporaryDirectory(prefix="butler-campaign-") as name,
@@ -50,7 +50,7 @@ def figures(testbed: Testbed) -> list[Figure]:
 
 
 def _until(sink: Sink, run: str, count: int, worker: Server) -> float:
-    """Wait for so many emails; return the memory of the largest worker then, in MB."""
+    """Wait for this number of emails; return the memory of the largest worker then, in MB."""
     deadline = time.monotonic() + 60 + count / 20
     while (count_received := _count_emails(sink, run)) < count:
         if time.monotonic() > deadline:

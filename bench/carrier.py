@@ -1,8 +1,8 @@
 """An SMS carrier with the API of Twilio: accepts messages and posts status callbacks.
 
-python -m bench.carrier FILE has the modes of bench.sink; refuse answers 429. It sends "delivered"
-twice, once before "sent", and repeats each callback until it is acknowledged. It does so for
-messages whose sender got no answer, too.
+python -m bench.carrier FILE has the modes of bench.sink; in the mode "refuse" it answers 429. It
+sends "delivered" twice, once before "sent", and repeats each callback until it is acknowledged. It
+also sends callbacks for messages whose sender got no answer.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from bench.sink import SLOWEST_ANSWER, Relay, Sink, hash_body, run_modes
 _ACCOUNT, _TOKEN = "ACc4a05", "not-a-secret"
 _NUMBER = "+3197000000"
 _CALLBACK_STATUSES = ("delivered", "sent", "delivered")
-# Seconds for which it repeats a callback.
+# Seconds for which the carrier repeats a callback.
 _CALLBACK_SECONDS = 90.0
 
 
 class Carrier(Sink):
-    """A carrier in a process of its own."""
+    """A carrier in a separate process."""
 
     module: ClassVar = "bench.carrier"
 
@@ -38,7 +38,7 @@ class Carrier(Sink):
         return f"twilio+http://{_ACCOUNT}:{_TOKEN}@127.0.0.1:{self.port}?{sender}"
 
     def acknowledged_callbacks(self) -> set[str]:
-        """Return the ids of the messages whose status callbacks were all acknowledged."""
+        """Return the ids of the messages for which Butler acknowledged all status callbacks."""
         log = _callback_log(self.path)
         return set(log.read_text().split()) if log.exists() else set()
 
@@ -58,7 +58,7 @@ class _Server:
         self.validator = RequestValidator(_TOKEN)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection, until it ends or the mode closes it."""
+        """Answer the requests of one connection until it ends or the mode closes it."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()

@@ -1,4 +1,4 @@
-"""Processor time of web and Postgres: it is comparable on a shared machine, a rate is not."""
+"""Reads the processor time of web and Postgres. Unlike a rate, it is comparable on any load."""
 
 import os
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class CpuTime:
-    """Seconds of processor time until now; only differences mean something."""
+    """Seconds of processor time until now. Only differences are meaningful."""
 
     web: float
     postgres: float
@@ -22,7 +22,7 @@ class CpuTime:
 
 
 class CpuMeter:
-    """Reads the processor time of a server's workers and of Postgres, where it runs here."""
+    """Reads the processor time of a server's workers, and of Postgres if it runs here."""
 
     def __init__(self, database: Database, workers: Iterable[int]) -> None:
         self._workers = list(workers)
@@ -36,7 +36,7 @@ class CpuMeter:
         return CpuTime(web, self._of_postgres() if self._postmaster else 0.0)
 
     def _of_postgres(self) -> float:
-        # What ended children took is added to their parent's account.
+        # The time of ended children is added to that of their parent.
         children = Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text()
         running = sum(_seconds(int(pid)) for pid in children.split())
         return running + _seconds(self._postmaster, with_ended=True)
@@ -55,6 +55,6 @@ def _parent(pid: int) -> int:
 
 
 def _seconds(pid: int, *, with_ended: bool = False) -> float:
-    # utime, stime, cutime, cstime are fields 14 to 17 of proc(5); the name took two away.
+    # utime, stime, cutime, cstime are fields 14 to 17 of proc(5). The first two were removed.
     fields = _fields(pid)[11 : 15 if with_ended else 13]
     return sum(map(int, fields)) / _TICKS

@@ -1,4 +1,4 @@
-"""May we say this, to one customer with all reasons, and to very many in a prefilter."""
+"""Measures decisions: for one customer with all reasons, and for many in a prefilter."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,10 +18,10 @@ from customers.consent.preferences import QuietHours
 from customers.consent.state import Consent, Setting, State
 
 NOW = datetime(2027, 4, 14, 12, 0, tzinfo=UTC)
-# Decisions of one round, over facts of so many customers.
+# The number of decisions in a round, and the number of customers whose facts they use.
 DECISIONS, CUSTOMERS = 5_000, 200
 READS = 400
-# As many as the prefilter takes at most; the rows stay in the database for the next run.
+# The largest number for the prefilter. The rows stay in the database for the next run.
 AUDIENCE = 200_000
 
 RULES = Rules(
@@ -43,8 +43,8 @@ OFFER = Contact(
     automation="offer",
 )
 
-# The baseline: the same rules as one writes them for a rule engine in an afternoon. Quiet hours
-# and windows are worked out beforehand, in its favor, and it tells a code and nothing else.
+# The baseline: the same rules in a rule engine. In favor of the baseline, quiet hours and windows
+# are computed beforehand, and it returns only a code.
 _RULES_IN_CEL = {
     "halted": "'*' in halted || automation in halted",
     "not_live": "record_status != 'live'",
@@ -81,7 +81,7 @@ def _decision(testbed: Testbed) -> Figure:
     facts_of_customers = list(_customer_facts())
     allowed = decide(OFFER, facts_of_customers[0], RULES, NOW)
     if allowed.effect != "allow":
-        raise BenchmarkFailed(f"the decision to be measured is {allowed.code}")
+        raise BenchmarkFailed(f"the measured decision is not allowed: {allowed.code}")
     programs = {code: cel.compile(rule) for code, rule in _RULES_IN_CEL.items()}
     contexts = {facts.customer: _context(facts) for facts in facts_of_customers}
     sides: dict[str, Callable[[Facts], object]] = {
@@ -110,7 +110,7 @@ def _decision(testbed: Testbed) -> Figure:
 def _times(
     decide: Callable[[Facts], object], facts_of_customers: Sequence[Facts], count: int
 ) -> list[float]:
-    """Return microseconds, one by one."""
+    """Return the microseconds of each decision."""
     microseconds = []
     for number in range(count):
         facts = facts_of_customers[number % len(facts_of_customers)]
@@ -149,7 +149,7 @@ def _customer_facts() -> Iterator[Facts]:
 
 
 def _copy_decision(decision: DecisionResult) -> DecisionResult:
-    """Make the same answer without judging: what writing the reasons down costs by itself."""
+    """Return a copy of a decision, to measure the time for creating its reasons only."""
     gates = tuple(
         Gate(
             gate=gate.gate,
@@ -184,7 +184,7 @@ def _context(facts: Facts) -> dict[str, object]:
 def _first_match(programs: Mapping[str, "cel.Program"], context: dict[str, object]) -> str:
     for code, program in programs.items():
         if program.execute(context) is True:
-            raise BenchmarkFailed(f"the baseline says {code}")
+            raise BenchmarkFailed(f"the baseline denies the message: {code}")
     return ""
 
 
@@ -224,11 +224,11 @@ def _with_its_read(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
     )
 
 
-# Very many -----------------------------------------------------------------------------
+# Bulk decisions ------------------------------------------------------------------------
 
 
 def _insert_consents(database: Database) -> None:
-    """Let six in ten customers agree to offers, one refuse, one turn e-mail off, two be silent."""
+    """Insert consent states: of ten customers six consent, one refuses, one turns e-mail off."""
     statement = """
         INSERT INTO customers_control
                (customer_id, entries, state, granted, objected, channels_off, topics_off)
@@ -301,7 +301,7 @@ def _rate(count_decisions: Callable[[], int]) -> float:
 
 
 def _count_rows(database: Database, audience: Sequence[UUID]) -> int:
-    """Let Postgres look at the same rows, and hand the same ids on, without judging any."""
+    """Read the same rows and ids in Postgres without a decision."""
     with database.connect() as connection:
         connection.execute("SET enable_indexscan = off")
         rows = connection.execute(
@@ -312,7 +312,7 @@ def _count_rows(database: Database, audience: Sequence[UUID]) -> int:
 
 
 def _one_by_one(customers: Sequence[UUID]) -> int:
-    """Ask the ORM about one customer after the other, as one does in an afternoon."""
+    """Query the customers one by one with the ORM, as the baseline."""
     from customers.models import Control, Identifier
 
     for customer in customers:

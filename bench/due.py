@@ -1,4 +1,4 @@
-"""Due rows claimed and decided, with their messages: what a tick does with many customers."""
+"""Measures how ticks claim and decide due rows of many customers, with their messages."""
 
 import json
 import subprocess
@@ -18,10 +18,10 @@ from bench.load import BenchmarkFailed
 from bench.servers import Database
 from bench.testbed import Testbed
 
-# As many processes tick as a small machine has cores; each takes batches of 200.
+# The number of processes that tick: the cores of a small machine. Each claims batches of 200.
 TICKERS = 2
 AUTOMATION = "bench-due"
-# A Wednesday on which it is quiet nowhere.
+# A Wednesday at noon, outside all quiet hours.
 NOON = datetime(2027, 4, 14, 12, tzinfo=UTC)
 DOCUMENT = {
     "key": AUTOMATION,
@@ -39,7 +39,7 @@ DOCUMENT = {
     "purpose": "offers",
     "expires": "30d",
 }
-# One claim of 200 as bare as it can be, and the row gone: what the butler does at least.
+# The limit: a minimal claim of 200 rows that deletes them.
 _BARE_CLAIM = """
     DELETE FROM butler_due WHERE id IN (
         SELECT id FROM butler_due
@@ -49,7 +49,7 @@ _BARE_CLAIM = """
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Measure how fast due rows are decided, and how late they are among many that wait."""
+    """Return the rate of decided due rows, and their lateness among many waiting rows."""
     database = testbed.large.target.database
     customers = [guest.customer_id for guest in testbed.large.target.guests]
     count = min(len(customers), 20_000 if testbed.size.seconds > 1 else 200)
@@ -79,12 +79,12 @@ def figures(testbed: Testbed) -> list[Figure]:
     ]
 
 
-# What there is to decide ----------------------------------------------------------------
+# Preparation ----------------------------------------------------------------------------
 
 
 @contextmanager
 def _prepared(database: Database, customers: Sequence[UUID]) -> Iterator[None]:
-    """Have one automation, and the consent of these customers to what it says."""
+    """Insert one automation, and the consents of these customers to its messages."""
     state = {
         "consents": {
             "offers": {
@@ -135,7 +135,7 @@ def _load_automation() -> None:
 
 def _truncate(database: Database) -> None:
     with database.connect() as connection, connection.transaction():
-        # Decisions are kept for ever everywhere but here.
+        # Decisions are append-only, so the triggers are disabled here.
         connection.execute(
             "SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true)"
             " FROM pg_trigger WHERE tgname LIKE 'pgtrigger%never_emptied%'"
@@ -148,7 +148,7 @@ def _truncate(database: Database) -> None:
 def _insert_due_runs(
     database: Database, customers: Sequence[UUID], occasion: str, *, spread_seconds: float = 0.0
 ) -> None:
-    """Make a run of each customer due: at noon, or spread over the seconds after it."""
+    """Insert a due run for each customer, at noon or spread over the seconds after noon."""
     with database.connect() as connection:
         connection.execute(
             "WITH started AS ("
@@ -172,7 +172,7 @@ def _insert_due_runs(
         )
 
 
-# How fast -------------------------------------------------------------------------------
+# Rates and lateness ---------------------------------------------------------------------
 
 
 def _decide_rate(database: Database, customers: Sequence[UUID]) -> float:
@@ -190,12 +190,12 @@ def _decide_rate(database: Database, customers: Sequence[UUID]) -> float:
             "SELECT count(*) FROM butler_decision WHERE outcome = 'send'"
         ).fetchone() or (0,)
     if decided != len(customers):
-        raise BenchmarkFailed(f"{decided} of {len(customers)} were decided as they should")
+        raise BenchmarkFailed(f"only {decided} of {len(customers)} due rows led to a message")
     return len(customers) / seconds
 
 
 def _bare_rate(database: Database, customers: Sequence[UUID]) -> float:
-    """Return rows a second that bare claims of 200 take, with as many connections."""
+    """Return rows a second of the minimal claims, with the same number of connections."""
     _truncate(database)
     _insert_due_runs(database, customers, "bare")
     servers.vacuum(database)
@@ -215,7 +215,7 @@ def _bare_rate(database: Database, customers: Sequence[UUID]) -> float:
 
 
 def _lateness(database: Database, customers: Sequence[UUID], *, waiting: int) -> list[float]:
-    """Return seconds between when rows were due and when they were decided, among many."""
+    """Return the seconds from the due time of each row to its decision, among waiting rows."""
     _truncate(database)
     with database.connect() as connection:
         connection.execute(
@@ -259,7 +259,7 @@ def _tickers(database: Database) -> Iterator[list["subprocess.Popen[bytes]"]]:
 
 
 def _start_ticking(tickers: Sequence["subprocess.Popen[bytes]"], *, seconds: float) -> float:
-    """Let them tick until nothing is due, for so many seconds at least; return when it began."""
+    """Let the tickers run for at least these seconds, until no row is due; return the start."""
     began = time.monotonic()
     for ticker in tickers:
         assert ticker.stdin

@@ -1,4 +1,4 @@
-"""Latency from an event to its email, and of a withdrawal, through the whole running system."""
+"""Measures the latency from an event to its email, and of withdrawals, in the whole system."""
 
 import asyncio
 import base64
@@ -21,17 +21,17 @@ from bench.sink import Sink
 from bench.testbed import Testbed
 
 PER_SECOND = 50
-# Withdrawals a second, while all of that goes on.
+# Withdrawals a second at the same time.
 WITHDRAWALS = 10
 MESSAGE_AIM_MS, WITHDRAWAL_AIM_MS = 1000, 200
-# Of each before anything counts: threads, connections and plans are new.
+# Events and withdrawals before the measurement, to warm up threads, connections and plans.
 WARM_UP = 40
-# Seconds in which the last email has to be received.
+# Seconds within which the last email has to be received.
 _TIMEOUT = 60.0
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Send fifty events a second, and withdraw consents meanwhile."""
+    """Return the latencies with fifty events a second and simultaneous withdrawals."""
     size = testbed.size
     events = max(int(PER_SECOND * size.message_seconds), 1)
     with tempfile.TemporaryDirectory(prefix="butler-end-to-end-") as name:
@@ -77,13 +77,13 @@ def figures(testbed: Testbed) -> list[Figure]:
 
 @contextlib.contextmanager
 def running_processes(database: Database) -> Iterator[tuple[servers.Server, servers.Server]]:
-    """Run web, worker and beat, as `make run` does; give the first two."""
+    """Run web, worker and beat, as `make run` does; yield the first two."""
     with tempfile.TemporaryDirectory(prefix="butler-bench-") as home:
         database = Database(database.url, {**database.env, "BUTLER_HOME": home})
         with servers.running_server("web", database) as server:
             processes = [messages.start_process(database, name) for name in ("worker", "beat")]
             try:
-                # What went live counts once every process has heard of it, and both are up.
+                # All processes need a moment to start and to learn about the live automation.
                 time.sleep(6)
                 yield server, servers.Server(0, processes[0])
             finally:
@@ -148,7 +148,7 @@ def _check(answer: Answer) -> None:
 
 
 async def _mail_latencies(sink: Sink, sent: dict[str, float]) -> list[float]:
-    """Wait for the email of every event; return the milliseconds of each."""
+    """Wait for the emails of all events; return the milliseconds of each."""
     deadline = time.monotonic() + _TIMEOUT
     while True:
         received_at = {

@@ -1,6 +1,6 @@
-"""The baseline of bench.due: one Celery task a message, each with the time when it is due.
+"""The baseline of bench.due: one Celery task with an ETA for each message.
 
-The task does nothing at all: neither a claim nor a decision nor a message.
+The task only counts. It makes no claim, no decision and no message.
 """
 
 import os
@@ -36,7 +36,7 @@ def _counter() -> "redis.Redis":
 
 
 def tasks_per_second(count: int) -> float:
-    """Return tasks a second, from the first that is queued to the last that was done."""
+    """Return tasks a second, from the first queued task to the end of the last one."""
     command = [sys.executable, "-m", "celery", "--app", "bench.eta", "--quiet", "worker"]
     command += ["--concurrency", "2", "--queues", _QUEUE, "--loglevel", "error"]
     counter = _counter()
@@ -67,4 +67,4 @@ def _wait_for_count(counter: "redis.Redis", count: int) -> None:
         if int(counter.get(_COUNT) or 0) >= count:
             return
         time.sleep(0.01)
-    raise BenchmarkFailed("the tasks of the baseline were not done within a minute")
+    raise BenchmarkFailed("the tasks of the baseline did not end within a minute")

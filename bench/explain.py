@@ -1,7 +1,7 @@
 """Shows how Postgres runs the statements of the hot path: python -m bench.explain [statement …].
 
-Uses the database of the benchmarks (DATABASE_URL names the one beside it), with real values,
-prepared as the processes prepare them, and rolls back whatever a statement changed.
+It uses the database of the benchmarks, on the server in DATABASE_URL, with real values. It prepares
+the statements as the processes do, and rolls back their changes.
 """
 
 import re
@@ -20,7 +20,7 @@ from bench import servers, size, testbed, traffic
 from bench.traffic import BATCH, Guest, Target
 
 _NAMED_PARAMETER = re.compile(r"%\((\w+)\)s")
-# Postgres decides for or against a generic plan at the sixth execution.
+# Postgres decides about a generic plan at the sixth execution.
 _EXECUTIONS = 7
 
 
@@ -40,7 +40,7 @@ def main(names: list[str]) -> None:
 
 
 def _cost(plan: str) -> str:
-    """Return the time of a plan, and the pages that it touched."""
+    """Return the time of a plan, and the number of pages it used."""
     time = plan.partition("Execution Time: ")[2]
     pages = re.search(r"Buffers: shared ([^\n]*)", plan)
     return f"{time:>10}  {pages[1] if pages else ''}"
@@ -62,7 +62,7 @@ def _text(name: str) -> str:
 def _explain(
     connection: "psycopg.Connection[Any]", statement: str, params: Mapping[str, object]
 ) -> str:
-    """Prepare the statement, run it until its plan is settled, and return the last plan."""
+    """Prepare the statement, run it until its plan does not change, and return that plan."""
     names = list(dict.fromkeys(_NAMED_PARAMETER.findall(statement)))
     positional = _NAMED_PARAMETER.sub(lambda plan: f"${names.index(plan[1]) + 1}", statement)
     values = [params[name] for name in names]
@@ -79,7 +79,7 @@ def _explain(
 
 
 def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the hot statements by name, with what a batch, or one event, would give them."""
+    """Yield the names and parameters of the hot statements, for a batch and for one event."""
     for count in (BATCH, 1):
         guests = _sample_guests(target, random, count)
         identifiers = [["user_id", guest.user_id, 2] for guest in guests]
@@ -146,7 +146,7 @@ def _outgoing_statements(target: Target, random: Random) -> Iterator[tuple[str, 
 
 
 def _scheduling_statements() -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the statements that find whose day it is."""
+    """Yield the statements that find customers by a date."""
     day = {
         "upcoming_date": "2027-04-21",
         "action_date": "2027-04-21",
@@ -166,7 +166,7 @@ def _scheduling_statements() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _sample_guests(target: Target, random: Random, count: int) -> list[Guest]:
-    """Draw different guests, as many as there are at most."""
+    """Return `count` different guests, or all if there are fewer."""
     return random.sample(list(target.guests), min(count, len(target.guests)))
 
 

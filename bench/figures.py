@@ -1,4 +1,4 @@
-"""What is measured, beside what bounds it from above and from below."""
+"""The measured figures, with their limits and baselines."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -9,8 +9,8 @@ from statistics import median
 class Figure:
     """One measured figure.
 
-    `limit` is what Postgres or Redis do bare, `baseline` the version of an afternoon, both in
-    the unit of the value; None where there is nothing to compare. `aim` is text for people.
+    `limit` is the figure of Postgres or Redis without Butler, `baseline` that of bench.baseline.
+    Both have the unit of the value, and are None without a comparison. `aim` is text for people.
     """
 
     figure: str
@@ -30,7 +30,7 @@ class Figure:
         return _ratio(self.value, self.baseline)
 
     def as_row(self) -> dict[str, object]:
-        """Return the figure as bench/results.json holds it."""
+        """Return the figure in the form of bench/results.json."""
         row = asdict(self)
         aim, met = row.pop("aim"), row.pop("met")
         ratios = {"of_limit": self.of_limit, "of_baseline": self.of_baseline}
@@ -42,17 +42,17 @@ def _ratio(value: float, other: float | None) -> float | None:
 
 
 def middle(values: Iterable[float]) -> float:
-    """Return the median, short enough to read."""
+    """Return the median, rounded by `tidy`."""
     return tidy(median(values))
 
 
 def tidy(value: float) -> float:
-    """Round to three digits that mean something."""
+    """Round to three significant digits; numbers from 1,000 on to whole numbers."""
     return float(f"{value:.3g}") if abs(value) < 1000 else float(round(value))
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """Return the value below which this share of all lies."""
+    """Return the value below which this share of the values is."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
@@ -61,7 +61,7 @@ _HEADS = ("figure", "value", "unit", "limit", "baseline", "of limit", "of baseli
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """Lay the figures out in columns."""
+    """Return the figures as a text table."""
     lines = [_HEADS, *(_cells(figure) for figure in figures)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
     return "\n".join(

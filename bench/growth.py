@@ -1,4 +1,4 @@
-"""What the same work costs in a hundred times as much: the two sizes take turns."""
+"""Measures how the cost of the same work grows in a database of a hundred times the size."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Batches and single events through HTTP: how many a second are committed."""
+"""Measures committed events a second over HTTP, in batches and one by one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from bench.traffic import BATCH, EventWriter, count_accepted
 
 @dataclass(frozen=True, slots=True)
 class RequestKind:
-    """A kind of request: how many events it holds."""
+    """A kind of request, with its number of events."""
 
     name: str
     events: int
@@ -31,7 +31,7 @@ SINGLES = RequestKind("single", 1)
 
 @dataclass(slots=True)
 class Rates:
-    """Figures of the rounds: events a second, and microseconds of processor for one event."""
+    """Figures of the rounds: events a second, and microseconds of processor time per event."""
 
     butler: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Rates:
 
 
 class IngestComparison:
-    """Measures Butler, bare Postgres and the baseline in turns with the same kind of request."""
+    """Measures Butler, bare Postgres and the baseline in turn, with the same kind of request."""
 
     def __init__(self, testbed: Testbed, kind: RequestKind) -> None:
         self.testbed, self.kind = testbed, kind
@@ -60,7 +60,7 @@ class IngestComparison:
         self.rates = Rates()
 
     def run(self) -> Rates:
-        """Warm up, then run the rounds; each side in each round for the same time."""
+        """Warm up, then run the rounds, with the same time for each side; return the rates."""
         sides: dict[str, Callable[[int], float]] = {
             "butler": self._butler,
             "bare": self._bare,
@@ -70,7 +70,7 @@ class IngestComparison:
         counts = {}
         for name, measure in sides.items():
             first = self.kind.first(self.testbed.size)
-            # The slowest side needs the least: it does the same for every row.
+            # The baseline is the slowest side, so a small number of requests is enough.
             rate = measure(first if name != "baseline" else first // 20 + 1)
             count = int(rate * self.testbed.size.seconds / self.kind.events)
             counts[name] = max(count, self.testbed.size.connections)
@@ -135,7 +135,7 @@ class IngestComparison:
                     for items in batches
                 )
             finally:
-                # This thread's, which nobody else would give back to the pool.
+                # Each thread has to return its own connection to the pool.
                 connection.close()
 
         return load.run_threads([batches], store).rate
@@ -206,7 +206,7 @@ def _costs(name: str, rates: Rates) -> list[Figure]:
 
 
 def rate(butler: Butler, requests: int, name: str, connections: int) -> float:
-    """Return events a second, batched, of one Butler: for comparing sizes."""
+    """Return the events a second of one Butler in batches, to compare database sizes."""
     writer = EventWriter(butler.target, name)
     requests_to_send = [writer.batch_request(writer.batch()) for _ in range(requests)]
     loop = load.closed_loop(

@@ -1,4 +1,4 @@
-"""Clients that are not what is measured: prebuilt bytes over connections that stay open."""
+"""Load clients with little overhead: they send prebuilt bytes over open connections."""
 
 import asyncio
 import resource
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 # Seconds after which an answer counts as lost.
 TIMEOUT = 30.0
-# Connections an open loop starts with; it opens more when answers are late.
+# The initial number of connections of an open loop. It opens more if answers are late.
 _INITIAL_CONNECTIONS = 32
 
 
 class BenchmarkFailed(Exception):
-    """The measured side did not do what it was asked to: there is nothing to report."""
+    """The measured system failed, so that there is no figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Answer:
     body: bytes
 
     def count(self, header: bytes) -> int:
-        """Return a whole number that a header holds; 0 where it is missing."""
+        """Return the whole number in a header; 0 if the header is missing."""
         _, is_present, rest = self.head.lower().partition(b"\r\n" + header.lower() + b":")
         return int(rest.split(b"\r\n", 1)[0]) if is_present else 0
 
 
 def request(method: str, path: str, *, authorization: str, body: bytes = b"") -> bytes:
-    """Write a request of HTTP/1.1, whole."""
+    """Return the bytes of a whole HTTP/1.1 request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: {authorization}"]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
@@ -39,7 +39,7 @@ def request(method: str, path: str, *, authorization: str, body: bytes = b"") ->
 
 
 def _length(head: bytes) -> int:
-    """Return how long the body is that follows this head."""
+    """Return the length of the body after this head."""
     lower = head.lower()
     _, is_present, rest = lower.partition(b"\r\ncontent-length:")
     if is_present:
@@ -72,7 +72,7 @@ class HttpConnection:
     def _more(self) -> bytes:
         chunk = self._socket.recv(65536)
         if not chunk:
-            raise BenchmarkFailed("the server hung up")
+            raise BenchmarkFailed("the server closed the connection")
         return chunk
 
     def close(self) -> None:
@@ -81,11 +81,11 @@ class HttpConnection:
 
 @dataclass(frozen=True, slots=True)
 class ClosedLoop:
-    """What a closed loop did: as fast as answers came."""
+    """The result of a closed loop, which sends each request after the previous answer."""
 
     completed: int
     seconds: float
-    # Of this process, while it ran: the share of one core that the client took.
+    # The share of one core that the client process used.
     own_cpu: float
 
     @property
@@ -96,7 +96,7 @@ class ClosedLoop:
 def run_threads[T](
     work: Sequence[Sequence[T]], process: Callable[[Iterator[T]], int]
 ) -> ClosedLoop:
-    """Run each list of work in a thread of its own, all starting at once."""
+    """Run each list of work in a separate thread; all threads start at the same time."""
     counts = [0] * len(work)
     errors: list[BaseException] = []
     barrier = threading.Barrier(len(work) + 1)
@@ -128,7 +128,7 @@ def closed_loop(
     connections: int,
     check: Callable[[Answer], int],
 ) -> ClosedLoop:
-    """Send the requests over so many connections; `check` counts what an answer is worth."""
+    """Send the requests over this number of connections. `check` returns the count of an answer."""
 
     def send(batch: Iterator[bytes]) -> int:
         connection = HttpConnection(port)
@@ -141,7 +141,7 @@ def closed_loop(
 
 
 def raise_file_limit() -> None:
-    """Every connection is a file, and 1,024 are not enough."""
+    """Raise the limit of open files, because each connection needs one."""
     _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))
 
@@ -172,9 +172,9 @@ class AsyncHttpConnection:
 
 @dataclass(slots=True)
 class OpenLoop:
-    """What an open loop saw: requests leave when they are due, however slow answers are.
+    """The result of an open loop, which sends each request at its due time.
 
-    Times are seconds of the monotonic clock; latencies count from when a request was due.
+    Times are seconds of the monotonic clock. Latencies count from the due time of a request.
     """
 
     latencies: list[float] = field(default_factory=list)
@@ -185,7 +185,7 @@ class OpenLoop:
 async def open_loop(
     port: int, requests: Sequence[bytes], *, rate: float, check: Callable[[Answer], int]
 ) -> OpenLoop:
-    """Send the requests at this rate; result number n belongs to request number n."""
+    """Send the requests at this rate. Result number n belongs to request number n."""
     loop = asyncio.get_running_loop()
     measured = OpenLoop([0.0] * len(requests), [0.0] * len(requests))
     connections = [await AsyncHttpConnection.open(port) for _ in range(_INITIAL_CONNECTIONS)]

@@ -1,4 +1,4 @@
-"""Messages that leave: how many a second a real relay accepts, with every gate and outcome."""
+"""Measures the messages a second that a relay accepts, with all gates and outcomes."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from bench.sink import Sink
 from bench.testbed import Testbed
 from deploy.processes import PROCESSES
 
-# As many as send in `make run`.
+# The number of sending processes of `make run`.
 SENDERS = 2
 RATE_AIM = 833
 OFFER: dict[str, Any] = {
@@ -32,7 +32,7 @@ OFFER: dict[str, Any] = {
     "trigger": {"kind": "event", "event": "Bench Happened"},
     "steps": [{**documents.OFFER["steps"][0], "channels": ["email"]}],
 }
-# Seconds in which processes are up.
+# Seconds within which the processes are started.
 _START_SECONDS = 4.0
 _PREPARE_STATEMENT = (Path(__file__).parent / "prepare_messages.sql").read_text()
 _SENT_MESSAGE = """
@@ -42,7 +42,7 @@ SELECT id, customer_id, version_id, step, facts::text FROM butler_message
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Measure how many a second leave, beside bare smtplib and one task a message."""
+    """Return the rate of sent messages, with plain smtplib as limit and tasks as baseline."""
     size = testbed.size
     with tempfile.TemporaryDirectory(prefix="butler-mail-") as name:
         folder = Path(name)
@@ -79,7 +79,7 @@ def figures(testbed: Testbed) -> list[Figure]:
 
 @contextmanager
 def mail_relay(path: Path, database: str) -> Iterator[tuple[Sink, Database]]:
-    """Run a relay, and give a database whose processes send to it."""
+    """Run a relay; yield it with a database whose processes send to it."""
     with Sink.running(path) as sink:
         created = servers.create_database(database)
         yield sink, Database(created.url, {**created.env, "MAIL_URL": sink.url})
@@ -95,7 +95,7 @@ def load_offer(database: Database) -> tuple[str, int]:
 def create_customers(
     database: Database, count: int, notice: str, version: int | None = None
 ) -> str:
-    """Create so many customers, each with a queued message if a version is given; return the run."""
+    """Create customers, each with a queued message if a version is given; return the run."""
     run = f"b{uuid4().hex[:10]}"
     settings = {
         "run": run,
@@ -121,7 +121,7 @@ def _butler(database: Database, sink: Sink, count: int) -> float:
         ).fetchone() or (None,)
     if len({mail.message_id for mail in received}) < count or waiting:
         raise BenchmarkFailed(
-            f"{len(received)} of {count} messages were handed over, {waiting} are left"
+            f"{len(received)} of {count} messages were sent, {waiting} are still waiting"
         )
     return count / _seconds(times)
 
@@ -141,7 +141,7 @@ def _seconds(times: Sequence[Mapping[str, float]]) -> float:
 def _run_together(
     database: Database | None, commands: Sequence[Sequence[str]]
 ) -> list[dict[str, float]]:
-    """Run these commands at once; each gets its start time as its third argument."""
+    """Run these commands at the same time. Each gets its start time as its third argument."""
     begins_at = time.monotonic() + _START_SECONDS
     env = {**os.environ, **(database.env if database else {}), "BUTLER_NOTIFY_WORKERS": "0"}
     running = []
@@ -158,18 +158,18 @@ def _run_together(
         )
     outputs = [process.communicate(timeout=900)[0] for process in running]
     if any(process.returncode for process in running):
-        raise BenchmarkFailed("a process that sends ended with an error")
+        raise BenchmarkFailed("a sending process ended with an error")
     return [json.loads(output.splitlines()[-1]) for output in outputs]
 
 
 def _save_sent_email(database: Database, path: Path) -> Path:
-    """Write an email as it was sent to a file, for the senders without Butler."""
+    """Write a sent email to a file, for the senders without Butler; return the file."""
     run_python(database, "-m", "bench.messages", "email", str(path))
     return path
 
 
 def _baseline(database: Database, sink: Sink, customers: Sequence[str]) -> float:
-    """Send by one task a message, each with an ETA, and see when the last was taken."""
+    """Send with one task with an ETA for each message; return the messages a second."""
     run_python(database, "-m", "bench.messages", "afternoon")
     start_process = [sys.executable, "-m", "celery", "--app", "bench.baseline.celery", "--quiet"]
     start_process += ["worker", "--concurrency", str(SENDERS), "--queues", "baseline"]
@@ -270,7 +270,7 @@ def _write_email(path: str) -> dict[str, Any]:
 
 
 def _prepare_baseline() -> dict[str, Any]:
-    """Give the baseline its new tables, and its customers what the checks look for."""
+    """Create the tables of the baseline, and the rows of its customers that it checks."""
     from django.core.management import call_command
     from django.db import connection
 
@@ -300,7 +300,7 @@ def _enqueue() -> dict[str, Any]:
 
     from django.utils import timezone
 
-    # Untyped, as an afternoon's project is.
+    # The baseline has no type hints.
     app = import_module("bench.baseline.celery").app
     send_offer = import_module("bench.baseline.tasks").send_offer
     customers = json.load(sys.stdin)
@@ -313,7 +313,7 @@ def _enqueue() -> dict[str, Any]:
 
 
 def _campaign(run: str, version: str) -> dict[str, Any]:
-    """Start runs for the customers, a thousand at a time, as the fan-out of an audience does."""
+    """Start runs for the customers in steps of a thousand, like the fan-out of an audience."""
     from django.db import connection, transaction
     from django.utils import timezone
     from uuid_utils.compat import uuid7

@@ -1,4 +1,4 @@
-"""Pages of the portal and the console, for people in a database full of others."""
+"""Measures pages of the portal and the console in a large database."""
 
 import time
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from bench.testbed import Butler, Testbed
 
 AIM_MS = 100
 PORTAL = ("/", "/orders/", "/inbox/", "/preferences/", "/why/")
-# So many customers are signed in, and look at each page so often.
+# The number of signed-in customers, and of their requests for each page.
 _PEOPLE, _LOOKS = 20, 10
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Measure one request after the other: what the server takes while nobody else asks."""
+    """Return the times of single requests, without other load on the server."""
     large, random = testbed.large, Random("pages")
     guests = random.sample(list(large.target.guests), min(_PEOPLE, len(large.target.guests)))
     customers = [_customer_cookie(guest.customer_id) for guest in guests] * _LOOKS
@@ -50,7 +50,7 @@ def figures(testbed: Testbed) -> list[Figure]:
 
 
 def _times(butler: Butler, pages: Sequence[tuple[str, str]]) -> list[float]:
-    """Ask for each page, after as many that do not count; return milliseconds."""
+    """Request the pages, after the same number of requests to warm up; return milliseconds."""
     connection = HttpConnection(butler.web.port)
     milliseconds = []
     try:
@@ -102,7 +102,7 @@ def _staff_cookie() -> str:
 
 
 def _open_session(user: object, values: dict[str, float]) -> str:
-    """Open a session as signing in does, and return its cookie."""
+    """Open a session like a sign-in does; return its cookie."""
     from django.conf import settings
     from django.test import Client
 

@@ -1,6 +1,6 @@
--- Customers whom mail reaches and who consented, each with a name of the app as well; and,
--- where the setting bench.version is not empty, one message of that version for each of them
--- that waits to leave. The settings bench.run and bench.count say whose, and how many.
+-- Insert customers with an email address, a consent and a user id. If the setting bench.version is
+-- not empty, also insert a queued message of that version for each of them. The settings bench.run
+-- and bench.count give the name of the run and the number of customers.
 
 CREATE TEMPORARY TABLE guest ON COMMIT DROP AS
 SELECT number, gen_random_uuid() AS id, current_setting('bench.run') || '-' || number AS name

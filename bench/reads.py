@@ -1,4 +1,4 @@
-"""One record by its id, from a database full of others."""
+"""Measures reads of one record by its id in a large database."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from bench.figures import Figure, middle, percentile, tidy
 from bench.load import Answer
 from bench.testbed import BASELINE_KEY, Butler, Testbed
 
-# So many records are soon all looked at.
+# A small set of records, so that all of them are soon read.
 _RECENT_RECORDS = 1_000
 
 
 def figures(testbed: Testbed) -> list[Figure]:
-    """Measure latency at a steady rate, then what can be had at most."""
+    """Return the latency at a steady rate, and the largest rate."""
     size, large = testbed.size, testbed.large
     with servers.running_server(
         "web", _plain(testbed), application="bench.plain.wsgi:application"
@@ -78,12 +78,12 @@ def count_record(answer: Answer) -> int:
 
 
 def throughput(port: int, requests: Sequence[bytes], connections: int) -> float:
-    """Return records a second, as fast as answers come."""
+    """Return records a second of a closed loop."""
     return load.closed_loop(port, requests, connections=connections, check=count_record).rate
 
 
 def _latencies(port: int, requests: Sequence[bytes], rate: float) -> list[float]:
-    """Return milliseconds from when a request was due, at a steady rate."""
+    """Return the milliseconds from the due time of each request, at a steady rate."""
     loop = asyncio.run(load.open_loop(port, requests, rate=rate, check=count_record))
     return [1000 * latency for latency in loop.latencies]
 
@@ -114,7 +114,7 @@ def _throughput(rates: dict[str, list[float]]) -> Figure:
 
 
 def _recent_throughput(rates: dict[str, list[float]]) -> Figure:
-    """Of what was looked at a short while ago: the first look of a key is written down."""
+    """Measure records that were read before: the first read of a key writes to the access log."""
     return Figure(
         "record read by id, again within ten minutes, throughput",
         middle(rates["again"]),
@@ -125,9 +125,9 @@ def _recent_throughput(rates: dict[str, list[float]]) -> Figure:
 
 
 def rate(butler: Butler, count: int, name: str, connections: int) -> float:
-    """Return records a second of one Butler: for comparing sizes."""
+    """Return the records a second of one Butler, to compare database sizes."""
     customers = [guest.customer_id for guest in butler.target.guests]
-    # As many in both, from anywhere in each: the first look at a record is written down.
+    # The same number of records in both sizes: the first read of each writes to the access log.
     some = Random("few").sample(customers, min(_RECENT_RECORDS, len(customers)))
     chosen = Random(name).choices(some, k=count)
     return throughput(butler.web.port, requests(chosen, butler.target.key), connections)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def send(channel: str, begins_at: float) -> dict[str, float]:
-    """Hand over until nothing waits any more, with every gate and every outcome."""
+    """Send messages until none waits, with all gates and outcomes."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
@@ -26,12 +26,12 @@ def send(channel: str, begins_at: float) -> dict[str, float]:
     from channels import deliveries
     from customers.models import Customer
 
-    # The connection is made before it counts, as in a worker that is up.
+    # Connect before the measurement, like a running worker.
     Customer.objects.exists()
     time.sleep(max(0.0, begins_at - time.monotonic()))
     began = time.monotonic()
     accepted = empty_batches = 0
-    # What somebody else just holds comes back in a moment.
+    # Messages that another sender holds may return to the queue.
     while empty_batches < 3:
         counts = deliveries.deliver(channel, clock=timezone.now, seconds=600)
         accepted += counts.accepted

@@ -1,4 +1,4 @@
-"""Databases for the benchmarks beside the configured one, and servers as `make run` starts them."""
+"""Creates databases for the benchmarks, and starts servers like `make run`."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ from deploy.local.home import Home
 from deploy.processes import PROCESSES
 
 ROOT = Path(__file__).resolve().parent.parent
-# A secret key with every right, of a source that only exists in these databases.
+# A secret key with all rights, of a source that exists only in these databases.
 SOURCE = "bench"
 
 
@@ -37,11 +37,11 @@ class Database:
         return psycopg.connect(self.url, autocommit=True)
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command and return what it printed."""
+        """Run a management command; return its output."""
         return self.run(str(ROOT / "manage.py"), *arguments)
 
     def run(self, *arguments: str) -> str:
-        """Run Python with these arguments on this database and return what it printed."""
+        """Run Python with these arguments on this database; return its output."""
         process = subprocess.run(
             [sys.executable, *arguments],
             env=dict(self.env),
@@ -66,7 +66,7 @@ class Server:
 
 
 def create_database(name: str, *, settings: str = "config.settings") -> Database:
-    """Return the database of this name, created when it is missing."""
+    """Return the database with this name; create it if it is missing."""
     base_url = os.environ["DATABASE_URL"]
     with psycopg.connect(base_url, autocommit=True) as connection:
         exists = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
@@ -78,7 +78,7 @@ def create_database(name: str, *, settings: str = "config.settings") -> Database
         "DATABASE_URL": url,
         "DJANGO_SETTINGS_MODULE": settings,
         "BUTLER_EXAMPLE": "",
-        # What a process in production has: neither the debugger nor the demo.
+        # The settings of a process in production.
         "DEBUG": "0",
         "BUTLER_ALLOW_RESERVED_DOMAINS": "1",
         "BUTLER_EVENTS_PER_MINUTE": "0",
@@ -87,7 +87,7 @@ def create_database(name: str, *, settings: str = "config.settings") -> Database
 
 
 def check_durability(database: Database) -> None:
-    """Refuse to measure a Postgres that acknowledges what it can lose."""
+    """Raise BenchmarkFailed if Postgres may lose acknowledged commits."""
     with database.connect() as connection:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             (value,) = connection.execute(sql.SQL("SHOW {}").format(sql.SQL(name))).fetchone() or ()
@@ -154,11 +154,11 @@ def _wait_until_up(port: int, process: "subprocess.Popen[bytes]", log: Path) -> 
             return
         except OSError:
             time.sleep(0.05)
-    raise BenchmarkFailed(f"a server did not come up:\n{log.read_text(errors='replace')[-4000:]}")
+    raise BenchmarkFailed(f"a server did not start:\n{log.read_text(errors='replace')[-4000:]}")
 
 
 def stop_process(process: "subprocess.Popen[bytes]") -> None:
-    """End a process with all of its group."""
+    """End a process and its whole group."""
     for signal_number, timeout in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal_number)

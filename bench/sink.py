@@ -28,7 +28,7 @@ _END = b"\r\n.\r\n"
 class ReceivedMessage(NamedTuple):
     """One message that the relay received."""
 
-    # Monotonic seconds, on the clock that every process of this machine shares.
+    # Monotonic seconds, on the clock that all processes of this machine share.
     received_at: float
     # The id of Butler's message, from the Message-ID.
     message_id: str
@@ -166,7 +166,7 @@ def _parse_message(fields: list[str]) -> ReceivedMessage:
 
 
 class Sink:
-    """A relay in a process of its own."""
+    """A relay in a separate process."""
 
     module: ClassVar = "bench.sink"
 
@@ -199,8 +199,8 @@ class Sink:
         return f"smtp://127.0.0.1:{self.port}"
 
     def set_mode(self, command: str) -> None:
-        """Set the mode from now on, or for so many messages."""
-        stdin: IO[str] = self._process.stdin  # type: ignore[assignment]  # it was asked for
+        """Set the mode from now on, or for this number of messages."""
+        stdin: IO[str] = self._process.stdin  # type: ignore[assignment]  # Popen got stdin=PIPE
         stdin.write(f"{command}\n")
         stdin.flush()
 

@@ -1,4 +1,4 @@
-"""How much is measured. QUICK=1 says the same of less, in about five minutes."""
+"""The sizes of the measurements. With QUICK=1 they take about five minutes."""
 
 import os
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Counts, and seconds of one round."""
+    """The counts, and the seconds of one round."""
 
     customers: int
     events: int
     small_customers: int
     small_events: int
-    # As many as keep a server's threads busy; as many write to Postgres bare.
+    # Enough connections to keep the threads of a server busy. The bare writers use the same number.
     connections: int
-    # Requests that a side is asked first: to warm up, and to see how much it can do. Every
-    # connection of every worker plans its statements anew until it has run them eight times.
+    # Requests to warm up a side and to estimate its rate. Each connection of each worker plans a
+    # statement again until it has run it eight times.
     first_batches: int
     first_singles: int
     rounds: int
@@ -26,7 +26,7 @@ class Size:
     read_rate: int
     read_seconds: float
     idle_streams: int
-    # Messages that leave in a round, and those of the baseline, which takes longer.
+    # Sent messages of a round, and those of the slower baseline.
     messages: int
     baseline_messages: int
     message_rounds: int
@@ -79,7 +79,7 @@ QUICK = Size(
     message_seconds=8,
     campaign=5_000,
 )
-# Enough to see that everything is measured; the figures mean nothing.
+# The smallest size, which only checks that all benchmarks run. Its figures are meaningless.
 TINY = Size(
     customers=60,
     events=600,
@@ -105,5 +105,5 @@ TINY = Size(
 
 
 def chosen() -> Size:
-    """Return what QUICK asks for: nothing or 0, 1, or tiny."""
+    """Return the size that QUICK names: empty or 0, 1, or tiny."""
     return {"": FULL, "0": FULL, "tiny": TINY}.get(os.environ.get("QUICK", ""), QUICK)

@@ -1,4 +1,4 @@
-"""From the acknowledgement of an event to the open streams, and what streams cost."""
+"""Measures the time from an acknowledged event to the open streams, and their memory."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from bench.servers import Server
 from bench.testbed import Testbed
 from bench.traffic import EventWriter, Guest
 
-# Seconds in which the last events have to arrive.
+# Seconds within which the last events have to arrive.
 TIMEOUT = 10.0
 # Connections that are opened concurrently.
 _CONCURRENT_CONNECTIONS = 100
@@ -25,7 +25,7 @@ _SENT_ID = re.compile(rb'"messageId": "([^"]+)"')
 
 @dataclass(slots=True)
 class StreamClients:
-    """Open streams, and when each message arrived, by the monotonic clock."""
+    """Open streams, with the arrival time of each message in monotonic seconds."""
 
     received_at: dict[bytes, float] = field(default_factory=dict)
     duplicates: int = 0
@@ -34,7 +34,7 @@ class StreamClients:
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def open_stream(self, port: int, customer: UUID, key: str) -> None:
-        """Open one stream, and read it in the background once it greets."""
+        """Open one stream, wait for its hello, and read it in the background."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         path = f"/live/customers/{customer}"
         writer.write(load.request("GET", path, authorization=f"Bearer {key}"))
@@ -57,7 +57,7 @@ class StreamClients:
                     self.message_arrived.set()
 
     async def wait_for_messages(self, count: int) -> None:
-        """Wait until so many messages have arrived."""
+        """Wait until this number of messages has arrived."""
         while len(self.received_at) < count:
             self.message_arrived.clear()
             await self.message_arrived.wait()
@@ -88,7 +88,7 @@ async def open_streams(
 
 
 def latency(testbed: Testbed) -> list[Figure]:
-    """Send events to customers who are being watched, at a steady rate."""
+    """Send events of customers with open streams, at a steady rate."""
     size, target = testbed.size, testbed.large.target
     count = int(size.stream_rate * size.stream_seconds)
     guests = target.guests[-size.streams :]
@@ -122,7 +122,7 @@ def latency(testbed: Testbed) -> list[Figure]:
 async def _delays(
     testbed: Testbed, live: Server, guests: Sequence[Guest], count: int
 ) -> tuple[list[float], list[float], float]:
-    """Return seconds from acknowledged to seen, and from due to seen, for every event."""
+    """Return the seconds from acknowledgement to arrival, and from due time to arrival."""
     writer = EventWriter(testbed.large.target, "streams")
     events = [writer.event(guests[number % len(guests)]) for number in range(count)]
     message_ids = [_SENT_ID.findall(event)[0] for event in events]
@@ -142,7 +142,7 @@ async def _delays(
     if clients.duplicates:
         raise load.BenchmarkFailed(f"{clients.duplicates} events reached their stream twice")
     received = [clients.received_at[name] for name in message_ids]
-    # An event may be on the screen before its sender has read the answer.
+    # An event may arrive on a stream before its sender has read the answer.
     delays = [
         max(received_at - answered, 0.0)
         for received_at, answered in zip(received, sent.answered_at, strict=True)
@@ -157,7 +157,7 @@ async def _delays(
 
 
 def memory(testbed: Testbed) -> list[Figure]:
-    """Read the memory of the web workers after all this, and of live full of idle streams."""
+    """Return the memory of the web workers after the load, and of live with idle streams."""
     count, target = testbed.size.idle_streams, testbed.large.target
     web = max(servers.resident_memory(testbed.large.web.workers()))
     with servers.running_server("live", target.database) as live:
@@ -174,7 +174,7 @@ def memory(testbed: Testbed) -> list[Figure]:
             # Without any stream.
             limit=tidy(empty),
             aim="10,000 streams ≤ 1 GB",
-            # Fewer streams than the aim names prove their share of it.
+            # With fewer streams than the aim, the aim is reduced in proportion.
             met=streams - empty <= (1000 - empty) * count / 10_000,
         ),
     ]

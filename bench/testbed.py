@@ -1,4 +1,4 @@
-"""The testbed of all measurements: a large and a small Butler, and the baseline."""
+"""The testbed of the benchmarks: a large and a small Butler, and the baseline."""
 
 import contextlib
 import os
@@ -12,13 +12,13 @@ from bench.size import Size
 from bench.traffic import Target
 
 BASELINE_KEY = "an-afternoon"
-# Customers of the baseline: enough that its indexes are of a real size.
+# Customers of the baseline: enough for indexes of a realistic size.
 BASELINE_CUSTOMERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Butler:
-    """One Butler: its web server, and what requests to it need."""
+    """One Butler: its web server, and the data for requests to it."""
 
     target: Target
     web: Server
@@ -48,7 +48,7 @@ def build(size: Size) -> Iterator[Testbed]:
 
 
 def database_name(customers: int) -> str:
-    """Name a database by its size, so that a later run with as many finds it filled."""
+    """Return the name of a database by its size, so that a later run can use it again."""
     return f"bench_{customers}"
 
 
@@ -67,7 +67,7 @@ def _butler(stack: contextlib.ExitStack, customers: int, events: int) -> Butler:
 
 
 def _fill_baseline(database: Database, target: Target) -> list[UUID]:
-    """Give the baseline the same customers, some of them, by the same ids and names."""
+    """Insert some of the same customers into the baseline, with the same ids and names."""
     database.manage("migrate", "--run-syncdb", "--verbosity=0")
     guests = target.guests[:BASELINE_CUSTOMERS]
     with database.connect() as connection, connection.transaction():
@@ -106,7 +106,7 @@ def setup_django(database: Database) -> None:
 
 
 def close_pools() -> None:
-    """Close the connection pools; their threads would keep this process from ending."""
+    """Close the connection pools, because their threads would keep this process running."""
     from django.db import connections
 
     for connection in connections.all():

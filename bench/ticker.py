@@ -36,7 +36,7 @@ def main() -> None:
         if not dues:
             if elapsed >= seconds:
                 break
-            # As often as a busy day rings; beat alone would be once a second.
+            # As often as notifications on a busy day. Beat alone ticks once a second.
             time.sleep(0.05)
     print(msgspec.json.encode(seconds_late).decode(), flush=True)
 

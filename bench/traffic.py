@@ -13,7 +13,7 @@ from bench import load
 from bench.servers import SOURCE, Database
 
 BATCH = 100
-# Of a hundred events, how many tell who somebody is, and of how many nobody has heard.
+# Of a hundred events: the number of identify events, and the number of new customers.
 IDENTIFY, NEW = 5, 2
 
 _RIDES = ("Lantern Mill", "River Comet", "Paper Dragon", "Nine Bells", "Moth House")
@@ -36,7 +36,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What all requests of a run need: database, key, source and customers."""
+    """The data that all requests of a run need: database, key, source and customers."""
 
     database: Database
     key: str
@@ -45,7 +45,7 @@ class Target:
 
 
 def read_target(database: Database, key: str) -> Target:
-    """Read the customers of a database, and the source of the benchmarks."""
+    """Return the customers of a database, with the source of the benchmarks."""
     statement = """
         SELECT own.value, own.customer_id, own.id, device.id IS NOT NULL
           FROM customers_identifier AS own
@@ -62,7 +62,7 @@ def read_target(database: Database, key: str) -> Target:
 
 
 class EventWriter:
-    """Writes events with ids that no other writer uses, also in an earlier run."""
+    """Creates events with ids that no other writer and no earlier run uses."""
 
     def __init__(self, target: Target, name: str) -> None:
         self.target = target
@@ -71,7 +71,7 @@ class EventWriter:
         self.events_written = 0
 
     def event(self, guest: Guest | None = None) -> bytes:
-        """Write one event, of this guest or of any; sometimes a new one."""
+        """Return one event, of this guest or of a random one, who is sometimes new."""
         self.events_written += 1
         share = self.random.random() * 100
         if guest is None and share < NEW:
@@ -113,25 +113,25 @@ class EventWriter:
         return [self.event() for _ in range(BATCH)]
 
     def batch_request(self, events: Sequence[bytes]) -> bytes:
-        """Write the request for a batch."""
+        """Return the request for a batch."""
         sent_at = datetime.now(UTC).isoformat().encode()
         body = b'{"batch":[' + b",".join(events) + b'],"sentAt":"' + sent_at + b'"}'
         return _post("/v1/batch", self.target.key, body)
 
     def event_request(self, event: bytes) -> bytes:
-        """Write the request for one event."""
+        """Return the request for one event."""
         kind = "identify" if b'"type": "identify"' in event else "track"
         return _post(f"/v1/{kind}", self.target.key, event)
 
 
 def _post(path: str, key: str, body: bytes) -> bytes:
-    # The way of the published clients: the key is the name of Basic authentication.
+    # The published clients send the key as the user name of Basic authentication.
     basic = base64.b64encode(f"{key}:".encode()).decode()
     return load.request("POST", path, authorization=f"Basic {basic}", body=body)
 
 
 def count_accepted(answer: load.Answer) -> int:
-    """Return how many events an answer says are committed; anything less than all is an error."""
+    """Return the committed events of an answer; raise BenchmarkFailed if not all are committed."""
     if answer.status != 200 or answer.count(b"butler-quarantined"):
         raise load.BenchmarkFailed(f"not accepted: {answer.head!r} {answer.body!r}")
     return answer.count(b"butler-accepted")

@@ -1,6 +1,7 @@
-"""The version of an afternoon: what one writes with Django and DRF before anything is measured.
+"""The baseline: a simple implementation with Django and DRF, without optimization.
 
-A ModelViewSet, the ORM, get_or_create, select_for_update, one row at a time, one transaction an
-event. It keeps less than Butler does (no claims, no merging, no quarantine) and is as
-durable. Not a straw man: pooled connections, indexes on what is looked up, no debug.
+It uses a ModelViewSet, the ORM, get_or_create and select_for_update, one row at a time and one
+transaction for each event. It stores less than Butler (no claims, no merges, no quarantine), with
+the same durability. It is a fair comparison: it has pooled connections and the needed indexes, and
+DEBUG is off.
 """

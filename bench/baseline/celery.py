@@ -1,4 +1,4 @@
-"""The broker of an afternoon: whatever Celery does by itself."""
+"""The Celery application of the baseline, with Celery's default settings."""
 
 import os
 

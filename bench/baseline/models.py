@@ -7,7 +7,7 @@ class Source(models.Model):
     name = models.CharField(max_length=100)
     key = models.CharField(max_length=64, unique=True)
 
-    # What DRF asks of anybody who signed in.
+    # DRF reads this attribute.
     is_authenticated = True
 
     def __str__(self) -> str:

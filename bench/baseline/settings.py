@@ -1,4 +1,4 @@
-"""What an afternoon's project has in its settings."""
+"""The settings of the baseline."""
 
 from config import service_urls
 
@@ -16,8 +16,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
 ]
 ROOT_URLCONF = "bench.baseline.urls"
-# Without ATOMIC_REQUESTS: two batches that lock the same customers in another order would
-# deadlock. Each event is a transaction of its own.
+# Without ATOMIC_REQUESTS, because two batches that lock the same customers in different orders
+# would deadlock. Each event is a separate transaction.
 DATABASES = {"default": service_urls.database("DATABASE_URL")}
 DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,4 +1,4 @@
-"""One task a message, with an ETA; what may be sent is asked one row at a time."""
+"""The baseline of messages: one task with an ETA for each message, and one query for each rule."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -15,13 +15,18 @@ def main(arguments: list[str]) -> int:
     defaults = QUICK if os.environ.get("QUICK") else full
     parser.add_argument("--events", type=int, default=defaults.events)
     parser.add_argument("--rate", type=float, default=defaults.per_second, help="events a second")
-    parser.add_argument("--rounds", type=int, default=defaults.rounds, help="of every fault")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=defaults.rounds,
+        help="number of times that each fault is injected",
+    )
     parser.add_argument("--readers", type=int, default=defaults.readers)
     parser.add_argument(
-        "--recipients", type=int, default=defaults.recipients, help="who are written to"
+        "--recipients", type=int, default=defaults.recipients, help="customers who receive messages"
     )
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--keep", type=Path, help="a folder for the request log and the logs")
+    parser.add_argument("--keep", type=Path, help="folder to copy the request log and the logs to")
     options = parser.parse_args(arguments)
     # On SIGTERM, the started system has to be stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,4 +1,4 @@
-"""Compares what was acknowledged with what is there. Pure; knows nothing of how it ran.
+"""Compares acknowledged events with the stored ones. Pure.
 
 The names C1 to C10 are those of docs/invariants.md.
 """
@@ -109,7 +109,7 @@ def _nothing_is_stored_that_was_not_sent(
     sent = _valid_ids(event for request in requests if request.attempts for event in request.events)
     phantoms = {event.message_id for event in observed.events if not event.is_internal} - sent
     if phantoms:
-        yield Finding("C3", f"{len(phantoms)} events nobody sent, such as {min(phantoms)}")
+        yield Finding("C3", f"{len(phantoms)} stored events were not sent: {min(phantoms)}")
 
 
 def _every_request_was_answered(
@@ -118,18 +118,16 @@ def _every_request_was_answered(
     unknown = sum(request.attempts > 0 and request.is_unknown for request in requests)
     refused = sum(request.rejections > 0 for request in requests)
     if unknown:
-        yield Finding("C4", f"{unknown} requests were never answered, however often sent")
+        yield Finding("C4", f"{unknown} requests were never answered, although repeated")
     if refused:
-        yield Finding("C4", f"{refused} requests that are in order were refused")
+        yield Finding("C4", f"{refused} valid requests were refused")
 
 
 def _records_equal_their_logs(
     requests: Sequence[Request], observed: Observations
 ) -> Iterator[Finding]:
     if observed.differing_records:
-        yield Finding(
-            "C5", f"{observed.differing_records} records differ from what their logs amount to"
-        )
+        yield Finding("C5", f"{observed.differing_records} records differ from their logs")
 
 
 def _versions_have_no_gaps(
@@ -143,10 +141,11 @@ def _versions_have_no_gaps(
         if versions != list(range(1, customer_version + 1)):
             yield Finding(
                 "C9",
-                f"the log of {customer_id} says {customer_version}, holds {_version_ranges(versions)}",
+                f"the log of {customer_id} has version {customer_version}, but contains "
+                f"{_version_ranges(versions)}",
             )
     for customer_id in logs:
-        yield Finding("C9", f"the log of {customer_id} has no head")
+        yield Finding("C9", f"the log of {customer_id} has no record with a version")
 
 
 def _events_are_on_the_log_of_their_owner(
@@ -160,10 +159,10 @@ def _events_are_on_the_log_of_their_owner(
             owners_by_customer[event.customer_id].add(event.owner)
     for customer_id, owners in owners_by_customer.items():
         if len(owners) > 1:
-            yield Finding("C9", f"the log of {customer_id} holds events of {sorted(owners)[:3]}")
+            yield Finding("C9", f"the log of {customer_id} has events of {sorted(owners)[:3]}")
     for owner, customer_ids in customers_by_owner.items():
         if len(customer_ids) > 1:
-            yield Finding("C9", f"the events of {owner} are spread over {len(customer_ids)} logs")
+            yield Finding("C9", f"the events of {owner} are on {len(customer_ids)} logs")
 
 
 def _streams_showed_everything_once(
@@ -176,13 +175,13 @@ def _streams_showed_everything_once(
         if versions != list(range(log.start_version + 1, customer_version + 1)):
             yield Finding(
                 "C9",
-                f"a reader of {log.customer_id} was shown {_version_ranges(versions)} "
-                f"after {log.start_version}, where the log goes to {customer_version}",
+                f"a reader of {log.customer_id} received {_version_ranges(versions)} after "
+                f"{log.start_version}, but the last version is {customer_version}",
             )
         for shown in log.events:
             event = stored.get((log.customer_id, shown.version))
             if event is None or event[2:4] != (shown.message_id, shown.owner):
-                yield Finding("C9", f"a reader of {log.customer_id} was shown {shown}, not {event}")
+                yield Finding("C9", f"a reader of {log.customer_id} received {shown}, not {event}")
                 break
 
 
@@ -203,7 +202,7 @@ def _quarantined_events_are_stored(
     if missing := acknowledged - quarantined:
         yield Finding("C10", f"{missing.total()} events acknowledged as quarantined are missing")
     if surplus := quarantined - sent:
-        yield Finding("C10", f"{surplus.total()} events are in quarantine that were not sent")
+        yield Finding("C10", f"{surplus.total()} events in quarantine were not sent as invalid")
 
 
 def _acknowledgements_are_true(
@@ -217,14 +216,14 @@ def _acknowledgements_are_true(
             ):
                 yield Finding(
                     "C10",
-                    f"of {len(request.events)} events, {invalid_count} of them unfit, "
+                    f"for {len(request.events)} events, {invalid_count} of them invalid, "
                     f"a client received {acknowledgement}",
                 )
                 return
 
 
 def _version_ranges(versions: Sequence[int]) -> str:
-    """Describe versions by their runs: 1-7 9-12."""
+    """Return versions as ranges: 1-7 9-12."""
     ranges: list[list[int]] = []
     for previous, version in pairwise([None, *versions]):
         if previous is not None and version == previous + 1:

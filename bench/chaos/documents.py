@@ -10,7 +10,7 @@ from typing import Any
 
 PURPOSE = "chaos-offers"
 OFFERS, ORDERS = "chaos-offers", "chaos-orders"
-# Happens to a customer, and an offer follows, by mail, by SMS and in the app.
+# The event that triggers an offer by email, by SMS and in the app.
 EVENT = "Chaos Happened"
 NOTICE = "May we write to you whenever something breaks?"
 
@@ -34,7 +34,7 @@ OFFER: dict[str, Any] = {
                     "subject": "Offer {{ event.properties.number | default: 'for you' }}",
                     "text": "{{ customer.first_name | default: 'Dear guest' }}, something broke.\n"
                     "\nAn afternoon at Larkmoor makes up for it.",
-                    # The first word is what bench.carrier takes for the topic.
+                    # bench.carrier reads the first word as the topic.
                     "short": f"{OFFERS} {{{{ event.properties.number | default: 'for you' }}}}",
                     "action": "Have a look",
                     "path": "/orders/",
@@ -71,7 +71,7 @@ RECEIPT: dict[str, Any] = {
 
 
 def load(now: datetime, *documents: dict[str, Any]) -> str:
-    """Load purpose, topics, notice and automations, and use them; return the notice's digest."""
+    """Load purpose, topics, notice and automations, and make them live; return the digest."""
     from butler.actions import automation_versions, automations
     from butler.actions.automation_versions import Operator
     from butler.automations.loader import AutomationFile

@@ -7,7 +7,7 @@ import psycopg
 
 from bench.chaos.checker import Observations, StoredEvent, WatchedLog
 
-# Butler's own events (merged, sent, withdrawn) take versions too; no client sent them.
+# Butler's own events (merged, sent, withdrawn) have versions, too, but no client sent them.
 EVENTS = """
 SELECT customer_id::text, version, message_id, coalesce(body #>> '{context,owner}', ''),
        source_id <> %(source)s OR kind IN ('control', 'message')
@@ -31,7 +31,7 @@ SELECT value, customer_id::text
 def read_observations(
     url: str, source_id: int, *, watched_logs: Sequence[WatchedLog] = (), differing_records: int = 0
 ) -> Observations:
-    """Read everything that this source ever stored."""
+    """Read all events and quarantined items of this source."""
     with psycopg.connect(url) as connection:
         return Observations(
             events=[StoredEvent(*row) for row in connection.execute(EVENTS, {"source": source_id})],

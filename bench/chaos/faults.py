@@ -1,4 +1,4 @@
-"""Faults that are injected into the system under load, and how their recovery is measured."""
+"""Injects faults into the system under load, and measures its recovery."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ QUIET_SECONDS = 2.0
 
 
 class Fault(NamedTuple):
-    """A fault: how it is injected, and how the system shows that it recovered."""
+    """A fault: the function that injects it, and the check that the system has recovered."""
 
     name: str
     inject: Callable[[System], None]
@@ -35,7 +35,7 @@ class Fault(NamedTuple):
 
 class Recovery(NamedTuple):
     fault: str
-    # From the injection to the last failure; infinite when the system did not recover.
+    # From the injection to the last failure; infinite if the system did not recover.
     seconds: float
 
 
@@ -77,7 +77,7 @@ def _kill_beat(system: System) -> None:
 
 
 def _stop_child(system: System) -> None:
-    """Stop one process with its claimed messages, until long after its lease ended."""
+    """Stop one process with its claimed messages until long after the end of its lease."""
     stopped = random.choice(system.worker_children())
     os.kill(stopped, signal.SIGSTOP)
     timer = threading.Timer(2 * LEASE, _resume, [stopped])
@@ -139,7 +139,7 @@ FAULTS = (
 async def inject_faults(
     system: System, load: Load, *, rounds: int, print_line: Callable[[str], Awaitable[None] | None]
 ) -> list[Recovery]:
-    """Inject every fault, evenly over the load, and measure each recovery."""
+    """Inject all faults, evenly over the load, and measure each recovery."""
     recoveries = []
     injections = [fault for _ in range(rounds) for fault in FAULTS]
     for number, fault in enumerate(injections, start=1):
@@ -148,7 +148,7 @@ async def inject_faults(
         await asyncio.to_thread(fault.inject, system)
         seconds = await _seconds_until_recovered(fault, system, load, injected_at)
         recoveries.append(Recovery(fault.name, seconds))
-        print_line(f"  {fault.name:<28} well again after {seconds:5.2f} s")
+        print_line(f"  {fault.name:<28} recovered after {seconds:5.2f} s")
     return recoveries
 
 

@@ -1,5 +1,6 @@
-"""As much HTTP/1.1 as a load client needs: a client that costs more than the server measures
-itself. Connections are kept and never retried; what happened to a request is for the caller.
+"""A small HTTP/1.1 client for load tests. It must use less processor time than the server.
+
+The client keeps connections open and never retries. The caller handles failed requests.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ class Answer(NamedTuple):
 
 
 class ConnectionLost(OSError):
-    """The connection ended in the middle: nobody knows what became of the request."""
+    """The connection ended before the response, so the outcome of the request is unknown."""
 
 
 class Connections:
@@ -36,7 +37,7 @@ class Connections:
         return await self.send("POST", path, body, headers)
 
     async def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Send one request and read its answer; raise OSError where there is none."""
+        """Send one request and return its answer; raise OSError if there is none."""
         reader, writer = self._idle.pop() if self._idle else await self._connect()
         try:
             writer.write(self._head(method, path, headers, len(body)) + body)
@@ -93,7 +94,7 @@ async def _read_until(reader: asyncio.StreamReader, mark: bytes) -> bytes:
 
 
 async def read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
-    """Read up to the empty line; names of headers come in lower case."""
+    """Read the head of a response; return the status and the headers by lower-case name."""
     head = await _read_until(reader, b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     if not first.startswith("HTTP/1.1 "):

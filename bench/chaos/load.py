@@ -1,7 +1,7 @@
-"""The load: events of customers at a constant rate, whatever the server does.
+"""The load: events of customers at a constant rate.
 
-Open loop: a request is due at its time even when the ones before it hang, so that a stall is
-seen as what it is to everybody who waits.
+It is an open loop: each request is sent at its time, even if earlier requests still wait. So the
+measured latency includes the effect of a stall on all waiting requests.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from bench.chaos.http import Connections
 from bench.chaos.recipients import Recipients
 from bench.chaos.request_log import Acknowledgement, Request, RequestLog, SentEvent
 
-# Seconds after which a client gives a request up; what became of it is unknown then.
+# Seconds after which a client gives a request up. Its outcome is then unknown.
 TIMEOUT = 10.0
-# Requests on their way at once; with more of them the client would be the bottleneck.
+# The largest number of simultaneous requests. With more, the client would be the bottleneck.
 MAX_OPEN_REQUESTS = 400
 
 RIDES = ("Comet", "Old Mill", "Lantern Walk", "Tidal Run", "Night Owl")
@@ -27,7 +27,7 @@ RIDES = ("Comet", "Old Mill", "Lantern Walk", "Tidal Run", "Night Owl")
 
 @dataclass
 class Pace:
-    """How much, how fast, and how much of it is odd."""
+    """The size and rate of the load, and the shares of unusual events."""
 
     events: int
     per_second: float
@@ -41,7 +41,7 @@ class Pace:
     # Customers with a stream reader, and their share of the events.
     watched_customers: int = 40
     watched_share: float = 0.2
-    # Share of events of recipients, as long as there are any.
+    # Share of events of recipients, until all of them are sent.
     messaged_share: float = 0.0
 
 
@@ -54,7 +54,7 @@ class ClientStats:
     without_retry_after: int = 0
     slowest: float = 0.0
     late_requests: int = 0
-    # When the newest acknowledged request was sent, and when the last one went wrong.
+    # The send time of the newest acknowledged request, and the time of the last failure.
     acknowledged_from: float = 0.0
     failed_at: float = 0.0
 
@@ -87,7 +87,7 @@ class Load:
     # Sending ---------------------------------------------------------------------------
 
     async def identify_customers(self) -> None:
-        """Identify every customer, so that readers can open their streams."""
+        """Send an identify event for each customer, so that readers can open their streams."""
         for start in range(0, len(self.owners), 100):
             owners = self.owners[start : start + 100]
             await self._send(
@@ -100,8 +100,7 @@ class Load:
     async def measure_capacity(self, *, seconds: float = 4) -> float:
         """Measure the capacity of the system, reduce the rate to half of it, and return it.
 
-        Above what it can do, everybody waits for ever longer and nobody is answered in time:
-        that is what overload does, with or without a failure.
+        Above the capacity, the waiting time grows without limit, with or without a fault.
         """
         started, sent_before = time.monotonic(), self.sent
 
@@ -115,7 +114,7 @@ class Load:
         return capacity
 
     async def run(self, *, is_over: Callable[[], bool]) -> None:
-        """Send everything and more until it is over, each request when it is due."""
+        """Send each request at its time, until `is_over` returns true."""
         started = time.monotonic()
         async with asyncio.TaskGroup() as group:
             number = 0
@@ -183,7 +182,7 @@ class Load:
         if len(request.acknowledgements) == 1:
             self._reusable += [event for event in request.events[:1] if event.is_valid]
 
-    # Making up -------------------------------------------------------------------------
+    # Requests and events ---------------------------------------------------------------
 
     def _create_request(self, events: Sequence[tuple[SentEvent, dict[str, object]]]) -> Request:
         request = self._request_log.create_request([event for event, _ in events])
@@ -237,7 +236,7 @@ class Load:
         return sent, _event_body(sent, "track", event="Ride Entered")
 
     def _reused_id_event(self) -> tuple[SentEvent, dict[str, object]]:
-        """Use the id of an acknowledged event for something else."""
+        """Return an event with other content and the id of an acknowledged event."""
         reused = self._reusable.pop(self._random.randrange(len(self._reusable)))
         sent = SentEvent(reused.message_id, reused.owner, is_valid=False)
         return sent, _event_body(
@@ -246,6 +245,6 @@ class Load:
 
 
 def _event_body(sent: SentEvent, kind: str, **facts: object) -> dict[str, object]:
-    # The owner is inside the body too: that is how an event on a wrong log is noticed.
+    # The body also names the owner, so that the checker detects an event on a wrong log.
     context = {"owner": sent.owner}
     return {"type": kind, "messageId": sent.message_id, "context": context, **facts}

@@ -1,7 +1,7 @@
 """Compares trigger events with stored messages, and with received ones. Pure.
 
-The counterpart of bench.chaos.checker for outgoing messages; the names are those of
-docs/invariants.md again.
+The counterpart of bench.chaos.checker for outgoing messages. The names are those of
+docs/invariants.md.
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from bench.chaos.checker import Finding
 from bench.sink import ReceivedMessage
 from customers.consent.hash_chain import GENESIS_DIGEST, chain_digest
 
-# Final states: Butler does nothing more with such a message by itself.
+# Final states: Butler does not process such a message again by itself.
 _SENT_STATES = frozenset({"accepted", "delivered", "bounced", "complained"})
 UNSENT_STATES = frozenset({"suppressed", "expired", "withdrawn", "rejected", "failed"})
 FINAL_STATES = _SENT_STATES | UNSENT_STATES | {"uncertain"}
@@ -30,11 +30,11 @@ class TriggerEvent(NamedTuple):
 
 
 class Withdrawal(NamedTuple):
-    """An acknowledged withdrawal: nothing of this topic may be sent afterwards."""
+    """An acknowledged withdrawal. Butler must not send messages of this topic after it."""
 
     recipient: str
     topic: str
-    # Monotonic seconds at which the client had the answer.
+    # The time in monotonic seconds at which the client received the answer.
     acknowledged_at: float
 
 
@@ -91,7 +91,7 @@ class OutgoingObservations(NamedTuple):
 
 
 def check(observed: OutgoingObservations) -> list[Finding]:
-    """Return everything that is wrong; an empty list is the only good one."""
+    """Return all violations; an empty list means that all invariants hold."""
     rules = (
         _nothing_is_sent_twice,
         _nothing_leaves_after_a_withdrawal,
@@ -115,10 +115,10 @@ def _nothing_is_sent_twice(observed: OutgoingObservations) -> Iterator[Finding]:
     for kind, counts in (("runs", runs), ("messages", messages)):
         if duplicates := [key for key, count in counts.items() if count > 1]:
             yield Finding(
-                "C2", f"{len(duplicates)} {kind} for what is one occasion: {min(duplicates)}"
+                "C2", f"{len(duplicates)} occasions have several {kind}, such as {min(duplicates)}"
             )
     if duplicate_messages := [key for key, ids in received.items() if len(ids) > 1]:
-        yield Finding("C2", f"{len(duplicate_messages)} times one occasion as two messages")
+        yield Finding("C2", f"{len(duplicate_messages)} occasions led to two messages")
 
 
 def _nothing_leaves_after_a_withdrawal(observed: OutgoingObservations) -> Iterator[Finding]:
@@ -155,9 +155,9 @@ def _every_trigger_was_answered(observed: OutgoingObservations) -> Iterator[Find
         else:
             silent += bool(set(trigger.channels) - channels[run.run_id] - run.declined)
     if unanswered:
-        yield Finding("C7", f"{unanswered} acknowledged events set nothing going")
+        yield Finding("C7", f"{unanswered} acknowledged trigger events started no run")
     if silent:
-        yield Finding("C7", f"{silent} runs neither said something nor why they did not")
+        yield Finding("C7", f"{silent} runs have neither a message nor a reason for none")
 
 
 def _every_message_is_final(observed: OutgoingObservations) -> Iterator[Finding]:
@@ -166,7 +166,7 @@ def _every_message_is_final(observed: OutgoingObservations) -> Iterator[Finding]
     )
     waiting = sum(run.status == "waiting" for run in observed.runs)
     if open_messages:
-        yield Finding("C7", f"messages that did not end: {dict(open_messages)}")
+        yield Finding("C7", f"messages without a final state: {dict(open_messages)}")
     if waiting:
         yield Finding("C7", f"{waiting} runs are still waiting")
 
@@ -183,20 +183,22 @@ def _received_messages_match_stored_states(observed: OutgoingObservations) -> It
     certain = [message for message in carried_messages.values() if not message.is_uncertain]
     if duplicates := [message.id for message in certain if received_counts[message.id] > 1]:
         yield Finding(
-            "C7", f"{len(duplicates)} handed over twice, and not marked: {min(duplicates)}"
+            "C7",
+            f"{len(duplicates)} messages were sent twice and are not marked as uncertain, "
+            f"such as {min(duplicates)}",
         )
     if lost := [
         message.id
         for message in carried_messages.values()
         if message.state in _SENT_STATES and not received_counts[message.id]
     ]:
-        yield Finding("C7", f"{len(lost)} marked as sent that never left, such as {min(lost)}")
+        yield Finding("C7", f"{len(lost)} sent messages were never received, such as {min(lost)}")
     if unmarked := [
         message.id
         for message in certain
         if message.state not in _SENT_STATES and received_counts[message.id]
     ]:
-        yield Finding("C7", f"{len(unmarked)} left that are marked as not sent: {min(unmarked)}")
+        yield Finding("C7", f"{len(unmarked)} unsent messages were received: {min(unmarked)}")
 
 
 def _confirmed_deliveries_are_stored(observed: OutgoingObservations) -> Iterator[Finding]:
@@ -207,7 +209,7 @@ def _confirmed_deliveries_are_stored(observed: OutgoingObservations) -> Iterator
         if states.get(message_id) != "delivered"
     ]:
         state = states.get(min(unknown))
-        yield Finding("C7", f"{len(unknown)} reported as delivered that are not: one is {state}")
+        yield Finding("C7", f"{len(unknown)} delivered messages have another state: {state}")
 
 
 def _ledgers_are_chained(observed: OutgoingObservations) -> Iterator[Finding]:
@@ -216,7 +218,7 @@ def _ledgers_are_chained(observed: OutgoingObservations) -> Iterator[Finding]:
         chains[entry.record_id].append(entry)
     broken = [record for record, entries in chains.items() if not _is_chained(entries)]
     if broken:
-        yield Finding("C8", f"{len(broken)} ledgers are not what was written, as {min(broken)}")
+        yield Finding("C8", f"{len(broken)} ledgers have a broken chain, such as {min(broken)}")
 
 
 def _is_chained(entries: Sequence[LedgerEntry]) -> bool:
@@ -234,10 +236,10 @@ def _withdrawals_are_in_the_ledger(observed: OutgoingObservations) -> Iterator[F
         entry.recipient for entry in observed.ledger_entries if entry.kind == "consent.withdrawn"
     }
     if missing := {withdrawal.recipient for withdrawal in observed.withdrawals} - recipients:
-        yield Finding("C8", f"{len(missing)} acknowledged words are in no ledger")
+        yield Finding("C8", f"{len(missing)} acknowledged withdrawals are in no ledger")
 
 
 def _nothing_is_unfinished(observed: OutgoingObservations) -> Iterator[Finding]:
     for kind, number in observed.unfinished.items():
         if number:
-            yield Finding("C11", f"{number} {kind} left over")
+            yield Finding("C11", f"{number} {kind} are unfinished")

@@ -18,8 +18,8 @@ from bench.chaos.outgoing import (
 )
 from bench.sink import Sink
 
-# Seconds after which a task that a worker took is given to another: the visibility timeout,
-# and as long as it takes to look.
+# Seconds after which Celery gives an unfinished task to another worker: the visibility timeout,
+# and the interval of the check.
 _REDELIVERY_SECONDS = 75
 
 RUNS = """
@@ -69,7 +69,7 @@ def read_observations(
     trigger_events: Sequence[TriggerEvent],
     withdrawals: Sequence[Withdrawal],
 ) -> OutgoingObservations:
-    """Read all messages, and those that the relay and the carrier received."""
+    """Read all stored messages, and the messages that the relay and the carrier received."""
     sms_messages = [
         message._replace(recipient=email_addresses[message.recipient])
         for message in carrier.received()
@@ -112,7 +112,7 @@ def wait_until_finished(url: str, *, timeout: float) -> float:
 
 
 def _wait_for_callbacks(carrier: Carrier, message_ids: set[str], *, timeout: float = 30) -> int:
-    """Wait until every callback was acknowledged; return how many were not."""
+    """Wait until all callbacks are acknowledged; return the number of missing ones."""
     deadline = time.monotonic() + timeout
     while (
         unconfirmed := message_ids - carrier.acknowledged_callbacks()
@@ -122,7 +122,7 @@ def _wait_for_callbacks(carrier: Carrier, message_ids: set[str], *, timeout: flo
 
 
 def _count_lost_tasks(url: str) -> int:
-    """Count Celery tasks that are unacknowledged for longer than the redelivery time."""
+    """Count the Celery tasks that stay unacknowledged for longer than the redelivery time."""
     with redis.Redis.from_url(url) as client:
         return int(client.zcount("unacked_index", 0, time.time() - _REDELIVERY_SECONDS))
 

@@ -1,6 +1,7 @@
--- Customers who consented to offers, and two messages for each that wait for a moment around
--- the one at which the consent is withdrawn. The settings butler.pairs and butler.per_second
--- say how many, and how fast; the clock of the race begins at noon of 21 April 2027.
+-- Insert customers who consented to offers, and two queued messages for each. The messages are due
+-- around the time at which the consent is withdrawn. The settings butler.pairs and
+-- butler.per_second give the number and the rate. The clock of the race begins at noon of 21 April
+-- 2027.
 
 INSERT INTO customers_purpose (key, kind, texts, dpv, details)
 VALUES ('offers', 'contact', '{}', '', '{}')

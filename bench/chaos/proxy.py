@@ -1,7 +1,7 @@
-"""A proxy that makes a network misbehave on purpose: slow, mute, cut, or one answer short.
+"""A proxy that simulates network faults: delays, silence, cut connections, lost answers.
 
-It stands between a process and a service on this machine, runs in a thread of its own and is
-told what to do while connections are open.
+It forwards connections between a process and a service on this machine, in a separate thread. Tests
+change its faults while connections are open.
 """
 
 import asyncio
@@ -14,35 +14,35 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-# Where a service listens: a host and a port, or the path of a Unix socket.
+# The address of a service: a host and a port, or the path of a Unix socket.
 Address = tuple[str, int] | str
 
-# What Postgres says when a transaction is committed; bodies never contain a zero byte.
+# The answer of Postgres to COMMIT. Bodies never contain its zero byte.
 COMMITTED = b"COMMIT\x00"
 
 
 @dataclass
 class Toxics:
-    """What is wrong with the network now. Everything can be changed at any time."""
+    """The current faults of the network. Tests can change all of them at any time."""
 
-    # Seconds by which everything is late, in both directions.
+    # Seconds of delay, in both directions.
     latency: float = 0.0
-    # Nothing passes, and nobody is told: the packets are simply gone.
+    # All packets are lost, without an error.
     is_mute: bool = False
     # New connections are refused, open ones are cut.
     is_down: bool = False
-    # So many answers to COMMIT reach nobody, although the commit happened.
+    # The number of answers to COMMIT that are lost, although the commit succeeded.
     commits_to_lose: int = 0
     commits_lost: int = 0
 
 
 class _Cut(Exception):
-    """The connection is to be reset."""
+    """Raised to reset the connection."""
 
 
 @dataclass
 class Proxy:
-    """Pass everything on to `upstream`, as far as the toxics allow."""
+    """Forwards all data to `upstream`, as far as the toxics allow."""
 
     upstream: Address
     toxics: Toxics = field(default_factory=Toxics)
@@ -56,7 +56,7 @@ class Proxy:
 
     @classmethod
     def in_front_of(cls, url: str) -> "Proxy":
-        """Return one that stands before the database of this address."""
+        """Return a proxy in front of the database with this URL."""
         address = urlsplit(url)
         query = parse_qs(address.query)
         if "host" in query:
@@ -64,7 +64,7 @@ class Proxy:
         return cls((address.hostname or "127.0.0.1", address.port or 5432))
 
     def proxied_url(self, url: str) -> str:
-        """Return this address of a database with the way to it leading through here."""
+        """Return the URL of the database with the address of this proxy."""
         address = urlsplit(url)
         user = address.netloc.rpartition("@")[0]
         return f"postgres://{user}@127.0.0.1:{self.port}{address.path}"
@@ -89,7 +89,7 @@ class Proxy:
         self._call(self._cut_all())
 
     def heal(self) -> None:
-        """Behave from now on; what was lost stays lost."""
+        """Remove all faults. Lost data stays lost."""
         self.toxics = Toxics(commits_lost=self.toxics.commits_lost)
 
     @contextlib.contextmanager
@@ -163,7 +163,7 @@ class Proxy:
             inspect(chunk)
             if self.toxics.latency:
                 await asyncio.sleep(self.toxics.latency)
-            # Toxics are changed by another thread, which an event of the loop is not made for.
+            # Another thread changes the toxics, so an event of the loop cannot be used.
             while self.toxics.is_mute:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             writer.write(chunk)
@@ -191,7 +191,7 @@ async def _connected(
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Have the kernel answer with RST instead of a polite end."""
+    """Close a connection with RST instead of FIN."""
     sock = writer.get_extra_info("socket")
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

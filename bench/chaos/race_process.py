@@ -1,4 +1,4 @@
-"""One process of the withdrawal race: a sender, or one that withdraws consents.
+"""One process of the withdrawal race: it sends messages, or withdraws consents.
 
 python -m bench.chaos.race_process ROLE NUMBER FOLDER BEGINS PAIRS PER_SECOND SEED
 """
@@ -92,7 +92,7 @@ def send(clock: RaceClock, path: Path, generator: random.Random, seconds: float)
 def withdraw(
     clock: RaceClock, path: Path, generator: random.Random, number: int, rate: float
 ) -> None:
-    """Withdraw the consent of one customer after the other, each around its due time."""
+    """Withdraw the consents of customers one by one, each around its due time."""
     author = ChangeAuthor(internal_sources.BUTLER)
     words = [
         ConsentStatement(kind="consent.withdrawn", subject="offers", evidence={"kind": "click"})
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str]) -> None:
     clock = RaceClock(float(begins_at))
     generator = random.Random(f"{seed}-{role}-{number}")
     path = Path(folder) / f"{role[0]}-{number}"
-    # The connection is made, and everything loaded, before the race begins.
+    # Connect to the database and load all code before the race begins.
     Customer.objects.exists()
     if role == "sender":
         send(clock, path, generator, int(pairs) / float(rate))

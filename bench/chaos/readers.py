@@ -1,4 +1,4 @@
-"""Readers of streams that reconnect after every end, and keep all received events."""
+"""Readers of streams that reconnect after each end, and store all received events."""
 
 import asyncio
 import base64
@@ -31,7 +31,7 @@ class Reader:
         return WatchedLog(self.customer_id, self.start_version or 0, self.events)
 
     async def follow(self) -> None:
-        """Read until cancelled, and reconnect soon after every end."""
+        """Read until cancelled, and reconnect after each end of the stream."""
         while True:
             with contextlib.suppress(OSError, ValueError, asyncio.LimitOverrunError):
                 async for name, payload in self._stream():
@@ -81,7 +81,7 @@ class Reader:
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Undo the chunks of the answer, and give its lines."""
+    """Yield the lines of a chunked response."""
     rest = b""
     async for chunk in read_chunks(reader):
         *lines, rest = (rest + chunk).split(b"\n")

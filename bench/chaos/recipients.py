@@ -1,4 +1,4 @@
-"""Customers who receive messages during the faults, and some of whom withdraw."""
+"""Customers who receive messages during the faults. Some of them withdraw their consent."""
 
 import asyncio
 import base64
@@ -52,7 +52,7 @@ class Recipients:
         return len(self._pending)
 
     def identify_events(self) -> list[EventBody]:
-        """Return identify events with every address, and a timezone in which it is noon."""
+        """Return identify events with all addresses, and a timezone in which it is noon."""
         traits = {"timezone": noon_timezone(), "language": "en"}
         return [
             _event_body(
@@ -64,7 +64,7 @@ class Recipients:
         ]
 
     def next_event(self) -> EventBody | None:
-        """Return the next event of a recipient, or None when all were sent."""
+        """Return the next event of a recipient, or None if all are sent."""
         if not self._pending:
             return None
         owner, kind = self._pending.pop()
@@ -85,17 +85,17 @@ class Recipients:
         return _event_body(sent, "track", event=EVENT, properties={"number": sent.message_id})
 
     async def consent(self, records: Mapping[str, str], notice: str) -> None:
-        """Give the consent of every recipient to offers."""
+        """Record the consent of all recipients to offers."""
         self._records = records
         body = {"answer": "give", "notice": notice, "language": "en", "evidence": _EVIDENCE}
         for start in range(0, len(self.owners), 8):
             owners = self.owners[start : start + 8]
             accepted = await asyncio.gather(*(self._put_consent(owner, body) for owner in owners))
             if not all(accepted):
-                raise RuntimeError("consents are not taken")
+                raise RuntimeError("Butler did not accept a consent")
 
     async def withdraw_consents(self) -> None:
-        """Send each withdrawal when it is due, until cancelled."""
+        """Send each withdrawal at its due time, until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 while self._due_withdrawals and self._due_withdrawals[0][0] <= time.monotonic():
@@ -143,9 +143,9 @@ def acknowledged_triggers(
 
 
 def noon_timezone() -> str:
-    """Name a zone that is far from quiet hours on both sides for hours to come."""
+    """Return a timezone in which no quiet hours begin or end within the next hours."""
     now = datetime.now(UTC)
-    # The signs of these zones are the other way round.
+    # The names of these zones have the opposite sign of their UTC offset.
     ahead = 13 - now.hour if now.hour > 1 else -(now.hour + 11)
     return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 

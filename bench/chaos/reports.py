@@ -1,4 +1,4 @@
-"""The printed report of a chaos run: counts, each invariant with its N."""
+"""Prints the report of a chaos run: counts, and the violated invariants."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ def print_report(
     lines = {
         "acknowledged events (N)": f"{acknowledged:,}",
         "lost": max(0, acknowledged - len(set(ids))),
-        "doubled": len(ids) - len(set(ids)),
-        "loss, 95 % sure, below": f"{3 / max(1, acknowledged):.1e}",
+        "stored twice": len(ids) - len(set(ids)),
+        "loss below (95 % confidence)": f"{3 / max(1, acknowledged):.1e}",
         "logs, versions without gaps": f"{len(observed.customer_versions):,}",
         "quarantined": f"{len(observed.quarantined):,}",
         "live records against logs": rebuild_text,
@@ -51,7 +51,7 @@ def print_outgoing_report(load: Load, observed: OutgoingObservations) -> None:
     lines = {
         "messages (N)": f"{len(observed.messages):,} on {len(observed.runs):,} occasions",
         "their states": state_text,
-        "why some never left": ", ".join(
+        "reasons of unsent messages": ", ".join(
             f"{reason} {count:,}" for reason, count in unsent.most_common()
         ),
         "messages received": f"{len(observed.received):,}",
@@ -69,7 +69,9 @@ def print_conclusion(seed: int, findings: Sequence[Finding]) -> None:
     print()
     for finding in findings:
         print(f"  VIOLATED  {finding}")
-    print(f"Seed {seed}: {'every promise was kept' if not findings else 'promises broken'}.")
+    print(
+        f"Seed {seed}: {'all invariants hold' if not findings else 'some invariants are violated'}."
+    )
 
 
 def _print(lines: Mapping[str, object]) -> None:

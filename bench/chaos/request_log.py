@@ -1,7 +1,7 @@
-"""The log of the client: every attempt, before it is sent, and every answer.
+"""The request log of the client: each attempt, before it is sent, and each answer.
 
-The file is append-only and written line by line, so that it tells the truth about the moment
-at which anything stopped. Everything the checker claims rests on it.
+The file is append-only and written line by line, so that it is correct up to the moment at which
+the client stops. The checker relies on it.
 """
 
 import json
@@ -15,7 +15,7 @@ class SentEvent(NamedTuple):
     """One event that the client sent."""
 
     message_id: str
-    # Whose event it is, by a name that is also inside the event's body.
+    # The customer of the event, by a name that the body of the event contains, too.
     owner: str
     # False for an event that belongs in quarantine: no identifier, or a reused id.
     is_valid: bool = True
@@ -30,7 +30,7 @@ class Acknowledgement(NamedTuple):
 
 
 class Request:
-    """Events sent together, repeated with the same ids until they are acknowledged."""
+    """Events of one request, repeated with the same ids until they are acknowledged."""
 
     __slots__ = ("acknowledgements", "attempts", "events", "number", "rejections")
 
@@ -74,7 +74,7 @@ class RequestLog:
         return request
 
     def add_attempt(self, request: Request, at: float) -> None:
-        """Write that a request is about to be sent."""
+        """Write that the client is about to send a request."""
         events = request.events if not request.attempts else None
         request.attempts += 1
         self._write("attempt", request, at, events=events)
@@ -86,19 +86,19 @@ class RequestLog:
         self._write("ack", request, at, acknowledgement=acknowledgement)
 
     def add_rejection(self, request: Request, at: float, status: int) -> None:
-        """Write that the server refused: it will not change its mind."""
+        """Write that the server refused a request, so that a retry is useless."""
         request.rejections += 1
         self._write("reject", request, at, status=status)
 
     def add_unknown(self, request: Request, at: float, why: str) -> None:
-        """Write that nobody can tell whether the request was stored."""
+        """Write that the outcome of a request is unknown."""
         self._write("unknown", request, at, why=why)
 
     def unknown_requests(self) -> list[Request]:
         return [request for request in self.requests if request.attempts and request.is_unknown]
 
     def acknowledged(self) -> Iterator[SentEvent]:
-        """Yield every event that was acknowledged, each once."""
+        """Yield each acknowledged event once."""
         for request in self.requests:
             if request.is_acknowledged:
                 yield from request.events
@@ -109,7 +109,7 @@ class RequestLog:
 
 
 def read(path: Path) -> list[Request]:
-    """Read a request log, for instance of a process that died while writing."""
+    """Return the requests of a request log, even if its process died while writing."""
     requests: dict[int, Request] = {}
     for line in path.read_text().splitlines():
         entry = json.loads(line)

@@ -26,18 +26,18 @@ from bench.chaos.request_log import RequestLog
 from bench.chaos.system import System, running_system
 from bench.sink import Sink
 
-# Seconds until all messages are final: pauses of a provider and repeated attempts included.
+# Seconds until all messages are final, including cooldowns of a provider and repeated attempts.
 TIMEOUT = 240.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how hard. The full run claims a loss below one event in 100,000."""
+    """The size of a run. The full run can show a loss below one event in 100,000."""
 
     events: int = 320_000
-    # At most; never more than half of what the system can take at the moment.
+    # The largest rate. The run uses at most half of the measured capacity.
     per_second: float = 4000
-    # How often each fault strikes.
+    # The number of times that each fault is injected.
     rounds: int = 2
     readers: int = 40
     # Customers who receive messages, two events and five messages each.
@@ -45,7 +45,7 @@ class Plan:
     seed: int = 1
 
 
-# What fits into a minute: every fault once.
+# A run of about a minute: each fault once.
 QUICK = Plan(events=20_000, per_second=1200, rounds=1, readers=20, recipients=250)
 
 
@@ -65,9 +65,9 @@ def run(plan: Plan, *, keep: Path | None = None) -> RunOutcome:
     """
     with tempfile.TemporaryDirectory(prefix="butler-chaos-") as file_name:
         folder = Path(file_name)
-        # The services run as somebody else when we are root, and have to get to their data.
+        # For root, the services run as another account, which must reach its data.
         folder.chmod(0o711)
-        _print_line("Starting a system of its own.")
+        _print_line("Starting a separate system.")
         try:
             with (
                 Sink.running(folder / "emails") as relay,
@@ -130,7 +130,7 @@ async def _apply_load(
         await asyncio.sleep(1)
         capacity = await load.measure_capacity()
         _print_line(
-            f"It takes {capacity:,.0f} events/s here; loading with {pace.per_second:,.0f}, and:"
+            f"Capacity: {capacity:,.0f} events/s; load: {pace.per_second:,.0f} events/s. Faults:"
         )
         withdrawing = asyncio.create_task(recipients.withdraw_consents())
         injecting = asyncio.create_task(
@@ -154,14 +154,14 @@ def _print_line(line: str) -> None:
 
 
 async def _wait_for_readers(readers: Sequence[Reader], url: str, *, seconds: float = 30) -> None:
-    """Wait until the readers received every event of their customers."""
+    """Wait until the readers have received all events of their customers."""
     customer_versions = await asyncio.to_thread(
         evidence.customer_versions, url, [reader.customer_id for reader in readers]
     )
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if all(reader.version >= customer_versions[reader.customer_id] for reader in readers):
-            # Whatever comes now would be one too many.
+            # Wait a moment: an event that arrives now would be a duplicate.
             await asyncio.sleep(1)
             return
         await asyncio.sleep(0.1)
@@ -172,7 +172,7 @@ def _load_documents(system: System) -> str:
     process = system.python("-m", "bench.chaos.documents")
     if process.returncode:
         raise RuntimeError(process.stderr[-2000:])
-    # What went live counts a little later, when every process has heard of it.
+    # All processes need a moment to learn about the live automations.
     time.sleep(4)
     return str(json.loads(process.stdout.splitlines()[-1])["notice"])
 
@@ -212,14 +212,14 @@ def _check_rebuild(system: System) -> tuple[int, str]:
 
 
 def _other_findings(load: Load, recoveries: Sequence[Recovery]) -> list[Finding]:
-    """Return the findings besides those of the events."""
+    """Return the findings about recoveries, statuses and headers."""
     findings = [
-        Finding("recovery", f"after {recovery.fault} it did not get well again")
+        Finding("recovery", f"after {recovery.fault}, the system did not recover")
         for recovery in recoveries
         if recovery.seconds == float("inf")
     ]
     if load.stats.without_retry_after:
-        description = f"{load.stats.without_retry_after} times unavailable without Retry-After"
+        description = f"{load.stats.without_retry_after} answers with 503 and no Retry-After"
         findings.append(Finding("C10", description))
     if server_errors := load.stats.statuses["500"]:
         findings.append(Finding("C11", f"{server_errors} answers with status 500"))

@@ -1,7 +1,7 @@
-"""Tests the checker: a small fake server of events with bugs that can be switched on.
+"""Tests the checker with a small fake event server, whose bugs can be turned on.
 
-Without a bug it keeps every promise under every seed. Each bug breaks one promise in the way
-real systems do, and a checker that does not notice proves nothing about the real system.
+Without a bug, all invariants hold for each seed. Each bug violates one invariant in the way of real
+systems. A checker that does not detect the bug would prove nothing about the real system.
 """
 
 import random
@@ -13,24 +13,24 @@ from pathlib import Path
 from bench.chaos.checker import Finding, Observations, ShownEvent, StoredEvent, WatchedLog, check
 from bench.chaos.request_log import Acknowledgement, Request, RequestLog, SentEvent
 
-# What each bug is, and the check that has to notice it.
+# The description of each bug, and the check that has to detect it.
 BUGS = {
-    "ack_before_commit": ("the answer is sent first, and the crash comes between", "C1"),
-    "swallowed_exception": ("an error in the middle of a batch is logged and forgotten", "C1"),
+    "ack_before_commit": ("the server answers before the commit, then crashes", "C1"),
+    "swallowed_exception": ("the server logs and ignores an error inside a batch", "C1"),
     "lost_rows": ("the last event of a large batch is not written", "C1"),
-    "no_unique_constraint": ("a batch that is sent again is stored again", "C2"),
-    "doubled_under_new_id": ("a worker that starts again makes up a new id", "C3"),
-    "client_gives_up": ("what was never answered is not sent again", "C4"),
-    "refuses_repeats": ("a batch that was stored already is answered with an error", "C4"),
-    "projection_outside": ("the record is updated after the commit, or not at all", "C5"),
-    "version_from_sequence": ("a rollback leaves a hole in the versions", "C9"),
-    "filed_under_neighbor": ("an event goes onto somebody else's log", "C9"),
-    "cursor_by_id": ("streams ask for rows with a higher id, and miss late commits", "C9"),
-    "stream_without_owner": ("a stream shows what happens to everybody", "C9"),
-    "stream_repeats": ("a reader that comes back gets the last event again", "C9"),
-    "stream_skips": ("a reader that comes back starts at the head", "C9"),
-    "dedupe_by_id_only": ("the same id with other content counts as a repeat", "C10"),
-    "quarantine_dropped": ("what cannot be stored is thrown away", "C10"),
+    "no_unique_constraint": ("a repeated batch is stored again", "C2"),
+    "doubled_under_new_id": ("a restarted worker stores the event with a new id", "C3"),
+    "client_gives_up": ("the client does not repeat unanswered requests", "C4"),
+    "refuses_repeats": ("the answer to a batch that is already stored is an error", "C4"),
+    "projection_outside": ("the record is updated after the commit, or never", "C5"),
+    "version_from_sequence": ("a rollback leaves a gap in the versions", "C9"),
+    "filed_under_neighbor": ("an event is stored on the log of another customer", "C9"),
+    "cursor_by_id": ("streams read rows with a higher id, and miss late commits", "C9"),
+    "stream_without_owner": ("a stream sends the events of all customers", "C9"),
+    "stream_repeats": ("a reader that reconnects gets the last event again", "C9"),
+    "stream_skips": ("a reader that reconnects starts at the newest version", "C9"),
+    "dedupe_by_id_only": ("the same id with other content counts as a duplicate", "C10"),
+    "quarantine_dropped": ("items that cannot be stored are deleted", "C10"),
     "wrong_acknowledgement": ("quarantined events are acknowledged as accepted", "C10"),
 }
 
@@ -38,12 +38,12 @@ OWNERS = [f"guest-{n}" for n in range(6)]
 
 
 class Crash(Exception):
-    """The process died; what was not committed is gone."""
+    """The process died. Uncommitted changes are lost."""
 
 
 @dataclass
 class FakeServer:
-    """Ingests events, stores logs, streams events. `bug` names its bug."""
+    """A fake server that ingests, stores and streams events. `bug` names its bug."""
 
     random: random.Random
     bug: str = ""
@@ -159,7 +159,7 @@ class FakeReader:
             )
             if is_visible and event.version > self.version:
                 self.version = event.version
-                # Its row was not visible yet when a row with a higher id was.
+                # A row with a higher id was visible before this row.
                 if not self.server.has_bug("cursor_by_id"):
                     self.events.append(ShownEvent(event.version, event.message_id, event.owner))
 
@@ -197,7 +197,7 @@ def _events(random_: random.Random, request_log: RequestLog, number: int) -> lis
         SentEvent(f"m-{number}-{place}", random_.choice(OWNERS), is_valid=random_.random() > 0.05)
         for place in range(random_.randint(1, 8))
     ]
-    # The same id with other content: it has to be quarantined, and never dropped.
+    # Events with a used id and other content. The server has to quarantine them.
     acknowledged = [
         event
         for request in request_log.requests

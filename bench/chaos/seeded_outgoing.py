@@ -1,7 +1,7 @@
-"""Tests bench.chaos.outgoing: a small fake messaging system with bugs that can be switched on.
+"""Tests bench.chaos.outgoing with a small fake messaging system, whose bugs can be turned on.
 
-Without a bug it keeps every invariant under every seed: senders die, sleep past their lease and
-lose connections, and customers withdraw meanwhile. Each bug breaks one invariant.
+Senders die, sleep past their lease and lose connections, and customers withdraw at the same time.
+Without a bug, all invariants hold for each seed. Each bug violates one invariant.
 """
 
 import random
@@ -20,28 +20,28 @@ from bench.chaos.outgoing import (
 from bench.sink import ReceivedMessage
 from customers.consent.hash_chain import GENESIS_DIGEST, chain_digest
 
-# What each bug is, and the check that has to notice it.
+# The description of each bug, and the check that has to detect it.
 BUGS = {
-    "consent_cached": ("senders believe a consent for thirty seconds", "C6"),
-    "consent_at_enqueue": ("consent is asked for when a message is queued, and never again", "C6"),
-    "withdrawal_waits_for_nobody": ("a withdrawal does not wait for what is in hand", "C6"),
-    "lease_ignored": ("a sender that slept past its lease sends what it holds", "C6"),
-    "requeued_after_lease": ("what fell silent is simply tried again", "C7"),
-    "retry_without_key": ("what nobody is sure of is said again as a new message", "C2"),
-    "no_unique_occasion": ("an event that comes again sets the same going again", "C2"),
-    "run_outside": ("runs are started after the commit, or not at all", "C7"),
-    "swallowed_exception": ("an error while judging is logged and forgotten", "C7"),
-    "no_sweep": ("nobody looks after a sender that died", "C7"),
-    "leases_stay": ("a message ends, and the lease on it does not", "C11"),
+    "consent_cached": ("senders cache a consent for thirty seconds", "C6"),
+    "consent_at_enqueue": ("senders check the consent only when a message is queued", "C6"),
+    "withdrawal_waits_for_nobody": ("a withdrawal does not wait for messages in flight", "C6"),
+    "lease_ignored": ("a sender that slept past its lease sends its message", "C6"),
+    "requeued_after_lease": ("a message with an expired lease is queued again", "C7"),
+    "retry_without_key": ("an uncertain message is repeated as a new message", "C2"),
+    "no_unique_occasion": ("a repeated event starts a second run", "C2"),
+    "run_outside": ("runs are started after the commit, or never", "C7"),
+    "swallowed_exception": ("the system logs and ignores an error in a decision", "C7"),
+    "no_sweep": ("the messages of a dead sender stay in the state sending", "C7"),
+    "leases_stay": ("the lease of a finished message stays", "C11"),
     "dropped_line_is_failure": (
-        "a connection that breaks after the message counts as not sent",
+        "a connection that breaks after the message counts as a failure",
         "C7",
     ),
-    "sent_before_sending": ("a message is marked as sent, and then handed over", "C7"),
-    "early_report_dropped": ("what is reported of a message in hand is answered and lost", "C7"),
-    "report_goes_back": ("a report that comes late takes back what one before it said", "C7"),
+    "sent_before_sending": ("a message is marked as sent before it is sent", "C7"),
+    "early_report_dropped": ("a report about a message in flight is acknowledged and lost", "C7"),
+    "report_goes_back": ("a late report replaces a newer state", "C7"),
     "ledger_rewritten": ("an entry of the ledger is changed later", "C8"),
-    "word_outside_ledger": ("a withdrawal changes what holds, and leaves no entry", "C8"),
+    "word_outside_ledger": ("a withdrawal changes the consent state without a ledger entry", "C8"),
 }
 
 RECIPIENTS = 60
@@ -71,7 +71,7 @@ class Sender:
 
 
 class FakeMessaging:
-    """Starts runs, decides, sends and withdraws. `bug` names its bug."""
+    """A fake system that starts runs, decides, sends and withdraws. `bug` names its bug."""
 
     def __init__(self, random_: random.Random, bug: str = "") -> None:
         self.random_, self.bug, self.now = random_, bug, 0
@@ -95,7 +95,7 @@ class FakeMessaging:
     def has_bug(self, bug: str, share: float = 0.3) -> bool:
         return self.bug == bug and self.chance(share)
 
-    # What happens ----------------------------------------------------------------------
+    # Steps -----------------------------------------------------------------------------
 
     def step(self) -> None:
         self.now += 1
@@ -116,7 +116,7 @@ class FakeMessaging:
         self.trigger_events.append(trigger)
         if self.has_bug("run_outside"):
             return
-        # The client was not answered the first time.
+        # The client got no answer the first time, so it repeats the event.
         for _ in range(1 + (self.bug == "no_unique_occasion" and self.chance(0.2))):
             self.decide(trigger)
 
@@ -196,12 +196,12 @@ class FakeMessaging:
         is_acknowledged = self.chance(0.9)
         subject = f"Offer {message.run.message_id}"
         self.received.append(
-            # Later than what was acknowledged in this step, and earlier than in the next.
+            # Later than the acknowledgements of this step, and earlier than those of the next.
             ReceivedMessage(
                 self.now + 0.5, message.id, message.owner, "offers", subject, "", is_acknowledged
             )
         )
-        # Not every carrier tells.
+        # Some carriers send no delivery reports.
         if self.chance(0.3):
             self.reports += [(message, "delivered"), (message, "sent")]
         if self.chance(0.05):
@@ -214,7 +214,7 @@ class FakeMessaging:
             self.mark_uncertain(message)
 
     def finish(self, message: Message, state: str) -> None:
-        # Whoever was given up on has nothing to say any more.
+        # A sender whose message is already final must not change its state.
         if message.state == "sending":
             message.state, message.lease = state, 0
             self.leases_left += self.has_bug("leases_stay")

@@ -1,4 +1,4 @@
-"""The whole system, started as `make run` starts it, in a folder of its own."""
+"""A whole system for a chaos run, started like `make run`, in a separate folder."""
 
 import contextlib
 import json
@@ -43,7 +43,7 @@ class System:
         return self.python("manage.py", *arguments)
 
     def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run something of ours on this system."""
+        """Run Python with these arguments on this system; return the finished process."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
@@ -73,14 +73,14 @@ class System:
         return self._granian("config.asgi")[1][-1]
 
     def _granian(self, application: str, *, timeout: float = 30) -> tuple[int, list[int]]:
-        """Find a master and its workers; the smaller number is not the older process."""
+        """Find a granian master and its workers. Process numbers do not tell which is older."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             for pid in self.pids("granian", application):
                 if workers := [child for child, _ in _children(pid)]:
                     return pid, workers
             time.sleep(0.1)
-        raise RuntimeError(f"nobody serves {application}")
+        raise RuntimeError(f"no process serves {application}")
 
     def worker(self) -> int:
         return self._workers()[0]
@@ -92,7 +92,7 @@ class System:
         return any(children for _, children in self._find_workers())
 
     def _workers(self, *, timeout: float = 30) -> tuple[int, list[int]]:
-        """Find the worker and those who work for it; it may be about to start."""
+        """Find the worker and its child processes; wait if it is about to start."""
         deadline = time.monotonic() + timeout
         while not (workers := self._find_workers()):
             if time.monotonic() > deadline:
@@ -101,7 +101,7 @@ class System:
         return workers[-1]
 
     def _find_workers(self) -> list[tuple[int, list[int]]]:
-        # One that was killed may have left children: they have none of their own.
+        # A killed worker may have left children. These have no children themselves.
         workers = []
         for pid in sorted(self.pids("celery", " worker ")):
             children = [child for child, command in _children(pid) if " worker " in command]
@@ -118,7 +118,7 @@ class System:
         return min(self.pids("valkey-server"))
 
     def metric(self, name: str) -> float:
-        """Return a figure of the live process; nothing where it does not answer."""
+        """Return a metric of the live process; 0 if it does not answer."""
         url = f"http://127.0.0.1:{self.live_port}/metrics"
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
             for line in answer.read().decode().splitlines():
@@ -167,7 +167,7 @@ def running_system(
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return our environment without the variables that name other services."""
+    """Return the current environment without the variables that name other services."""
     prefixes = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BUTLER_", "MAKE", "DJANGO_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
@@ -176,7 +176,7 @@ def _await_ready(system: System, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while b"butler: ready on" not in system.log.read_bytes():
         if system.process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("it did not start:\n" + system.log.read_text()[-3000:])
+            raise RuntimeError("the system did not start:\n" + system.log.read_text()[-3000:])
         time.sleep(0.1)
 
 
@@ -190,7 +190,7 @@ def _children(pid: int) -> list[tuple[int, str]]:
     children = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            # The name of a program is in brackets and may contain anything.
+            # The name of a program is in parentheses and may contain any character.
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
             if parent == pid:
                 command = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()

@@ -1,8 +1,8 @@
 """python -m bench.chaos.withdrawal_race [--pairs N]: withdrawals and handovers at the same time.
 
-Several processes hand messages over while several others withdraw the consent that the
-messages need, each at a random moment around the other. One clock for all of them: nothing
-may be handed over after its withdrawal was acknowledged, not by a microsecond.
+Several processes send messages while other processes withdraw the consents that the messages need,
+at random times close to each other. All processes use one clock. No message may be handed over
+after the withdrawal of its consent was acknowledged.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import psycopg
 
 _FOLDER = Path(__file__).parent
 SENDERS, WITHDRAWERS = 2, 4
-# A hand-over this shortly before its acknowledgement was a race.
+# A handover within these seconds before the acknowledgement counts as a close race.
 CLOSE_SECONDS = 0.05
 
 
@@ -40,11 +40,11 @@ class RaceCounts:
 
 
 def run(url: str, *, pairs: int, per_second: float, seed: int = 1) -> RaceCounts:
-    """Run the race on the migrated database of this address."""
+    """Run the race on the migrated database with this URL; return the counts."""
     with tempfile.TemporaryDirectory(prefix="butler-race-") as name:
         folder = Path(name)
         insert_pairs(url, pairs=pairs, per_second=per_second, seed=seed)
-        # All processes begin at the same moment, once all have started.
+        # All processes begin at the same moment, after all of them have started.
         begins_at = time.monotonic() + 4.0
         processes = [
             _start_process(url, role, number, folder, begins_at, pairs, per_second, seed)
@@ -76,7 +76,7 @@ def _start_process(
 
 
 def insert_pairs(url: str, *, pairs: int, per_second: float, seed: int) -> None:
-    """Create so many customers with consent, and two queued messages for each."""
+    """Create this number of customers with consent, and two queued messages for each."""
     statement = (_FOLDER / "prepare_withdrawal_race.sql").read_text()
     with psycopg.connect(url) as connection:
         connection.execute("SELECT set_config('butler.pairs', %s, false)", [str(pairs)])

@@ -1,1 +1,1 @@
-"""The bare statement in a plain view: what reading a record can cost at the least."""
+"""The limit of reading a record: a minimal view with one SQL statement."""

@@ -1,4 +1,4 @@
-"""What a plain view needs, and nothing between it and the server."""
+"""The settings of the minimal view, without middleware."""
 
 from config.settings import ALLOWED_HOSTS, DATABASES, DEBUG, SECRET_KEY, USE_TZ
 

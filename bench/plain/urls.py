@@ -9,12 +9,12 @@ from customers import sql
 
 
 def record(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Run the statement of the record and hand its text on; nobody is asked who they are."""
+    """Return the text of the record statement, without authentication."""
     connection.ensure_connection()
     today = datetime.now(UTC).date()
     (text,) = sql.rows("read_record", {"id": customer_id, "today": today})[0]
     body = text.encode()
-    # Without a length the answer would be chunked; no middleware is here to add it.
+    # No middleware adds the length. Without it, the response would be chunked.
     length = {"Content-Length": str(len(body))}
     return HttpResponse(body, content_type="application/json", headers=length)
 

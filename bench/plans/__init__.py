@@ -1,1 +1,1 @@
-"""Whether statements give the same rows under every plan: python -m bench.plans."""
+"""Checks that statements return the same rows under all plans: python -m bench.plans."""

@@ -1,9 +1,9 @@
-"""Compares the rows of every statement under every plan, on tables as large as one likes.
+"""Compares the rows of all statements under all plans, on tables of any size.
 
-Makes a database of its own beside that of DATABASE_URL and drops it afterwards:
+It creates a separate database on the server in DATABASE_URL, and drops it afterwards:
 `make plans`, or `python -m bench.plans [--rows N] [--seconds N] [--dry-run] [STATEMENT …]`.
-Ends with 0 where every plan gave the same rows, with 1 where one did not or a statement failed,
-and with 2 where the time was up before every statement had run.
+Exit code 0: all plans returned the same rows. 1: rows differed or a statement failed. 2: the time
+was over before all statements had run.
 """
 
 import argparse
@@ -48,15 +48,24 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.plans", description="Compare what statements give under every plan."
+        prog="python -m bench.plans", description="Compare the rows of statements under all plans."
     )
-    parser.add_argument("--rows", type=int, default=1_000_000, help="customers (1,000,000)")
-    parser.add_argument("--seconds", type=int, default=5_400, help="in all at most (5,400)")
     parser.add_argument(
-        "--patience", type=int, default=4_000, help="milliseconds for one statement (4,000)"
+        "--rows", type=int, default=1_000_000, help="number of customers (default: 1,000,000)"
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would run")
-    parser.add_argument("statements", nargs="*", metavar="STATEMENT", help="only these")
+    parser.add_argument(
+        "--seconds", type=int, default=5_400, help="time limit in seconds (default: 5,400)"
+    )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=4_000,
+        help="time limit of a statement in ms (default: 4,000)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only print the plan of the run")
+    parser.add_argument(
+        "statements", nargs="*", metavar="STATEMENT", help="run only these statements"
+    )
     return parser.parse_args(arguments)
 
 
@@ -68,7 +77,7 @@ def _announce(statements: Sequence[Statement], options: argparse.Namespace) -> N
 
 
 def _session(options: argparse.Namespace) -> str:
-    # As the processes have it (config.settings).
+    # The processes use the same settings (config.settings).
     return f"-c statement_timeout={options.patience} -c plan_cache_mode=force_generic_plan"
 
 
@@ -87,7 +96,7 @@ def _compare(
     differences = 0
     for number, statement in enumerate(statements, start=1):
         if time.monotonic() > deadline:
-            print(f"time is up: {len(statements) - number + 1} statements have not run")
+            print(f"time limit reached: {len(statements) - number + 1} statements have not run")
             return 2
         report = compare.compare(connection, statement)
         connection.rollback()

@@ -10,7 +10,7 @@ _STARTS = [
         "decision_id": uuid("new decision", number),
         "version_id": serial(1),
         "customer_id": uuid("customer", number % 15),
-        # Some are the occasion of a run that is there, some come twice in the batch.
+        # Some occasions already have a run, and some are in the batch twice.
         "occasion": str(number % 15 if number % 2 else number % 6),
         "occurred_at": NOW,
         "cause": {"about": "", "number": number}
@@ -80,7 +80,7 @@ _LEAVING = [
         "subject": "",
         "text": "",
     }
-    # Those with an attempt that is open cannot have another one.
+    # Messages with an open attempt cannot have another one.
     for number in _NUMBERS
     if number % 3
 ]

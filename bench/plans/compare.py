@@ -1,6 +1,6 @@
-"""Runs a statement under one plan after the other, and says where the rows differ.
+"""Runs a statement under several plans, and reports rows that differ.
 
-A statement that changes rows is undone each time; of it, the changed rows are compared, too.
+After each run of a statement that changes rows, the changes are compared and rolled back.
 """
 
 import re
@@ -27,7 +27,7 @@ _JOINS = {
     "nested loops": ("hashjoin", "mergejoin"),
 }
 _INDEXES = ("indexscan", "indexonlyscan", "bitmapscan")
-# The settings that are off under each plan; the first plan is what the others are compared with.
+# The settings that are off under each plan. The others are compared with the first plan.
 PLANS: dict[str, Sequence[str]] = {
     "the planner's choice": (),
     **_JOINS,
@@ -38,7 +38,7 @@ _WRITTEN = re.compile(
     r"\b(INSERT INTO|UPDATE|DELETE FROM) ((?:butler|customers|channels)_\w+)", re.ASCII
 )
 _CANCELED = "canceled"
-# Sequences are not set back, and the clock goes on.
+# Columns that sequences and the clock fill differ in each run.
 _VOLATILE_RESULTS = {"insert_identifiers": (0,)}
 _VOLATILE_COLUMNS = ("lease_until",)
 _VOLATILE_IDS = ("butler_decision",)
@@ -55,7 +55,7 @@ class Statement(NamedTuple):
 
     @property
     def is_ordered(self) -> bool:
-        """Whether its rows come in an order that it promises."""
+        """Tell whether the statement returns its rows in a defined order."""
         text, shorter = self.text, re.sub(r"\([^()]*\)", "", self.text)
         while shorter != text:
             text, shorter = shorter, re.sub(r"\([^()]*\)", "", shorter)
@@ -63,14 +63,14 @@ class Statement(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Errors and differences, a sentence each, and the plans that took too long."""
+    """Errors and differences, one sentence for each, and the plans that took too long."""
 
     problems: list[str]
     canceled: list[str]
 
 
 def statements() -> Iterator[Statement]:
-    """Yield every statement file of the apps; without parameters where nobody gave it any."""
+    """Yield all statement files of the apps, with their parameters if there are any."""
     from customers.sql import body
 
     for path in sorted(ROOT.glob("*/**/sql/*.sql")):
@@ -80,7 +80,7 @@ def statements() -> Iterator[Statement]:
 
 
 def fill(connection: "psycopg.Connection[Any]", rows: int) -> None:
-    """Write so many customers and what belongs to them, and let the planner know."""
+    """Insert this number of customers with their rows, and analyze the tables."""
     for command in ROWS.replace(":rows", str(rows)).split(";\n"):
         connection.execute(command.encode())
     analyze(connection)
@@ -91,10 +91,10 @@ def analyze(connection: "psycopg.Connection[Any]") -> None:
 
 
 def compare(connection: "psycopg.Connection[Any]", statement: Statement) -> Report:
-    """Run a statement under every plan, in an open transaction, and undo it each time.
+    """Run a statement under all plans in an open transaction, and roll it back each time.
 
-    The first plan has to succeed, and the others have to give the same rows or the same error.
-    A plan that takes longer than statement_timeout is left out and reported.
+    The first plan has to succeed, and the others have to return the same rows or the same error.
+    A plan that takes longer than statement_timeout is skipped and reported.
     """
     report, expected = Report([], []), None
     marker = _next_transaction(connection)
@@ -115,10 +115,10 @@ def compare(connection: "psycopg.Connection[Any]", statement: Statement) -> Repo
 def _outcome(
     connection: "psycopg.Connection[Any]", statement: Statement, off: Sequence[str], marker: int
 ) -> str | list[str]:
-    """Return the rows that a statement gives and those that it changed, or its error."""
+    """Return the rows that a statement returns and changes, or its error."""
     connection.execute("SAVEPOINT statement")
     try:
-        # Compiling takes longer than any statement here.
+        # JIT compilation would take longer than the statements.
         for setting in ("jit", *(f"enable_{name}" for name in off)):
             connection.execute(f"SET LOCAL {setting} = off".encode())
         cursor = psycopg.Cursor(connection)
@@ -134,8 +134,8 @@ def _outcome(
 
 
 def _next_transaction(connection: "psycopg.Connection[Any]") -> int:
-    """Return a number that no row so far has as its xmin, and all rows from now on reach."""
-    # A snapshot tells what follows the last transaction that ended: end one.
+    """Return a number above the xmin of all rows so far, and at most that of new rows."""
+    # A snapshot contains the number after the last ended transaction, so end one first.
     connection.execute("SAVEPOINT marker")
     connection.execute("CREATE TEMPORARY TABLE marker ()")
     connection.execute("ROLLBACK TO marker")
@@ -156,7 +156,7 @@ def _texts(statement: Statement, rows: Sequence[Sequence[Any]]) -> list[str]:
 def _changes(
     connection: "psycopg.Connection[Any]", statement: Statement, marker: int
 ) -> Iterator[str]:
-    """Yield the rows that are new or changed, and what tells which rows are as they were."""
+    """Yield the new and changed rows, and a checksum of the unchanged rows."""
     for table in sorted({table for _, table in _WRITTEN.findall(statement.text)}):
         volatile = [*_VOLATILE_COLUMNS, *_computed(table)]
         since = f"xmin::text::bigint >= {marker}"
@@ -171,7 +171,7 @@ def _changes(
 
 @cache
 def _computed(table: str) -> list[str]:
-    """Return the columns that a sequence, the clock or chance fills."""
+    """Return the columns that a sequence, the clock or a random number fills."""
     from django.apps import apps
     from django.db.models import AutoField
     from django.db.models.fields import NOT_PROVIDED
@@ -188,7 +188,7 @@ def _computed(table: str) -> list[str]:
 
 
 def _shortened(expected: str | list[str], actual: str | list[str]) -> tuple[str, str]:
-    """Return the first row in which two outcomes differ."""
+    """Return the first row in which two outcomes differ, or the numbers of rows."""
     if isinstance(expected, str) or isinstance(actual, str):
         return str(expected)[:300], str(actual)[:300]
     for first, second in zip(expected, actual, strict=False):

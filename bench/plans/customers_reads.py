@@ -58,7 +58,7 @@ PARAMETERS: dict[str, Params] = {
     "read_ledger_entries": _LIVE,
     "read_projected_events": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
     "read_primary_identifiers": _IDS,
-    # The caller takes more than it asks for as too many, and looks no further.
+    # If more rows come back than this limit, the caller stops.
     "read_graph": {"ids": serials(), "limit": 1_000},
     "read_customer_version": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
     "read_customer_versions": _IDS,
@@ -92,7 +92,7 @@ PARAMETERS: dict[str, Params] = {
     "lock_available_records": _IDS,
     "read_projections": _IDS,
 }
-# What search_names is completed with (customers.identity.search).
+# The condition that customers.identity.search inserts into search_names.
 WORDS = ("true /* words */", "plain LIKE '%%' || customers_plain('noor') || '%%'")
 
 LIVE_PARAMETERS: dict[str, Params] = {

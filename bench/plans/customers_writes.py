@@ -19,7 +19,7 @@ def _dropped(name: str) -> Params:
 
 
 def _rows(**columns: object) -> Params:
-    """Return one row for each of some customers: half of them have such a row already."""
+    """Return one row for each of some customers. Half of them already have such a row."""
     return {
         "rows": json(
             [

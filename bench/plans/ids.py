@@ -1,4 +1,4 @@
-"""The ids and timestamps that rows.sql gives the rows with a number."""
+"""Computes the ids and timestamps of the numbered rows in rows.sql."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -20,7 +20,7 @@ def uuids(kind: str, count: int = 20) -> list[UUID]:
 
 
 def live(count: int = 20) -> list[UUID]:
-    """Return ids of live customers: each tenth record was joined into the one before it."""
+    """Return ids of live customers: each tenth record is merged into the previous one."""
     return [uuid("customer", number) for number in range(1, count + 1) if number % 10]
 
 

@@ -1,13 +1,13 @@
--- Rows for every table that a statement reads: :rows customers, and for each a row or a few of
--- everything else. The same number gives the same rows. Timestamps repeat on purpose: what has
--- no total order comes in another order under another plan. Ids that a sequence would give begin
--- at ten billion, so that no sequence reaches them.
+-- Insert rows into all tables that the statements read: :rows customers, and one or a few rows of
+-- each other table for each of them. The same number gives the same rows. Timestamps repeat, so
+-- that a statement without a total order returns another order under another plan. Ids of sequences
+-- begin at ten billion, so that no sequence reaches them.
 
 CREATE FUNCTION pg_temp.id_of(kind text, number bigint) RETURNS uuid
     LANGUAGE sql IMMUTABLE AS $$ SELECT md5(kind || ':' || number)::uuid $$;
 CREATE FUNCTION pg_temp.serial(number bigint) RETURNS bigint
     LANGUAGE sql IMMUTABLE AS $$ SELECT 10000000000 + number $$;
--- Each tenth record was joined into the one before it.
+-- Each tenth record is merged into the previous one.
 CREATE FUNCTION pg_temp.live(number bigint) RETURNS uuid
     LANGUAGE sql IMMUTABLE AS
     $$ SELECT md5('customer:' || number - (number % 10 = 0)::int)::uuid $$;
@@ -43,7 +43,7 @@ SELECT 'plans' || number, 'data', '2999-01-01Z' FROM numbers;
 INSERT INTO channels_streamticket (digest, session_key, expires_at)
 SELECT decode(md5('ticket:' || number), 'hex'), 'plans' || number, '2999-01-01Z' FROM numbers;
 
--- What is proved by one, the next one claims.
+-- Each customer claims the verified identifiers of the previous one.
 INSERT INTO customers_identifier (id, kind, value, evidence, is_shared, first_seen_at, customer_id,
        record_id)
 SELECT pg_temp.serial(2 * number + claim),
@@ -87,7 +87,7 @@ SELECT pg_temp.id_of('customer', number), version,
        pg_temp.noon(version % 5),
        '{"traits": {"city": "Odense", "name": "Noor"}, "properties": {"total": "1.00"}}'
   FROM numbers, generate_series(1, CASE WHEN number <= 20 THEN 60 ELSE 2 END) AS version;
--- One name in six thousand is like what is searched, so that no search compares its limit.
+-- One name in six thousand is similar to the searched one, so that searches stay below their limit.
 INSERT INTO customers_trait (customer_id, name, value, evidence, source_id, occurred_at,
        message_key)
 SELECT pg_temp.live(number), trait.name, trait.value, 2, 1001, pg_temp.noon(number % 5),
@@ -184,7 +184,7 @@ SELECT pg_temp.id_of('message', number), number, pg_temp.id_of('customer', numbe
        1, '{}', 'nl', 'guest' || number || '@example.com', 'Hello', 'Hello',
        CASE WHEN number / 3 % 4 > 1 THEN pg_temp.noon(1) END
   FROM numbers;
--- Two attempts have the same id of the provider.
+-- Two attempts have the same provider id.
 INSERT INTO butler_delivery (id, number, customer_id, channel, provider, customer_version,
        claimed_at, lease_until, outcome, provider_id, code, detail, budget_windows, message_id)
 SELECT pg_temp.id_of('delivery', number), 1, pg_temp.id_of('customer', number), 'email', 'smtp', 1,

@@ -1,4 +1,4 @@
-"""`python -m bench.synthetic`: fills the database with invented customers. `--help` has the rest."""
+"""`python -m bench.synthetic`: fills the database with invented customers (see `--help`)."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import django
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # One COPY takes longer than a web request may.
+    # A COPY takes longer than the time limit of web requests.
     os.environ.setdefault("STATEMENT_TIMEOUT", "0")
     django.setup()
 

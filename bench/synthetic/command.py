@@ -10,10 +10,10 @@ from bench.synthetic import generate
 from bench.synthetic.generate import Plan
 from bench.synthetic.people import Chunk
 
-# Two runs at once would both find the same chunks missing.
+# The lock prevents two runs at the same time, which would write the same chunks.
 _LOCK = 0x6275746C
 _BAR_WIDTH = 30
-# Seconds between two lines where nobody looks at a moving bar.
+# Seconds between two lines of progress if the output is not a terminal.
 _LINE_INTERVAL = 5.0
 
 
@@ -25,10 +25,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--customers", type=_count, default=100_000, help="%(default)s")
-        parser.add_argument("--events", type=_count, help="10 for each customer")
-        parser.add_argument("--seed", type=int, default=1, help="another one, other people")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be written")
+        parser.add_argument(
+            "--customers", type=_count, default=100_000, help="number (default: %(default)s)"
+        )
+        parser.add_argument("--events", type=_count, help="number (default: 10 for each customer)")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the random customers")
+        parser.add_argument("--dry-run", action="store_true", help="only print the numbers of rows")
 
     def handle(self, *args: Any, **options: Any) -> None:
         customers = options["customers"]
@@ -62,7 +64,7 @@ class Command(BaseCommand):
                 self._write(missing, events)
                 generate.analyze()
             finally:
-                # The connection goes back to a pool, and would take the lock with it.
+                # Release the lock before the connection returns to the pool.
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
     def _write(self, missing: list[Chunk], events: int) -> None:

@@ -1,4 +1,4 @@
-"""Fills empty tables, or full ones, with many invented customers: COPY, a chunk at a time.
+"""Inserts many invented customers with COPY, one chunk at a time.
 
 A chunk is one transaction, and its first customer's id follows from the plan: whether that
 customer is there tells whether the chunk is. So a run that was killed goes on where it was.
@@ -17,9 +17,9 @@ from customers import db
 from customers.models import Customer, Source
 from customers.projections import registry
 
-# Customers in one transaction: enough that a commit costs nothing, few enough to hold.
+# Customers in one transaction: many enough that commits are cheap, few enough for the memory.
 CHUNK = 5_000
-# Bytes on disk for one event with its share of everything else, as measured.
+# Measured bytes on disk for one event, with its share of all other rows.
 BYTES_PER_EVENT = 800
 
 _COLUMNS = {
@@ -35,7 +35,7 @@ _COLUMNS = {
 
 
 class Plan(NamedTuple):
-    """How many, and which of the many possible ones."""
+    """The numbers of customers and events, and the seed."""
 
     customers: int
     events: int
@@ -43,7 +43,7 @@ class Plan(NamedTuple):
 
     @property
     def tag(self) -> str:
-        """Name the plan in everything it invents, so that two plans can share a database."""
+        """The name of the plan in all its values, so that two plans can share a database."""
         return blake2b(repr(self).encode(), digest_size=4).hexdigest()
 
     def chunks(self) -> Iterator[Chunk]:
@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 
 
 def missing_chunks(plan: Plan) -> list[Chunk]:
-    """Return the chunks that are not there yet."""
+    """Return the chunks that the database does not contain yet."""
     chunk_by_id = {
         people.customer_id(chunk.tag, chunk.first, chunk.plan_customers): chunk
         for chunk in plan.chunks()
@@ -64,7 +64,7 @@ def missing_chunks(plan: Plan) -> list[Chunk]:
 
 
 def sources() -> dict[str, int]:
-    """Return a source for each channel, made when it is not there; none of them has a key."""
+    """Return a source for each channel, created if it is missing. The sources have no keys."""
     source_ids = {}
     for channel in people.CHANNELS:
         source, _ = Source.objects.get_or_create(
@@ -95,7 +95,7 @@ def _prepare(chunk: Chunk, source_ids: Mapping[str, int]) -> Rows:
 
 
 def _reserve(count: int) -> list[int]:
-    """Take identifier ids from the sequence, as every other writer does."""
+    """Return identifier ids from the sequence, which all writers use."""
     statement = (
         "SELECT nextval(pg_get_serial_sequence('customers_identifier', 'id'))"
         " FROM generate_series(1, %(count)s)"
@@ -103,13 +103,13 @@ def _reserve(count: int) -> list[int]:
     try:
         return [id_ for (id_,) in db.rows(statement, {"count": count})]
     finally:
-        # Only this thread's: the next chunk gets another one from the pool.
+        # Close the connection of this thread. The next chunk gets another one from the pool.
         connection.close()
 
 
 def _copy_rows(rows: Rows) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        # The limits of a web request would end a COPY of this size.
+        # The time limits of web requests are too short for a COPY of this size.
         cursor.execute("SET LOCAL statement_timeout = 0")
         for table, columns in _COLUMNS.items():
             statement = f"COPY customers_{table} ({columns}) FROM STDIN"
@@ -118,7 +118,7 @@ def _copy_rows(rows: Rows) -> None:
 
 
 def analyze() -> None:
-    """Let the planner know what has come in, instead of finding out by accident."""
+    """Analyze the tables, so that the planner knows the new rows."""
     tables = ", ".join(f"customers_{name}" for name in (*_COLUMNS, "order"))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")

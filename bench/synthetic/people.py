@@ -1,4 +1,4 @@
-"""Invented people and what they did, as rows ready for COPY. Pure, and the same for a seed.
+"""Invents customers and their events as rows for COPY. Pure; a seed always gives the same rows.
 
 What comes out is what the front door would have made of the same events: the tests send
 them through it and compare. Bodies are written with sorted keys, because their digest is
@@ -18,13 +18,13 @@ from customers.events.log import message_key
 from customers.projections.registry import Subject
 from customers.types import CLAIMED, VERIFIED
 
-# A fixed year and a half, so that a seed says the same today and tomorrow.
+# A fixed period of a year and a half, so that the rows do not depend on the current date.
 BEGIN = datetime(2025, 5, 1, tzinfo=UTC)
 ARRIVALS = timedelta(days=500)
 END = datetime(2026, 11, 1, tzinfo=UTC)
 _BEGIN_MS, _END_MS = int(BEGIN.timestamp() * 1000), int(END.timestamp() * 1000)
 _ARRIVALS_MS = int(ARRIVALS.total_seconds() * 1000)
-# Milliseconds from the park to the record.
+# Milliseconds from an event to its arrival at Butler.
 _RECEIVE_LAG_MS = 300
 
 APP, SITE, PHONE, STORE = "app", "site", "phone", "store"
@@ -32,14 +32,14 @@ CHANNELS = (APP, SITE, PHONE, STORE)
 
 
 class Chunk(NamedTuple):
-    """Some customers, written together or not at all. `tag` names the whole plan."""
+    """Customers that are written in one transaction. `tag` names the whole plan."""
 
     tag: str
     number: int
     first: int
     customers: int
     events: int
-    # Of the whole plan: arrivals are spread evenly over all its customers.
+    # The customers of the whole plan. Their arrivals are spread evenly over the period.
     plan_customers: int
 
 
@@ -61,7 +61,7 @@ class Person(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Lines of COPY, text format, by the columns that `bench.synthetic.generate` names."""
+    """Lines in the text format of COPY, with the columns of `bench.synthetic.generate`."""
 
     customers: list[str]
     identifiers: list[str]
@@ -72,7 +72,7 @@ class Rows(NamedTuple):
 
 
 def customer_id(tag: str, number: int, plan_customers: int) -> UUID:
-    """Return the id of the customer with this number; as ever they sort by arrival."""
+    """Return the id of the customer with this number. The ids sort by arrival."""
     digest = blake2b(f"{tag}:{number}".encode(), digest_size=10).digest()
     noise = int.from_bytes(digest)
     prefix = _arrival(number, plan_customers) << 80 | 7 << 76 | (noise >> 68 & 0xFFF) << 64
@@ -84,7 +84,7 @@ def _arrival(number: int, plan_customers: int) -> int:
 
 
 def people(chunk: Chunk) -> list[Person]:
-    """Invent the customers of a chunk, and how many events each has."""
+    """Invent the customers of a chunk with their numbers of events."""
     random = Random(f"{chunk.tag}:{chunk.number}:people")
     counts = _event_counts(random, chunk.customers, chunk.events)
     return [
@@ -93,7 +93,7 @@ def people(chunk: Chunk) -> list[Person]:
 
 
 def _event_counts(random: Random, customers: int, events: int) -> list[int]:
-    """Give everybody one event, and most of the others to a few."""
+    """Give each customer one event, and most of the other events to a few customers."""
     counts = [1] * customers
     weights = [min(random.paretovariate(1.3), 50.0) for _ in counts]
     for index in random.choices(range(customers), weights, k=events - customers):
@@ -131,7 +131,7 @@ def _person(random: Random, chunk: Chunk, number: int, events: int) -> Person:
 def invent_rows(
     chunk: Chunk, people_of_chunk: Sequence[Person], ids: Sequence[int], sources: Mapping[str, int]
 ) -> Rows:
-    """Invent what the people of a chunk did.
+    """Invent the events of the customers of a chunk.
 
     ids: of identifiers, as many as the people have atoms; sources: an id for each channel.
     """
@@ -149,13 +149,13 @@ def invent_rows(
         rows.customers.append(
             f"{person.id}\t{person.events}\t0\t{_format_time(person.arrived_at + _RECEIVE_LAG_MS)}\t{_format_time(activity.at)}\n"
         )
-    # Events reach a log table as they happen, not customer by customer.
+    # Events are written in the order of their time, not customer by customer.
     event_lines.sort()
     rows.events.extend(line for _, line in event_lines)
     return rows
 
 
-# A moment is written millions of times; strftime would be a third of all the work.
+# A moment is formatted millions of times. strftime would take a third of the time.
 _DAYS = [f"{BEGIN + timedelta(days=day):%Y-%m-%dT}" for day in range((END - BEGIN).days + 2)]
 _SECONDS = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86_400)]
 
@@ -166,7 +166,7 @@ def _format_time(milliseconds: int) -> str:
 
 
 class _Activity:
-    """What one person did, from their arrival on."""
+    """The events of one customer since their arrival."""
 
     evidence: int
 
@@ -189,7 +189,7 @@ class _Activity:
         self.at = person.arrived_at
 
     def versions(self) -> Iterator[int]:
-        """Go through the versions of the log, each at its moment."""
+        """Yield the versions of the log with their times."""
         arrived_at = self.person.arrived_at
         later_times = [
             self.random.randrange(arrived_at, _END_MS) + 1 for _ in range(self.person.events - 1)
@@ -224,7 +224,7 @@ class _Activity:
 
 
 class _VisitorActivity(_Activity):
-    """A browser that nobody signed in with: everything it says is a claim."""
+    """A browser without a sign-in. All its events are claims."""
 
     evidence = CLAIMED
 
@@ -244,7 +244,7 @@ class _VisitorActivity(_Activity):
 
 
 class _GuestActivity(_Activity):
-    """A customer with an account; their app, the desk and the tills are trusted."""
+    """A customer with an account. The app, the desk and the tills are trusted sources."""
 
     evidence = VERIFIED
 
@@ -254,7 +254,7 @@ class _GuestActivity(_Activity):
         strong_ids = [self.ids["user_id"]]
         self.in_app = ",".join(map(str, (*strong_ids, *self._ids_of_kinds("anonymous_id"))))
         self.at_desk = str(self.ids["user_id"])
-        # An order is the second event of those who ordered; some change their minds.
+        # An order is the second event of customers who ordered. Some cancel it later.
         order_version = 2 if self.person.order else 0
         change_version = self.random.randrange(3, 9) if self.person.order else 0
         for version in self.versions():

@@ -1,4 +1,4 @@
-"""Invented names, towns, pages and products that synthetic customers are made of."""
+"""Invented names, towns, pages and products of synthetic customers."""
 
 FIRST_NAMES = [
     "Ada",

@@ -1,4 +1,4 @@
--- Create records.
+-- Create records for identifiers that have none.
 --
 -- ids  uuid[], now  timestamptz
 
