@@ -37,9 +37,9 @@ def take(camera: Camera) -> None:
 
 def _sign_in(page: Page) -> None:
     passwords = places.read(places.home() / places.KEYS)["passwords"]
-    page.get_by_label("Your work address").fill(f"{LOGIN}@larkmoor.example")
+    page.get_by_label("Your work e-mail address").fill(f"{LOGIN}@larkmoor.example")
     page.get_by_label("Password").fill(passwords[LOGIN])
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     command = [sys.executable, str(ROOT / "manage.py"), "demo_code", LOGIN]
     code = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     page.get_by_label("Code").fill(code.split()[-1])

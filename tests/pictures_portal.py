@@ -45,7 +45,7 @@ def take(camera: Camera) -> None:
 def _begin_the_day(page: Page) -> None:
     """Sign Noor in; let the desk take an order for her and the gate scan her code."""
     page.goto("/")
-    page.get_by_role("button", name="Look as Noor").click()
+    page.get_by_role("button", name="Sign in as Noor").click()
     page.wait_for_selector("#status[data-state=live]")
     page.get_by_role("button", name="Take an order").click()
     page.wait_for_selector(".latency:not([hidden])")

@@ -31,12 +31,14 @@ class OrderForm(forms.Form):
     visit_date = forms.DateField(
         required=False,
         input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "The date of the visit is not a date."},
+        error_messages={
+            "invalid": "The date of the visit is not valid. Enter a date such as 2027-05-01."
+        },
     )
     visit_time = forms.TimeField(
         required=False,
         input_formats=["%H:%M", "%H:%M:%S"],
-        error_messages={"invalid": "The time of arrival is not a time, such as 10:30."},
+        error_messages={"invalid": "The time of arrival is not valid. Enter a time such as 10:30."},
     )
     guests = TypedTextField(limit=500)
     currency = CurrencyField(limit=3, default="EUR")
@@ -49,13 +51,17 @@ class OrderForm(forms.Form):
     def clean_visit_date(self) -> date | None:
         visit_date: date | None = self.cleaned_data["visit_date"]
         if visit_date and visit_date < self.today:
-            raise forms.ValidationError("The date of the visit is over.")
+            raise forms.ValidationError(
+                "The date of the visit is in the past. Enter today or a later date."
+            )
         return visit_date
 
     def clean_currency(self) -> str:
         currency: str = self.cleaned_data["currency"]
         if not (len(currency) == 3 and currency.isalpha()):
-            raise forms.ValidationError("A currency has three letters.")
+            raise forms.ValidationError(
+                "The currency is not valid. Enter three letters, such as EUR."
+            )
         return currency
 
 

@@ -35,25 +35,27 @@ class OrderLineForm(forms.Form):
 
     def clean_name(self) -> str:
         if not self.cleaned_data["name"]:
-            raise forms.ValidationError("A line has a price, but no name.")
+            raise forms.ValidationError("A line has a price but no product. Enter the product.")
         return str(self.cleaned_data["name"])
 
     def clean_quantity(self) -> int:
         text = self.cleaned_data["quantity"]
         if not (text.isascii() and text.isdigit() and 0 < int(text) < 1000):
-            raise forms.ValidationError(f"How many of {self._label}? A number from 1 to 999.")
+            raise forms.ValidationError(
+                f"The quantity of {self._label} is not valid. Enter a number from 1 to 999."
+            )
         return int(text)
 
     def clean_price(self) -> Decimal:
         price = parse_amount(self.cleaned_data["price"])
         if price is None:
-            text = f"The price of {self._label} is not an amount, such as 34.50."
+            text = f"The price of {self._label} is not valid. Enter an amount such as 34.50."
             raise forms.ValidationError(text)
         return price
 
     @property
     def _label(self) -> str:
-        return self.cleaned_data.get("name") or "it"
+        return self.cleaned_data.get("name") or "this line"
 
 
 class BaseOrderLines(BaseFormSet):  # type: ignore[type-arg]  # no generic class at run time
@@ -64,7 +66,9 @@ class BaseOrderLines(BaseFormSet):  # type: ignore[type-arg]  # no generic class
 
     def clean(self) -> None:
         if not self.filled:
-            self.forms[0].add_error("name", "There is nothing in the order yet.")
+            self.forms[0].add_error(
+                "name", "The order has no lines. Enter at least one product with its price."
+            )
 
     @property
     def filled(self) -> list[OrderLineForm]:

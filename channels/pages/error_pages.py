@@ -21,29 +21,36 @@ class ErrorTexts(NamedTuple):
 
 TEXTS: dict[int | str, ErrorTexts] = {
     400: ErrorTexts(
-        _("We could not read that"),
-        _("Nothing was changed. Something in the address or in the form cannot be."),
+        _("Invalid request"),
+        _(
+            "Nothing was changed. The address or the form has an invalid value. Go back and correct it."
+        ),
     ),
     403: ErrorTexts(
-        _("This is not for you"),
-        _("What you asked for belongs to somebody else, or to another role."),
+        _("No access"),
+        _(
+            "This page belongs to another customer or needs another role. Go back to your home page."
+        ),
     ),
     404: ErrorTexts(
-        _("There is nothing here for you"), _("It may have moved, or it never was yours.")
+        _("Page not found"),
+        _("This page does not exist, or you may not see it. Check the address."),
     ),
     405: ErrorTexts(
-        _("Nothing to read here"),
-        _("This address only takes a form. Go back to the page that the form is on."),
+        _("No page at this address"),
+        _("This address accepts only a form. Go back to the page with the form."),
     ),
     500: ErrorTexts(
         _("Something went wrong on our side"),
-        _("It was noted. What we had confirmed to you is kept. Please try again in a minute."),
+        _(
+            "We logged the error. Everything that we confirmed to you is stored. Please try again in a minute."
+        ),
     ),
     503: ErrorTexts(
-        _("We will be back in a moment"),
+        _("Butler is not available"),
         _(
-            "What we had confirmed to you is kept. If you were sending something, look first "
-            "whether it arrived."
+            "Try again in a minute. Everything that we confirmed to you is stored. "
+            "If you were sending a form, check first whether we received it."
         ),
     ),
     STALE: ErrorTexts(

@@ -18,11 +18,15 @@ from customers.api.problems import Problem
 
 # The error texts by the kind of problem.
 ERROR_TEXTS = {
-    "not-an-address": gettext_noop("Please give an e-mail address, such as noor@example.com."),
-    "too-often": gettext_noop("Too many tries. Wait a little, then ask for a new code."),
+    "not-an-address": gettext_noop(
+        "This is not an e-mail address. Enter one such as noor@example.com."
+    ),
+    "too-often": gettext_noop("Too many attempts. Wait a while, then ask for a new code."),
     "no-mail": gettext_noop("We cannot send mail at this moment. Please try again in a minute."),
-    "wrong-code": gettext_noop("That code is not right, or no longer good."),
-    "staff-sign-in": gettext_noop("Staff sign in with a password, on the pages for staff."),
+    "wrong-code": gettext_noop(
+        "The code is wrong or has expired. Check it, or ask for a new code."
+    ),
+    "staff-sign-in": gettext_noop("Staff sign in with a password, at the console."),
 }
 
 

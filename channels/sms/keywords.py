@@ -46,13 +46,13 @@ _REPLIES: dict[Keyword, dict[str, str]] = {
         "da": "{company}: vi må sende dig sms'er igen. Send STOP for at stoppe.",
     },
     "help": {
-        "en": "{company}: what you hear from us is up to you: {site}. Send STOP for no more SMS. "
-        "Anything else you send is read by a person.",
-        "nl": "{company}: je bepaalt wat je van ons hoort: {site}. Stuur STOP voor geen sms meer. "
+        "en": "{company}: change your preferences at {site}. Send STOP for no more SMS. "
+        "A person reads all other messages.",
+        "nl": "{company}: wijzig je voorkeuren op {site}. Stuur STOP voor geen sms meer. "
         "Al het andere leest een medewerker.",
-        "sv": "{company}: du bestämmer vad du hör från oss: {site}. Skicka STOP för inga fler "
+        "sv": "{company}: ändra dina inställningar på {site}. Skicka STOP för inga fler "
         "sms. Allt annat läses av en person.",
-        "da": "{company}: du bestemmer, hvad du hører fra os: {site}. Send STOP for ikke at få "
+        "da": "{company}: ændr dine indstillinger på {site}. Send STOP for ikke at få "
         "flere sms'er. Alt andet læses af en person.",
     },
     "": {},

@@ -273,7 +273,7 @@ def test_switch_needs_a_reason_and_can_be_released(lin, version):
     )
     shown = lin.get(reverse("admin:butler_automation_change", args=["visit-reminder"])).text
     assert "Stopped by Lin" in shown
-    assert "Let it go on" in shown
+    assert "Resume" in shown
     lin.post(page, {"key": "visit-reminder", "do": "release"})
     assert PauseSwitch.objects.get().released_by == "Lin"
     assert "was not engaged" in lin.post(page, {"key": "x", "do": "release"}, follow=True).text

@@ -70,7 +70,7 @@ def noor(visit) -> Callable[..., Page]:
 
     def open_page(**options: Any) -> Page:
         page = visit(**options)
-        page.get_by_role("button", name="Look as Noor").click()
+        page.get_by_role("button", name="Sign in as Noor").click()
         page.wait_for_selector("#phone")
         return page
 

@@ -77,8 +77,8 @@ def test_birthday_greeting_for_a_child_goes_to_the_guardian_with_consent(park, n
     page.goto("/preferences/")
     card = page.locator("#consent-birthdays")
     expect(card).to_contain_text("For a child it comes to you.")
-    if card.get_by_role("button", name="Yes, you may").get_attribute("aria-pressed") == "false":
-        card.get_by_role("button", name="Yes, you may").click()
+    if card.get_by_role("button", name="Yes, I consent").get_attribute("aria-pressed") == "false":
+        card.get_by_role("button", name="Yes, I consent").click()
     expect(card).to_contain_text("You said yes.")
 
     apart(_the_day_comes)
@@ -91,7 +91,7 @@ def test_birthday_greeting_for_a_child_goes_to_the_guardian_with_consent(park, n
     page.goto("/why/")
     why = page.locator(".occasion", has_text=greeting)
     expect(why).to_contain_text("You said yes to “Birthdays”.")
-    why.get_by_role("link", name="Change this").first.click()
+    why.get_by_role("link", name="Change preferences").first.click()
     expect(page.locator("#consent-birthdays")).to_be_in_viewport()
 
 
@@ -117,7 +117,7 @@ def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
     elin = apart(_a_child)
     page = visit(width=320)
     page.get_by_label("Your e-mail address").fill(ADDRESS[1])
-    page.get_by_role("button", name="Send me a code").click()
+    page.get_by_role("button", name="Send code").click()
     code = re.search(r"\b\d{6}\b", page.request.get("/dev/outbox.json").json()[0]["text"])
     assert code
     page.get_by_label("Six digits").fill(code.group())
@@ -128,7 +128,7 @@ def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
 
     card = page.locator("#consent-offers")
     expect(card).to_contain_text("You are too young to say yes to this alone")
-    yes = card.get_by_role("button", name="Yes, you may")
+    yes = card.get_by_role("button", name="Yes, I consent")
     expect(yes).to_be_disabled()
     # Whoever presses it all the same.
     yes.evaluate("button => { button.disabled = false; }")

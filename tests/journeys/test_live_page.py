@@ -88,7 +88,7 @@ def test_sign_out_in_another_tab_closes_the_open_page(noor):
 
     elsewhere.get_by_role("button", name="Sign out").click()
 
-    expect(page.get_by_role("button", name="Send me a code")).to_be_visible()
+    expect(page.get_by_role("button", name="Send code")).to_be_visible()
 
 
 def test_page_works_with_the_keyboard_alone(visit):
@@ -96,7 +96,7 @@ def test_page_works_with_the_keyboard_alone(visit):
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
 
-    page.get_by_role("button", name="Look as Noor").focus()
+    page.get_by_role("button", name="Sign in as Noor").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(LIVE)
     page.get_by_role("button", name="Take an order").focus()
@@ -133,11 +133,11 @@ def test_page_has_no_accessibility_violations(visit, width, scheme):
     _assert_accessible(page)
 
     page.get_by_label("Your e-mail address").fill("noor@example.com")
-    page.get_by_role("button", name="Send me a code").click()
+    page.get_by_role("button", name="Send code").click()
     _assert_accessible(page)
 
     page.goto("/")
-    page.get_by_role("button", name="Look as Noor").click()
+    page.get_by_role("button", name="Sign in as Noor").click()
     page.wait_for_selector(LIVE)
     page.get_by_role("button", name="Scan the code").click()
     page.wait_for_selector(".is-new")
@@ -155,7 +155,7 @@ def _assert_accessible(page: Page) -> None:
 def test_page_works_without_javascript(visit, park):
     page = visit(java_script_enabled=False)
     page.get_by_label("Your e-mail address").fill("noor@example.com")
-    page.get_by_role("button", name="Send me a code").click()
+    page.get_by_role("button", name="Send code").click()
     mail = page.request.get("/dev/outbox.json").json()[0]
     code = re.search(r"\b\d{6}\b", mail["text"])
     assert code
@@ -167,7 +167,7 @@ def test_page_works_without_javascript(visit, park):
 
     expect(page.locator("#phone .pass h2")).to_have_text("Lantern Night")
     expect(page.locator("#timeline li").first).to_contain_text("You placed an order")
-    expect(page.get_by_role("link", name="Look again")).to_be_visible()
+    expect(page.get_by_role("link", name="Reload the page")).to_be_visible()
 
 
 def test_page_loads_nothing_from_other_hosts_and_logs_no_errors(noor, park):

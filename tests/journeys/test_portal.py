@@ -57,17 +57,20 @@ def _state(of: Customer, purpose: str = "offers") -> str:
 
 def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):
     page = noor(width=320)
-    page.get_by_role("link", name="Choices").click()
+    page.get_by_role("link", name="Preferences").click()
     card = page.locator("#consent-offers")
     expect(card).to_contain_text("You said yes.")
     entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
-    yes, no = card.get_by_role("button", name="Yes, you may"), card.get_by_role("button", name="No")
+    yes, no = (
+        card.get_by_role("button", name="Yes, I consent"),
+        card.get_by_role("button", name="No"),
+    )
     sizes = [button.bounding_box() for button in (yes, no)]
     assert sizes[0]["width"] == sizes[1]["width"]
     assert sizes[0]["height"] == sizes[1]["height"]
 
     no.click()
-    expect(card).to_contain_text("You took your yes back.")
+    expect(card).to_contain_text("You withdrew your consent.")
     expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_attached()
     assert apart(_state, me) == "withdrawn"
 
@@ -77,7 +80,7 @@ def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):
     # Back where the button was, not at the top of a long page.
     expect(card).to_be_in_viewport()
 
-    page.get_by_role("link", name="Everything you said, with receipts").click()
+    page.get_by_role("link", name="Receipts of your consents and preferences").click()
     expect(page.locator(".rows li")).to_have_count(entry_count + 2)
     with page.expect_download() as download:
         page.get_by_role("link", name="Receipt").first.click()
@@ -118,12 +121,12 @@ def test_message_read_on_one_device_is_read_on_the_other(me, noor):
 
 def test_reason_links_to_the_preference_that_decided(me, noor):
     page = noor(width=320)
-    page.get_by_role("link", name="Why").click()
+    page.get_by_role("link", name="Decisions").click()
     page.get_by_role("link", name="Not sent", exact=True).click()
     occasion = page.locator(".occasion", has_text="Offers")
     expect(occasion).to_contain_text("By e-mail: not sent.")
 
-    occasion.get_by_role("link", name="Change this").first.click()
+    occasion.get_by_role("link", name="Change preferences").first.click()
 
     expect(page.locator("#consent-offers")).to_be_in_viewport()
     page.goto("/why/looks/")
@@ -132,33 +135,33 @@ def test_reason_links_to_the_preference_that_decided(me, noor):
 
 def test_every_page_works_without_javascript(me, visit, apart):
     page = visit(java_script_enabled=False, width=320)
-    page.get_by_role("button", name="Look as Noor").click()
+    page.get_by_role("button", name="Sign in as Noor").click()
 
     entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
-    page.get_by_role("link", name="Choices").click()
+    page.get_by_role("link", name="Preferences").click()
     page.locator("#consent-offers").get_by_role("button", name="No").click()
-    expect(page.locator("#consent-offers")).to_contain_text("You took your yes back.")
+    expect(page.locator("#consent-offers")).to_contain_text("You withdrew your consent.")
     page.get_by_role("checkbox", name="Offers, SMS").uncheck()
-    page.get_by_role("button", name="Save the switches").click()
+    page.get_by_role("button", name="Save topics and channels").click()
     expect(page.get_by_role("checkbox", name="Offers, SMS")).not_to_be_checked()
     page.locator("#pause").get_by_role("button", name="Pause", exact=True).click()
-    expect(page.locator("#pause")).to_contain_text("We are silent until")
+    expect(page.locator("#pause")).to_contain_text("Messages are paused until")
     page.locator("#quiet-hours").get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#quiet-hours")).to_contain_text("These hours hold.")
+    expect(page.locator("#quiet-hours")).to_contain_text("These quiet hours apply.")
     assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == entry_count + 4
 
-    page.get_by_role("link", name="Inbox").click()
+    page.get_by_role("link", name="Messages").click()
     page.locator(".message-list a").first.click()
-    page.get_by_role("button", name="I have read this").click()
+    page.get_by_role("button", name="Mark as read").click()
     expect(page.locator(".navigation .unread-count")).to_have_count(0)
     page.get_by_role("link", name="Orders").click()
     page.locator(".rows a").first.click()
-    expect(page.get_by_role("heading", name="Who changed what")).to_be_visible()
+    expect(page.get_by_role("heading", name="Changes")).to_be_visible()
 
 
 def test_consent_can_be_withdrawn_with_the_keyboard_alone(me, noor):
     page = noor()
-    page.get_by_role("link", name="Choices").focus()
+    page.get_by_role("link", name="Preferences").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/preferences/")
     page.keyboard.press("Tab")
@@ -178,7 +181,7 @@ def test_consent_can_be_withdrawn_with_the_keyboard_alone(me, noor):
 
     page.keyboard.press("Enter")
 
-    expect(page.locator("#consent-offers")).to_contain_text("You took your yes back.")
+    expect(page.locator("#consent-offers")).to_contain_text("You withdrew your consent.")
 
 
 @pytest.mark.parametrize("width", [320, 1280])
@@ -223,7 +226,7 @@ _OVER = """() => [...document.querySelectorAll("th, td, dd, .badge, .button")]
 
 def test_current_link_is_marked_with_forced_colors(visit):
     page = visit(width=320, forced_colors="active")
-    page.get_by_role("button", name="Look as Noor").click()
+    page.get_by_role("button", name="Sign in as Noor").click()
     page.wait_for_selector("#phone")
     page.goto("/why/")
 
@@ -349,7 +352,7 @@ def test_pages_of_another_customer_are_not_found(pages, visit, noor, apart):
     noor()
     stranger = visit()
     stranger.get_by_label("Your e-mail address").fill("stranger@example.com")
-    stranger.get_by_role("button", name="Send me a code").click()
+    stranger.get_by_role("button", name="Send code").click()
     mail = stranger.request.get("/dev/outbox.json").json()[0]
     code = re.search(r"\b\d{6}\b", mail["text"])
     assert code

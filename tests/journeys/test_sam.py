@@ -48,9 +48,9 @@ def work(park, settings, monkeypatch, passwords, visit) -> Iterator[Callable[...
     def sign_in(who: str = "sam", path: str = "/console/", **options) -> Page:
         keys = places.read(settings.BUTLER_HOME / places.KEYS)
         page = visit(f"/console/sign-in/?next={path}", **options)
-        page.get_by_label("Your work address").fill(f"{who}@larkmoor.example")
+        page.get_by_label("Your work e-mail address").fill(f"{who}@larkmoor.example")
         page.get_by_label("Password").fill(passwords[who])
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.get_by_label("Code").fill(staff_sign_in.totp(keys["factors"][who], datetime.now(UTC)))
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"**{path}")
@@ -84,7 +84,7 @@ def _noors_page(desk) -> str:
 
 def test_call_opens_the_callers_page_and_an_order_is_placed(work, desk):
     page = work()
-    expect(page.locator("#ringing")).to_contain_text("Nobody is calling")
+    expect(page.locator("#ringing")).to_contain_text("No calls.")
 
     _ring(desk, "0046 70 174 06 05")
     # Before the second ring, without a reload.
@@ -102,12 +102,12 @@ def test_call_opens_the_callers_page_and_an_order_is_placed(work, desk):
     page.locator("#line0_quantity").fill("2")
     page.locator("#line0_name").fill("Day ticket, adult")
     page.locator("#line0_price").fill("34,50")
-    page.get_by_role("button", name="What does it cost?").click()
+    page.get_by_role("button", name="Show price").click()
 
     expect(page.locator("#total")).to_contain_text("69.00")
     assert "Night of the Owls" not in desk.get(_record(page)).text
     # However often it is pressed.
-    page.get_by_role("button", name="Place it").dblclick()
+    page.get_by_role("button", name="Place order").dblclick()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
     orders = [
@@ -149,7 +149,7 @@ def test_text_being_typed_survives_an_update_of_the_page(work, desk):
     )
     staff_tasks.take(task_id=task, by=by, now=now)
     _ring(desk, NOORS_PHONE)
-    note = page.get_by_label("A word about it")
+    note = page.get_by_label("Note")
     note.press_sequentially("She is gl")
     page.evaluate("document.querySelector('#customer').dataset.isOld = 'yes'")
 
@@ -193,7 +193,7 @@ def test_unknown_caller_opens_no_record(work, desk):
 
     page.goto(f"/console/calls/call:{call}/")
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody we know")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Unknown caller")
 
 
 def test_console_works_with_the_keyboard_alone(work, desk):
@@ -224,12 +224,12 @@ def test_console_works_without_javascript(work, desk):
     page.get_by_label("Find a customer").fill("nor de witt")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Noor de Wit").first.click()
-    expect(page.get_by_role("heading", name="What we may say now")).to_be_visible()
+    expect(page.get_by_role("heading", name="Messages allowed now")).to_be_visible()
     page.get_by_role("link", name="New order").click()
     page.locator("#line0_name").fill("Parking")
     page.locator("#line0_price").fill("12.50")
-    page.get_by_role("button", name="What does it cost?").click()
-    page.get_by_role("button", name="Place it").click()
+    page.get_by_role("button", name="Show price").click()
+    page.get_by_role("button", name="Place order").click()
 
     expect(page.get_by_text("The order is placed.")).to_be_visible()
 
@@ -243,7 +243,7 @@ def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
     ride = page.locator("li", has_text="Salt Runner")
     expect(ride).to_contain_text("Down tells: A ride is closed.")
 
-    ride.get_by_label("Why").fill("A heron on the track")
+    ride.get_by_label("Reason").fill("A heron on the track")
     ride.get_by_role("button", name="Down").click()
 
     expect(page.get_by_text("Salt Runner is down.")).to_be_visible()
@@ -263,15 +263,15 @@ def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visi
     _ring(desk, NOORS_PHONE)
     page = work(path=noor)
 
-    page.get_by_role("link", name="Write down what they say").click()
+    page.get_by_role("link", name="Record preferences").click()
     card = page.locator("#consent-offers")
-    said_before = card.get_by_role("button", name="They say no").get_attribute("aria-pressed")
+    said_before = card.get_by_role("button", name="Record no").get_attribute("aria-pressed")
     assert said_before == "false"
     # A yes is to words that were heard: without the tick the browser sends nothing.
-    card.get_by_role("button", name="They say yes").click()
+    card.get_by_role("button", name="Record yes").click()
     expect(page.get_by_text("Written down")).to_have_count(0)
-    card.get_by_role("button", name="They say no").click()
-    expect(page.get_by_text("Written down. It holds from this moment on.")).to_be_visible()
+    card.get_by_role("button", name="Record no").click()
+    expect(page.get_by_text("Saved. The change applies from now on.")).to_be_visible()
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.locator("#pause")).to_contain_text("Silent until")
 
@@ -281,7 +281,7 @@ def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visi
     assert {entry["evidence"]["kind"] for entry in entries[:2]} == {"voice"}
     assert all(entry["evidence"]["call"].startswith("call:") for entry in entries[:2])
     phone = visit()
-    phone.get_by_role("button", name="Look as Noor").click()
+    phone.get_by_role("button", name="Sign in as Noor").click()
     phone.wait_for_selector("#phone")
     phone.goto("/receipts/")
     expect(phone.locator("main li").first).to_contain_text("by phone · noted by Sam")
@@ -295,9 +295,9 @@ def test_recovery_codes_download_as_a_file(work, settings):
     page.get_by_label("Code of your authenticator app").fill(
         staff_sign_in.totp(stored_keys["factors"]["lin"], later)
     )
-    page.get_by_role("button", name="Make new ones").click()
+    page.get_by_role("button", name="Make new codes").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download them").click()
+        page.get_by_role("link", name="Download codes").click()
 
     text = download.value.path().read_text()
     assert len(re.findall(r"^\d{8}$", text, re.MULTILINE)) == 10

@@ -96,7 +96,7 @@ def customer_page(
     return CustomerPage(
         id=str(record.id),
         version=record.version,
-        name=name or "Somebody without a name",
+        name=name or "Customer without a name",
         first_name=first_name,
         language=_language(record, facts),
         age=_age(trait_text(record, "birth_date"), today),

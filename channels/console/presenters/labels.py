@@ -41,15 +41,15 @@ ORDER_STATUSES = {
 }
 # Delivery states of messages, and outcomes of decisions without a message.
 MESSAGE_STATES = {
-    "send": "about to go",
+    "send": "about to be sent",
     "defer": "waits",
     "skip": "not sent",
-    "person": "left to us",
-    "queued": "about to go",
+    "person": "passed to staff",
+    "queued": "about to be sent",
     "sending": "on its way",
     "accepted": "sent",
     "delivered": "arrived",
-    "withdrawn": "taken back",
+    "withdrawn": "withdrawn",
     "suppressed": "not sent",
     "expired": "too late",
     "rejected": "refused",
@@ -61,22 +61,22 @@ MESSAGE_STATES = {
 LANGUAGES = {"nl": "Dutch", "sv": "Swedish", "da": "Danish", "en": "English", "de": "German"}
 # The reasons why Butler sends no messages to an address.
 SUPPRESSIONS = {
-    "bounced": "does not take our messages. Ask them for another one.",
-    "complained": "they marked a message as unwanted, so nothing goes there.",
-    "stopped": "they texted STOP, so nothing goes there. Only START, texted from it, opens it again.",
+    "bounced": "the address does not accept our messages. Ask the customer for another address.",
+    "complained": "the customer marked a message as unwanted, so we send no messages to it.",
+    "stopped": "the customer texted STOP, so we send no messages to it until they text START from it.",
 }
 # The customer's answer to a consent question; its date follows.
 CONSENT_STATES = {
-    "given": "Said yes,",
-    "refused": "Said no,",
-    "withdrawn": "Took a yes back,",
-    "expired": "A yes ran out,",
-    "invalidated": "A yes that no longer counts,",
+    "given": "Consent given,",
+    "refused": "Consent refused,",
+    "withdrawn": "Consent withdrawn,",
+    "expired": "Consent expired,",
+    "invalidated": "Consent no longer valid,",
 }
 MERGE_REASONS = {
-    "proof": "the same proved address or number belongs to both",
+    "proof": "both have the same verified address or number",
     "claim": "an anonymous visit turned out to be theirs",
-    "staff": "a colleague joined them",
+    "staff": "a colleague merged them",
 }
 ACCESSED_PARTS = {
     "page": "their page",
@@ -85,12 +85,12 @@ ACCESSED_PARTS = {
     "list": "a list",
     "order": "an order",
     "orders": "their orders",
-    "timeline": "what happened",
-    "messages": "what we told them",
-    "tasks": "what there is to do",
-    "control": "what they allow",
-    "looks": "who looked",
-    "merge": "a question of who is who",
+    "timeline": "their timeline",
+    "messages": "their messages",
+    "tasks": "their tasks",
+    "control": "their preferences",
+    "looks": "their access log",
+    "merge": "a review",
 }
 _DETAIL_PROPERTIES = (
     "order_id",
@@ -120,7 +120,7 @@ def event_detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
 
 def consent_answer(consent: Consent | None) -> str:
     if consent is None:
-        return "Not asked yet, so it is a no."
+        return "Not asked yet, so it counts as a no."
     answer = CONSENT_STATES.get(consent.state, consent.state)
     return f"{answer} {staff_time(consent.occurred_at, with_year=True)}."
 
@@ -145,19 +145,19 @@ def contact_preferences(settings: Mapping[str, Any], now: datetime) -> list[str]
     """Return one sentence for each contact preference of the customer."""
     sentences = []
     if settings.get("only_when_i_ask") is True:
-        sentences.append("Only when they ask.")
+        sentences.append("Contact only when they ask.")
     if settings.get("person_first") is True:
-        sentences.append("A person first, no machine.")
+        sentences.append("Contact by a person.")
     paused_until = _parse_time(settings.get("pause"))
     if paused_until and paused_until > now:
         sentences.append(f"No messages until {staff_time(paused_until, with_year=True)}.")
     quiet = settings.get("quiet_hours")
     if isinstance(quiet, dict) and quiet.get("from"):
-        sentences.append(f"Quiet from {quiet['from']} to {quiet.get('to')}.")
+        sentences.append(f"Quiet hours from {quiet['from']} to {quiet.get('to')}.")
     order = settings.get("channel_order")
     if isinstance(order, list | tuple) and order:
         channels = [CHANNEL_NAMES.get(str(channel), str(channel)) for channel in order]
-        sentences.append(f"Rather by {', then '.join(channels)}.")
+        sentences.append(f"Preferred channels: {', then '.join(channels)}.")
     return sentences
 
 

@@ -56,7 +56,7 @@ def contact_permissions(
         expires_at=until,
         relation=_live_relation(facts, now),
     )
-    messages = [("Something about their visit or order", service)]
+    messages = [("Messages about their visit or order", service)]
     for key, name in list(purposes.items())[:PURPOSES_LIMIT]:
         marketing = replace(service, message_class="marketing", purpose=key, relation="")
         messages.append((name, marketing))

@@ -30,10 +30,10 @@ def show_or_renew(request: HttpRequest) -> HttpResponse:
             user=user, code=request.POST.get("code", ""), now=timezone.now()
         )
     except WrongAuthenticatorCode:
-        error_text = "That code is not right, or was used before. Wait for the next one."
+        error_text = "The code is wrong or was used before. Wait for the next code and enter it."
         return _authenticator_form(request, user, error=error_text, status=403)
     except TooManyAttempts as error:
-        error_text = f"Too many tries. Try again in {-(-error.seconds // 60)} minutes."
+        error_text = f"Too many attempts. Try again in {-(-error.seconds // 60)} minutes."
         return _authenticator_form(request, user, error=error_text, status=429)
     if request.POST.get("do") == "renew":
         return render_codes(request, staff_sign_in.renew_recovery_codes(user=user))
@@ -42,7 +42,7 @@ def show_or_renew(request: HttpRequest) -> HttpResponse:
 
 def render_codes(request: HttpRequest, codes: Sequence[str], next_page: str = "") -> HttpResponse:
     """Show codes, with a file to download; `next_page` is linked below them."""
-    text = "\n".join(["Butler, recovery codes. Each opens the console once.", "", *codes, ""])
+    text = "\n".join(["Butler recovery codes. Each code signs you in once.", "", *codes, ""])
     context = {
         "codes": codes,
         # Part of the page: a separate response could be cached.

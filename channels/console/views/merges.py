@@ -57,13 +57,13 @@ def compare(request: HttpRequest, review_id: int) -> HttpResponse:
 @require_POST
 @access.page("customers.change_review")
 def join(request: HttpRequest, review_id: int) -> HttpResponse:
-    return _settle_review(request, review_id, reviews.accept_review, "They are one record now.")
+    return _settle_review(request, review_id, reviews.accept_review, "The records are merged.")
 
 
 @require_POST
 @access.page("customers.change_review")
 def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
-    return _settle_review(request, review_id, reviews.decline_review, "They stay apart.")
+    return _settle_review(request, review_id, reviews.decline_review, "The records stay separate.")
 
 
 @require_POST
@@ -78,11 +78,11 @@ def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse
             customer_id=live_id, merge_id=merge_id, actor=audit.actor(request), now=timezone.now()
         )
     except reviews.MergeAlreadyUndone:
-        messages.error(request, "They were parted already.")
+        messages.error(request, "This merge was undone before.")
         return redirect("console:customer", customer_id=live_id)
     if merge is None:
         raise Http404
-    messages.success(request, "They are two records again, each with what was its own.")
+    messages.success(request, "The merge is undone. Each record has its own events again.")
     return redirect("console:customer", customer_id=live_id)
 
 
@@ -92,10 +92,10 @@ def _settle_review(
     try:
         review = decide(review_id=review_id, actor=audit.actor(request), now=timezone.now())
     except reviews.ReviewAlreadySettled:
-        messages.error(request, "Somebody settled this already.")
+        messages.error(request, "A colleague has closed this review.")
         return redirect("console:merges")
     except reviews.NothingToMerge:
-        messages.error(request, "There are no two records to join.")
+        messages.error(request, "This review does not have two records to merge.")
         return redirect("console:merges")
     if review is None:
         raise Http404

@@ -17,14 +17,14 @@ from customers.queries import lists
 
 # The reasons why an order cannot be saved, for staff who talk to the customer.
 ERROR_TEXTS: dict[type[Exception], str] = {
-    orders.NoSuchOrder: "There is no such order any more.",
-    orders.NoSuchLine: "That line is not in the order any more.",
+    orders.NoSuchOrder: "This order no longer exists.",
+    orders.NoSuchLine: "The order no longer has this line.",
     orders.OrderClosed: "This order was cancelled or refunded.",
-    orders.UnverifiedOrder: "Nobody has confirmed this order yet.",
-    order_requests.NoPendingRequest: "Somebody settled what they asked for already.",
-    orders.OrderNumberInUse: "There is another order with this number.",
-    UnreachableRecord: "Nothing proved leads to this customer: let them prove an address first.",
-    RejectedChange: "The record did not take it.",
+    orders.UnverifiedOrder: "This order is not verified yet.",
+    order_requests.NoPendingRequest: "A colleague has already confirmed or declined this request.",
+    orders.OrderNumberInUse: "Another order has this number.",
+    UnreachableRecord: "This customer has no verified identifier. Let the customer verify an address first.",
+    RejectedChange: "The record rejected the change.",
 }
 
 
@@ -60,7 +60,7 @@ def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
     """Decline the order or change that the customer requested."""
     live_id, _ = find_order(customer_id, number)
     target = order_target(request, live_id, number)
-    text = f"What they asked about {number} is declined."
+    text = f"The request for {number} is declined."
     _perform(request, lambda: order_requests.decline_request(target=target), text)
     return redirect("console:customer", customer_id=live_id)
 
@@ -74,7 +74,7 @@ def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str)
     _perform(
         request,
         lambda: orders.cancel_order_line(target=target, line=line),
-        "That line is out of the order.",
+        "The order line is cancelled.",
     )
     return redirect("console:order", customer_id=live_id, number=number)
 

@@ -106,7 +106,7 @@ def _save_once(
     except tuple(ERROR_TEXTS) as error:
         return _refused(request, live_id, order, ERROR_TEXTS[type(error)], **context)
     if answer.state == "other_content":
-        text = "This form was sent before with something else in it. Look at the record."
+        text = "This form was sent before with other content. Check the record."
         return _refused(request, live_id, order, text, **context)
     # A repeated request does not save the order again, and shows the same record.
     messages.success(request, success)

@@ -36,14 +36,14 @@ EVIDENCE_KINDS = {"voice": "on the phone", "staff": "in front of me", "paper": "
 # The last call is still evidence for this long after its end.
 _CALL_GRACE = timedelta(hours=1)
 _ERROR_TEXTS = {
-    "nothing": "Nothing was switched, so nothing was changed.",
-    "zone": "There is no such time zone. Choose one such as Europe/Amsterdam.",
-    "budget": "Say how many messages as a number up to 1000.",
-    "quiet_hours": "Say from when until when, and on which days.",
-    "channel_order": "Choose each way only once.",
-    "unread": "Read the words to them first: they are what is agreed to.",
+    "nothing": "You changed no switch, so nothing was saved. Change a switch, then save.",
+    "zone": "This time zone is unknown. Choose one such as Europe/Amsterdam.",
+    "budget": "Nothing was changed. Enter a number of messages from 0 to 1000.",
+    "quiet_hours": "Nothing was changed. Enter a start time, an end time and at least one day.",
+    "channel_order": "Nothing was changed. Choose each channel only once.",
+    "unread": "Nothing was changed. Read the text to the customer first, because they consent to this text.",
 }
-_NOTHING_CHANGED = "That could not be understood, so nothing was changed."
+_NOTHING_CHANGED = "The form has an invalid value, so nothing was changed."
 
 
 @require_safe
@@ -127,7 +127,7 @@ def _save(
     acknowledgement = withdrawal.record_statements(
         customer_id=live_id, statements=statements, author=author, now=now
     )
-    messages.success(request, "Written down. It holds from this moment on.", anchor)
+    messages.success(request, "Saved. The change applies from now on.", anchor)
     if acknowledgement.sent_messages and any(
         forms.is_restriction(statement) for statement in statements
     ):
@@ -204,6 +204,6 @@ def _sent_before(sent: Sequence[SentMessage]) -> str:
     ]
     noun = "message" if len(sent) == 1 else "messages"
     return (
-        f"Tell them: {len(sent)} {noun} had already left in the last hour:"
+        f"Tell the customer: {len(sent)} {noun} had already left in the last hour:"
         f" {'; '.join(descriptions)}."
     )

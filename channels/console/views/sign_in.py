@@ -25,8 +25,8 @@ from customers.actions.staff_sign_in import WrongAuthenticatorCode, WrongPasswor
 from customers.api.sessions import network_of
 from customers.models import User
 
-WRONG_PASSWORD = "This address and this password do not open anything here."
-WRONG_CODE = "That code is not right, or was used before."
+WRONG_PASSWORD = "The address or the password is wrong. Check both and try again."
+WRONG_CODE = "The code is wrong or was used before. Wait for the next code and enter it."
 _SECRET = "console.secret"
 
 
@@ -132,7 +132,7 @@ def _too_often(
     request: HttpRequest, template: str, error: TooManyAttempts, **context: Any
 ) -> HttpResponse:
     minutes = -(-error.seconds // 60)
-    text = f"Too many tries. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+    text = f"Too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
     response = _form(request, template, error=text, status=429, **context)
     response["Retry-After"] = str(error.seconds)
     return response

@@ -57,21 +57,21 @@ def engage(request: HttpRequest) -> HttpResponse:
     key = request.POST.get("key", "")
     reason = request.POST.get("reason", "").replace("\x00", "").strip()[:200]
     if not reason:
-        messages.error(request, "Say why: colleagues read it.")
+        messages.error(request, "The reason is missing. Enter a reason for your colleagues.")
         return redirect("console:switches")
     try:
         withdrawn = pause_switches.engage_switch(
             key=key, by=audit.actor(request), reason=reason, now=timezone.now()
         )
     except UnknownAutomation:
-        messages.error(request, "There is no such automation.")
+        messages.error(request, "This automation does not exist.")
     else:
         messages.success(request, _stopped_text(key, withdrawn))
     return redirect("console:switches")
 
 
 def _stopped_text(key: str, withdrawn: int) -> str:
-    status = "Everything is stopped." if key == EVERYTHING else "Stopped."
+    status = "All automations are stopped." if key == EVERYTHING else "The automation is stopped."
     if not withdrawn:
         return f"{status} No message was waiting."
     return f"{status} {withdrawn} {'message was' if withdrawn == 1 else 'messages were'} withdrawn."
@@ -83,7 +83,7 @@ def release(request: HttpRequest) -> HttpResponse:
     """Resume one automation, or all of them."""
     key = request.POST.get("key", "")[:64]
     if pause_switches.release_switch(key=key, by=audit.actor(request), now=timezone.now()):
-        messages.success(request, "It goes on, with what happens from now on.")
+        messages.success(request, "Resumed. New events start runs again.")
     else:
-        messages.error(request, "It was not stopped any more.")
+        messages.error(request, "A colleague has already resumed it.")
     return redirect("console:switches")

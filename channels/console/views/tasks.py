@@ -46,7 +46,7 @@ def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Finish a task with an outcome."""
     outcome = request.POST.get("outcome", "")
     if outcome not in StaffTask.Outcome.values:
-        messages.error(request, "Say what came of it.")
+        messages.error(request, "The outcome is missing. Choose an outcome.")
         return redirect("console:tasks")
     return _change_task(
         request,
@@ -67,10 +67,10 @@ def _change_task(request: HttpRequest, action: Callable[[], StaffTask]) -> HttpR
     except staff_tasks.NoSuchTask:
         raise Http404 from None
     except staff_tasks.AlreadyTaken:
-        messages.error(request, "A colleague has this one, or took it just now.")
+        messages.error(request, "A colleague has taken this task.")
         return redirect("console:tasks")
     except staff_tasks.AlreadyFinished:
-        messages.error(request, "That was done already.")
+        messages.error(request, "This task is already finished.")
         return redirect("console:tasks")
     if task.taken_by and not task.done_at:
         return redirect("console:customer", customer_id=task.customer_id)

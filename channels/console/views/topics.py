@@ -45,13 +45,18 @@ def set_topic_status(request: HttpRequest) -> HttpResponse:
     key, status = request.POST.get("key", ""), request.POST.get("status", "")
     shown_serial, until = request.POST.get("seen", ""), request.POST.get("until", "")
     if not KEY.match(key):
-        messages.error(request, "A topic is a sort and a name, such as ride:night-mail.")
+        messages.error(
+            request, "The key is not valid. Enter a kind and a name, such as ride:night-mail."
+        )
     elif not STATUS.match(status):
-        messages.error(request, "Say how it is in one small word, such as open or down.")
+        messages.error(
+            request,
+            "The status is not valid. Enter one word in small letters, such as open or down.",
+        )
     elif until and not _CLOCK.match(until):
-        messages.error(request, "Say until when as a time, such as 15:30.")
+        messages.error(request, "The time is not valid. Enter a time such as 15:30.")
     elif not shown_serial.isdecimal() and topics.topic(key):
-        messages.error(request, "It is in the list already.")
+        messages.error(request, "This topic is already in the list.")
     else:
         _save(request, key, status, int(shown_serial[:18]) if shown_serial.isdecimal() else 0)
     return redirect("console:topics")
@@ -73,10 +78,13 @@ def _save(request: HttpRequest, key: str, status: str, shown_serial: int) -> Non
             expected_serial=shown_serial,
         )
     except StatusConflict:
-        messages.error(request, "A colleague said something else of it just now. Look again.")
+        messages.error(request, "A colleague has just set another status. Check the list.")
     else:
         name = facts.get("name", key)
-        messages.success(request, f"{name} is {status}. Those concerned are told, as they allow.")
+        messages.success(
+            request,
+            f"{name} is {status}. Butler notifies the customers whom it concerns, if their preferences allow it.",
+        )
 
 
 def _topic_row(topic: TopicStatusShape, ways: list[StatusOption]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from customers.queries.consent_shapes import PurposeShape
 CONSENT_STATES = {
     "given": gettext_noop("You said yes."),
     "refused": gettext_noop("You said no."),
-    "withdrawn": gettext_noop("You took your yes back."),
-    "expired": gettext_noop("Your yes ran out, so it is a no."),
-    "invalidated": gettext_noop("Your yes no longer counts, so it is a no."),
+    "withdrawn": gettext_noop("You withdrew your consent."),
+    "expired": gettext_noop("Your consent expired, so it counts as a no."),
+    "invalidated": gettext_noop("Your consent is no longer valid, so it counts as a no."),
 }
 
 
@@ -67,7 +67,7 @@ def consent_question(
         is_unanswered=not is_answered,
         answer=_(CONSENT_STATES[consent.state])
         if is_answered
-        else _("You were not asked yet, so it is a no."),
+        else _("We have not asked you yet, so it counts as a no."),
         answered_at=consent.occurred_at if is_answered else None,
         valid_until=consent.valid_until if is_yes else None,
         reask_not_before=consent.reask_not_before if consent.is_reask_paused(now) else None,

@@ -22,22 +22,22 @@ OUTCOMES = {
     "send": gettext_noop("about to be sent"),
     "defer": gettext_noop("waits"),
     "skip": gettext_noop("not sent"),
-    "person": gettext_noop("left to one of our people"),
+    "person": gettext_noop("passed to a staff member"),
 }
 # Parts of a record that somebody accessed, and the reasons.
 ACCESSED_PARTS = {
     "page": gettext_noop("your page"),
     "search": gettext_noop("your name in a search"),
     "order": gettext_noop("an order of yours"),
-    "timeline": gettext_noop("what happened to you here"),
+    "timeline": gettext_noop("your timeline"),
     "list": gettext_noop("your name in a list"),
     "orders": gettext_noop("your orders"),
     "party": gettext_noop("your party"),
-    "messages": gettext_noop("what we told you"),
-    "why": gettext_noop("why you heard from us, or did not"),
-    "control": gettext_noop("what you allow us"),
-    "tasks": gettext_noop("what there is to do for you"),
-    "looks": gettext_noop("who looked at your record"),
+    "messages": gettext_noop("your messages"),
+    "why": gettext_noop("our decisions about messages to you"),
+    "control": gettext_noop("your consents and preferences"),
+    "tasks": gettext_noop("our tasks for you"),
+    "looks": gettext_noop("your access log"),
     "merge": gettext_noop("whether two records are both yours"),
 }
 # Any other part.
@@ -45,7 +45,7 @@ OTHER_PART = gettext_noop("your record")
 ACCESS_REASONS = {
     "search": gettext_noop("after a search"),
     "call": gettext_noop("because you called"),
-    "task": gettext_noop("because there was something to do for you"),
+    "task": gettext_noop("because of a task for you"),
     "visit": gettext_noop("because of your visit"),
 }
 # The roles of the readers of a record.

@@ -142,27 +142,29 @@ _DESCRIPTIONS = {
     "Order Cancelled": EventDescription(
         gettext_noop("Your order was cancelled"), "Order cancelled", _change_details
     ),
-    "Order Refunded": EventDescription(gettext_noop("You got money back"), "Money back"),
+    "Order Refunded": EventDescription(gettext_noop("You got money back"), "Order refunded"),
     "Order Requested": EventDescription(
-        gettext_noop("You asked for an order"), "Asked for an order", _order_details
+        gettext_noop("You asked for an order"), "Order requested", _order_details
     ),
     "Order Change Requested": EventDescription(
-        gettext_noop("You asked to change your order"), "Asked to change an order", _change_details
+        gettext_noop("You asked to change your order"), "Order change requested", _change_details
     ),
     "Order Line Cancellation Requested": EventDescription(
         gettext_noop("You asked to cancel part of your order"),
-        "Asked to cancel part of an order",
+        "Cancellation of an order line requested",
         _line_details,
     ),
     "Order Cancellation Requested": EventDescription(
-        gettext_noop("You asked to cancel your order"), "Asked to cancel an order", _change_details
+        gettext_noop("You asked to cancel your order"),
+        "Order cancellation requested",
+        _change_details,
     ),
     "Order Request Confirmed": EventDescription(
-        gettext_noop("We did what you asked"), "What they asked was done"
+        gettext_noop("We did what you asked"), "Request confirmed"
     ),
     "Order Request Declined": EventDescription(
         gettext_noop("We could not do what you asked"),
-        "What they asked was declined",
+        "Request declined",
         _change_details,
     ),
     "Product Viewed": EventDescription(
@@ -172,7 +174,7 @@ _DESCRIPTIONS = {
         gettext_noop("You put something in your cart"), "Put something in the cart"
     ),
     "Checkout Started": EventDescription(
-        gettext_noop("You began to order"), "Began to order", _property_details("name")
+        gettext_noop("You began to order"), "Started an order", _property_details("name")
     ),
     "Call Started": EventDescription(gettext_noop("You called us"), "Called"),
     "Call Answered": EventDescription(gettext_noop("We picked up"), "Call answered"),
@@ -184,19 +186,17 @@ _DESCRIPTIONS = {
         gettext_noop("You showed your card"), "Showed the card", _scan_details
     ),
     "Party Member Changed": EventDescription(
-        gettext_noop("Somebody in your party was noted"),
-        "Party: somebody was noted",
+        gettext_noop("Your party was changed"),
+        "Party member changed",
         _property_details("name"),
     ),
     "Party Member Removed": EventDescription(
-        gettext_noop("Somebody left your party"), "Party: somebody left"
+        gettext_noop("A person left your party"), "Party member removed"
     ),
     "Ride Wait Checked": EventDescription(
         gettext_noop("You looked up a waiting time"), "Looked up a waiting time", _wait_details
     ),
-    "Address Proved": EventDescription(
-        gettext_noop("You proved that an address is yours"), "Proved an address"
-    ),
+    "Address Proved": EventDescription(gettext_noop("You verified an address"), "Address verified"),
     "Message Sent": EventDescription(
         gettext_noop("We sent you a message"), "We sent a message", _channel_details
     ),
@@ -207,48 +207,50 @@ _DESCRIPTIONS = {
     ),
     "Message Uncertain": EventDescription(
         gettext_noop("We do not know whether a message arrived"),
-        "A message may have arrived, or not",
+        "Delivery of a message unknown",
         _channel_details,
     ),
     "Message Read": EventDescription(
         gettext_noop("You read a message"), "Read a message", _channel_details
     ),
     "Task Done": EventDescription(
-        gettext_noop("One of our people did something for you"),
-        "A colleague did something for them",
+        gettext_noop("A staff member finished a task for you"),
+        "Task finished",
         _property_details("title"),
     ),
-    "Consent Given": EventDescription(gettext_noop("You said yes"), "Said yes"),
-    "Consent Refused": EventDescription(gettext_noop("You said no"), "Said no"),
+    "Consent Given": EventDescription(gettext_noop("You said yes"), "Consent given"),
+    "Consent Refused": EventDescription(gettext_noop("You said no"), "Consent refused"),
     "Consent Withdrawn": EventDescription(
-        gettext_noop("You took your yes back"), "Took a yes back"
+        gettext_noop("You withdrew your consent"), "Consent withdrawn"
     ),
-    "Consent Expired": EventDescription(gettext_noop("Your yes ran out"), "A yes ran out"),
-    "Objection Made": EventDescription(gettext_noop("You objected"), "Objected"),
+    "Consent Expired": EventDescription(gettext_noop("Your consent expired"), "Consent expired"),
+    "Objection Made": EventDescription(gettext_noop("You objected"), "Objection made"),
     "Objection Lifted": EventDescription(
-        gettext_noop("You took your objection back"), "Took an objection back"
+        gettext_noop("You withdrew your objection"), "Objection withdrawn"
     ),
-    "Preference Set": EventDescription(gettext_noop("You changed a preference"), "Made a choice"),
+    "Preference Set": EventDescription(
+        gettext_noop("You changed a preference"), "Preference changed"
+    ),
     "Preference Cleared": EventDescription(
-        gettext_noop("You took a choice back"), "Took a choice back"
+        gettext_noop("You removed a preference"), "Preference removed"
     ),
     "Signal Received": EventDescription(
-        gettext_noop("Your browser or phone told us"), "A browser or phone told us"
+        gettext_noop("Your browser or phone sent a signal"), "Signal of a browser or phone"
     ),
     "Records Joined": EventDescription(
-        gettext_noop("Two of your records became one"), "Two records became one"
+        gettext_noop("We joined two of your records"), "Records merged"
     ),
     "Records Parted": EventDescription(
-        gettext_noop("A record was parted from yours again"), "Two records were parted"
+        gettext_noop("We separated a record from yours"), "Records separated"
     ),
 }
 # The descriptions by the kind of event, for names without a description.
 _KIND_DESCRIPTIONS = {
-    "identify": EventDescription(gettext_noop("You told us about yourself"), "Told us something"),
+    "identify": EventDescription(gettext_noop("You told us about yourself"), "Traits changed"),
     "page": EventDescription(gettext_noop("You visited a page"), "Visited a page"),
     "screen": EventDescription(gettext_noop("You opened a screen"), "Opened a screen"),
     "alias": EventDescription(
-        gettext_noop("Two names of yours were linked"), "Two names were linked"
+        gettext_noop("Two of your identifiers were linked"), "Identifiers linked"
     ),
     "group": EventDescription(gettext_noop("You joined a group"), "Joined a group"),
 }

@@ -45,9 +45,9 @@ PARTY_ROLES = {
     "guest": gettext_noop("guest"),
 }
 MERGE_REASONS = {
-    "proof": gettext_noop("because the same proved address or number belongs to both"),
+    "proof": gettext_noop("because both have the same verified address or number"),
     "claim": gettext_noop("because an anonymous visit turned out to be yours"),
-    "staff": gettext_noop("because one of our people joined them"),
+    "staff": gettext_noop("because a staff member joined them"),
 }
 YES_NO = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
 # The name of each channel, as the heading of a column and in a sentence.

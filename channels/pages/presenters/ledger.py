@@ -23,32 +23,32 @@ from customers.queries.consent_shapes import LedgerEntryShape
 STATEMENT_KINDS = {
     "consent.given": gettext_noop("You said yes"),
     "consent.refused": gettext_noop("You said no"),
-    "consent.withdrawn": gettext_noop("You took your yes back"),
-    "consent.expired": gettext_noop("Your yes ran out"),
+    "consent.withdrawn": gettext_noop("You withdrew your consent"),
+    "consent.expired": gettext_noop("Your consent expired"),
     "objection.made": gettext_noop("You objected"),
-    "objection.lifted": gettext_noop("You took your objection back"),
-    "preference.set": gettext_noop("You chose"),
-    "preference.cleared": gettext_noop("You took a choice back"),
-    "signal.received": gettext_noop("Your browser or phone told us"),
+    "objection.lifted": gettext_noop("You withdrew your objection"),
+    "preference.set": gettext_noop("You set a preference"),
+    "preference.cleared": gettext_noop("You removed a preference"),
+    "signal.received": gettext_noop("Your browser or phone sent a signal"),
 }
 SETTING_NAMES = {
     "allow": gettext_noop("messages"),
     "budget": gettext_noop("how often"),
     "quiet_hours": gettext_noop("quiet hours"),
-    "pause": gettext_noop("silence for a while"),
-    "only_when_i_ask": gettext_noop("only when I ask"),
+    "pause": gettext_noop("message pause"),
+    "only_when_i_ask": gettext_noop("contact only when I ask"),
     "zone": gettext_noop("time zone"),
     "language": gettext_noop("language"),
-    "channel_order": gettext_noop("which way first"),
-    "person_first": gettext_noop("a person first"),
-    "data_use": gettext_noop("use of my data where an order needs it"),
+    "channel_order": gettext_noop("order of channels"),
+    "person_first": gettext_noop("contact by a person"),
+    "data_use": gettext_noop("use of my data if an order needs it"),
 }
 # The declarants of statements other than the customer.
 DECLARANTS = {
-    "staff": gettext_noop("noted by one of our people"),
-    "source": gettext_noop("brought by one of our systems"),
-    "guardian": gettext_noop("said by a guardian"),
-    "clock": gettext_noop("by itself, when its time was over"),
+    "staff": gettext_noop("recorded by a staff member"),
+    "source": gettext_noop("sent by one of our systems"),
+    "guardian": gettext_noop("stated by a guardian"),
+    "clock": gettext_noop("automatically, when the time was over"),
     "signal": gettext_noop("by your device"),
 }
 # The ways in which a customer makes a statement to staff.
@@ -89,7 +89,7 @@ def _declarant(entry: LedgerEntryShape) -> str:
     _kind, _sign, name = entry.actor.partition(":")
     # A login without a name has its number here, which means nothing to customers.
     if entry.by == "staff" and name and not name.isdecimal():
-        return _("noted by %(name)s, one of our people") % {"name": name[:1].upper() + name[1:]}
+        return _("recorded by %(name)s (staff)") % {"name": name[:1].upper() + name[1:]}
     return translated(DECLARANTS, entry.by) if entry.by in DECLARANTS else ""
 
 

@@ -20,11 +20,11 @@ DELIVERY_STATES = {
     "sending": gettext_noop("on its way"),
     "accepted": gettext_noop("sent"),
     "delivered": gettext_noop("arrived"),
-    "withdrawn": gettext_noop("taken back"),
-    "rejected": gettext_noop("refused on the way, it did not arrive"),
+    "withdrawn": gettext_noop("withdrawn"),
+    "rejected": gettext_noop("rejected, it did not arrive"),
     "failed": gettext_noop("could not be sent"),
-    "bounced": gettext_noop("did not arrive: the address does not take it"),
-    "complained": gettext_noop("you told your mail program that it is unwanted"),
+    "bounced": gettext_noop("did not arrive: the address does not accept it"),
+    "complained": gettext_noop("you marked it as unwanted in your mail program"),
     "uncertain": gettext_noop("we do not know whether it arrived"),
 }
 ICONS = {"inbox": "bell", "email": "mail", "sms": "text", "phone": "phone"}
@@ -78,7 +78,7 @@ def message_card(message: MessageShape, *, site: str = "") -> MessageCard:
     own = _channel_delivery(message.channel, message.state)
     return MessageCard(
         id=message.id,
-        title=_("A message that we took back") if is_withdrawn else title or _("A message"),
+        title=_("A withdrawn message") if is_withdrawn else title or _("A message"),
         paragraphs=[split_links(paragraph, site) for paragraph in re.split(r"\n\s*\n", body)],
         icon=ICONS.get(message.channel, "butler"),
         channel=own.channel,

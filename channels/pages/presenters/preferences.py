@@ -24,11 +24,11 @@ PAUSE_NAMES = {
 }
 # The reasons why Butler sends no messages to an address.
 SUPPRESSIONS = {
-    "bounced": gettext_noop("does not take our messages"),
-    "complained": gettext_noop("you marked a message as unwanted, so nothing goes there"),
+    "bounced": gettext_noop("does not accept our messages"),
+    "complained": gettext_noop("you marked a message as unwanted, so we send no messages to it"),
     "stopped": gettext_noop(
-        "you texted STOP, so nothing goes there, whatever is switched on here;"
-        " text START from it, and it is open again"
+        "you texted STOP, so we send no messages to it, even if a switch here is on;"
+        " to allow messages again, text START from it"
     ),
 }
 # Suggestions. The customer can also type another zone.

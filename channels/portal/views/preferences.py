@@ -80,7 +80,7 @@ def _save(
     acknowledgement = withdrawal.record_statements(
         customer_id=customer.id, statements=statements, author=author, now=now
     )
-    messages.success(request, _("Saved. It holds from this moment on."), anchor)
+    messages.success(request, _("Saved. The change applies from now on."), anchor)
     if acknowledgement.sent_messages and any(
         forms.is_restriction(statement) for statement in statements
     ):
@@ -93,13 +93,19 @@ def _facts(customer: ResolvedCustomer, now: datetime) -> Facts | None:
 
 def _error_text(code: str) -> str:
     return {
-        "nothing": _("You did not switch anything, so nothing was changed."),
+        "nothing": _("You changed no switch, so nothing was saved. Change a switch, then save."),
         "zone": _("We do not know this time zone. Choose one such as Europe/Amsterdam."),
-        "budget": _("Say how many messages as a number up to 1000."),
-        "quiet_hours": _("Say from when until when, and on which days."),
-        "channel_order": _("Choose each way only once."),
-        "not_of_age": _("You are too young to say yes to this alone, so nothing was changed."),
-    }.get(code) or _("That could not be understood, so nothing was changed.")
+        "budget": _("Nothing was changed. Enter a number of messages from 0 to 1000."),
+        "quiet_hours": _(
+            "Nothing was changed. Enter a start time, an end time and at least one day."
+        ),
+        "channel_order": _("Nothing was changed. Choose each channel only once."),
+        "not_of_age": _(
+            "You are too young to consent to this without a guardian, so nothing was changed."
+        ),
+    }.get(code) or _(
+        "The form has an invalid value, so nothing was changed. Reload the page and try again."
+    )
 
 
 def _sent_before(sent: Sequence[SentMessage]) -> str:

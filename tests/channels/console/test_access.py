@@ -160,7 +160,7 @@ def test_every_role_gets_the_status_of_the_table(world, visitor, subtests):
             cell = cells.split()[column]
             if cell == "3":
                 assert response.status_code == 403
-                assert b"Not for your role" in response.content
+                assert b"No access" in response.content
             elif cell == "i":
                 assert response.status_code == 302
                 assert response["Location"].startswith("/console/sign-in/")

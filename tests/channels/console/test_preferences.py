@@ -50,12 +50,12 @@ def _documents() -> list[dict]:
 def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk, house):
     page = page_of(desk, f"customers/{house.id}/wishes/")
     assert consent_helpers.TEXT in page
-    assert "Not asked yet, so it is a no." in page
+    assert "Not asked yet, so it counts as a no." in page
 
     page = _consent(desk, house, "yes", read="aloud", how="voice")
 
-    assert "Written down. It holds from this moment on." in page
-    assert "Said yes," in page
+    assert "Saved. The change applies from now on." in page
+    assert "Consent given," in page
     assert state_reader.read_state(house.id).consents["offers"].state == "given"
     [document] = _documents()
     assert document["actor"] == {"id": "staff:Sam", "role": "staff"}
@@ -72,7 +72,7 @@ def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk,
 def test_consent_without_reading_the_notice_aloud_is_refused(desk, house):
     page = _consent(desk, house, "yes")
 
-    assert "Read the words to them first" in page
+    assert "Read the text to the customer first" in page
     assert not ControlEntry.objects.exists()
 
 
@@ -82,7 +82,7 @@ def test_refused_consent_is_given_later_only_on_the_customers_initiative(desk, h
     page = _consent(desk, house, "yes", read="aloud")
 
     assert "The customer refused. Do not ask again before" in page
-    assert "Do not bring this up before" in page
+    assert "Do not ask again before" in page
     assert state_reader.read_state(house.id).consents["offers"].state == "refused"
 
     _consent(desk, house, "yes", read="aloud", initiative="customer")
@@ -99,9 +99,12 @@ def test_a_no_needs_nothing_read_and_tells_what_had_already_left(desk, house):
 
     page = _consent(desk, house, "no")
 
-    assert "Tell them: 1 message had already left in the last hour: Ten percent off, E-mail" in page
+    assert (
+        "Tell the customer: 1 message had already left in the last hour: Ten percent off, E-mail"
+        in page
+    )
     assert state_reader.read_state(house.id).consents["offers"].state == "withdrawn"
-    assert "Took a yes back," in page
+    assert "Consent withdrawn," in page
 
 
 def test_statement_by_phone_names_the_call_that_just_ended(desk, house):
@@ -167,12 +170,12 @@ def test_a_channel_is_switched_off_for_a_topic(desk, house):
 @pytest.mark.parametrize(
     ("what", "form", "answer"),
     [
-        ("zone", {"zone": "Nowhere"}, "There is no such time zone"),
-        ("pause", {"days": "-1"}, "could not be understood"),
-        ("no-such-thing", {"answer": "yes"}, "could not be understood"),
+        ("zone", {"zone": "Nowhere"}, "This time zone is unknown"),
+        ("pause", {"days": "-1"}, "invalid value"),
+        ("no-such-thing", {"answer": "yes"}, "invalid value"),
         ("consent", {"purpose": "nothing", "answer": "no"}, "There is no purpose"),
-        ("objection", {"answer": "perhaps"}, "could not be understood"),
-        ("channels", {"was": "", "on": []}, "Nothing was switched"),
+        ("objection", {"answer": "perhaps"}, "invalid value"),
+        ("channels", {"was": "", "on": []}, "You changed no switch"),
     ],
 )
 def test_invalid_preference_form_shows_an_error_and_changes_nothing(
@@ -213,7 +216,7 @@ def test_customer_sees_which_staff_member_recorded_the_statement(desk, house, cl
 
     page = html.unescape(browser.get("/receipts/").content.decode())
 
-    assert "by phone · noted by Sam, one of our people" in page
+    assert "by phone · recorded by Sam (staff)" in page
 
 
 def test_preference_of_a_merged_record_is_set_on_the_canonical_one(desk, house):
@@ -235,5 +238,5 @@ def test_a_number_that_said_stop_is_said_to_who_would_switch_it_on(desk, house):
 
     page = page_of(desk, f"customers/{house.id}/wishes/")
 
-    assert "SMS +46701740605: they texted STOP, so nothing goes there." in page
-    assert "Only START, texted from it, opens it again." in page
+    assert "SMS +46701740605: the customer texted STOP, so we send no messages to it" in page
+    assert "until they text START from it." in page

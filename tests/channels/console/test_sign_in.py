@@ -274,7 +274,7 @@ def test_a_code_of_the_app_shows_them_once_and_guessing_ends(at_work, secret):
 
     refused = _post_codes_form(at_work, secret, "show", ahead=1)
     assert refused.status_code == 429
-    assert "Too many tries" in refused.content.decode()
+    assert "Too many attempts" in refused.content.decode()
 
 
 def test_staff_without_second_factor_have_no_recovery_codes(client, db):

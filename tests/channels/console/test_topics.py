@@ -9,6 +9,7 @@ from butler.models import Due, TopicStatus
 from tests import staff
 from tests.butler.live_automations import automation
 from tests.channels.console.acting import page_of
+from tests.markup import tidy
 
 pytestmark = pytest.mark.django_db
 
@@ -34,12 +35,12 @@ def _post_status(client: Client, **form) -> str:
 
 def test_topic_status_with_a_reason_starts_runs_of_the_audience(desk, ride):
     automation("ride-down", trigger=DOWN, topic="rides", relation="visit")
-    assert "Down tells: ride-down." in page_of(desk, "topics/")
+    assert "Down starts: ride-down." in page_of(desk, "topics/")
 
     page = _post_status(desk, reason="A bird on the track", until="15:30")
 
     assert "The Night Mail is down." in page
-    assert "said by Sam: A bird on the track (until about 15:30)" in page
+    assert "set by Sam: A bird on the track (until about 15:30)" in tidy(page)
     ride.refresh_from_db()
     # The facts of the earlier status are gone.
     assert ride.facts == {
@@ -59,7 +60,7 @@ def test_topic_form_submitted_twice_notifies_once(desk, ride):
     page = _post_status(desk)
 
     assert "is down" in page
-    assert "just now. Look again" not in page
+    assert "A colleague has just set" not in page
     assert Due.objects.filter(job="fan_out").count() == 1
 
 
@@ -69,7 +70,7 @@ def test_outdated_topic_form_does_not_override_a_colleague(desk, ride):
 
     page = _post_status(desk, seen="1")
 
-    assert "A colleague said something else of it just now" in page
+    assert "A colleague has just set another status" in page
     ride.refresh_from_db()
     assert (ride.status, ride.serial) == ("open", 3)
 
@@ -80,17 +81,17 @@ def test_new_topic_is_listed_once(desk):
 
     page = _post_status(desk, key="show:lanterns", name="Lantern Night", seen="", status="down")
 
-    assert "It is in the list already." in page
+    assert "This topic is already in the list." in page
     assert TopicStatus.objects.get().status == "open"
 
 
 @pytest.mark.parametrize(
     ("form", "answer"),
     [
-        ({"key": "ride:a b"}, "A topic is a sort and a name"),
-        ({"key": ""}, "A topic is a sort and a name"),
-        ({"status": "DOWN!"}, "one small word"),
-        ({"status": ""}, "one small word"),
+        ({"key": "ride:a b"}, "The key is not valid"),
+        ({"key": ""}, "The key is not valid"),
+        ({"status": "DOWN!"}, "The status is not valid"),
+        ({"status": ""}, "The status is not valid"),
         ({"until": "soon"}, "such as 15:30"),
         ({"until": "٢٤:00"}, "such as 15:30"),
     ],

@@ -49,7 +49,7 @@ POISON = {
     "300 kB": (raw(p="x" * 300_000), "too_large"),
     "missing ids": (raw(userId=None), "missing_ids"),
     "unknown type": (raw(type="trakc"), "unknown_type"),
-    "no name": (raw(event=None), "missing_name"),
+    "no product": (raw(event=None), "missing_name"),
     "wrong types": (b'{"type":["track"],"event":{},"userId":[1]}', "unknown_type"),
     "id is an object": (raw(userId={"a": 1}), "wrong_type"),
     "long message id": (raw(messageId="m" * 101), "message_id_too_long"),

@@ -237,7 +237,7 @@ def test_help_helps_and_asks_nobody(inbound, settings):
     status, answer = inbound("HULP")
 
     assert status == 200
-    assert answer.startswith("Larkmoor: je bepaalt")
+    assert answer.startswith("Larkmoor: wijzig je voorkeuren")
     assert "https://larkmoor.example/preferences/" in answer
     assert not StaffTask.objects.exists()
 

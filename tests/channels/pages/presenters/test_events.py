@@ -123,4 +123,4 @@ def test_words_are_found_wherever_they_are_written():
     assert "Hello %(name)s" in portal
     assert "You placed an order" in pages
     assert "%(count)d message had already left in the last hour:" in portal | pages
-    assert "Only when I ask" in portal | pages
+    assert "Contact me only when I ask" in portal | pages
