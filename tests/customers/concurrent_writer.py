@@ -156,7 +156,7 @@ class Writer:
             return idempotency.StoredResponse(200, b"")
 
         idempotency.run_once(
-            principal="crowd",
+            principal="writer",
             key=str(self.random.random()),
             request=b"",
             now=self.now,
@@ -169,7 +169,7 @@ def _sender(source_id: int, at: int) -> Sender:
     """The first is a server; then an app; then a kiosk that everybody uses."""
     return Sender(
         source_id=source_id,
-        name=f"crowd {at}",
+        name=f"writer {at}",
         channel="app",
         is_trusted=at != 1,
         is_shared=at == 2,
