@@ -4,9 +4,11 @@ import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from butler.actions import dispatch_gate
 from butler.models import Message
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
+from customers.consent.chain_writer import RecordedStatements
 from customers.consent.statements import ConsentStatement
 from customers.events import internal_sources
 from customers.models import Customer, Notice, Purpose, Topic
@@ -44,7 +46,7 @@ def guest(*, email: str = "", phone: str = "", **traits) -> Customer:
 
 def record_statement(
     customer: Customer, kind: str, subject: str, value: object = None, **details
-) -> consent.RecordedStatements:
+) -> RecordedStatements:
     """Have a customer say one thing about what we may do."""
     if kind == "consent.given":
         details = {"notice": DIGEST, "language": "en"} | details
@@ -87,3 +89,22 @@ def message(customer: Customer, **fields) -> Message:
     if fields.get("message_class", "marketing") not in ("marketing", "relationship"):
         defaults["purpose"] = ""
     return Message.objects.create(**{**defaults, **fields})
+
+
+def guest_who_consented(**fields) -> Customer:
+    """Create a customer who consented to offers."""
+    customer = guest(**fields)
+    record_statement(customer, "consent.given", "offers")
+    return customer
+
+
+def claim(*, channel: str = "email", now: datetime = NOON, limit: int = 25, lease: float = 10.0):
+    """Claim the due messages of a channel."""
+    return dispatch_gate.claim(
+        channel=channel,
+        provider="sink",
+        now=now,
+        limit=limit,
+        lease=lease,
+        links=lambda outgoing: {},
+    )

@@ -10,7 +10,7 @@ from butler.actions import dispatch_gate
 from butler.models import Message
 from customers.models import Customer
 from tests.butler import arrange
-from tests.butler.actions.test_dispatch_gate import claim, guest_who_consented
+from tests.butler.arrange import claim, guest_who_consented
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,13 +6,13 @@ import pytest
 from django.db import connection
 
 from butler import failpoints
-from butler.actions import dispatch_gate, withdrawal
+from butler.actions import withdrawal
 from butler.models import BudgetUse, Decision, Delivery, Message, PauseSwitch, StaffTask
 from customers.consent.statements import ConsentStatement
 from customers.models import Suppression
 from tests import factories
 from tests.butler import arrange
-from tests.butler.arrange import AUTHOR, NOON
+from tests.butler.arrange import AUTHOR, NOON, claim, guest_who_consented
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,23 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _vocabulary():
     arrange.vocabulary()
-
-
-def claim(*, channel="email", now=NOON, limit=25, lease=10.0):
-    return dispatch_gate.claim(
-        channel=channel,
-        provider="sink",
-        now=now,
-        limit=limit,
-        lease=lease,
-        links=lambda outgoing: {},
-    )
-
-
-def guest_who_consented(**fields):
-    guest = arrange.guest(**fields)
-    arrange.record_statement(guest, "consent.given", "offers")
-    return guest
 
 
 def test_consented_message_is_claimed_with_its_address_and_content():

@@ -85,6 +85,14 @@ def guest(name: str = "noor") -> Customer:
     return factories.customer(("user_id", name))
 
 
+def store_events(customer, *, times: int = 1, **facts) -> None:
+    """Store events of a customer through ingest."""
+    known_as = customer.identifiers.filter(kind="user_id").first().value
+    factories.record(
+        *[factories.incoming_event(("user_id", known_as), **facts) for _ in range(times)]
+    )
+
+
 def sign_in(customer: Customer | None, **fields) -> Login:
     """Create a user of the customer and sign the user in with Django."""
     email = f"guest-{time.monotonic_ns()}@example.com"

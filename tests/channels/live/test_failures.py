@@ -20,9 +20,8 @@ from channels.live.notifications import CHANNEL
 from deploy.local import programs
 from deploy.local.home import Home
 from tests import factories
-from tests.channels.live.conftest import guest
+from tests.channels.live.conftest import guest, store_events
 from tests.channels.live.stream_reader import by_key
-from tests.channels.live.test_streams import happen
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +69,7 @@ def test_stalled_reader_is_dropped_without_delaying_others(start_streams):
     with contextlib.closing(open_and_never_read(streams, noor)):
         with streams.follow(noor) as attentive:
             for _ in range(20):
-                happen(noor, times=20, properties={"note": "x" * 20_000})
+                store_events(noor, times=20, properties={"note": "x" * 20_000})
             attentive.wait(lambda r: len(r.versions) == 400, seconds=20)
             assert attentive.versions == list(range(2, 402))
         until(lambda: metric(streams, 'butler_live_ended_total{reason="slow"}') == 1)
@@ -151,7 +150,7 @@ def test_notified_event_arrives_at_once(start_streams, valkey):
     noor = guest()
 
     with streams.follow(noor) as reader:
-        happen(noor)
+        store_events(noor)
         valkey.ring(noor)
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
@@ -161,7 +160,7 @@ def test_event_without_a_notification_arrives_within_seconds(start_streams, valk
     noor = guest()
 
     with streams.follow(noor) as reader:
-        happen(noor)
+        store_events(noor)
         reader.wait(lambda r: r.versions == [2], seconds=5)
 
     assert metric(streams, "butler_live_missed_notifications_total") == 1
@@ -173,7 +172,7 @@ def test_a_flushed_redis_changes_nothing(start_streams, valkey):
 
     with streams.follow(noor) as reader:
         valkey.client.flushall()
-        happen(noor)
+        store_events(noor)
         valkey.ring(noor)
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
@@ -184,11 +183,11 @@ def test_a_killed_redis_delays_events_and_loses_none(start_streams, valkey):
 
     with streams.follow(noor) as reader:
         valkey.kill()
-        happen(noor, times=3)
+        store_events(noor, times=3)
         reader.wait(lambda r: r.versions == [2, 3, 4], seconds=3)
         valkey.start()
         until(lambda: metric(streams, "butler_live_subscribed") == 1)
-        happen(noor)
+        store_events(noor)
         valkey.ring(noor)
         reader.wait(lambda r: r.versions == [2, 3, 4, 5], seconds=0.5)
 
@@ -201,7 +200,7 @@ def test_mute_redis_is_noticed(start_streams, valkey):
         with streams.follow(noor) as reader:
             proxy.toxics.is_mute = True
             until(lambda: metric(streams, "butler_live_subscribed") == 0, seconds=10)
-            happen(noor)
+            store_events(noor)
             reader.wait(lambda r: r.versions == [2], seconds=3)
             proxy.heal()
             until(lambda: metric(streams, "butler_live_subscribed") == 1)
@@ -214,7 +213,7 @@ def test_malformed_notification_is_ignored(start_streams, valkey, ring):
 
     with streams.follow(noor) as reader:
         valkey.client.publish(CHANNEL, ring)
-        happen(noor)
+        store_events(noor)
         valkey.ring(noor)
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
@@ -226,7 +225,7 @@ def test_notifications_with_a_wrong_version_do_no_harm(start_streams, valkey):
     with streams.follow(noor) as reader:
         valkey.client.publish(CHANNEL, json.dumps([[str(noor.id), 99]]))
         valkey.client.publish(CHANNEL, json.dumps([[str(noor.id), 1]]))
-        happen(noor, times=2)
+        store_events(noor, times=2)
         valkey.ring(noor)
         reader.wait(lambda r: r.versions == [2, 3], seconds=5)
         time.sleep(0.5)
@@ -249,7 +248,7 @@ def test_postgres_away_is_said_soon_and_open_streams_wait(start_streams, proxied
             proxy.down()
         else:
             proxy.toxics.is_mute = True
-        happen(noor, times=3)
+        store_events(noor, times=3)
         started = time.monotonic()
         with streams.open(f"/live/customers/{noor.id}", **by_key(streams.key)) as late:
             problem = late.problem

@@ -7,26 +7,18 @@ import pytest
 from django.utils import timezone
 
 from tests import factories
-from tests.channels.live.conftest import guest
+from tests.channels.live.conftest import guest, store_events
 from tests.channels.live.stream_reader import by_key
 
 pytestmark = pytest.mark.slow
 
 
-def happen(customer, *, times: int = 1, **facts) -> None:
-    """Store events of a customer through ingest."""
-    known_as = customer.identifiers.filter(kind="user_id").first().value
-    factories.record(
-        *[factories.incoming_event(("user_id", known_as), **facts) for _ in range(times)]
-    )
-
-
 def test_a_stream_greets_with_the_version_and_goes_on_from_there(streams):
     noor = guest()
-    happen(noor, times=2)
+    store_events(noor, times=2)
 
     with streams.follow(noor) as reader:
-        happen(noor, name="Dinner Booked")
+        store_events(noor, name="Dinner Booked")
         reader.wait(lambda r: r.versions)
 
     hello, booked = reader.frames
@@ -42,7 +34,7 @@ def test_a_stream_greets_with_the_version_and_goes_on_from_there(streams):
 
 def test_a_reader_who_says_where_it_was_gets_everything_since(streams):
     noor = guest()
-    happen(noor, times=4)
+    store_events(noor, times=4)
 
     with streams.follow(noor, after=2) as reader:
         reader.wait(lambda r: len(r.versions) == 3)
@@ -53,12 +45,12 @@ def test_a_reader_who_says_where_it_was_gets_everything_since(streams):
 
 def test_the_last_id_of_a_browser_wins_over_the_address_it_was_given(streams):
     noor = guest()
-    happen(noor, times=4)
+    store_events(noor, times=4)
 
     path = f"/live/customers/{noor.id}?after=1"
     with streams.open(path, **by_key(streams.key), Last_Event_ID="4") as reader:
         reader.wait(lambda r: r.versions)
-        happen(noor)
+        store_events(noor)
         reader.wait(lambda r: len(r.versions) == 2)
 
     assert reader.versions == [5, 6]
@@ -68,7 +60,7 @@ def test_a_position_that_is_not_reached_yet_starts_at_the_head(streams):
     noor = guest()
 
     with streams.follow(noor, after=99) as reader:
-        happen(noor)
+        store_events(noor)
         reader.wait(lambda r: r.versions)
 
     assert reader.frames[0].id == 1
@@ -78,7 +70,7 @@ def test_a_position_that_is_not_reached_yet_starts_at_the_head(streams):
 def test_a_long_log_is_replayed_whole_and_in_order(streams):
     noor = guest()
     for _ in range(5):
-        happen(noor, times=500)
+        store_events(noor, times=500)
 
     with streams.follow(noor, after=0) as reader:
         reader.wait(lambda r: len(r.versions) == 2501, seconds=20)
@@ -88,7 +80,7 @@ def test_a_long_log_is_replayed_whole_and_in_order(streams):
 
 def test_large_events_are_replayed_whole(streams):
     noor = guest()
-    happen(noor, times=12, properties={"note": "x" * 30_000})
+    store_events(noor, times=12, properties={"note": "x" * 30_000})
 
     with streams.follow(noor, after=0) as reader:
         reader.wait(lambda r: len(r.versions) == 13)
@@ -105,8 +97,8 @@ def test_a_reader_misses_nothing_over_fifty_reconnects_while_events_keep_coming(
         from django.db import connection
 
         while not is_over.is_set():
-            happen(noor, times=2)
-            happen(lin, name="Somebody Else")
+            store_events(noor, times=2)
+            store_events(lin, name="Somebody Else")
         connection.close()
 
     writer = threading.Thread(target=keep_writing)
@@ -132,7 +124,7 @@ def test_stream_has_no_events_of_other_customers(streams):
     readers = [streams.follow(customer) for customer in cast]
     for _ in range(10):
         for customer in cast:
-            happen(customer, name=f"Only {customer.id}")
+            store_events(customer, name=f"Only {customer.id}")
     for reader, customer in zip(readers, cast, strict=True):
         reader.wait(lambda r: len(r.versions) == 10)
         reader.close()
@@ -217,8 +209,8 @@ def test_customer_separated_from_a_household_gets_no_event_of_it(streams, noor):
     with streams.open(X_Session_Token=noor.session) as reader:
         reader.wait(lambda r: r.frames)
         part_record(noor)
-        happen(noor.customer, kind="identity", name="Records Parted")
-        happen(noor.customer, name="Secret")
+        store_events(noor.customer, kind="identity", name="Records Parted")
+        store_events(noor.customer, name="Secret")
         reader.wait_for_end()
 
     assert "Secret" not in reader.names
@@ -241,7 +233,7 @@ def test_stream_of_a_merged_record_continues_on_the_canonical_one(streams):
         caller.refresh_from_db()
         assert caller.canonical_id == noor.id
         reader.wait(lambda r: r.names.count("hello") == 2)
-        happen(noor, name="Dinner Booked")
+        store_events(noor, name="Dinner Booked")
         reader.wait(lambda r: "Dinner Booked" in r.names)
 
     joined = reader.frames[reader.names.index("joined")]
@@ -265,7 +257,7 @@ def test_event_of_a_separated_record_is_replayed_without_content(streams):
     from customers.models import Event
 
     noor, lin = guest(), guest("lin")
-    happen(noor, times=2)
+    store_events(noor, times=2)
     Event.objects.bulk_create(
         [
             Event(
