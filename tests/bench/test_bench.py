@@ -49,4 +49,4 @@ def test_unknown_measure_is_refused():
     process = _run_module("bench", "miracles")
 
     assert process.returncode == 2
-    assert "there is no miracles" in process.stderr
+    assert "unknown benchmark: miracles" in process.stderr
