@@ -57,6 +57,7 @@ PARAMETERS: dict[str, Params] = {
     "read_chains": _LIVE,
     "read_ledger_entries": _LIVE,
     "read_projected_events": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
+    "find_order_placers": {"ids": serials(40)},
     "read_primary_identifiers": _IDS,
     # If more rows come back than this limit, the caller stops.
     "read_graph": {"ids": serials(), "limit": 1_000},

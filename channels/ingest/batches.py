@@ -4,18 +4,27 @@ One invalid event must not reject the others. If the body is not valid JSON as a
 tolerant_json splits it at its brackets and commas.
 """
 
+import re
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 
-from channels.ingest import limits, tolerant_json
+from channels.ingest import limits, salvage, tolerant_json
 from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
 
 # The same limit as Segment's. The batches of phone libraries and React Native are smaller.
 MAX_EVENTS = 2500
 # The largest body of ordinary events has fewer. A decoded list of more elements takes 100 MB.
 MAX_COMMAS = 400_000
+
+
+# Fields with which an event of Segment's or of CloudEvents' shape begins in practice.
+_EVENT_START = re.compile(
+    rb'\{\s*+"(?:type|messageId|anonymousId|userId|event|name|timestamp|originalTimestamp|sentAt'
+    rb'|channel|writeKey|batch)"\s*+:'
+)
+_CLOUD_EVENT_START = re.compile(rb'\{\s*+"(?:specversion|id|source|type|subject|time)"\s*+:')
 
 
 class TooManyEvents(Exception):
@@ -50,8 +59,21 @@ _decode_single = msgspec.json.Decoder(_SingleFields).decode
 
 
 def parse_batch(body: bytes) -> EventBatch:
-    """Parse a batch. Raises InvalidBatch or TooManyEvents."""
-    body = _without_byte_order_mark(body)
+    """Parse a batch, also one that is damaged in some places.
+
+    Raises InvalidBatch or TooManyEvents.
+    """
+    body = without_byte_order_mark(body)
+    try:
+        return _parse_batch(body)
+    except InvalidBatch:
+        salvaged = salvage.salvage(body, list_name=b"batch", member_start=_EVENT_START)
+        if salvaged is None:
+            raise
+        return _batch_of(salvaged.members, salvaged.fields)
+
+
+def _parse_batch(body: bytes) -> EventBatch:
     # A second "batch" would silently replace the first one.
     if body.count(b'"batch"') == 1 and _is_decodable(body):
         try:
@@ -70,7 +92,7 @@ def parse_batch(body: bytes) -> EventBatch:
 
 def parse_single(body: bytes) -> EventBatch:
     """Treat one event as a batch of one. Raises InvalidBatch."""
-    body = _without_byte_order_mark(body)
+    body = without_byte_order_mark(body)
     if not body.startswith(b"{"):
         raise InvalidBatch("the body is not a JSON object")
     if limits.is_nested_safely(body):
@@ -90,11 +112,20 @@ def parse_single(body: bytes) -> EventBatch:
 
 
 def parse_list(body: bytes) -> list[bytes]:
-    """Parse a list of events. Raises InvalidBatch or TooManyEvents."""
-    body = _without_byte_order_mark(body)
+    """Parse a list of CloudEvents, also one that is damaged in some places.
+
+    Raises InvalidBatch or TooManyEvents.
+    """
+    body = without_byte_order_mark(body)
     if not body.startswith(b"["):
         raise InvalidBatch("the body is not a list of events")
-    return _limited(list(islice(tolerant_json.split_members(body), MAX_EVENTS + 1)))
+    try:
+        return _limited(list(islice(tolerant_json.split_members(body), MAX_EVENTS + 1)))
+    except InvalidBatch:
+        salvaged = salvage.salvage(body, list_name=b"", member_start=_CLOUD_EVENT_START)
+        if salvaged is None:
+            raise
+        return _limited(salvaged.members)
 
 
 def _is_decodable(body: bytes) -> bool:
@@ -113,12 +144,27 @@ def _parse_tolerantly(body: bytes) -> EventBatch:
     batch = members.get(b"batch", b"")
     if not batch.startswith(b"["):
         raise InvalidBatch('"batch" is not a list of events')
+    raw_events = _limited(list(islice(tolerant_json.split_members(batch), MAX_EVENTS + 1)))
+    return _batch_of([part for raw in raw_events for part in _separated(raw)], members)
+
+
+def _separated(raw_event: bytes) -> list[bytes]:
+    """Return the events between which a comma is lost, or the one event."""
+    salvaged = (
+        salvage.salvage(raw_event, list_name=b"", member_start=_EVENT_START)
+        if len(_EVENT_START.findall(raw_event)) > 1
+        else None
+    )
+    return salvaged.members if salvaged else [raw_event]
+
+
+def _batch_of(raw_events: list[bytes], fields: dict[bytes, bytes]) -> EventBatch:
     return EventBatch(
-        _limited(list(islice(tolerant_json.split_members(batch), MAX_EVENTS + 1))),
-        _decoded_text(members.get(b"writeKey", b"")),
-        _decoded_text(members.get(b"sentAt", b"")),
-        _decoded_object(members.get(b"context", b"")),
-        _decoded_object(members.get(b"integrations", b"")),
+        _limited(raw_events),
+        _decoded_text(fields.get(b"writeKey", b"")),
+        _decoded_text(fields.get(b"sentAt", b"")),
+        _decoded_object(fields.get(b"context", b"")),
+        _decoded_object(fields.get(b"integrations", b"")),
     )
 
 
@@ -128,7 +174,8 @@ def _limited(raw_events: list[bytes]) -> list[bytes]:
     return raw_events
 
 
-def _without_byte_order_mark(body: bytes) -> bytes:
+def without_byte_order_mark(body: bytes) -> bytes:
+    """Return the body without the mark and the blanks that some programs write around it."""
     return body.removeprefix(b"\xef\xbb\xbf").strip(WHITESPACE)
 
 

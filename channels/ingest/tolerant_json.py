@@ -59,6 +59,21 @@ def split_members(text: bytes) -> Iterator[bytes]:
         raise InvalidBatch("the brackets do not match, or there are too many")
 
 
+def value_end(text: bytes, start: int) -> int:
+    """Return the position after the value that begins with the bracket at `start`.
+
+    Raises InvalidBatch if its brackets are not closed, or if that takes more than MAX_STEPS steps.
+    """
+    position, depth = start + 1, 1
+    for _ in range(MAX_STEPS):
+        # At depth 1 a pass would stop at each comma, which says nothing about the end.
+        position = _find_delimiter(text, position, 2)
+        position, depth = _pass_delimiter(text, position, depth)
+        if depth == 0:
+            return position
+    raise InvalidBatch("there are too many brackets")
+
+
 def _find_delimiter(text: bytes, position: int, depth: int) -> int:
     """Return the position of the next bracket outside of innermost pairs, or comma at depth 1."""
     match = (_TO_COMMA if depth == 1 else _TO_BRACKET).match(text, position)

@@ -1,12 +1,13 @@
 """Read the scans in the batch of an offline till; one invalid scan rejects no other. Pure."""
 
+import re
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 
-from channels.ingest import clock, limits, segment, tolerant_json
+from channels.ingest import batches, clock, limits, salvage, segment, tolerant_json
 from channels.ingest.segment import ParsedEvent, RequestContext
 from channels.ingest.tolerant_json import InvalidBatch
 from channels.store import scans
@@ -14,6 +15,8 @@ from customers.types import RejectedItem
 
 MAX_SCANS = 1000
 MAX_DEVICE = 40
+# A line has no objects in it, so each bracket can begin one.
+_LINE_START = re.compile(rb"\{")
 
 
 class TillBatch(NamedTuple):
@@ -34,14 +37,14 @@ class TillScan(NamedTuple):
 
 def parse_batch(body: bytes) -> TillBatch:
     """Parse a batch. Raises InvalidBatch."""
-    body = body.strip(tolerant_json.WHITESPACE)
-    if not body.startswith(b"{"):
-        raise InvalidBatch("the body is not a JSON object")
-    members = dict(tolerant_json.object_members(body))
-    raw_lines = members.get(b"lines", b"")
-    if not raw_lines.startswith(b"["):
-        raise InvalidBatch('"lines" is not a list')
-    raw_scans = list(islice(tolerant_json.split_members(raw_lines), MAX_SCANS + 1))
+    body = batches.without_byte_order_mark(body)
+    try:
+        raw_scans, members = _split_lines(body)
+    except InvalidBatch:
+        salvaged = salvage.salvage(body, list_name=b"lines", member_start=_LINE_START)
+        if salvaged is None:
+            raise
+        raw_scans, members = salvaged
     if len(raw_scans) > MAX_SCANS:
         raise InvalidBatch(f"a batch has at most {MAX_SCANS} lines")
     device = _decoded_value(members, b"device")
@@ -54,6 +57,17 @@ def parse_batch(body: bytes) -> TillBatch:
         clock.parse_time(_decoded_value(members, b"clock")),
         raw_scans,
     )
+
+
+def _split_lines(body: bytes) -> tuple[list[bytes], dict[bytes, bytes]]:
+    """Return the raw lines, and the raw fields around them. Raises InvalidBatch."""
+    if not body.startswith(b"{"):
+        raise InvalidBatch("the body is not a JSON object")
+    members = dict(tolerant_json.object_members(body))
+    raw_lines = members.get(b"lines", b"")
+    if not raw_lines.startswith(b"["):
+        raise InvalidBatch('"lines" is not a list')
+    return list(islice(tolerant_json.split_members(raw_lines), MAX_SCANS + 1)), members
 
 
 def read_scan(raw: bytes, batch: TillBatch, request_context: RequestContext) -> TillScan:

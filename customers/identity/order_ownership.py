@@ -28,8 +28,9 @@ def order_number(value: str) -> str:
 def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] = ()) -> OrderOwner:
     """Return the record that an order belongs to, and whether the owner is in doubt.
 
-    The event that placed the order has priority. Next is the order of another source with the same
-    number, if there is exactly one. Next are all other events. Among events of the same priority,
+    The event that placed the order has priority. Next is an order of another source with the
+    same number: the only one, or the only one whose customer an event with this order names. Next
+    are all other events. Among events of the same priority,
     identifiers of persons precede those of browsers and devices. If the first identifiers lead to
     two records, the owner is in doubt and the order belongs to neither record.
 
@@ -38,12 +39,16 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
     mentions = list(mentions)
     separated = {mention.owner for mention in mentions if mention.kind == SEPARATED}
     owner, is_doubtful = _owner_by_kind(mentions, PLACED, separated)
-    if owner or is_doubtful:
+    if owner or is_doubtful or any(mention.kind == PLACED for mention in mentions):
         return owner, is_doubtful
-    if others:
-        only = others[0][0] if len(others) == 1 else None
-        return (only, False) if only and only not in separated else (None, True)
-    return _owner_by_kind(mentions, SEEN, separated)
+    seen = _owner_by_kind(mentions, SEEN, separated)
+    if not others:
+        return seen
+    owners = [other for other, _ in others]
+    if seen[0] and owners.count(seen[0]) == 1:
+        return seen
+    only = owners[0] if len(owners) == 1 else None
+    return (only, False) if only and only not in separated else (None, True)
 
 
 def _owner_by_kind(

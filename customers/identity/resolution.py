@@ -4,7 +4,7 @@ Each event is filed under its strongest identifier, except a change of an order:
 `_put_changed_orders_first`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -35,17 +35,13 @@ type LinkPairs = dict[KeyPair, str]
 
 
 class ResolvedIdentifier(NamedTuple):
-    """An identifier, the record it files under, and its live record with the version of its log.
-
-    `is_placed` is true for an order for which Butler has the event that placed it.
-    """
+    """An identifier, the record it files under, and the live record with its log's version."""
 
     id: int
     record_id: UUID | None
     customer_id: UUID | None
     version: int
     is_shared: bool = False
-    is_placed: bool = False
 
 
 type Resolved = dict[IdentifierKey, ResolvedIdentifier]
@@ -123,21 +119,32 @@ def _put_changed_orders_first(
     keys_by_event: Sequence[tuple[IdentifierKey, ...]],
     resolved: Resolved,
 ) -> list[tuple[IdentifierKey, ...]]:
-    """File a change of an order on the order, unless it names the customer who placed it.
+    """File a change of an order on the order, unless it names a customer who placed it.
 
     The change then goes to the record of the order, even if it names another customer or arrives
     before the order.
     """
-    placed = {
-        order: keys[0]
-        for event, keys in zip(events, keys_by_event, strict=True)
-        if event.name == orders.PLACED and (order := _order_of(keys))
+    events_with_keys = list(zip(events, keys_by_event, strict=True))
+    placed_now = {
+        (_order_of(keys), keys[0])
+        for event, keys in events_with_keys
+        if event.name == orders.PLACED and keys
     }
+    is_change = [
+        event.name in _ORDER_CHANGES
+        and (order := _order_of(keys)) is not None
+        and (order, keys[0]) not in placed_now
+        for event, keys in events_with_keys
+    ]
+    changed = {
+        _order_of(keys) for keys, changes in zip(keys_by_event, is_change, strict=True) if changes
+    }
+    placers = _find_placers({order for order in changed if order}, resolved)
     return [
-        keys
-        if event.name not in _ORDER_CHANGES or _is_filed_with_its_order(keys, placed, resolved)
-        else tuple(sorted(keys, key=lambda key: key.kind != ORDER))
-        for event, keys in zip(events, keys_by_event, strict=True)
+        tuple(sorted(keys, key=lambda key: key.kind != ORDER))
+        if changes and not _is_placer(keys, placers, resolved)
+        else keys
+        for keys, changes in zip(keys_by_event, is_change, strict=True)
     ]
 
 
@@ -145,22 +152,23 @@ def _order_of(keys: tuple[IdentifierKey, ...]) -> IdentifierKey | None:
     return next((key for key in keys if key.kind == ORDER), None)
 
 
-def _is_filed_with_its_order(
+def _find_placers(
+    order_keys: Set[IdentifierKey], resolved: Resolved
+) -> set[tuple[IdentifierKey, UUID]]:
+    """Return the orders that are known, each with every customer who placed it."""
+    by_id = {resolved[key].id: key for key in order_keys if key in resolved}
+    rows = sql.rows("find_order_placers", {"ids": sorted(by_id)}) if by_id else []
+    return {(by_id[order], customer) for order, customer in rows}
+
+
+def _is_placer(
     keys: tuple[IdentifierKey, ...],
-    placed: Mapping[IdentifierKey, IdentifierKey],
+    placers: Set[tuple[IdentifierKey, UUID]],
     resolved: Resolved,
 ) -> bool:
-    """Tell whether the first identifier leads to the customer who placed the order.
-
-    placed: the customer's identifier for each order that an event of the same batch places
-    """
-    order_key = _order_of(keys)
-    if order_key is None or placed.get(order_key) == keys[0]:
-        return True
-    order, person = resolved.get(order_key), resolved.get(keys[0])
-    if order is None or not order.is_placed:
-        return False
-    return order.is_shared or (person is not None and person.customer_id == order.customer_id)
+    """Tell whether the first identifier of a change leads to a customer who placed its order."""
+    order, person = _order_of(keys), resolved.get(keys[0])
+    return order is not None and person is not None and (order, person.customer_id) in placers
 
 
 def links_of(

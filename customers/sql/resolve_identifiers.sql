@@ -2,10 +2,9 @@
 -- so that two batches with the same records cannot deadlock.
 --
 -- keys  jsonb  [[kind, value, evidence], ...], distinct and normalized
--- returns a row for each known identifier: its id, the record it files under, its live record with
--- the version, whether it is shared, whether it is a placed order, and whether the row became stale
--- while the statement waited for the lock (the caller then reads again); a row without an id is a
--- blocked value
+-- returns a row per identifier that is known: its id, the record it files under, the live
+-- record it belongs to with its version, whether it is shared, and whether the answer went
+-- stale while we waited for the lock (then: look again); a row without id is a blocked value
 
 WITH requested AS MATERIALIZED (
     SELECT key ->> 0 AS kind, key ->> 1 AS value, (key ->> 2)::smallint AS evidence
@@ -25,19 +24,11 @@ WITH requested AS MATERIALIZED (
        FOR NO KEY UPDATE
 )
 SELECT stored.id, stored.kind, stored.value, stored.evidence, stored.record_id, stored.customer_id,
-       locked.version, stored.is_shared,
-       CASE WHEN stored.kind = 'order'
-            THEN EXISTS (SELECT FROM customers_link
-                          WHERE first_id = stored.id AND kind = 'placed')
-              OR EXISTS (SELECT FROM customers_link
-                          WHERE second_id = stored.id AND kind = 'placed')
-            ELSE false END,
-       locked.grouping_version <> stored.grouping_version
+       locked.version, stored.is_shared, locked.grouping_version <> stored.grouping_version
   FROM stored
   LEFT JOIN locked ON locked.id = stored.customer_id
  UNION ALL
-SELECT NULL, requested.kind, requested.value, requested.evidence, NULL, NULL, NULL, NULL, NULL,
-       NULL
+SELECT NULL, requested.kind, requested.value, requested.evidence, NULL, NULL, NULL, NULL, NULL
   FROM requested
   JOIN customers_blockedvalue AS blocked
     ON blocked.kind = requested.kind

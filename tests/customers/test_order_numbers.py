@@ -314,3 +314,53 @@ def test_order_of_another_source_follows_an_order_that_a_browser_placed():
     owners = Identifier.objects.filter(kind="order").values_list("customer_id", "is_shared")
     assert len(set(owners)) == 1
     assert owners[0][0] is not None
+
+
+def test_cancellation_by_another_source_stays_when_a_third_source_sells_its_own_order(shop, desk):
+    till = factories.sender()
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Cancelled", NOOR, at=LATER), by=desk)
+    record(order_event("Order Completed", SAM, at=LATER), by=till)
+
+    assert statuses() == {owner_of(NOOR): "cancelled", owner_of(SAM): "placed"}
+    assert is_sound()
+
+
+def test_change_by_another_source_means_the_order_of_the_customer_that_it_names(shop, desk):
+    till = factories.sender()
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM), by=till)
+    record(order_event("Order Cancelled", NOOR, at=LATER), by=desk)
+
+    assert statuses() == {owner_of(NOOR): "cancelled", owner_of(SAM): "placed"}
+
+
+def test_order_that_a_till_sells_to_nobody_it_knows_changes_no_order_of_a_shop(shop):
+    till = factories.sender(factories.source(is_shared=True))
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", ("anonymous_id", "kassa-2"), at=LATER), by=till)
+
+    assert statuses()[owner_of(NOOR)] == "placed"
+    assert Order.objects.filter(number="1001").count() == 2
+
+
+def test_reused_number_in_one_batch_leaves_each_change_with_the_customer_it_names(shop):
+    record(
+        order_event("Order Completed", NOOR),
+        order_event("Order Cancelled", NOOR, at=LATER),
+        order_event("Order Completed", SAM, at=LATER),
+        by=shop,
+    )
+
+    assert statuses() == {owner_of(NOOR): "cancelled", owner_of(SAM): "placed"}
+
+
+def test_change_of_a_reused_number_gives_a_third_customer_no_order(shop):
+    record(order_event("Order Completed", NOOR), by=shop)
+    record(order_event("Order Completed", SAM), by=shop)
+    record(order_event("Order Amended", ("user_id", "lin"), at=LATER, total="20.00"), by=shop)
+
+    lin = Identifier.objects.get(kind="user_id", value="lin").customer_id
+    assert lin not in statuses()
+    assert {statuses()[owner_of(NOOR)], statuses()[owner_of(SAM)]} == {"placed"}
+    assert is_sound()

@@ -117,7 +117,7 @@ def test_a_line_that_no_decoder_takes_costs_no_other():
         b'{"device":5,"lines":[]}',
         b'{"device":"","lines":[]}',
         b'{"device":"till-3","lines":{}}',
-        b'{"device":"till-3","lines":[{}',
+        b'{"device":"till-3","lines":[{',
         b'{"device":"till-3","lines":[' + b"{}," * 1001 + b"{}]}",
     ],
 )
