@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from channels.ingest import limits, salvage, tolerant_json
-from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
+from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch, TooManySteps
 
 # The same limit as Segment's. The batches of phone libraries and React Native are smaller.
 MAX_EVENTS = 2500
@@ -66,8 +66,12 @@ def parse_batch(body: bytes) -> EventBatch:
     body = without_byte_order_mark(body)
     try:
         return _parse_batch(body)
+    except TooManySteps:
+        raise
     except InvalidBatch:
-        salvaged = salvage.salvage(body, list_name=b"batch", member_start=_EVENT_START)
+        salvaged = salvage.salvage(
+            body, list_name=b"batch", member_start=_EVENT_START, max_members=MAX_EVENTS
+        )
         if salvaged is None:
             raise
         return _batch_of(salvaged.members, salvaged.fields)
@@ -121,8 +125,12 @@ def parse_list(body: bytes) -> list[bytes]:
         raise InvalidBatch("the body is not a list of events")
     try:
         return _limited(list(islice(tolerant_json.split_members(body), MAX_EVENTS + 1)))
+    except TooManySteps:
+        raise
     except InvalidBatch:
-        salvaged = salvage.salvage(body, list_name=b"", member_start=_CLOUD_EVENT_START)
+        salvaged = salvage.salvage(
+            body, list_name=b"", member_start=_CLOUD_EVENT_START, max_members=MAX_EVENTS
+        )
         if salvaged is None:
             raise
         return _limited(salvaged.members)
@@ -151,7 +159,7 @@ def _parse_tolerantly(body: bytes) -> EventBatch:
 def _separated(raw_event: bytes) -> list[bytes]:
     """Return the events between which a comma is lost, or the one event."""
     salvaged = (
-        salvage.salvage(raw_event, list_name=b"", member_start=_EVENT_START)
+        salvage.salvage(raw_event, list_name=b"", member_start=_EVENT_START, max_members=MAX_EVENTS)
         if len(_EVENT_START.findall(raw_event)) > 1
         else None
     )

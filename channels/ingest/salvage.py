@@ -28,60 +28,73 @@ class Salvaged(NamedTuple):
     fields: dict[bytes, bytes]
 
 
-def salvage(text: bytes, *, list_name: bytes, member_start: re.Pattern[bytes]) -> Salvaged | None:
+def salvage(
+    text: bytes, *, list_name: bytes, member_start: re.Pattern[bytes], max_members: int
+) -> Salvaged | None:
     """Return the members of the list, or None if no member is whole or the text is valid JSON.
 
     list_name: the field of the envelope that holds the list; empty for a list without one
     member_start: matches where a member can begin, to go on after damage
+    max_members: stop after one more than these; the caller refuses so many
     """
     if _is_json(text):
         return None
-    members: list[bytes] = []
-    outside: list[bytes] = []
-    fields: dict[bytes, bytes] = {}
-    position = unread = 0
-    while position < len(text):
-        start = text.find(b"{", position)
-        start = len(text) if start < 0 else start
-        _sort_out(text[position:start], members, outside)
-        end = _object_end(text, start) if start < len(text) else start
-        if end is None or not _is_json(text[start:end]):
-            limit = len(text) if end is None else end
-            unread += limit - start
-            following = (
-                member_start.search(text, start + 1, limit)
-                if unread <= _MAX_REREADING * len(text)
-                else None
-            )
-            end = following.start() if following else limit
-        piece = text[start:end].strip(WHITESPACE)
-        if envelope := _read_envelope(piece, list_name):
-            members += envelope.members
-            fields |= envelope.fields
-        elif _HEAD.fullmatch(piece):
-            outside.append(piece)
-        elif piece:
-            members.append(piece)
-        position = end
-    fields |= _fields(b"".join(outside))
-    return Salvaged(members, fields) if any(map(_is_json, members)) else None
-
-
-def _sort_out(text: bytes, members: list[bytes], outside: list[bytes]) -> None:
-    """Keep text between objects: the end of an envelope, or a piece of a damaged member."""
-    rest = text.strip(_PUNCTUATION)
-    if rest and (text.lstrip(WHITESPACE).startswith(b"]") or rest == b"["):
-        outside.append(text)
-    elif rest:
-        members.append(rest)
-
-
-def _object_end(text: bytes, start: int) -> int | None:
-    """Return the position after the object that begins here, or None if it does not end."""
-    try:
-        return tolerant_json.value_end(text, start)
-    except InvalidBatch:
+    reader = _Reader(text, list_name, member_start)
+    position = 0
+    while len(reader.members) <= max_members and (start := text.find(b"{", position)) >= 0:
+        reader.read_between(text[position:start])
+        position = reader.object_end(start)
+        reader.read_object(text[start:position].strip(WHITESPACE))
+    if len(reader.members) <= max_members:
+        reader.read_between(text[position:])
+    if not any(map(_is_json, reader.members)):
         return None
+    return Salvaged(reader.members, reader.fields | _fields(b"".join(reader.outside)))
+
+
+class _Reader:
+    """What is read of a damaged text so far."""
+
+    def __init__(self, text: bytes, list_name: bytes, member_start: re.Pattern[bytes]) -> None:
+        self.members: list[bytes] = []
+        self.outside: list[bytes] = []
+        self.fields: dict[bytes, bytes] = {}
+        self._text = text
+        self._list_name = list_name
+        self._member_start = member_start
+        self._remaining_steps = tolerant_json.MAX_STEPS
+        self._remaining_bytes = _MAX_REREADING * len(text)
+
+    def object_end(self, start: int) -> int:
+        """Return the position after the object that begins here, or before the next member."""
+        end, steps = tolerant_json.value_end(self._text, start, self._remaining_steps)
+        self._remaining_steps -= steps
+        if end is not None and _is_json(self._text[start:end]):
+            return end
+        limit = len(self._text) if end is None else end
+        self._remaining_bytes -= limit - start
+        if self._remaining_steps <= 0 or self._remaining_bytes < 0:
+            return limit
+        following = self._member_start.search(self._text, start + 1, limit)
+        return following.start() if following else limit
+
+    def read_object(self, text: bytes) -> None:
+        """Keep a member, whole or damaged, or the fields of an envelope."""
+        if envelope := _read_envelope(text, self._list_name):
+            self.members += envelope.members
+            self.fields |= envelope.fields
+        elif _HEAD.fullmatch(text):
+            self.outside.append(text)
+        else:
+            self.members.append(text)
+
+    def read_between(self, text: bytes) -> None:
+        """Keep text between objects: the end of an envelope, or a piece of a damaged member."""
+        rest = text.strip(_PUNCTUATION)
+        if rest and (text.lstrip(WHITESPACE).startswith(b"]") or rest == b"["):
+            self.outside.append(text)
+        elif rest:
+            self.members.append(rest)
 
 
 def _is_json(text: bytes) -> bool:
@@ -89,7 +102,6 @@ def _is_json(text: bytes) -> bool:
         return False
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
-        msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True

@@ -28,6 +28,10 @@ class InvalidBatch(Exception):
     """The body is not JSON, or not a list of events."""
 
 
+class TooManySteps(InvalidBatch):
+    """The body has more brackets than a batch of ordinary events."""
+
+
 def object_members(text: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the raw keys (with their escapes) and the raw values of an object."""
     for member in split_members(text):
@@ -55,23 +59,28 @@ def split_members(text: bytes) -> Iterator[bytes]:
         position, depth = _pass_delimiter(text, position, depth)
         if depth == 0:
             break
-    if depth or text[start:].strip(WHITESPACE):
-        raise InvalidBatch("the brackets do not match, or there are too many")
+    else:
+        raise TooManySteps("there are too many brackets")
+    if text[start:].strip(WHITESPACE):
+        raise InvalidBatch("the brackets do not match")
 
 
-def value_end(text: bytes, start: int) -> int:
-    """Return the position after the value that begins with the bracket at `start`.
+def value_end(text: bytes, start: int, max_steps: int) -> tuple[int | None, int]:
+    """Return the position after the value that begins with the bracket at `start`, and the steps.
 
-    Raises InvalidBatch if its brackets are not closed, or if that takes more than MAX_STEPS steps.
+    The position is None if the brackets of the value are not closed, or not within these steps.
     """
     position, depth = start + 1, 1
-    for _ in range(MAX_STEPS):
-        # At depth 1 a pass would stop at each comma, which says nothing about the end.
-        position = _find_delimiter(text, position, 2)
+    for step in range(max_steps):
+        try:
+            # At depth 1 a pass would stop at each comma, which says nothing about the end.
+            position = _find_delimiter(text, position, 2)
+        except InvalidBatch:
+            return None, step + 1
         position, depth = _pass_delimiter(text, position, depth)
         if depth == 0:
-            return position
-    raise InvalidBatch("there are too many brackets")
+            return position, step + 1
+    return None, max_steps
 
 
 def _find_delimiter(text: bytes, position: int, depth: int) -> int:

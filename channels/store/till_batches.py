@@ -9,7 +9,7 @@ import msgspec
 
 from channels.ingest import batches, clock, limits, salvage, segment, tolerant_json
 from channels.ingest.segment import ParsedEvent, RequestContext
-from channels.ingest.tolerant_json import InvalidBatch
+from channels.ingest.tolerant_json import InvalidBatch, TooManySteps
 from channels.store import scans
 from customers.types import RejectedItem
 
@@ -40,8 +40,12 @@ def parse_batch(body: bytes) -> TillBatch:
     body = batches.without_byte_order_mark(body)
     try:
         raw_scans, members = _split_lines(body)
+    except TooManySteps:
+        raise
     except InvalidBatch:
-        salvaged = salvage.salvage(body, list_name=b"lines", member_start=_LINE_START)
+        salvaged = salvage.salvage(
+            body, list_name=b"lines", member_start=_LINE_START, max_members=MAX_SCANS
+        )
         if salvaged is None:
             raise
         raw_scans, members = salvaged

@@ -1,5 +1,6 @@
 """The cost of a body, counted in steps and in bytes read, and not in seconds."""
 
+import contextlib
 import gzip
 import json
 
@@ -52,6 +53,37 @@ def test_more_steps_than_a_pass_may_take_are_no_batch(monkeypatch):
 
     with pytest.raises(InvalidBatch):
         batches.parse_batch(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"batch":[' + filled(b'{"type":'),
+        b'{"batch":[' + filled(b'{"type":"a",'),
+        filled(b'{"batch":[{"type":'),
+        b'{"batch":[' + filled(b'{"type":"a"}') + b',{"',
+        filled(b'{"type":"},{'),
+        filled(b"[{},"),
+    ],
+    ids=["openings", "commas", "envelopes", "lost-commas", "strings", "lists"],
+)
+def test_damage_everywhere_is_read_again_a_bounded_number_of_times(monkeypatch, body):
+    """Each regular expression reads forward: the sum of what they read is the cost."""
+    read = 0
+    original = tolerant_json.value_end
+
+    def counted(text, start, max_steps):
+        nonlocal read
+        end, steps = original(text, start, max_steps)
+        read += (end or len(text)) - start
+        return end, steps
+
+    monkeypatch.setattr(tolerant_json, "value_end", counted)
+
+    with contextlib.suppress(InvalidBatch, TooManyEvents):
+        batches.parse_batch(body)
+
+    assert read <= 7 * len(body)
 
 
 def test_one_item_of_the_densest_kind_leaves_steps_for_a_full_batch():
