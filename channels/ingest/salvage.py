@@ -14,7 +14,9 @@ from channels.ingest import limits, tolerant_json
 from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
 
 # The largest number of bytes to read again after damage, as a multiple of the text.
-_MAX_REREADING = 4
+_MAX_REREADING = 2
+# The largest number of steps; a batch of 2,500 ordinary events takes about half of them.
+_MAX_STEPS = 50_000
 # What stands between members, and may stand around a list.
 _PUNCTUATION = WHITESPACE + b"\0,]}"
 # An envelope up to the list in it, of which the rest is damaged.
@@ -62,7 +64,7 @@ class _Reader:
         self._text = text
         self._list_name = list_name
         self._member_start = member_start
-        self._remaining_steps = tolerant_json.MAX_STEPS
+        self._remaining_steps = _MAX_STEPS
         self._remaining_bytes = _MAX_REREADING * len(text)
 
     def object_end(self, start: int) -> int:
