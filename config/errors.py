@@ -163,10 +163,10 @@ class DatabaseUnavailableMiddleware:
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
         """Refuse NUL, which Postgres cannot store, and more form fields than Django reads."""
-        # CSRF-exempt views parse their path and body themselves, and check every text for NUL.
-        is_page = not getattr(view, "csrf_exempt", False)
-        if is_page and NUL in request.path_info:
+        if NUL in request.path_info:
             return not_found(request, Http404())
+        # CSRF-exempt views parse their query and body themselves, and check every text for NUL.
+        is_page = not getattr(view, "csrf_exempt", False)
         is_form = is_page and request.method == "POST"
         try:
             is_unreadable = _contains_nul(request.GET) or (is_form and _contains_nul(request.POST))
@@ -200,6 +200,8 @@ def _hides_lost_connection(request: HttpRequest, response: HttpResponse) -> bool
 
 def _handle_lost_database(request: HttpRequest, error: BaseException) -> HttpResponse:
     _log.warning("database unavailable", exc_info=error)
+    if db.is_read_only_error(error):
+        db.leave_read_only_server()
     if is_database_timeout(error):
         _circuit_breaker.open()
     return database_unavailable(request)

@@ -61,6 +61,9 @@ def readyz() -> HttpResponse:
 
 def _database_status() -> str:
     try:
+        if _is_read_only():
+            db.leave_read_only_server()
+            return "read-only"
         if unsafe_settings := settings_without_durability():
             return f"{', '.join(unsafe_settings)} off"
         executor = MigrationExecutor(connection)
@@ -69,6 +72,12 @@ def _database_status() -> str:
     except db.CONNECTION_ERRORS:
         return "away"
     return "ok"
+
+
+def _is_read_only() -> bool:
+    """Return whether this server of Postgres refuses writes, for example after a failover."""
+    row = db.row("SELECT current_setting('transaction_read_only')::bool", {})
+    return row is not None and bool(row[0])
 
 
 def _work_status() -> dict[str, str]:

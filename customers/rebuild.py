@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import DatabaseError, transaction
 
 from customers import db, sql
@@ -95,9 +96,29 @@ def _rebuild(ids: Sequence[UUID]) -> RebuildReport:
     differences = [
         Difference(key[0], " ".join(key[1:]), before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys(), key=str)
-        if before.get(key) != after.get(key)
+        if not _are_equal(before.get(key), after.get(key))
     ]
     return RebuildReport(differences, skipped)
+
+
+def _are_equal(first: str | None, second: str | None) -> bool:
+    """Compare two rows as JSON. Equal numbers may be written in two ways, such as 1.5e3 and 1500."""
+    if first == second or first is None or second is None:
+        return first == second
+    return _canonical(msgspec.json.decode(first)) == _canonical(msgspec.json.decode(second))
+
+
+def _canonical(value: object) -> bytes:
+    return msgspec.json.encode(_with_whole_numbers(value), order="sorted")
+
+
+def _with_whole_numbers(value: object) -> object:
+    """Return the JSON value with each whole float as an integer."""
+    if isinstance(value, dict):
+        return {name: _with_whole_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _read_projections(ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], str]:

@@ -184,7 +184,7 @@ def _limited(raw_events: list[bytes]) -> list[bytes]:
 
 def without_byte_order_mark(body: bytes) -> bytes:
     """Return the body without the mark and the blanks that some programs write around it."""
-    return body.removeprefix(b"\xef\xbb\xbf").strip(WHITESPACE)
+    return body.removeprefix(limits.BYTE_ORDER_MARK).strip(WHITESPACE)
 
 
 def _decoded_text(raw: bytes) -> str:

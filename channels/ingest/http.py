@@ -94,7 +94,9 @@ def _call_view[**P](
         raise  # config.errors answers 503
     except SuspiciousOperation as error:
         return ErrorResponse(400, "refused", f"The request is invalid: {error}").response()
-    except Exception:
+    except Exception as error:
+        if db.is_connection_error(error):
+            raise
         logger.exception("ingest endpoint failed")
         return ErrorResponse(500, "failed", "The server failed. Try again.").response()
 

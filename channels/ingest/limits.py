@@ -32,6 +32,7 @@ SAFE_NESTING = 1000
 # The largest body of ordinary events has fewer. A body with more is probably an attack.
 MAX_BRACKETS = 150_000
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Fields that a client changes at each attempt, or that name destinations. They are no part of
 # the event's content, so the digest leaves them out.
 VOLATILE = frozenset({"sentAt", "_metadata", "writeKey", "integrations"})
@@ -116,6 +117,7 @@ def read_object(raw: bytes) -> tuple[dict[str, Any], bytes]:
 
     Raises InvalidEvent. The digest has 16 bytes, over the sorted object without VOLATILE.
     """
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
     if len(raw) > MAX_EVENT:
         raise InvalidEvent("too_large", f"{len(raw)} bytes; the limit is {MAX_EVENT}")
     document = _decode_checked(raw)

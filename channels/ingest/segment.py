@@ -145,7 +145,8 @@ def _name(kind: str, document: dict[str, Any]) -> str:
 
 def _traits(document: dict[str, Any]) -> dict[str, object]:
     traits = document.get("traits")
-    if traits is None:
+    # PHP writes an empty object as an empty list.
+    if traits is None or traits == []:
         return {}
     if type(traits) is not dict:
         raise InvalidEvent("wrong_type", "the traits are not an object")

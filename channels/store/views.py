@@ -45,6 +45,9 @@ def scan(request: HttpRequest) -> HttpResponse:
         load_shedding.check_event_limit(sender.source_id, 1, now)
         customers = _known_customers(sender, kind, value)
         outcomes = _store_scan(sender, event, now)
+        if outcomes[0].status == "quarantined":
+            message = "The scan is in quarantine, because Butler cannot read it."
+            raise ErrorResponse(400, outcomes[0].reason or "quarantined", message)
         if len(customers) != 1:
             raise _no_single_customer(len(customers))
         today = _local_date(raw_scan, now)

@@ -139,10 +139,14 @@ def _page_url(request: Request, cursor: str | None) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{urlencode([*query, ('cursor', cursor)])}")
 
 
+_MAX_LIMIT_DIGITS = 6
+
+
 def page_parameters(request: Request) -> tuple[str | None, int]:
     """Return the cursor and the limit of a list request; raise a Problem for a bad limit."""
     limit = request.GET.get("limit", str(DEFAULT_LIMIT))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MAX_LIMIT):
+    is_short = limit.isascii() and limit.isdigit() and len(limit) <= _MAX_LIMIT_DIGITS
+    if not (is_short and 1 <= int(limit) <= MAX_LIMIT):
         raise Problem(400, "bad-limit", f"limit has to be a number from 1 to {MAX_LIMIT}.")
     return request.GET.get("cursor") or None, int(limit)
 

@@ -19,6 +19,8 @@ CONNECTION_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
+# SQLSTATE of a write on a server that only reads, such as a primary that became a standby.
+_READ_ONLY = "25006"
 # SQLSTATE classes of values that Postgres cannot store: data exceptions, program limits.
 _VALUE_ERROR_CLASSES = ("22", "54")
 
@@ -91,11 +93,34 @@ def is_connection_error(error: BaseException | None) -> bool:
     """
     visited: set[int] = set()
     while error is not None and id(error) not in visited:
-        if isinstance(error, CONNECTION_ERRORS):
+        if isinstance(error, CONNECTION_ERRORS) or _is_read_only(error):
             return True
         visited.add(id(error))
         error = error.__cause__ or error.__context__
     return False
+
+
+def is_read_only_error(error: BaseException | None) -> bool:
+    """Tell whether Postgres refused a write because its server only reads.
+
+    After a failover the address leads to another server, but open connections stay at the old one.
+    """
+    while error is not None and not _is_read_only(error):
+        error = error.__cause__
+    return error is not None
+
+
+def _is_read_only(error: BaseException) -> bool:
+    return isinstance(error, psycopg.Error) and error.sqlstate == _READ_ONLY
+
+
+def leave_read_only_server() -> None:
+    """Close this thread's connection, and make the pool replace all of its connections."""
+    pool = getattr(connection, "pool", None)
+    if not connection.in_atomic_block:
+        connection.close()
+    if pool is not None:
+        pool.drain()
 
 
 def _is_caused_by_connection(error: BaseException) -> bool:

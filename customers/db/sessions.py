@@ -13,6 +13,11 @@ from customers import db
 class SessionStore(django_sessions.SessionStore):
     """Django's session store. Outside a transaction, it saves again on a new connection."""
 
+    def _validate_session_key(self, key: str) -> bool:
+        """Treat a key that no session can have as no key. Postgres cannot look for NUL."""
+        is_valid: bool = super()._validate_session_key(key)  # type: ignore[misc]  # not in the stubs
+        return is_valid and key.isascii() and key.isalnum()
+
     def save(self, must_create: bool = False) -> None:
         """Save the session under its key. A second save of the same session has no effect."""
         db.retry_if_connection_lost(lambda: self._save(must_create))

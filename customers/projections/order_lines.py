@@ -46,8 +46,7 @@ def amend_line(current: OrderLine, stated: OrderLine, document: dict[str, object
     current.details = {**current.details, **stated.details}
     current.product = stated.product or current.product
     current.name = stated.name or current.name
-    if "quantity" in document:
-        current.quantity = stated.quantity
+    current.quantity = parse_count(document.get("quantity"), current.quantity)
     if stated.unit_price is not None:
         current.unit_price = stated.unit_price
 

@@ -173,12 +173,15 @@ def _amend(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _cancel_line(state: OrderState, event: ProjectedEvent) -> None:
+    """Cancel a line, or the stated quantity of it. An unreadable quantity changes nothing."""
     line_id = parse_text(event.properties, "line_id", "product_id", "sku")
+    quantity = event.properties.get("quantity")
     for line in state.lines:
         if line.id == line_id and line.status == "ordered":
-            cancelled = min(
-                parse_count(event.properties.get("quantity"), line.quantity), line.quantity
-            )
+            default = line.quantity if quantity is None else 0
+            cancelled = min(parse_count(quantity, default), line.quantity)
+            if not cancelled and line.quantity:
+                return
             state.total -= (line.unit_price or Decimal(0)) * cancelled
             if cancelled == line.quantity:
                 line.status = "cancelled"
