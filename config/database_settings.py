@@ -20,6 +20,8 @@ DATABASES["default"]["OPTIONS"] = {
         "check": check_idle,
     },
     "connect_timeout": 3,
+    # After a failover, do not connect to a server that only reads.
+    "target_session_attrs": "read-write",
     # PgBouncer in transaction mode older than 1.21 needs DATABASE_PREPARE=0.
     "prepare_threshold": env.number("DATABASE_PREPARE", default=3) or None,
     # The timeouts end statements that hang. Our prepared statements process whole batches, and
