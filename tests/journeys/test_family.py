@@ -127,7 +127,7 @@ def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
     page.goto("/preferences/")
 
     card = page.locator("#consent-offers")
-    expect(card).to_contain_text("You are too young to say yes to this alone")
+    expect(card).to_contain_text("You are too young to consent to this without a guardian")
     yes = card.get_by_role("button", name="Yes, I consent")
     expect(yes).to_be_disabled()
     # Whoever presses it all the same.

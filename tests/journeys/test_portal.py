@@ -57,7 +57,7 @@ def _state(of: Customer, purpose: str = "offers") -> str:
 
 def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):
     page = noor(width=320)
-    page.get_by_role("link", name="Preferences").click()
+    page.get_by_role("link", name="Preferences", exact=True).click()
     card = page.locator("#consent-offers")
     expect(card).to_contain_text("You said yes.")
     entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
@@ -121,7 +121,7 @@ def test_message_read_on_one_device_is_read_on_the_other(me, noor):
 
 def test_reason_links_to_the_preference_that_decided(me, noor):
     page = noor(width=320)
-    page.get_by_role("link", name="Decisions").click()
+    page.get_by_role("link", name="Decisions", exact=True).click()
     page.get_by_role("link", name="Not sent", exact=True).click()
     occasion = page.locator(".occasion", has_text="Offers")
     expect(occasion).to_contain_text("By e-mail: not sent.")
@@ -138,7 +138,7 @@ def test_every_page_works_without_javascript(me, visit, apart):
     page.get_by_role("button", name="Sign in as Noor").click()
 
     entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
-    page.get_by_role("link", name="Preferences").click()
+    page.get_by_role("link", name="Preferences", exact=True).click()
     page.locator("#consent-offers").get_by_role("button", name="No").click()
     expect(page.locator("#consent-offers")).to_contain_text("You withdrew your consent.")
     page.get_by_role("checkbox", name="Offers, SMS").uncheck()
@@ -150,7 +150,7 @@ def test_every_page_works_without_javascript(me, visit, apart):
     expect(page.locator("#quiet-hours")).to_contain_text("These quiet hours apply.")
     assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == entry_count + 4
 
-    page.get_by_role("link", name="Messages").click()
+    page.locator(".navigation").get_by_role("link", name="Messages").click()
     page.locator(".message-list a").first.click()
     page.get_by_role("button", name="Mark as read").click()
     expect(page.locator(".navigation .unread-count")).to_have_count(0)
@@ -161,7 +161,7 @@ def test_every_page_works_without_javascript(me, visit, apart):
 
 def test_consent_can_be_withdrawn_with_the_keyboard_alone(me, noor):
     page = noor()
-    page.get_by_role("link", name="Preferences").focus()
+    page.get_by_role("link", name="Preferences", exact=True).focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/preferences/")
     page.keyboard.press("Tab")

@@ -95,10 +95,10 @@ def test_call_opens_the_callers_page_and_an_order_is_placed(work, desk):
     expect(page.get_by_text("Opened for: a call")).to_be_visible()
     page.get_by_role("link", name="New order").click()
     day = datetime.now(UTC).date() + timedelta(days=40)
-    page.get_by_label("What it is called").fill("Night of the Owls")
-    page.get_by_label("Visit on").fill(day.isoformat())
-    page.get_by_label("From").fill("16:30")
-    page.get_by_label("Who comes, with commas").fill("Noor, Sem")
+    page.get_by_label("Name of the order").fill("Night of the Owls")
+    page.get_by_label("Date of the visit").fill(day.isoformat())
+    page.get_by_label("Time of arrival").fill("16:30")
+    page.get_by_label("Guests, with commas").fill("Noor, Sem")
     page.locator("#line0_quantity").fill("2")
     page.locator("#line0_name").fill("Day ticket, adult")
     page.locator("#line0_price").fill("34,50")
@@ -168,7 +168,7 @@ def test_shared_number_offers_a_choice_and_opens_no_record(work, desk):
     call = _ring(desk, number)
     page.goto(f"/console/calls/call:{call}/")
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Who is calling?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Customers with this number")
     assert not AccessLogEntry.objects.filter(what="page").exists()
     page.get_by_role("link", name="Anke Ahrens").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Anke Ahrens")
@@ -241,13 +241,13 @@ def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
     assert placed.status_code == 201, placed.text
     page = work(path="/console/topics/")
     ride = page.locator("li", has_text="Salt Runner")
-    expect(ride).to_contain_text("Down tells: A ride is closed.")
+    expect(ride).to_contain_text("Down starts: A ride is closed.")
 
     ride.get_by_label("Reason").fill("A heron on the track")
     ride.get_by_role("button", name="Down").click()
 
     expect(page.get_by_text("Salt Runner is down.")).to_be_visible()
-    expect(page.locator("li", has_text="Salt Runner")).to_contain_text("said by Sam: A heron")
+    expect(page.locator("li", has_text="Salt Runner")).to_contain_text("set by Sam: A heron")
     call_command("tick")
     # What was decided is handed over at the next look.
     call_command("tick")
@@ -269,11 +269,11 @@ def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visi
     assert said_before == "false"
     # A yes is to words that were heard: without the tick the browser sends nothing.
     card.get_by_role("button", name="Record yes").click()
-    expect(page.get_by_text("Written down")).to_have_count(0)
+    expect(page.get_by_text("Saved.")).to_have_count(0)
     card.get_by_role("button", name="Record no").click()
     expect(page.get_by_text("Saved. The change applies from now on.")).to_be_visible()
     page.get_by_role("button", name="Pause", exact=True).click()
-    expect(page.locator("#pause")).to_contain_text("Silent until")
+    expect(page.locator("#pause")).to_contain_text("Messages are paused until")
 
     entries = desk.get(f"/api{noor.removeprefix('/console')}ledger/").json()["results"]
     assert [entry["kind"] for entry in entries[:2]] == ["preference.set", "consent.withdrawn"]
@@ -284,7 +284,7 @@ def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visi
     phone.get_by_role("button", name="Sign in as Noor").click()
     phone.wait_for_selector("#phone")
     phone.goto("/receipts/")
-    expect(phone.locator("main li").first).to_contain_text("by phone · noted by Sam")
+    expect(phone.locator("main li").first).to_contain_text("by phone · recorded by Sam")
 
 
 def test_recovery_codes_download_as_a_file(work, settings):
