@@ -9,8 +9,10 @@ from butler.due.civil_time import age_on
 from butler.types import Facts
 from channels.console.presenters import labels
 from channels.console.presenters.orders import StaffOrder, staff_order
+from channels.pages.presenters.decisions import CatalogNames
 from channels.pages.presenters.events import headline
 from channels.pages.presenters.record import is_adult
+from channels.pages.presenters.timeline import statement_details
 from customers.queries.shapes import (
     EventShape,
     IdentifierShape,
@@ -143,22 +145,29 @@ def _contact(interaction: InteractionShape) -> CustomerContact:
     )
 
 
-def timeline_entries(events: Iterable[EventShape]) -> list[StaffTimelineEntry]:
+def timeline_entries(events: Iterable[EventShape], names: CatalogNames) -> list[StaffTimelineEntry]:
     """Return the entries of a timeline in the console."""
-    return [_timeline_entry(event) for event in events]
+    return [_timeline_entry(event, names) for event in events]
 
 
-def _timeline_entry(event: EventShape) -> StaffTimelineEntry:
+def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntry:
     return StaffTimelineEntry(
         key=f"{event.customer}-{event.version}",
         headline=headline(event.kind, event.name, for_staff=True),
-        detail=labels.event_detail(event.kind, event.name, body_properties(event)),
+        detail=_event_detail(event, names),
         channel=labels.source_channel(event.channel),
         icon=event.channel if event.channel in ICONS else "butler",
         actor=labels.actor_name(event.actor),
         is_verified=event.is_verified,
         occurred_at=event.occurred_at,
     )
+
+
+def _event_detail(event: EventShape, names: CatalogNames) -> str:
+    properties = body_properties(event)
+    if event.kind == "control":
+        return statement_details(event.name, properties, names)
+    return labels.event_detail(event.kind, event.name, properties)
 
 
 def _general_settings(facts: Facts | None) -> dict[str, Any]:

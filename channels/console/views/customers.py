@@ -123,7 +123,7 @@ def _role_context(
 def _timeline_context(customer_id: UUID) -> dict[str, Any]:
     page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS_LIMIT)
     return {
-        "timeline": timeline_entries(page.results if page else ()),
+        "timeline": timeline_entries(page.results if page else (), decisions.staff_names()),
         "has_more_events": page.next if page else None,
     }
 

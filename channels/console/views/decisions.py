@@ -18,7 +18,7 @@ def occasions(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return the occasions to send a message, newest first, and the next cursor."""
     page = decision_queries.occasions(customer.ids, cursor=cursor, limit=limit)
-    names = catalog_names(purpose_texts.purposes("en"), purpose_texts.topics("en"))
+    names = staff_names()
     rows = [
         {
             "name": occasion.name.get("en") or occasion.automation or "By a colleague",
@@ -31,6 +31,11 @@ def occasions(
         for occasion in page.results
     ]
     return rows, page.next
+
+
+def staff_names() -> CatalogNames:
+    """Return the English names of purposes and topics."""
+    return catalog_names(purpose_texts.purposes("en"), purpose_texts.topics("en"))
 
 
 def _decision_row(decision: decision_queries.DecisionShape, names: CatalogNames) -> dict[str, Any]:

@@ -43,9 +43,8 @@ def show_timeline(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     )
     if live_id is None or page is None:
         raise Http404
-    return _render_page(
-        request, live_id, "timeline", page.next, timeline=timeline_entries(page.results)
-    )
+    entries = timeline_entries(page.results, decisions.staff_names())
+    return _render_page(request, live_id, "timeline", page.next, timeline=entries)
 
 
 @require_safe

@@ -66,7 +66,7 @@ def message_id_of(event: EventShape) -> str:
 
 def _detail(event: EventShape, event_properties: dict[str, Any], names: ReferenceNames) -> str:
     if event.kind == "control":
-        return _statement_details(event.name, event_properties, names.catalog)
+        return statement_details(event.name, event_properties, names.catalog)
     parts = (
         names.message_subjects.get(message_id_of(event), ""),
         events.detail(event.kind, event.name, event_properties),
@@ -74,7 +74,11 @@ def _detail(event: EventShape, event_properties: dict[str, Any], names: Referenc
     return " · ".join(filter(None, parts))
 
 
-def _statement_details(name: str, event_properties: dict[str, Any], names: CatalogNames) -> str:
+def statement_details(name: str, event_properties: Mapping[str, Any], names: CatalogNames) -> str:
+    """Return the subject of a consent statement and its answer, in the reader's language.
+
+    name: the name of the event, such as "Preference Set"
+    """
     kind = name.lower().replace(" ", ".", 1)
     subject, channel, topic = (
         str(event_properties.get(key, ANY)) for key in ("subject", "channel", "topic")

@@ -12,6 +12,8 @@ from customers.actions import internal_events
 from customers.models import AccessLogEntry
 from tests import factories, staff
 from tests.channels.console.acting import order, page_of
+from tests.customers import consent_helpers
+from tests.customers.consent_helpers import prefer
 from tests.markup import tidy
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +157,20 @@ def test_message_on_the_timeline_names_its_channel(desk, noor):
     )
 
     assert "E-mail</p>" in tidy(page_of(desk, f"customers/{noor.id}/"))
+
+
+def test_statement_on_the_timeline_names_its_subject_and_the_answer(desk, noor):
+    consent_helpers.house()
+    consent_helpers.say(
+        noor.pk,
+        prefer("allow", False, channel="email", topic="rides"),
+        prefer("allow", True, channel="sms", topic="visits"),
+        consent_helpers.refuse("offers"),
+    )
+
+    for path in (f"customers/{noor.id}/", f"customers/{noor.id}/happened/"):
+        page = tidy(page_of(desk, path))
+
+        assert "messages · E-mail · rides: no</p>" in page
+        assert "messages · SMS · visits: yes</p>" in page
+        assert "offers</p>" in page
