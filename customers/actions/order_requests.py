@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 
 from customers.actions.changes import ChangeAuthor, record_changes
@@ -25,6 +26,18 @@ from customers.models import Evidence, Order
 from customers.projections import orders
 from customers.projections.projected_events import parse_objects
 from customers.types import IngestOutcome
+
+# So many requests of one order may wait for staff at once, of so many bytes of JSON each.
+MAX_PENDING_REQUESTS = 20
+MAX_REQUEST_SIZE = 16 * 1024
+
+
+class TooManyPendingRequests(Exception):
+    """So many requests about this order wait for staff that another one is refused."""
+
+
+class RequestTooLarge(Exception):
+    """The request has more than MAX_REQUEST_SIZE bytes of JSON."""
 
 
 class NoPendingRequest(Exception):
@@ -65,9 +78,14 @@ def request_change(
 
     name: one of customers.projections.orders.GRANTED
 
-    Raises the errors of `lock_open_order` and `require_lines`, and UnverifiedOrder.
+    Raises the errors of `lock_open_order` and `require_lines`, UnverifiedOrder, RequestTooLarge and
+    TooManyPendingRequests.
     """
+    if len(msgspec.json.encode(change)) > MAX_REQUEST_SIZE:
+        raise RequestTooLarge
     order = lock_open_order(target)
+    if len(order.requested_changes) >= MAX_PENDING_REQUESTS:
+        raise TooManyPendingRequests
     if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
         raise UnverifiedOrder
     line_ids = [line["line_id"] for line in parse_objects(change.get("lines"))]

@@ -10,7 +10,13 @@ from rest_framework.request import Request
 from customers.access.permissions import request_actor, request_principal
 from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord
 from customers.actions.idempotency import StoredResponse
-from customers.actions.order_requests import NoPendingRequest
+from customers.actions.order_requests import (
+    MAX_PENDING_REQUESTS,
+    MAX_REQUEST_SIZE,
+    NoPendingRequest,
+    RequestTooLarge,
+    TooManyPendingRequests,
+)
 from customers.actions.orders import (
     NoSuchLine,
     NoSuchOrder,
@@ -88,6 +94,14 @@ _PROBLEMS: dict[type[Exception], Callable[[Exception], Problem]] = {
     ),
     UnverifiedOrder: lambda _: Problem(
         409, "only-claimed", "The order is not confirmed yet. Ask staff to confirm it first."
+    ),
+    TooManyPendingRequests: lambda _: Problem(
+        409,
+        "too-many-requests-pending",
+        f"Staff have not answered {MAX_PENDING_REQUESTS} requests about this order yet.",
+    ),
+    RequestTooLarge: lambda _: Problem(
+        422, "request-too-large", f"A request has at most {MAX_REQUEST_SIZE} bytes."
     ),
     NoPendingRequest: lambda _: Problem(
         409, "nothing-requested", "The customer has no open request about this order."

@@ -41,12 +41,12 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
     owner, is_doubtful = _owner_by_kind(mentions, PLACED, separated)
     if owner or is_doubtful or any(mention.kind == PLACED for mention in mentions):
         return owner, is_doubtful
-    seen = _owner_by_kind(mentions, SEEN, separated)
+    mentioned = _owner_by_kind(mentions, SEEN, separated)
     if not others:
-        return seen
+        return mentioned
     owners = [other for other, _ in others]
-    if seen[0] and owners.count(seen[0]) == 1:
-        return seen
+    if mentioned[0] and owners.count(mentioned[0]) == 1:
+        return mentioned
     only = owners[0] if len(owners) == 1 else None
     return (only, False) if only and only not in separated else (None, True)
 

@@ -1,6 +1,7 @@
 import pytest
 
-from customers import ingest
+from customers import ingest, rebuild
+from customers.actions.sources import create_source
 from customers.models import Customer, Event, Order, QuarantinedItem, Trait
 from tests import factories
 from tests.factories import NOON, identify, incoming_event, order, owners, record
@@ -169,3 +170,33 @@ def test_orders_come_out_the_same_in_any_order_of_arrival():
         "2027-05-01",
         "amended",
     )
+
+
+@pytest.mark.django_db
+def test_numbers_written_with_an_exponent_are_no_difference_for_a_rebuild(client):
+    _, key = create_source(name="app", channel="app", is_secret=True, scopes=("ingest", "identify"))
+    body = '{"type":"identify","userId":"noor","traits":{"ltv":1.5e3,"a":1.0,"b":{"c":[1e2]}}}'
+
+    response = client.post(
+        "/v1/identify",
+        body,
+        content_type="application/json",
+        headers={"authorization": f"Bearer {key}"},
+    )
+
+    assert response.status_code == 200
+    assert [rebuild.find_differences(ids) for ids in rebuild.live_ids()] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ('{"a": 1500.0}', '{"a": 1500}', True),
+        ('{"a": [1.0, 2]}', '{"a": [1, 2.0]}', True),
+        ('{"a": 1}', '{"a": true}', False),
+        ('{"a": 1.5}', '{"a": 1}', False),
+        ('{"a": "1.0"}', '{"a": 1}', False),
+    ],
+)
+def test_rows_are_compared_by_value(first, second, expected):
+    assert rebuild._are_equal(first, second) is expected

@@ -290,3 +290,15 @@ def test_no_values_make_it_fail(event, kind):
             assert outcome.identifiers
             assert outcome.occurred_at <= NOW
             assert isinstance(msgspec.json.decode(outcome.body), dict)
+
+
+def test_empty_list_of_php_counts_as_no_traits():
+    event = incoming_event({"type": "identify", "userId": "noor", "traits": []})
+
+    assert event.traits == {}
+
+
+def test_byte_order_mark_before_an_event_is_no_part_of_it():
+    assert segment.read_event(b"\xef\xbb\xbf" + json.dumps(track()).encode(), FRAME) == read(
+        track()
+    )

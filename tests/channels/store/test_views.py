@@ -1,3 +1,4 @@
+import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
@@ -268,3 +269,23 @@ def test_invalid_till_batch_is_refused(running):
 
         assert response.status == 400
         assert set(response.json) == {"code", "message"}
+
+
+def test_scan_that_cannot_be_stored_is_refused_with_its_reason(running):
+    _, key = till()
+    noor()
+    scan = {"card": "LK1", "device": "d" * 60, "id": "i" * 60}
+
+    response = send(running.web, "/v1/store/scans", scan, key=key)
+
+    assert response.status == 400
+    assert response.json["code"] == "message_id_too_long"
+
+
+def test_byte_order_mark_before_a_scan_is_ignored(running):
+    _, key = till()
+    noor()
+
+    body = b"\xef\xbb\xbf" + json.dumps({"card": "LK1"}).encode()
+
+    assert send(running.web, "/v1/store/scans", body, key=key).status == 200

@@ -240,3 +240,24 @@ def test_claim_of_a_browser_does_not_compete_with_a_request_at_the_gate(noor, ap
     factories.record(claim, by=page)
 
     assert [match.id for match in lookup.find_matches("order", number)] == [noor[0].id]
+
+
+def test_requests_about_one_order_are_bounded_until_staff_answer_them(app, desk, orders, placed):
+    path = f"{MINE}{placed}/"
+    for number in range(20):
+        assert app.patch(path, {"note": f"request {number}"}).status_code == 200
+
+    refused = app.patch(path, {"note": "one more"})
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (
+        409,
+        "too-many-requests-pending",
+    )
+    assert desk.post(f"{orders}{placed}/decline/", {}).status_code == 200
+    assert app.patch(path, {"note": "one more"}).status_code == 200
+
+
+def test_large_request_is_refused(app, placed):
+    refused = app.patch(f"{MINE}{placed}/", {"party": [{"x": "y" * 17_000}]})
+
+    assert refused.status_code == 422
+    assert "16384" in refused.json()["detail"]

@@ -167,3 +167,25 @@ def test_currency_that_grows_in_upper_case_is_cut_to_its_column():
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_date_at_an_end_of_the_calendar_counts_as_missing(day):
     assert fold("A-1", [fact("Order Completed", visit_date=day)]).visit_date is None
+
+
+@pytest.mark.parametrize("quantity", ["²", -1, 0.5, "1e3", None, [], {}, True, "three"])
+def test_unreadable_quantity_of_an_amendment_leaves_the_quantity(quantity):
+    amended = fact("Order Amended", 1, lines=[{"line_id": "1", "quantity": quantity}])
+
+    order = fold("A-1", [fact("Order Completed", products=[TICKETS]), amended])
+
+    assert (order.lines[0].quantity, str(order.total)) == (3, "120.00")
+
+
+@pytest.mark.parametrize("quantity", ["²", -1, 0.5, "two", [], True])
+def test_unreadable_quantity_of_a_cancellation_cancels_nothing(quantity):
+    cancelled = fact("Order Line Cancelled", 1, line_id="1", quantity=quantity)
+
+    order = fold("A-1", [fact("Order Completed", products=[TICKETS]), cancelled])
+
+    assert (order.status, order.lines[0].status, str(order.total)) == (
+        "placed",
+        "ordered",
+        "120.00",
+    )
