@@ -299,6 +299,7 @@ def test_empty_list_of_php_counts_as_no_traits():
 
 
 def test_byte_order_mark_before_an_event_is_no_part_of_it():
-    assert segment.read_event(b"\xef\xbb\xbf" + json.dumps(track()).encode(), FRAME) == read(
-        track()
-    )
+    marked = segment.read_event(b"\xef\xbb\xbf" + json.dumps(track()).encode(), FRAME)
+
+    assert isinstance(marked, IncomingEvent)
+    assert marked.body_hash == incoming_event(track()).body_hash
