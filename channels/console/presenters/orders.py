@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from channels.console.presenters import labels
-from channels.pages.money import format_money, parse_amount
-from channels.pages.presenters.orders import requested_changes
+from channels.pages.money import parse_amount
+from channels.pages.presenters.orders import line_total, order_total, requested_changes
 from customers.queries.shapes import OrderShape, decode_stored
 
 
@@ -60,7 +60,7 @@ def staff_order(order: OrderShape) -> StaffOrder:
         requested_changes=requested_changes(order, for_staff=True),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
-        total=format_money(str(order.total), order.currency),
+        total=order_total(order),
         amount=order.total,
         currency=order.currency,
         channel=labels.source_channel(order.channel),
@@ -81,7 +81,7 @@ def _order_line(line: dict[str, Any], currency: str) -> StaffOrderLine:
         name=str(line.get("name") or line.get("product") or line.get("id") or ""),
         quantity=int(line.get("quantity") or 0),
         price=str(line.get("unit_price") or ""),
-        total=format_money(str(line.get("total") or ""), currency),
+        total=line_total(line, currency),
         is_removed=line.get("status") != "ordered",
         amount=parse_amount(str(line.get("total") or "")) or Decimal("0.00"),
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from channels.pages.money import format_money
 from channels.pages.presenters import events, labels
 from channels.pages.presenters.labels import translated
@@ -61,10 +63,28 @@ def order_card(
             str(guest["name"]) for guest in decode_stored(order.party, []) if guest.get("name")
         ],
         lines=[_line(line, order.currency) for line in lines],
-        total=format_money(str(order.total), order.currency),
+        total=order_total(order),
         is_next=is_next,
         scanned_at=scanned_at,
     )
+
+
+def order_total(order: OrderShape) -> str:
+    """Return the total of an order, or a text if the order is a request without a price."""
+    is_request = order.status in ("requested", "declined")
+    lines = decode_stored(order.lines, [])
+    if is_request and not order.total and not any(_has_price(line) for line in lines):
+        return _("price not confirmed")
+    return format_money(str(order.total), order.currency)
+
+
+def line_total(line: dict[str, Any], currency: str) -> str:
+    """Return the total of an order line; empty if the line has no price."""
+    return format_money(str(line.get("total") or ""), currency) if _has_price(line) else ""
+
+
+def _has_price(line: dict[str, Any]) -> bool:
+    return line.get("unit_price") is not None
 
 
 def requested_changes(order: OrderShape, *, for_staff: bool = False) -> list[str]:
@@ -89,7 +109,7 @@ def _line(line: dict[str, Any], currency: str) -> OrderCardLine:
     return OrderCardLine(
         name=str(line.get("name") or line.get("product") or line.get("id")),
         quantity=int(line.get("quantity") or 0),
-        total=format_money(str(line.get("total") or ""), currency),
+        total=line_total(line, currency),
         status=translated(labels.ORDER_STATUSES, str(line.get("status"))),
         is_removed=line.get("status") != "ordered",
     )

@@ -232,6 +232,20 @@ def requested(noor):
     return number
 
 
+def test_request_without_a_price_shows_no_amount(desk, noor):
+    by = ChangeAuthor(internal_sources.signed_in_sender("customer app", "app"))
+    request = {"lines": [{"name": "Season pass", "quantity": 2}], "currency": "EUR"}
+    number = order_requests.request_order(
+        customer_id=noor.pk, author=by, order=request, now=timezone.now()
+    ).number
+
+    for path in ("", f"orders/{number}/"):
+        page = page_of(desk, f"customers/{noor.id}/{path}")
+
+        assert "€0.00" not in page
+    assert "price not confirmed" in page_of(desk, f"customers/{noor.id}/")
+
+
 def test_staff_see_what_a_customer_requested_and_confirm_it(desk, noor, requested):
     page = page_of(desk, f"customers/{noor.id}/")
     assert "requested, not confirmed" in page

@@ -256,6 +256,20 @@ def test_page_says_what_is_only_requested(signed_in, noor, place):
     assert "code.svg" in changed
 
 
+def test_request_without_a_price_shows_no_amount(signed_in, noor):
+    by = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
+    order = {"lines": [{"name": "Season pass", "quantity": 2}], "currency": "EUR"}
+    number = order_requests.request_order(
+        customer_id=noor.pk, author=by, order=order, now=timezone.now()
+    ).number
+
+    for path in ("/orders/", f"/orders/{number}/", "/"):
+        page = signed_in.get(path).content.decode()
+
+        assert "price not confirmed" in page
+        assert "0.00" not in page
+
+
 @pytest.mark.parametrize("path", ["/nowhere/", "/inbox/nonsense/", "/orders", "/%00/"])
 def test_unknown_path_shows_our_own_error_page(client, settings, db, path):
     settings.DEBUG = False
