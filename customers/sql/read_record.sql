@@ -24,13 +24,17 @@ SELECT json_build_object(
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
         SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value), '[]')
-          FROM (SELECT kind, evidence = 2 AS is_verified, is_shared, first_seen_at,
-                       substring(value, CASE kind WHEN 'order' THEN strpos(value, '/') ELSE 0 END + 1)
-                       AS value
-                  FROM customers_identifier
-                 WHERE customer_id = customer.id
-                 ORDER BY evidence DESC, kind, customers_identifier.value
-                 LIMIT 500) AS identifier),
+          -- Order numbers are stored by source and shown without it: two sources can have the same.
+          FROM (SELECT kind, bool_or(evidence = 2) AS is_verified, bool_or(is_shared) AS is_shared,
+                       min(first_seen_at) AS first_seen_at, shown_value AS value
+                  FROM (SELECT kind, evidence, is_shared, first_seen_at,
+                               substring(value, CASE kind WHEN 'order' THEN strpos(value, '/')
+                                                          ELSE 0 END + 1) AS shown_value
+                          FROM customers_identifier
+                         WHERE customer_id = customer.id
+                         ORDER BY evidence DESC, kind, value
+                         LIMIT 500) AS stored_identifier
+                 GROUP BY kind, shown_value) AS identifier),
     'traits', (
         SELECT coalesce(json_object_agg(trait.name, json_build_object(
                    'value', trait.value, 'is_verified', trait.evidence = 2,

@@ -82,3 +82,14 @@ def test_real_server_routes_every_order_number(running):
     ]
 
     assert [order.get("number") for order in orders] == numbers
+
+
+def test_number_of_two_sources_is_listed_once(desk, noor):
+    for sender in (factories.sender(), factories.sender()):
+        order = factories.order("1001", ("email", "noor@example.com"), ("order", "1001"))
+        factories.record(order, by=sender)
+
+    record = desk.get(f"/api/customers/{noor[0].id}/").json()
+
+    numbers = [identifier for identifier in record["identifiers"] if identifier["kind"] == "order"]
+    assert [(number["value"], number["is_verified"]) for number in numbers] == [("1001", True)]
