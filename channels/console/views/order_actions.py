@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from channels.console.forms import ReasonForm
 from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.console.views import access, audit
 from customers.actions import order_requests, orders
@@ -34,7 +35,8 @@ def cancel(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse
     """Cancel a whole order."""
     live_id, _ = find_order(customer_id, number)
     target = order_target(request, live_id, number)
-    reason = request.POST.get("reason", "")[:200].replace("\x00", "")
+    form = ReasonForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
     _perform(
         request,
         lambda: orders.cancel_order(target=target, reason=reason),

@@ -12,6 +12,7 @@ from butler.actions import pause_switches
 from butler.actions.pause_switches import EVERYTHING, UnknownAutomation
 from butler.models import PauseSwitch
 from butler.queries.automations import names
+from channels.console.forms import PauseForm, ResumeForm, first_error
 from channels.console.presenters import labels
 from channels.console.views import access, audit
 
@@ -54,14 +55,17 @@ def _switch_row(pause_switch: PauseSwitch, names_by_key: dict[str, str]) -> dict
 @access.page("butler.add_pauseswitch")
 def engage(request: HttpRequest) -> HttpResponse:
     """Stop one automation, or all of them."""
-    key = request.POST.get("key", "")
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:200]
-    if not reason:
-        messages.error(request, "The reason is missing. Enter a reason for your colleagues.")
+    form = PauseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, first_error(form))
         return redirect("console:switches")
+    key = form.cleaned_data["key"]
     try:
         withdrawn = pause_switches.engage_switch(
-            key=key, by=audit.actor(request), reason=reason, now=timezone.now()
+            key=key,
+            by=audit.actor(request),
+            reason=form.cleaned_data["reason"],
+            now=timezone.now(),
         )
     except UnknownAutomation:
         messages.error(request, "This automation does not exist.")
@@ -81,7 +85,8 @@ def _stopped_text(key: str, withdrawn: int) -> str:
 @access.page("butler.change_pauseswitch")
 def release(request: HttpRequest) -> HttpResponse:
     """Resume one automation, or all of them."""
-    key = request.POST.get("key", "")[:64]
+    form = ResumeForm(request.POST)
+    key = form.cleaned_data["key"] if form.is_valid() else ""
     if pause_switches.release_switch(key=key, by=audit.actor(request), now=timezone.now()):
         messages.success(request, "Resumed. New events start runs again.")
     else:

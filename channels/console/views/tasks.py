@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from butler.actions import staff_tasks
 from butler.models import StaffTask
 from butler.queries import tasks as queries
+from channels.console.forms import TaskOutcomeForm, first_error
 from channels.console.views import access, audit
 
 
@@ -44,9 +45,9 @@ def give_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @access.page("butler.change_stafftask")
 def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Finish a task with an outcome."""
-    outcome = request.POST.get("outcome", "")
-    if outcome not in StaffTask.Outcome.values:
-        messages.error(request, "The outcome is missing. Choose an outcome.")
+    form = TaskOutcomeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, first_error(form))
         return redirect("console:tasks")
     return _change_task(
         request,
@@ -54,8 +55,8 @@ def finish(request: HttpRequest, task_id: UUID) -> HttpResponse:
             task_id=task_id,
             by=audit.principal(request),
             actor=audit.actor(request),
-            outcome=outcome,
-            note=request.POST.get("note", "")[:2000].replace("\x00", ""),
+            outcome=form.cleaned_data["outcome"],
+            note=form.cleaned_data["note"],
             now=timezone.now(),
         ),
     )

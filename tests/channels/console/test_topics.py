@@ -29,7 +29,7 @@ def ride(db) -> TopicStatus:
 
 
 def _post_status(client: Client, **form) -> str:
-    fields = {"key": RIDE, "name": "The Night Mail", "seen": "1", "status": "down"} | form
+    fields = {"key": RIDE, "name": "The Night Mail", "serial": "1", "status": "down"} | form
     return client.post("/console/topics/say/", fields, follow=True).content.decode()
 
 

@@ -1,0 +1,94 @@
+"""The small forms of the console's buttons. The forms of an order are in `order_form`."""
+
+import re
+from typing import Any
+
+from django import forms
+
+from butler.actions.topics import KEY, STATUS
+from butler.models import StaffTask
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z", re.ASCII)
+
+
+class ShortTextField(forms.CharField):
+    """Text without spaces around it. Text above the maximum length is cut there."""
+
+    def __init__(self, *, length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.length = length
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value))[: self.length]
+
+
+class ReasonForm(forms.Form):
+    """The reason that staff give for an action; it may be empty."""
+
+    reason = ShortTextField(length=200, required=False)
+
+
+class PauseForm(forms.Form):
+    """Which automation to stop, and why."""
+
+    key = ShortTextField(length=64, required=False)
+    reason = ShortTextField(
+        length=200,
+        error_messages={
+            "required": "The reason is missing. Enter a reason for your colleagues.",
+        },
+    )
+
+
+class ResumeForm(forms.Form):
+    """Which automation to resume."""
+
+    key = ShortTextField(length=64, required=False)
+
+
+class TaskOutcomeForm(forms.Form):
+    """How a task ended."""
+
+    outcome = forms.ChoiceField(
+        choices=StaffTask.Outcome.choices,
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "The outcome is missing. Choose an outcome."
+        ),
+    )
+    note = ShortTextField(length=2000, required=False, strip=False)
+
+
+class TopicStatusForm(forms.Form):
+    """A new status of a topic, with what customers read of it."""
+
+    _INVALID_KEY = "The key is not valid. Enter a kind and a name, such as ride:night-mail."
+    _INVALID_STATUS = (
+        "The status is not valid. Enter one word in small letters, such as open or down."
+    )
+
+    key = forms.RegexField(
+        KEY, strip=False, error_messages=dict.fromkeys(("required", "invalid"), _INVALID_KEY)
+    )
+    status = forms.RegexField(
+        STATUS, strip=False, error_messages=dict.fromkeys(("required", "invalid"), _INVALID_STATUS)
+    )
+    name = ShortTextField(length=200, required=False)
+    reason = ShortTextField(length=200, required=False)
+    until = forms.RegexField(
+        _CLOCK,
+        required=False,
+        error_messages={"invalid": "The time is not valid. Enter a time such as 15:30."},
+    )
+    # The serial of the status on the page; without one, the topic is new.
+    serial = forms.IntegerField(required=False, min_value=0, max_value=10**18)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return the texts that are not empty."""
+        texts = {name: self.cleaned_data[name] for name in ("name", "reason", "until")}
+        return {name: text for name, text in texts.items() if text}
+
+
+def first_error(form: forms.Form) -> str:
+    """Return the first error of an invalid form as text."""
+    return next(str(error) for errors in form.errors.values() for error in errors)
