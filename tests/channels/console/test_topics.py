@@ -68,7 +68,7 @@ def test_outdated_topic_form_does_not_override_a_colleague(desk, ride):
     for status in ("down", "open"):
         set_status(key=RIDE, status=status, facts={}, author_name="staff:Lin", now=timezone.now())
 
-    page = _post_status(desk, seen="1")
+    page = _post_status(desk, serial="1")
 
     assert "A colleague has just set another status" in page
     ride.refresh_from_db()
@@ -76,10 +76,10 @@ def test_outdated_topic_form_does_not_override_a_colleague(desk, ride):
 
 
 def test_new_topic_is_listed_once(desk):
-    page = _post_status(desk, key="show:lanterns", name="Lantern Night", seen="", status="open")
+    page = _post_status(desk, key="show:lanterns", name="Lantern Night", serial="", status="open")
     assert "Lantern Night is open." in page
 
-    page = _post_status(desk, key="show:lanterns", name="Lantern Night", seen="", status="down")
+    page = _post_status(desk, key="show:lanterns", name="Lantern Night", serial="", status="down")
 
     assert "This topic is already in the list." in page
     assert TopicStatus.objects.get().status == "open"
@@ -108,7 +108,7 @@ def test_invalid_topic_form_changes_nothing(desk, ride, form, answer):
     "bad", ["\x00", "a\x00b", "<script>alert(1)</script>", "{{ 7 }}", "x" * 999]
 )
 def test_markup_in_a_reason_is_escaped(desk, ride, bad):
-    page = _post_status(desk, reason=bad, seen="9" * 40 if bad == "x" * 999 else "1")
+    page = _post_status(desk, reason=bad, serial="9" * 40 if bad == "x" * 999 else "1")
 
     assert "<script>alert" not in page
     assert TopicStatus.objects.get().facts.get("reason", "") in ("", "ab", bad)
