@@ -62,7 +62,7 @@ class Claimed(NamedTuple):
 
 
 def contact_of(message: QueuedMessage, channel: str) -> Contact:
-    """Return the contact that sending this message through the channel would be."""
+    """Return the contact to decide on before this message is sent through the channel."""
     return Contact(
         message_class=message.message_class,
         topic=message.topic,

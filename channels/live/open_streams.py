@@ -124,6 +124,7 @@ class OpenStreams:
                     self.request_read(stream)
 
     def request_read(self, stream: Stream) -> None:
+        """Enqueue a stream for reading if it is behind, has not ended and has room for frames."""
         is_behind = self.followers.known_version(stream.customer_id) > stream.version
         if is_behind and not stream.has_ended and stream.pending_bytes < self.limits.max_backlog:
             self.read_queue.enqueue(stream)

@@ -79,6 +79,7 @@ class Stream:
             self.on_abort()
 
     def take_pending(self) -> bytes:
+        """Remove the pending frames and return them joined. `run` counts `pending_bytes` again."""
         frames = b"".join(self.pending_frames)
         self.pending_frames.clear()
         return frames

@@ -150,6 +150,7 @@ def order_change(
 
 
 def record_order_changes(target: OrderTarget, changes: Sequence[RecordChange]) -> IngestOutcome:
+    """Append these changes of an order; return the last outcome. Raises as record_changes does."""
     return record_changes(
         customer_id=target.customer_id,
         author=target.author,

@@ -107,9 +107,9 @@ def _settings(by_record: Iterable[NewestEntries]) -> Iterator[Setting]:
 
 
 def _crossing_keys(preferences: Sequence[NewestEntries]) -> set[StatementKey]:
-    """Return the scopes where a channel setting of one record meets a topic setting of another.
+    """Return the scopes (one channel and one topic) in which settings of two records both hold.
 
-    In such a scope, each of the two records has one setting. No other scope has both settings.
+    One record has a setting for the channel, the other record has a setting for the topic.
     """
     return {
         own_key._replace(topic=other_key.topic)

@@ -27,6 +27,7 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
 
     @property
     def stated_by(self) -> str:
+        """Return the actor of the event; the channel of its source if it has no actor."""
         return self.actor or self.channel
 
 

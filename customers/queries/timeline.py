@@ -28,7 +28,7 @@ class TimelineFilter(msgspec.Struct, frozen=True):
 
 
 class _Position(msgspec.Struct, array_like=True):
-    """The start of a page: forward reads versions from the bounds on, backward below them."""
+    """The start of a page. A forward page starts at the bounds, a backward page below them."""
 
     is_forward: bool
     bounds: dict[UUID, int]

@@ -1,5 +1,5 @@
--- The logins behind these sessions, as they are now. A session that was ended or ran out, and
--- a login that was closed, give no row.
+-- Read the current logins of these sessions. Ended or expired sessions and inactive logins give no
+-- row.
 --
 -- session_keys  text[]
 -- user_ids      bigint[]  the user of each session
@@ -7,9 +7,9 @@
 SELECT session.session_key,
        session.session_data,
        login.id,
-       -- What a session was opened with (customers.models.login).
+       -- The credential that opened the session (customers.models.login).
        CASE WHEN login.is_staff THEN 'staff:' || login.password ELSE login.password END AS password,
-       -- Staff may watch whom they may look at, as in the REST API.
+       -- Staff with view_customer may read the streams of all records, as in the REST API.
        login.is_staff AND (login.is_superuser OR EXISTS (
            SELECT
              FROM auth_permission AS permission
