@@ -1,7 +1,6 @@
 """The outbox of developers: a file with the messages of channels that have no provider.
 
-All processes append to one file in BUTLER_HOME, one line of JSON a message. The page shows the
-newest thousand. The page exists only with DEBUG, because messages contain personal data.
+All processes append to one file in BUTLER_HOME, one line of JSON a message.
 """
 
 import fcntl
@@ -14,10 +13,7 @@ import msgspec
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 
 MAX_MESSAGES = 1000
 # Bytes. When the file grows larger, it is cut to the newest MAX_MESSAGES lines.
@@ -110,22 +106,3 @@ def _truncate_to_newest(path: Path) -> None:
     with path.open("r+b") as file:
         file.write(b"".join(lines))
         file.truncate()
-
-
-@never_cache
-def outbox_page(request: HttpRequest) -> HttpResponse:
-    """Show the messages of the outbox as a page."""
-    _require_debug()
-    return render(request, "email/outbox.html", {"entries": read_messages()})
-
-
-@never_cache
-def outbox_json(request: HttpRequest) -> HttpResponse:
-    """Return the messages of the outbox as JSON."""
-    _require_debug()
-    return HttpResponse(msgspec.json.encode(read_messages()), content_type="application/json")
-
-
-def _require_debug() -> None:
-    if not settings.DEBUG:
-        raise Http404

@@ -1,8 +1,8 @@
 from django.urls import path
 
-from channels import dev_outbox
+from channels.email import outbox
 
 urlpatterns = [
-    path("outbox/", dev_outbox.outbox_page, name="outbox"),
-    path("outbox.json", dev_outbox.outbox_json, name="outbox-json"),
+    path("outbox/", outbox.outbox_page, name="outbox"),
+    path("outbox.json", outbox.outbox_json, name="outbox-json"),
 ]

@@ -16,6 +16,7 @@ from butler.models import Delivery
 from channels.email import provider_events
 from channels.ingest import http, load_shedding
 from channels.pages import content_security
+from channels.pages.areas import area_of
 from channels.unsubscribe import UnsubscribeScope, end_messages, read_token
 from customers.actions.internal_events import NoSuchCustomer
 from customers.models import Purpose, Topic
@@ -96,7 +97,15 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     name = _display_name(scope) if scope else ""
-    context = {"state": state, "name": name, "sent_count": sent_count, "path": request.path}
+    area = area_of(request)
+    context = {
+        "layout": area.layout,
+        "preferences_url": area.preferences_url,
+        "state": state,
+        "name": name,
+        "sent_count": sent_count,
+        "path": request.path,
+    }
     response = render(request, "email/unsubscribe.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from channels.pages import areas
+
+TEMPLATE = "pages/error.html"
 STALE = "stale"
 
 
@@ -61,19 +63,20 @@ TEXTS: dict[int | str, ErrorTexts] = {
 
 
 def error_page(request: HttpRequest, status: int, *, kind: int | str = 0) -> HttpResponse:
-    """Answer with an error page: of the console in English, else of the portal.
+    """Answer with an error page in the layout and the language of the area.
 
     It uses no database, no session and no login: any of them may be the cause of the error.
     """
-    is_for_staff = request.path.startswith((reverse("console:home"), "/admin/"))
-    language = "en" if is_for_staff else translation.get_language_from_request(request)
+    area = areas.area_of(request)
+    language = area.language or translation.get_language_from_request(request)
     with translation.override(language):
         context = {
             "texts": TEXTS.get(kind or status, TEXTS[400]),
+            "layout": area.layout,
+            "home_url": area.home_url,
             "retry_url": request.get_full_path() if _can_be_retried(request, status) else "",
         }
-        template = "console/error.html" if is_for_staff else "portal/error.html"
-        response = HttpResponse(render_to_string(template, context), status=status)
+        response = HttpResponse(render_to_string(TEMPLATE, context), status=status)
     response["Content-Language"] = language
     response["Cache-Control"] = "no-store"
     return response

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from butler.queries.inbox import ResolvedCustomer, resolve_customer
 from channels.pages import content_security, error_pages
+from channels.pages.areas import area_of, staff_home_url
 from customers.models import User
 
 type OwnRecordView = Callable[..., HttpResponse]
@@ -47,7 +48,12 @@ def render_page(
 ) -> HttpResponse:
     """Return a page with header and navigation; `section` is its entry in the navigation."""
     status = context.pop("status", 200)
-    surroundings = {"customer": customer, "section": section, "live_url": settings.LIVE_URL}
+    surroundings = {
+        "customer": customer,
+        "section": section,
+        "live_url": settings.LIVE_URL,
+        "staff_home_url": staff_home_url(),
+    }
     return render(request, template, {**surroundings, **context}, status=status)
 
 
@@ -55,8 +61,16 @@ def not_found(
     request: HttpRequest, customer: ResolvedCustomer | None, section: str
 ) -> HttpResponse:
     """Return 404, with the same text for missing objects and for those of other customers."""
+    area = area_of(request)
     return render_page(
-        request, "portal/error.html", customer, section, status=404, texts=error_pages.TEXTS[404]
+        request,
+        error_pages.TEMPLATE,
+        customer,
+        section,
+        status=404,
+        texts=error_pages.TEXTS[404],
+        layout=area.layout,
+        home_url=area.home_url,
     )
 
 

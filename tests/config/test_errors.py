@@ -48,12 +48,12 @@ def is_ours(answer, status: int, title: str) -> bool:
 @pytest.mark.parametrize(
     ("path", "status", "title"),
     [
-        ("/nowhere/", 404, "Här finns inget för dig"),
-        ("/sign-in/?x=%00", 400, "Det kunde vi inte läsa"),
-        ("/sign-in/?" + "a=1&" * 1001, 400, "Det kunde vi inte läsa"),
-        ("/sign-out/", 405, "Här finns inget att läsa"),
-        ("/console/nowhere/", 404, "There is nothing here for you"),
-        ("/console/sign-out/", 405, "Nothing to read here"),
+        ("/nowhere/", 404, "Sidan kunde inte hittas"),
+        ("/sign-in/?x=%00", 400, "Ogiltig begäran"),
+        ("/sign-in/?" + "a=1&" * 1001, 400, "Ogiltig begäran"),
+        ("/sign-out/", 405, "Ingen sida på den här adressen"),
+        ("/console/nowhere/", 404, "Page not found"),
+        ("/console/sign-out/", 405, "No page at this address"),
     ],
 )
 def test_error_has_a_page_in_the_language_of_the_browser(browser, path, status, title):
@@ -65,7 +65,7 @@ def test_unknown_host_gets_an_error_page_without_its_name(browser, settings):
 
     answer = browser.get("/", headers={"host": "evil.example"})
 
-    assert is_ours(answer, 400, "Det kunde vi inte läsa")
+    assert is_ours(answer, 400, "Ogiltig begäran")
     assert "evil.example" not in answer.text
 
 
@@ -96,7 +96,7 @@ def test_server_error_page_shows_no_details(browser, break_home):
 def test_denied_permission_gets_an_error_page(browser, break_home):
     break_home(PermissionDenied())
 
-    assert is_ours(browser.get("/"), 403, "Det här är inte för dig")
+    assert is_ours(browser.get("/"), 403, "Ingen åtkomst")
 
 
 @pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_database_outage_is_a_page_for_browsers_and_a_problem_document_for_scrip
 
     shown, script = browser.get("/?x=1"), browser.get("/", headers={"accept": "*/*"})
 
-    assert is_ours(shown, 503, "Vi är strax tillbaka")
+    assert is_ours(shown, 503, "Butler är inte tillgängligt")
     assert '<a class="button" href="/?x=1">' in shown.text
     assert int(shown["Retry-After"]) > 0
     assert (script.status_code, script["Content-Type"]) == (503, "application/problem+json")
@@ -127,7 +127,7 @@ def test_database_outage_in_a_middleware_answers_503(settings, monkeypatch):
     answer = lin.get("/admin/")
 
     assert (answer.status_code, int(answer["Retry-After"]) > 0) == (503, True)
-    assert "We will be back in a moment" in answer.text
+    assert "Butler is not available" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/api/x/", "/v1/x", "/_allauth/x", "/live/x"])

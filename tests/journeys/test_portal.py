@@ -260,7 +260,7 @@ def test_every_page_transfers_less_than_50_kilobytes(pages, noor):
         page.goto(path)
 
         weights = page.evaluate(_WEIGHTS)
-        assert any(url.endswith("portal.css") for url in weights), weights
+        assert any(url.endswith("pages/base.css") for url in weights), weights
         assert sum(weights.values()) < 50_000, (path, weights)
 
 

@@ -140,8 +140,15 @@ def test_a_page_is_light(signed_in):
         _order(f"LK-{number}", days=number)
     page = signed_in.get("/").content
     files = [
-        Path(finders.find(f"portal/{name}")).stat().st_size
-        for name in ("portal.css", "pages.css", "page.js", "live.js", "stream.js", "icon.svg")
+        Path(finders.find(name)).stat().st_size
+        for name in (
+            "pages/base.css",
+            "portal/pages.css",
+            "portal/page.js",
+            "portal/live.js",
+            "pages/stream.js",
+            "pages/icon.svg",
+        )
     ]
 
     assert files[0] <= 15_000

@@ -1,7 +1,7 @@
 // Keeps an open record as it is: the stream says that something happened, then the page asks
 // for its parts again.
 
-import { noteVersion, reloadPage, followRecord } from "../portal/stream.js";
+import { noteVersion, reloadPage, followRecord } from "../pages/stream.js";
 
 const announcement = document.getElementById("announcement");
 const { customer } = document.getElementById("status").dataset;

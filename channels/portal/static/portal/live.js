@@ -2,7 +2,7 @@
 // how many milliseconds that took.
 
 import { localize } from "./page.js";
-import { noteVersion, reloadPage, followRecord } from "./stream.js";
+import { noteVersion, reloadPage, followRecord } from "../pages/stream.js";
 
 const announcement = document.getElementById("announcement");
 const { clock, textLive, textAway, textWaiting, textAfter } = document.getElementById("status").dataset;
