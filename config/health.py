@@ -61,11 +61,11 @@ def readyz() -> HttpResponse:
 
 def _database_status() -> str:
     try:
+        if unsafe_settings := settings_without_durability():
+            return f"{', '.join(unsafe_settings)} off"
         if _is_read_only():
             db.leave_read_only_server()
             return "read-only"
-        if unsafe_settings := settings_without_durability():
-            return f"{', '.join(unsafe_settings)} off"
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return "migrations missing"

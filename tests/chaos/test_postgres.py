@@ -96,8 +96,8 @@ def test_postgres_outage_shows_an_error_page_with_its_stylesheet(stylesheet, web
         assert answer.status_code == 503, answer.text[:300]
         assert int(answer.headers["Retry-After"]) > 0
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
-    assert "We will be back in a moment" in answers[0].text
-    assert "We zijn zo terug" in answers[-1].text
+    assert "Butler is not available" in answers[0].text
+    assert "Butler is niet bereikbaar" in answers[-1].text
     assert style.status_code == 200
 
 

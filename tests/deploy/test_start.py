@@ -25,7 +25,10 @@ def test_taken_port_is_named_before_anything_starts(start, home, name):
         output, _ = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert output == f"butler: Port {port} ({name}) is taken; choose another: make run {name}=…\n"
+    assert (
+        output
+        == f"butler: Port {port} ({name}) is in use. Choose another port: make run {name}=…\n"
+    )
     assert not home.exists()
 
 
@@ -63,7 +66,7 @@ def test_only_older_python_is_one_clear_error_line(tmp_path):
     assert process.returncode == 1
     assert process.stdout == ""
     assert process.stderr.count("\n") == 1
-    assert process.stderr.startswith("butler: no Python 3.12 or newer")
+    assert process.stderr.startswith("butler: found no Python 3.12 or newer")
 
 
 def test_python_from_the_environment_is_the_only_candidate(tmp_path):

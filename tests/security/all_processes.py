@@ -40,6 +40,7 @@ class AllProcesses:
             "REDIS_URL": self.redis_url,
             "BUTLER_HOME": str(home),
             "DEBUG": "0",
+            "BUTLER_ALLOW_RESERVED_DOMAINS": "1",
             "LOG_LEVEL": "DEBUG",
             "SECRET_KEY": settings.SECRET_KEY,
             "RECEIPT_KEY": settings.RECEIPT_KEY,
