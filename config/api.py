@@ -19,6 +19,7 @@ class OperationSchema(AutoSchema):
     """Name each operation by method and path, because one view may serve two paths."""
 
     def get_operation_id(self) -> str:
+        """Return the id: for GET /api/customers/{customer_id}/, "get_customers_customer_id"."""
         segments = [part.strip("{}") for part in self.path.split("/") if part]
         return "_".join([self.method.lower(), *segments[1:]]).replace("-", "_")
 

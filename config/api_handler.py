@@ -29,6 +29,7 @@ class ApiHandler(WSGIHandler):
     """Django's handler with two middlewares in place of those of the pages."""
 
     def load_middleware(self, is_async: bool = False) -> None:
+        """Build the chain from MIDDLEWARE instead of Django's setting. The chain is synchronous."""
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []

@@ -47,12 +47,15 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
+        """Tell whether the breaker was opened and not closed since, even after `reset_timeout`."""
         return self._open_until is not None
 
     def open(self) -> None:
+        """Refuse requests for `reset_timeout` seconds from now."""
         with self._lock:
             self._open_until = self._clock() + self._reset_timeout
 
     def close(self) -> None:
+        """Allow all requests again."""
         with self._lock:
             self._open_until = None

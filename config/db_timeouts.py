@@ -27,6 +27,10 @@ class TimeoutConnection(psycopg.Connection[Any]):
     """A connection that closes itself if an answer takes longer than ANSWER_TIMEOUT."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Wait at most `timeout` seconds for an answer (default: ANSWER_TIMEOUT).
+
+        After this time, close the connection and raise DatabaseTimeout.
+        """
         try:
             return super().wait(gen, interval, ANSWER_TIMEOUT if timeout is None else timeout)
         except errors._WaitTimeout:

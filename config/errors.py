@@ -78,6 +78,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 503 if the error is a lost database connection, otherwise 400."""
     if db.is_connection_error(exception):
         # For example, Django reports a session that could not be saved as an ended session.
         return _handle_lost_database(request, exception)
@@ -85,10 +86,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 403 as a page or as a JSON document."""
     return _client_error(request, 403, "forbidden", "")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 404 as a page or as a JSON document."""
     return _client_error(
         request, 404, "not_found", "The requested object does not exist, or you may not see it."
     )
@@ -176,6 +179,10 @@ class DatabaseUnavailableMiddleware:
         return bad_request(request, BadRequest()) if is_unreadable else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return 503 for a lost connection, and 500 as JSON for other errors of an API.
+
+        Return None for other errors of pages, so that Django handles them.
+        """
         if db.is_connection_error(error):
             return _handle_lost_database(request, error)
         if not request.path.startswith(("/v1/", "/api/")):

@@ -22,6 +22,10 @@ class LimitedParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
+        """Return the JSON object of the body.
+
+        Raises RequestDataTooBig if the body is too large, and ParseError if it is invalid.
+        """
         try:
             document, _ = read_object(_read_limited(stream))
         except InvalidEvent as error:

@@ -56,6 +56,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
     @admin.display
     def login(self, factor: Authenticator) -> str:
+        """Return the e-mail address of the login."""
         return str(factor.user.email)
 
     @admin.display
@@ -67,10 +68,12 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
     # A person who found or stole the phone may have open sessions, so these end too.
     def delete_model(self, request: HttpRequest, factor: Authenticator) -> None:
+        """Delete the factor, and end all sessions of its login."""
         super().delete_model(request, factor)
         end_sessions(factor.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        """Delete the factors, and end all sessions of their logins."""
         users = list(User.objects.filter(authenticator__in=queryset).distinct())
         super().delete_queryset(request, queryset)
         for user in users:
@@ -165,6 +168,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        """Return the page of a record, and log the access if the page shows the record."""
         response = super().change_view(request, object_id, form_url, extra_context)
         # For a record that does not exist, the page redirects and shows no facts.
         if response.status_code == HTTPStatus.OK:

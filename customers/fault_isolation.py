@@ -35,6 +35,7 @@ def split_sound_and_faulty[Event](
     faulty: list[tuple[Event, Exception]] = []
 
     def extend(candidates: Sequence[Event]) -> None:
+        """Fold the candidates after the sound events; on an error, divide them into halves."""
         try:
             fold([*sound, *candidates])
         except FAULTS as error:

@@ -108,6 +108,7 @@ def _store(
     faults: dict[str, str] = {}
 
     def store() -> IngestedBatch:
+        """Make one attempt. Each attempt after the first looks up stored messages."""
         batch = _Batch(sender, events, received_at, faults, looks_up=next(lookups, True))
         return batch.store(rejected_items, expected_version)
 
@@ -161,6 +162,10 @@ class _Batch:
     def store(
         self, rejected_items: Sequence[RejectedItem], expected_version: int | None
     ) -> IngestedBatch:
+        """Store the new events, quarantine the rejected items, and return all outcomes.
+
+        Raises VersionMismatch, or Unfoldable if new events cannot be folded.
+        """
         message_keys = [log.incoming_message_key(self.sender, event) for event in self.events]
         identifiers, resolved = resolution.resolve_events(self.events, self.sender)
         # This lookup follows the locks. If a batch is sent twice at the same time, the second

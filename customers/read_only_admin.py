@@ -25,6 +25,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in stubs 
 
     @cached_property
     def count(self) -> int:
+        """The number of rows, at most MAX_COUNT."""
         rows = cast("QuerySet[Any]", self.object_list)
         return rows.order_by()[:MAX_COUNT].count()
 

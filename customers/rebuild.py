@@ -63,6 +63,7 @@ def report_differences(ids: Sequence[UUID]) -> RebuildReport:
     """Return the differences, skipped events and broken logs of these records; change no rows."""
 
     def compare(ids: Sequence[UUID]) -> RebuildReport:
+        """Rebuild the records, add the faults of their logs, and roll back all changes."""
         report = _rebuild(ids)
         differences = report.differences + find_faults(ids)
         transaction.set_rollback(True)

@@ -40,6 +40,7 @@ class Sender(msgspec.Struct, frozen=True):
 
     @property
     def evidence(self) -> int:
+        """The evidence of all events from this sender: VERIFIED or CLAIMED."""
         return VERIFIED if self.is_trusted else CLAIMED
 
 
@@ -97,6 +98,7 @@ class IngestedBatch(NamedTuple):
 
     @property
     def quarantined(self) -> int:
+        """The number of items in quarantine, including reused message ids with other content."""
         statuses = ("quarantined", "other_content")
         return self.rejected + sum(outcome.status in statuses for outcome in self.outcomes)
 

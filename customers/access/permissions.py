@@ -143,6 +143,10 @@ class KeyAuthentication(authentication.BaseAuthentication):
     """Authenticates a key, sent as a Bearer token or as the user name of Basic."""
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        """Return the principal of the key, and "key"; return None if the request has no key.
+
+        Raises AuthenticationFailed for an unreadable or invalid key.
+        """
         try:
             key = parse_key(request.headers.get("Authorization", ""))
         except MalformedAuthorization:
@@ -157,6 +161,7 @@ class KeyAuthentication(authentication.BaseAuthentication):
         return Principal("key", f"source:{sender.source_id}", sender=sender), "key"
 
     def authenticate_header(self, request: Request) -> str:
+        """Return the header WWW-Authenticate of a response with status 401."""
         return 'Bearer realm="butler"'
 
 
@@ -164,6 +169,10 @@ class TokenAuthentication(XSessionTokenAuthentication):
     """Authenticates the session of an app by the header X-Session-Token."""
 
     def authenticate(self, request: HttpRequest) -> tuple[Principal, str] | None:
+        """Return the principal of the session, and "token"; return None without a token.
+
+        Raises AuthenticationFailed if the session has ended or its login is not active.
+        """
         if not self.get_session_token(request):
             return None
         authenticated = super().authenticate(request)
@@ -176,6 +185,7 @@ class CookieAuthentication(authentication.SessionAuthentication):
     """Authenticates the session of a browser. Requests that change data need the CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        """Return the principal of the session, and "cookie"; return None without a session."""
         authenticated = super().authenticate(request)
         return (
             (_principal(authenticated[0], session_kind="cookie"), "cookie")
@@ -211,6 +221,11 @@ class HasRight(permissions.BasePermission):
     """Allow a request if its principal has the right that the view names for the method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
+        """Tell whether the principal may use the method of the request.
+
+        The result is also true for a method that the view does not have; the view then answers 405.
+        Raises NotAuthenticated if the request has no principal.
+        """
         rights: Mapping[str, Right] = view.rights
         method = "GET" if request.method == "HEAD" else request.method or ""
         if method not in view.allowed_methods:

@@ -69,6 +69,7 @@ def check_password(*, email: str, password: str, network: str, now: datetime) ->
 
 
 def has_second_factor(user: User) -> bool:
+    """Tell whether the login has an authenticator app. Recovery codes alone do not count."""
     return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
 
 
@@ -121,6 +122,7 @@ def renew_recovery_codes(*, user: User) -> list[str]:
 
 
 def new_secret() -> str:
+    """Return a new random secret for an authenticator app, in base32. It is not stored."""
     secret: str = generate_totp_secret()
     return secret
 

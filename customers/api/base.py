@@ -50,6 +50,7 @@ class ApiView(APIView):
     permission_classes = [HasRight]
 
     def handle_exception(self, error: Exception) -> Any:
+        """Answer VersionMismatch with 412 and BadCursor with 400, and other errors as DRF does."""
         if isinstance(error, VersionMismatch):
             error = version_mismatch(error)
         elif isinstance(error, BadCursor):
@@ -61,6 +62,10 @@ class CustomerView(ApiView):
     """An endpoint about one record: the record in the path, or the own record under /api/me/."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Set `customer_id`, and log the access of a GET.
+
+        Raises Http404 if the principal has no own record or may not open the record in the path.
+        """
         super().initial(request, *args, **kwargs)
         # For a method that is not allowed, the answer is 405 for all principals and records.
         if request.method in self.allowed_methods:
@@ -113,6 +118,7 @@ def shape_response(shape: object, *, status: int = 200, version: int | None = No
 
 
 def to_response(stored: StoredResponse, *, version: int | None = None) -> HttpResponse:
+    """Return a JSON response, with the version as its ETag. The client must revalidate copies."""
     response = HttpResponse(stored.body, status=stored.status, content_type="application/json")
     # The client may store the response, but must revalidate it. If it is current, it gets 304.
     response["Cache-Control"] = "private, no-cache"
@@ -180,6 +186,7 @@ def expected_version(request: Request) -> int | None:
 
 
 def version_mismatch(error: VersionMismatch) -> Problem:
+    """Return the Problem (412) with the current version in its body and as its ETag."""
     return Problem(
         412,
         "version-mismatch",

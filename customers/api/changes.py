@@ -64,6 +64,7 @@ def change_shape(outcome: IngestOutcome) -> ChangeShape:
 
 
 def change_response(outcome: IngestOutcome) -> StoredResponse:
+    """Return a response (200) with the place of an accepted change."""
     return StoredResponse(200, encode(change_shape(outcome)))
 
 
@@ -71,6 +72,7 @@ class ChangingView(CustomerView):
     """An endpoint that changes a record."""
 
     def handle_exception(self, error: Exception) -> Any:
+        """Answer the errors of the actions with Problems, and other errors as ApiView does."""
         to_problem = _PROBLEMS.get(type(error))
         return super().handle_exception(to_problem(error) if to_problem else error)
 

@@ -40,6 +40,7 @@ class CancelLineView(OrderChangeView):
         by_customer = is_customer(request)
 
         def cancel(target: OrderTarget) -> IngestOutcome:
+            """Cancel the line; for a customer, only store a request to cancel it."""
             if not by_customer:
                 return orders.cancel_order_line(target=target, line=line, quantity=quantity)
             quantity_property = {} if quantity is None else {"quantity": quantity}
@@ -60,6 +61,7 @@ class CancelView(OrderChangeView):
         by_customer = is_customer(request)
 
         def cancel(target: OrderTarget) -> IngestOutcome:
+            """Cancel the order; for a customer, only store a request to cancel it."""
             if not by_customer:
                 return orders.cancel_order(target=target, reason=reason)
             change = {"reason": reason} if reason else {}

@@ -41,6 +41,7 @@ def describe_order_change(summary: str, *, body: type[msgspec.Struct] | None = N
 
 
 def is_customer(request: Request) -> bool:
+    """Tell whether a signed-in customer makes the request, and not staff or a key."""
     return request_principal(request).kind == "customer"
 
 

@@ -20,9 +20,11 @@ class NumberConverter(StringConverter):
     regex = r"[\s\S]+"
 
     def to_python(self, value: str) -> str:
+        """Return the order number: decode ~2E, ~2F and ~7E to `.`, `/` and `~`."""
         return _WRITTEN.sub(lambda sign: chr(int(sign[1], 16)), value)
 
     def to_url(self, value: object) -> str:
+        """Encode each `/`, each `~` before one of these codes, and the numbers `.` and `..`."""
         text = _READ_AS_WRITTEN.sub("~7E", str(value)).replace("/", "~2F")
         return text.replace(".", "~2E") if text in (".", "..") else text
 

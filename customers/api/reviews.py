@@ -76,6 +76,12 @@ class _SettleView(ApiView):
     rights: ClassVar = {"POST": Right.SETTLE_REVIEW}
 
     def settle(self, request: Request, review_id: int, decide: Callable[..., Any]) -> HttpResponse:
+        """Settle the review with the action `decide`; return a response with the settled review.
+
+        Raises Http404 if the review does not exist. Raises a Problem (409) if the review is already
+        settled or does not name two separate records.
+        """
+
         def effect() -> StoredResponse:
             try:
                 or_404(

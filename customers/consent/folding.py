@@ -57,6 +57,10 @@ def _consents(by_record: Iterable[NewestEntries]) -> dict[str, Consent]:
 
 def _strictest_consent(entries: Iterable[LedgerEntry]) -> Consent:
     def weight(entry: LedgerEntry) -> tuple[Strictness, float, tuple[object, ...]]:
+        """Return the sort key: strictness first, then the earlier end of validity, then the order.
+
+        An entry without an end has less weight than an entry with an end.
+        """
         end = parse_moment(entry.document["valid_until"])
         return entry.strictness, -end.timestamp() if end else float("-inf"), entry.order
 

@@ -25,6 +25,7 @@ class Ledger(msgspec.Struct, frozen=True):
     entries: tuple[LedgerEntry, ...]
 
     def state(self) -> State:
+        """Return the consent state of the customer. Each call folds all entries again."""
         return fold(self.entries, self.record_ids)
 
 

@@ -43,10 +43,12 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
+        """The id of the entry itself, from its document; not the id of the customer's record."""
         return str(self.document["record_id"])
 
     @property
     def key(self) -> StatementKey:
+        """The family (such as "consent"), subject, channel and topic of the statement."""
         family = self.kind.partition(".")[0]
         document = self.document
         return StatementKey(family, self.subject, document["channel"], document["topic"])
@@ -57,6 +59,7 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 
     @property
     def order(self) -> tuple[datetime, Strictness, str]:
+        """The sort key of entries: the time of the statement first, then the strictness."""
         return self.occurred_at, self.strictness, self.id
 
 

@@ -31,6 +31,7 @@ def message_key(source_id: int, message_id: str, *, is_public: bool = False) -> 
 
 
 def incoming_message_key(sender: Sender, event: IncomingEvent) -> str:
+    """Return the unique key of an event from this sender: 32 hex digits."""
     return message_key(sender.source_id, event.message_id, is_public=sender.is_public)
 
 

@@ -22,5 +22,6 @@ def register(subscriber: Subscriber) -> None:
 
 
 def notify_subscribers(entries: Sequence[LogEntry], received_at: datetime) -> None:
+    """Call the subscribers in the order of their registration. Their errors propagate."""
     for subscriber in _subscribers:
         subscriber(entries, received_at)

@@ -75,6 +75,7 @@ class IdentifierLink:
 
     @property
     def ends(self) -> frozenset[int]:
+        """The ids of the two linked identifiers, without an order."""
         return frozenset({self.first, self.second})
 
     @property
@@ -210,6 +211,7 @@ class _Groups:
         return id(self._group_of[node_id])
 
     def as_sets(self) -> list[frozenset[int]]:
+        """Return the identifier ids of each group."""
         unique = {id(group): group for group in self._group_of.values()}
         return [frozenset(group.members) for group in unique.values()]
 

@@ -34,6 +34,7 @@ def rank(kind: str) -> int:
 
 
 def is_kind(kind: str) -> bool:
+    """Tell whether the text is a kind of identifier. `external` needs the name of a system."""
     return (kind in _RANK and kind != "external") or _EXTERNAL.match(kind) is not None
 
 

@@ -82,6 +82,7 @@ def _components(links: Iterable[KeyPair]) -> Iterable[list[KeyPair]]:
     parents: dict[IdentifierKey, IdentifierKey] = {}
 
     def root(key: IdentifierKey) -> IdentifierKey:
+        """Return the representative of the component of this key, and shorten the path to it."""
         while (parent := parents.get(key, key)) != key:
             parents[key] = parents.get(parent, parent)
             key = parent

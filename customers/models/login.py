@@ -10,6 +10,7 @@ from customers.models.customer import Customer
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Store and return a new login. Without a password, only other ways to sign in work."""
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)

@@ -19,6 +19,7 @@ class OrderLine(msgspec.Struct):
 
     @property
     def total(self) -> Decimal:
+        """The unit price times the quantity; 0 if the unit price is unknown."""
         return (self.unit_price or Decimal(0)) * self.quantity
 
 

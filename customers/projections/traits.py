@@ -27,6 +27,7 @@ class TraitStatement(msgspec.Struct, frozen=True):
 
     @property
     def weight(self) -> tuple[int, datetime, str]:
+        """The key for comparisons: the evidence, then the time, then the message key."""
         return self.evidence, self.occurred_at, self.message_key
 
 

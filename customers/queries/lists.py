@@ -96,6 +96,7 @@ def orders(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[OrderSh
 
 
 def order(customer_id: UUID, number: str) -> OrderShape | None:
+    """Return the order of a live record with this number, or None."""
     row = Order.objects.filter(customer_id=customer_id, number=number).first()
     return _order(row) if row else None
 
@@ -124,6 +125,7 @@ def party(customer_id: UUID) -> list[MemberShape]:
 
 
 def member(customer_id: UUID, reference: str) -> MemberShape | None:
+    """Return the member of a live record's party with this reference, or None."""
     row = PartyMember.objects.filter(customer_id=customer_id, reference=reference).first()
     return _member(row) if row else None
 
@@ -194,6 +196,7 @@ def reviews(
 
 
 def review(review_id: int) -> ReviewShape | None:
+    """Return one review, or None."""
     row = Review.objects.filter(pk=review_id).first()
     return _review(row) if row else None
 

@@ -34,6 +34,7 @@ class _PageKey(msgspec.Struct, array_like=True):
 
 
 def write_cursor(position: object) -> str:
+    """Return the position as text for URLs. `read_cursor` reads it."""
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(position)).decode().rstrip("=")
 
 

@@ -28,6 +28,7 @@ class Command(BaseCommand):
     def handle(
         self, *, check: bool, customer: UUID | None, after: UUID | None, batch: int, **_: Any
     ) -> None:
+        """Process the records in batches. Exit with code 1 if --check finds differences."""
         total = Customer.objects.live().count()
         records = wrong = skipped = 0
         process = rebuild.report_differences if check else rebuild.rebuild_with_report
