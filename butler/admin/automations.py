@@ -43,16 +43,19 @@ class AutomationAdmin(ReadOnlyAdmin):
 
     @admin.display
     def name(self, automation: Any) -> str:
+        """Return the English name, or else the key, of the version in use or the newest version."""
         return automation.shown_name or ""
 
     @admin.display(description="version in use")
     def in_use(self, automation: Any) -> str:
+        """Return the number and status of the version in use, such as "v3 live"; else "none"."""
         number = automation.used_number
         return f"v{number} {automation.used_status}" if number else "none"
 
     # A word, because the red cross of a boolean would look like an error.
     @admin.display(description="switch")
     def is_stopped(self, automation: Any) -> str:
+        """Return "stopped" if the switch of this automation or of all is engaged; else empty."""
         return "stopped" if automation.has_engaged_switch else ""
 
     def change_view(
@@ -62,6 +65,7 @@ class AutomationAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        """Add the versions, newest first, and the engaged switch of this automation to the page."""
         switch = PauseSwitch.objects.filter(key=object_id, released_at=None).first()
         versions = AutomationVersion.objects.filter(automation=object_id).order_by("-number")
         context = {"versions": versions, "switch_key": object_id, "switch": switch}

@@ -27,4 +27,5 @@ class CustomerRowsAdmin(ReadOnlyAdmin):
 
     @admin.display
     def record(self, row: Any) -> str:
+        """Return HTML with a link to the console page of the record, which logs the access."""
         return record_link(row.customer_id)

@@ -32,6 +32,7 @@ class PauseSwitchAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        """Add the pause switch of all automations to the page, if it is engaged."""
         switch = PauseSwitch.objects.filter(key=EVERYTHING, released_at=None).first()
         context = {"switch_key": EVERYTHING, "switch": switch}
         return super().changelist_view(request, context | (extra_context or {}))

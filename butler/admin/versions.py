@@ -83,6 +83,10 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        """Add the transitions, the difference from the version in use, and previews to the page.
+
+        `?record=<id>` fills the previews with the values of this record, and logs the access.
+        """
         version = self.get_object(request, object_id)
         context = self._template_context(request, version) if version else {}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))

@@ -20,7 +20,10 @@ type Values = dict[str, Any]
 
 
 class RunReference(Protocol):
-    """The fields of a run that are needed to read its context."""
+    """The fields of a run that are needed to read its context.
+
+    `customer_id` may name a record that was merged later. `cause` has the keys of Run.cause.
+    """
 
     @property
     def id(self) -> UUID: ...

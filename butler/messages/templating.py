@@ -87,6 +87,7 @@ class _PlainEnvironment(Environment):
         super().__init__(undefined=FalsyStrictUndefined, autoescape=autoescape)
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        """Register only the permitted tags and filters; ignore `extra`."""
         for tag in _TAGS:
             self.add_tag(tag)
         self.filters.update(_BUILT_IN)
@@ -95,6 +96,7 @@ class _PlainEnvironment(Environment):
 
 class _QuotedNode(output.OutputNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        """Write the value, quoted for a URL; return the number of characters."""
         value = self.expression.evaluate(context)
         return buffer.write(quote(str(value), safe=""))
 

@@ -49,6 +49,10 @@ class Command(BaseCommand):
     def handle(
         self, *, by: str, approve_as: str, live: bool, dry_run: bool, **options: Any
     ) -> None:
+        """Load the folder and write one line for each automation; with `dry_run`, only validate it.
+
+        Raises CommandError, with one line for each problem if the files are invalid.
+        """
         if live and not approve_as:
             raise CommandError("--live requires --approve-as.")
         author = _hand(by) if by else _LOADER
