@@ -236,6 +236,7 @@ class _MessageLinks:
         self._links_by_message: dict[UUID, Mapping[str, str]] = {}
 
     def of(self, queued_message: QueuedMessage) -> Mapping[str, str]:
+        """Return the URLs of `links` for a message; only the first call signs them."""
         if queued_message.id not in self._links_by_message:
             self._links_by_message[queued_message.id] = links(queued_message)
         return self._links_by_message[queued_message.id]

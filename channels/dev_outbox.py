@@ -35,6 +35,7 @@ class OutboxBackend(BaseEmailBackend):
     """Put mail into the outbox instead of sending it."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Append one entry for each recipient to the outbox; return the number of mails."""
         sent_at = timezone.now()  # noqa: TID251  # sending mail is an edge
         outbox_messages = [
             OutboxMessage(

@@ -14,19 +14,23 @@ class TypedTextField(forms.CharField):
         self.limit, self.default = limit, default
 
     def to_python(self, value: object) -> str:
+        """Return the cleaned text, or the default if it is empty."""
         text = "".join(char for char in str(value or "") if char.isprintable())
         return text.strip()[: self.limit] or self.default
 
     def bound_data(self, posted: object, initial: object) -> str:
+        """Return the text for showing the form again; empty if the input was not submitted."""
         # An input that was not submitted stays empty, without the default.
         return "" if posted is None else self.to_python(posted)
 
 
 class PriceField(TypedTextField):
     def to_python(self, value: object) -> str:
+        """Return the cleaned text, with a decimal point for a comma."""
         return super().to_python(value).replace(",", ".")
 
 
 class CurrencyField(TypedTextField):
     def to_python(self, value: object) -> str:
+        """Return the cleaned text in capital letters."""
         return super().to_python(value).upper()

@@ -49,6 +49,7 @@ class OrderForm(forms.Form):
         self.today = today
 
     def clean_visit_date(self) -> date | None:
+        """Return the date, or None if it is empty; refuse a date before today."""
         visit_date: date | None = self.cleaned_data["visit_date"]
         if visit_date and visit_date < self.today:
             raise forms.ValidationError(
@@ -57,6 +58,7 @@ class OrderForm(forms.Form):
         return visit_date
 
     def clean_currency(self) -> str:
+        """Return the currency; refuse a text that is not three letters."""
         currency: str = self.cleaned_data["currency"]
         if not (len(currency) == 3 and currency.isalpha()):
             raise forms.ValidationError(
@@ -75,6 +77,7 @@ class OrderInput:
 
     @classmethod
     def empty(cls, today: date) -> "OrderInput":
+        """Return a new form, with the currency EUR and the quantity 1 in the first line."""
         return cls(
             OrderForm(initial={"currency": "EUR"}, today=today), order_lines([{"quantity": "1"}])
         )

@@ -24,6 +24,7 @@ class OrderLineForm(forms.Form):
     price = PriceField(limit=12)
 
     def add_prefix(self, field_name: str) -> str:
+        """Return the name of the input, such as `line0_name`."""
         return f"{self.prefix}_{field_name}"
 
     def has_changed(self) -> bool:
@@ -39,6 +40,7 @@ class OrderLineForm(forms.Form):
         return str(self.cleaned_data["name"])
 
     def clean_quantity(self) -> int:
+        """Return the quantity, from 1 to 999."""
         text = self.cleaned_data["quantity"]
         if not (text.isascii() and text.isdigit() and 0 < int(text) < 1000):
             raise forms.ValidationError(
@@ -47,6 +49,7 @@ class OrderLineForm(forms.Form):
         return int(text)
 
     def clean_price(self) -> Decimal:
+        """Return the amount with two decimals; an empty price is 0."""
         price = parse_amount(self.cleaned_data["price"])
         if price is None:
             text = f"The price of {self._label} is not valid. Enter an amount such as 34.50."
@@ -65,6 +68,7 @@ class BaseOrderLines(BaseFormSet):  # type: ignore[type-arg]  # no generic class
         return f"line{index}"
 
     def clean(self) -> None:
+        """Add an error to the first line if all lines are empty."""
         if not self.filled:
             self.forms[0].add_error(
                 "name", "The order has no lines. Enter at least one product with its price."

@@ -31,6 +31,7 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read into the buffer; return the number of bytes. Raises TimeoutError at the deadline."""
         return self._connection.socket_until_deadline().recv_into(buffer)
 
 
@@ -56,11 +57,13 @@ class DeadlineSmtp(smtplib.SMTP):
         return time.monotonic() >= self.deadline
 
     def getreply(self) -> tuple[int, bytes]:
+        """Return the code and text of a reply. Raises SMTPServerDisconnected at the deadline."""
         if self.file is None and self.sock is not None:
             self.file = io.BufferedReader(_DeadlineReader(self))
         return super().getreply()
 
     def send(self, s: Any) -> None:
+        """Send bytes or ASCII text. Raises TimeoutError at the deadline."""
         self.socket_until_deadline().sendall(s if isinstance(s, bytes) else s.encode("ascii"))
 
     def send_partial(self, content: bytes) -> None:

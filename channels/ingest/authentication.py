@@ -99,6 +99,7 @@ def _keys_in(body: bytes) -> set[str]:
 
 
 def require_scope(sender: Sender, scope: str) -> None:
+    """Raise an ErrorResponse with status 403 if the key of the sender does not have this scope."""
     if scope not in sender.scopes:
         raise ErrorResponse(403, "forbidden", f"This key has no scope {scope!r}.")
 

@@ -41,6 +41,7 @@ class ErrorResponse(Exception):
         self.retry_after = retry_after
 
     def response(self) -> HttpResponse:
+        """Return the HTTP response, with Retry-After in seconds if it is set."""
         response = json_response(self.body, status=self.status)
         if self.retry_after:
             response["Retry-After"] = str(self.retry_after)
@@ -58,6 +59,7 @@ def invalid_event_refused() -> Iterator[None]:
 
 
 def json_response(body: Any, *, status: int = 200) -> HttpResponse:
+    """Return a response with the body, encoded by msgspec, as JSON."""
     return HttpResponse(msgspec.json.encode(body), content_type="application/json", status=status)
 
 

@@ -176,6 +176,7 @@ def operation(
 
 
 def header(name: str, description: str, *, required: bool = False) -> OpenApiSchema:
+    """Return the OpenAPI parameter of a request header with text."""
     return {
         "name": name,
         "in": "header",
@@ -186,6 +187,7 @@ def header(name: str, description: str, *, required: bool = False) -> OpenApiSch
 
 
 def path_parameter(name: str, description: str) -> OpenApiSchema:
+    """Return the OpenAPI parameter of a part of the path, which is required text."""
     return {
         "name": name,
         "in": "path",

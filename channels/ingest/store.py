@@ -57,6 +57,7 @@ def success_response(outcomes: Sequence[IngestOutcome], *, warnings: int = 0) ->
 def add_count_headers(
     response: HttpResponse, outcomes: Sequence[IngestOutcome], *, warnings: int = 0
 ) -> HttpResponse:
+    """Set the headers with the counts of the outcomes, and return the same response."""
     statuses = [outcome.status for outcome in outcomes]
     response["Butler-Accepted"] = str(statuses.count("accepted"))
     response["Butler-Duplicates"] = str(statuses.count("duplicate"))

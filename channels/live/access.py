@@ -47,6 +47,7 @@ class Viewer(msgspec.Struct):
 
     @property
     def name(self) -> str:
+        """The unique name of the viewer: `key:` or `user:`, and the id."""
         return f"key:{self.key_id}" if self.key_id else f"user:{self.user_id}"
 
 

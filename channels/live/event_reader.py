@@ -102,6 +102,10 @@ class EventReader:
         return CanonicalCustomer(canonical_id, customer_versions[canonical_id])
 
     async def viewer_by_session(self, session_key: str) -> Viewer | None:
+        """Return the viewer of a session.
+
+        Returns None if the session has ended or is invalid, or if the password changed since.
+        """
         rows = await self._fetch(FIND_SESSION, {"session_key": session_key})
         user_id = session_user(rows[0][0]) if rows else None
         if user_id is None:

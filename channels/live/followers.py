@@ -20,15 +20,18 @@ class Followers:
         return iter([stream for streams in self._streams.values() for stream in streams])
 
     def of_customer(self, customer_id: str) -> frozenset[Stream]:
+        """Return the streams that follow the customer, as a copy."""
         return frozenset(self._streams.get(customer_id, ()))
 
     def add(self, stream: Stream, *, customer_version: int) -> None:
+        """Add a stream, and raise the known version of its customer if this one is higher."""
         self._streams.setdefault(stream.customer_id, set()).add(stream)
         self._known_versions[stream.customer_id] = max(
             customer_version, self.known_version(stream.customer_id)
         )
 
     def discard(self, stream: Stream) -> None:
+        """Remove a stream; after the last one, remove its customer's known version too."""
         streams = self._streams.get(stream.customer_id, set())
         streams.discard(stream)
         if not streams:

@@ -27,4 +27,5 @@ refused_streams = Counter(
 
 
 def exposition() -> bytes:
+    """Return the metrics in the text format of Prometheus."""
     return generate_latest(registry)

@@ -75,6 +75,7 @@ class OpenStreams:
         return stream
 
     def close(self, stream: Stream) -> None:
+        """Abort a stream without its pending frames, and stop reading for it."""
         stream.abort()
         self._unfollow(stream)
 
@@ -154,11 +155,13 @@ class OpenStreams:
             stream.enqueue(frames.HEARTBEAT_FRAME)
 
     def end_stream(self, stream: Stream, *, reason: str) -> None:
+        """End a stream after its pending frames and a last frame with the reason."""
         metrics.ended_streams.labels(reason).inc()
         stream.end(frames.ended_frame(reason=reason, retry=_reconnect_delay()))
         self._unfollow(stream)
 
     def end_all(self, *, reason: str) -> None:
+        """End all streams of the process, each with a last frame."""
         for stream in self.followers:
             self.end_stream(stream, reason=reason)
 

@@ -51,6 +51,7 @@ class _RawJsonLoader(Loader):
 
 
 def load_statement(name: str) -> bytes:
+    """Return the content of a file of `sql/`; the name has no `.sql`."""
     return (_SQL / f"{name}.sql").read_bytes()
 
 
@@ -118,4 +119,5 @@ class ConnectionPool:
             await connection.close()
 
     async def close(self) -> None:
+        """Close the idle connections; a connection that runs a statement stays open."""
         await self._close_idle()

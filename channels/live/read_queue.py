@@ -14,6 +14,7 @@ class ReadQueue:
         self._is_filled = asyncio.Event()
 
     def enqueue(self, stream: Stream) -> None:
+        """Add a stream at the end, unless it waits or a read of it is running."""
         if not stream.is_read_pending:
             stream.is_read_pending = True
             self._streams[stream] = None
@@ -24,6 +25,7 @@ class ReadQueue:
         self._streams.update(dict.fromkeys(streams))
 
     def discard(self, stream: Stream) -> None:
+        """Remove a stream if it is in the queue; its `is_read_pending` does not change."""
         self._streams.pop(stream, None)
 
     async def next_batch(self, size: int) -> list[Stream]:

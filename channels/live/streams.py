@@ -57,6 +57,7 @@ class Stream:
         self.on_abort: Callable[[], object] | None = None
 
     def enqueue(self, frame: bytes) -> None:
+        """Append a frame to the pending ones; a stream that has ended ignores it."""
         if not self.has_ended:
             self.pending_frames.append(frame)
             self.pending_bytes += len(frame)

@@ -30,6 +30,7 @@ class Area(NamedTuple):
 
     @property
     def preferences_url(self) -> str:
+        """The path of the page with the preferences; empty if the area has none."""
         return reverse(self.preferences) if self.preferences else ""
 
 
@@ -37,6 +38,7 @@ _areas: list[Area] = []
 
 
 def register(area: Area) -> None:
+    """Add an area; the same area is added only once."""
     if area not in _areas:
         _areas.append(area)
 

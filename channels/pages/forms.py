@@ -74,6 +74,7 @@ class ConsentForm(StatementForm):
     language = forms.CharField(required=False)
 
     def statements(self) -> list[ConsentStatement]:
+        """Return the answer; before a consent, lift an objection to the same purpose."""
         purpose = self.cleaned_data["purpose"]
         notice = {name: self.cleaned_data[name] for name in ("notice", "language")}
         if self.cleaned_data["answer"] == "no":
@@ -110,6 +111,7 @@ class ChannelsForm(StatementForm):
     was = TextListField(required=False)
 
     def clean(self) -> dict[str, Any]:
+        """Add `changed` and `switched_on` to the cleaned values; refuse a form without changes."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         on, was = set(cleaned["on"]), set(" ".join(cleaned["was"]).split())
         cleaned["changed"] = [
@@ -124,6 +126,10 @@ class ChannelsForm(StatementForm):
         return cleaned
 
     def statements(self) -> list[ConsentStatement]:
+        """Return one statement for each changed switch.
+
+        Switching off a channel for all topics also clears the topics that were on.
+        """
         statements = []
         for channel, topic, is_switched_on in self.cleaned_data["changed"]:
             statements.append(preference_set("allow", is_switched_on, channel, topic))
@@ -159,6 +165,7 @@ class DataUseForm(StatementForm):
     purpose = forms.CharField(required=False)
 
     def statements(self) -> list[ConsentStatement]:
+        """Return the preference `data_use`; its topic is the purpose."""
         is_allowed = self.cleaned_data["answer"] == "yes"
         return [preference_set("data_use", is_allowed, topic=self.cleaned_data["purpose"])]
 

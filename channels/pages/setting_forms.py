@@ -66,12 +66,14 @@ class BudgetForm(SettingForm):
     per = forms.ChoiceField(choices=[(period, period) for period in PERIODS])
 
     def clean_most(self) -> int:
+        """Return the number of messages, at most 1000."""
         limit = int(self.cleaned_data["most"])
         if limit > _MESSAGE_LIMIT:
             raise forms.ValidationError("too many messages")
         return limit
 
     def value(self) -> dict[str, object]:
+        """Return the limit as `most` and the period as `per`: day, week or month."""
         return {"most": self.cleaned_data["most"], "per": self.cleaned_data["per"]}
 
 
@@ -86,12 +88,14 @@ class QuietHoursForm(SettingForm):
             self.fields |= {"from": forms.CharField(), "to": forms.CharField()}
 
     def clean_day(self) -> list[int]:
+        """Return the valid days in order (ISO: 1 is Monday); refuse a form without any."""
         days = sorted({int(day) for day in self.cleaned_data["day"] if day in tuple("1234567")})
         if not days:
             raise forms.ValidationError("no day")
         return days
 
     def value(self) -> dict[str, object]:
+        """Return `from` and `to` cut to HH:MM, and `days` unless all seven are chosen."""
         hours = {name: self.cleaned_data[name][:5] for name in ("from", "to")}
         days = self.cleaned_data["day"]
         return hours | ({"days": days} if len(days) < 7 else {})
@@ -102,6 +106,7 @@ class PauseForm(SettingForm):
     days = forms.TypedChoiceField(choices=[(days, days) for days in PAUSES], coerce=int)
 
     def value(self) -> str:
+        """Return the end of the pause as ISO 8601 text."""
         return (self.now + timedelta(days=self.cleaned_data["days"])).isoformat()
 
 
@@ -110,6 +115,7 @@ class ZoneForm(SettingForm):
     zone = forms.CharField()
 
     def clean_zone(self) -> object:
+        """Return the name of the zone; refuse a name that is not in the time zone database."""
         try:
             return parse_value("zone", self.cleaned_data["zone"])
         except MalformedValue:
@@ -132,6 +138,7 @@ class ChannelOrderForm(SettingForm):
     channel = TextListField()
 
     def clean_channel(self) -> list[str]:
+        """Return the channels in the posted order; refuse unknown or repeated ones."""
         channels = [channel for channel in self.cleaned_data["channel"] if channel]
         is_unique = len(set(channels)) == len(channels)
         if not channels or not is_unique or not set(channels) <= set(CHANNELS):

@@ -21,6 +21,7 @@ class TextListField(forms.Field):
     widget = forms.MultipleHiddenInput
 
     def to_python(self, value: object) -> list[str]:
+        """Return the posted values; an empty list if there are none."""
         return list(value) if isinstance(value, list | tuple) else []
 
 

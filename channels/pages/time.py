@@ -30,6 +30,7 @@ def date_and_time(at: datetime) -> str:
 
 
 def time_of_day(at: datetime, *, with_seconds: bool = False) -> str:
+    """Return hours and minutes in the company's zone, and the name of the zone."""
     return date_format(in_company_zone(at), "H:i:s e" if with_seconds else "H:i e")
 
 

@@ -30,6 +30,7 @@ class RequestCodeView(APIView):
     handle_json_input = False
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Request a code; return 401 with the pending sign-in, or an error."""
         email = _read_field(request, "email")
         if email is None:
             return _error_response(request, "email", "required", "This field is required.")
@@ -50,6 +51,7 @@ class ConfirmCodeView(APIView):
     handle_json_input = False
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        """Return the session; return 409 if no code was requested, 400 if the code is wrong."""
         handle = request.session.get(_PENDING)
         if handle is None:
             return APIResponse(request, status=409)

@@ -96,4 +96,5 @@ def _track_event(
 
 
 def text_field(scan: Mapping[str, Any], name: str) -> str:
+    """Return a field of at most 128 characters as text, empty without it. Raises InvalidEvent."""
     return limits.text_field(scan, name, max_length=MAX_TEXT)

@@ -119,6 +119,7 @@ def event_detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
 
 
 def consent_answer(consent: Consent | None) -> str:
+    """Return a sentence with the answer and its time, or one for a missing answer."""
     if consent is None:
         return "Not asked yet, so it counts as a no."
     answer = CONSENT_STATES.get(consent.state, consent.state)
@@ -126,6 +127,7 @@ def consent_answer(consent: Consent | None) -> str:
 
 
 def source_channel(channel: str) -> str:
+    """Return the label of a channel; an unknown channel stays unchanged."""
     return SOURCE_CHANNELS.get(channel, channel)
 
 

@@ -85,6 +85,7 @@ def _show(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpRe
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Redirect to the sign-in, which leads back to the page of a GET request."""
     address = request.get_full_path() if request.method == "GET" else ""
     query = urlencode({"next": address}) if address and "parts" not in request.GET else ""
     return redirect(f"{reverse('console:sign-in')}?{query}" if query else "console:sign-in")

@@ -26,6 +26,7 @@ def principal(request: HttpRequest) -> str:
 
 
 def author(request: HttpRequest) -> ChangeAuthor:
+    """Return the acting staff member as the author of changes; may create the source."""
     return ChangeAuthor(
         internal_sources.signed_in_sender("staff console", "console"), actor(request)
     )

@@ -15,6 +15,7 @@ from customers.identity import ringing_calls, search
 
 
 def ringing_calls_now(now: datetime) -> list[ringing_calls.Call]:
+    """Return the calls that started within the last two minutes and are not over, at most 12."""
     return ringing_calls.find_ringing_calls(region=settings.BUTLER_COUNTRY, now=now)
 
 

@@ -57,12 +57,14 @@ def compare(request: HttpRequest, review_id: int) -> HttpResponse:
 @require_POST
 @access.page("customers.change_review")
 def join(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Merge the two records of a review, and return to the list of reviews."""
     return _settle_review(request, review_id, reviews.accept_review, "The records are merged.")
 
 
 @require_POST
 @access.page("customers.change_review")
 def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Close a review without a merge; Butler does not create the same review again."""
     return _settle_review(request, review_id, reviews.decline_review, "The records stay separate.")
 
 

@@ -117,6 +117,7 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session, and show the sign-in page."""
     logout(request)
     return redirect("console:sign-in")
 

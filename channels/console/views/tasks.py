@@ -37,6 +37,7 @@ def take(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @require_POST
 @access.page("butler.change_stafftask")
 def give_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Release a task of the staff member, so that a colleague can take it."""
     by = audit.principal(request)
     return _change_task(request, lambda: staff_tasks.give_back(task_id=task_id, by=by))
 

@@ -18,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="", help="only items of this source")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Replay the items; print how many got each reason or status."""
         ids = options["ids"] or unresolved_ids(reason=options["reason"], source=options["source"])
         counts: Counter[str] = Counter()
         for item_id in ids:

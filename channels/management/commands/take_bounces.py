@@ -30,6 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, file: list[str], recipient: str, **_: Any) -> None:
+        """Store the reports; if the database is down, raise CommandError with exit code 75."""
         for name in file:
             reports = bounces.parse_reports(
                 _read(name),

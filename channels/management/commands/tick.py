@@ -23,6 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, dry_run: bool, every: float | None, **_: Any) -> None:
+        """Run once; `every` repeats without end. A repetition only prints a database error."""
         if dry_run:
             self._print_counts(timezone.now())
             return

@@ -113,6 +113,7 @@ class AccessLogRow:
 
 
 def catalog_names(purposes: Iterable[PurposeShape], topics: Iterable[TopicShape]) -> CatalogNames:
+    """Return the names of the purposes and of the topics, by key."""
     return CatalogNames(
         {purpose.key: purpose.name for purpose in purposes},
         {topic.key: topic.name for topic in topics},
