@@ -2,9 +2,18 @@
 
 import os
 
+import pytest
+
 IS_LONG = os.environ.get("BUTLER_LONG_TESTS") == "1"
 
 
 def examples(short: int, *, long: int) -> int:
     """Return the number of generated examples of this run."""
     return long if IS_LONG else short
+
+
+def only_long[T](test: T) -> T:
+    """Mark a test of minutes that `make test` leaves to `make test-long`."""
+    skip = pytest.mark.skipif(not IS_LONG, reason="takes minutes: make test-long")
+    marked: T = pytest.mark.long(skip(test))
+    return marked

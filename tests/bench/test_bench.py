@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import size
+
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
@@ -24,6 +26,7 @@ def _run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@size.only_long
 def test_all_measures_write_their_figures(tmp_path):
     results = tmp_path / "results.json"
 

@@ -5,10 +5,12 @@ import pytest
 from bench.chaos.faults import FAULTS
 from bench.chaos.recipients import WITHDRAWING_SHARE
 from bench.chaos.run import QUICK, run
+from tests import size
 
 pytestmark = pytest.mark.slow
 
 
+@size.only_long
 def test_faults_neither_lose_nor_duplicate_acknowledged_events(capsys):
     outcome = run(QUICK)
 

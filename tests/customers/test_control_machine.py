@@ -196,7 +196,7 @@ def test_consent_state_holds_after_any_actions():
     run_state_machine_as_test(
         ConsentMachine,
         settings=settings(
-            max_examples=size.examples(40, long=1_500),
+            max_examples=size.examples(30, long=1_500),
             stateful_step_count=20,
             deadline=None,
             phases=[Phase.reuse, Phase.generate],

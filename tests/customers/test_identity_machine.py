@@ -155,7 +155,7 @@ def test_identity_invariants_hold_after_any_actions():
     run_state_machine_as_test(
         Identities,
         settings=settings(
-            max_examples=size.examples(60, long=2_000),
+            max_examples=size.examples(40, long=2_000),
             stateful_step_count=20,
             deadline=None,
             # Making a failing story shorter takes minutes; this one runs at every push.
