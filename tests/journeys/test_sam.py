@@ -206,8 +206,7 @@ def test_console_works_with_the_keyboard_alone(work, desk):
     page.keyboard.type("noor de wit")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("customer")
-    # The heading is there before the script that listens for keys.
-    page.wait_for_load_state()
+    page.wait_for_load_state()  # the script that listens for keys comes after the heading
     page.keyboard.press("j")
     expect(page.locator(".is-current")).to_contain_text("Noor de Wit")
     page.keyboard.press("Enter")
