@@ -30,9 +30,9 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
 
     The event that placed the order has priority. Next is an order of another source with the
     same number: the only one, or the only one whose customer an event with this order names. Next
-    are all other events. Among events of the same priority,
-    identifiers of persons precede those of browsers and devices. If the first identifiers lead to
-    two records, the owner is in doubt and the order belongs to neither record.
+    are all other events. Among events of the same priority, identifiers of persons precede those
+    of browsers and devices. If the first identifiers lead to two records, the owner is in doubt and
+    the order belongs to neither record.
 
     others: the owners of placed orders of other sources with the same number
     """

@@ -54,7 +54,8 @@ def _build(target: Path, level: str) -> int:
     for stamp in stamps:
         stamp.unlink(missing_ok=True)
     started = time.monotonic()
-    status = _install(target, level) or _uninstall_unlocked(target, level)
+    # In this order: a package that replaces another one may install files of the same names.
+    status = _uninstall_unlocked(target, level) or _install(target, level)
     if status == 0:
         _stamp(target, level).write_text(current_fingerprint)
         _touch_stamps(target, level)
@@ -117,12 +118,12 @@ def _install(target: Path, level: str) -> int:
         *("install", "--require-hashes", "--no-deps", "--no-compile", "--progress-bar=off"),
         *("--requirement", str(LOCK_FILES[level])),
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    )
-    assert process.stdout is not None
-    output = list(_progress(process.stdout, total=len(locked_packages(level))))
-    if process.wait() != 0:
+    ) as process:
+        assert process.stdout is not None
+        output = list(_progress(process.stdout, total=len(locked_packages(level))))
+    if process.returncode != 0:
         print("\n".join(output[-25:]), file=sys.stderr)
         print(
             "butler: pip could not install the pinned packages. Its last lines are above."
