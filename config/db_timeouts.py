@@ -4,16 +4,15 @@ Postgres itself enforces `statement_timeout`. A stopped server or a network that
 therefore never ends a statement, so the client needs a timeout too.
 """
 
-import math
 import select
-import time
 from typing import Any, NoReturn
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import errors
 from psycopg.abc import RV, PQGen
 from psycopg_pool import ConnectionPool
+
+from customers.db.pools import drain
 
 # Seconds. Longer than the statement timeout, so that the error of Postgres comes first.
 ANSWER_TIMEOUT = 4.5
@@ -41,11 +40,6 @@ class TimeoutConnection(psycopg.Connection[Any]):
         raise DatabaseTimeout(f"no answer in {ANSWER_TIMEOUT} seconds")
 
 
-# Seconds between two drains of the same pool.
-_DRAIN_INTERVAL = 1.0
-_drained_at: WeakKeyDictionary[object, float] = WeakKeyDictionary()
-
-
 def check_idle(connection: "psycopg.Connection[Any]") -> None:
     """Raise psycopg.Error if Postgres closed this idle connection; the pool then gives another.
 
@@ -62,13 +56,5 @@ def check_idle(connection: "psycopg.Connection[Any]") -> None:
         ConnectionPool.check_connection(connection)
     except psycopg.Error:
         if isinstance(pool := connection._pool, ConnectionPool):
-            _drain(pool)
+            drain(pool)
         raise
-
-
-def _drain(pool: "ConnectionPool[Any]") -> None:
-    """Replace all connections of the pool, at most once in _DRAIN_INTERVAL seconds."""
-    now = time.monotonic()
-    if now - _drained_at.get(pool, -math.inf) >= _DRAIN_INTERVAL:
-        _drained_at[pool] = now
-        pool.drain()

@@ -1,6 +1,7 @@
 """Fixtures for all tests. Postgres, Valkey and the servers are real processes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -106,7 +107,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     # connections would then use another database than the servers.
     connection.close_pool()
     options = connection.settings_dict["OPTIONS"]
-    options["options"] = options["options"].replace("statement_timeout=4000", "statement_timeout=0")
+    options["options"] = re.sub(r"statement_timeout=\d+", "statement_timeout=0", options["options"])
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,8 @@ from typing import Any
 from django import forms
 
 from butler.actions.topics import KEY, STATUS
+from butler.due.civil_time import CLOCK
 from butler.models import StaffTask
-
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z", re.ASCII)
 
 
 class ShortTextField(forms.CharField):
@@ -20,6 +19,20 @@ class ShortTextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value))[: self.length]
+
+
+class MatchingField(forms.CharField):
+    """Text that matches a pattern from its start. The field strips no spaces."""
+
+    def __init__(self, pattern: re.Pattern[str], *, error: str, **kwargs: Any) -> None:
+        self._pattern, self._error = pattern, error
+        super().__init__(strip=False, error_messages={"required": error}, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        """Raise ValidationError for text that does not match."""
+        super().validate(value)
+        if value and not self._pattern.match(value):
+            raise forms.ValidationError(self._error)
 
 
 class ReasonForm(forms.Form):
@@ -66,21 +79,23 @@ class TopicStatusForm(forms.Form):
         "The status is not valid. Enter one word in small letters, such as open or down."
     )
 
-    key = forms.RegexField(
-        KEY, strip=False, error_messages=dict.fromkeys(("required", "invalid"), _INVALID_KEY)
-    )
-    status = forms.RegexField(
-        STATUS, strip=False, error_messages=dict.fromkeys(("required", "invalid"), _INVALID_STATUS)
-    )
+    key = MatchingField(KEY, error=_INVALID_KEY)
+    status = MatchingField(STATUS, error=_INVALID_STATUS)
     name = ShortTextField(length=200, required=False)
     reason = ShortTextField(length=200, required=False)
-    until = forms.RegexField(
-        _CLOCK,
-        required=False,
-        error_messages={"invalid": "The time is not valid. Enter a time such as 15:30."},
+    until = MatchingField(
+        CLOCK, required=False, error="The time is not valid. Enter a time such as 15:30."
     )
     # The serial of the status on the page; without one, the topic is new.
-    serial = forms.IntegerField(required=False, min_value=0, max_value=10**18)
+    serial = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=10**18,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            "The page was open too long. Load it again, and set the status once more.",
+        ),
+    )
 
     @property
     def facts(self) -> dict[str, str]:

@@ -4,7 +4,6 @@ One invalid event must not reject the others. If the body is not valid JSON as a
 tolerant_json splits it at its brackets and commas.
 """
 
-import re
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,14 +16,6 @@ from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch, TooManySteps
 MAX_EVENTS = 2500
 # The largest body of ordinary events has fewer. A decoded list of more elements takes 100 MB.
 MAX_COMMAS = 400_000
-
-
-# Fields with which an event of Segment's or of CloudEvents' shape begins in practice.
-_EVENT_START = re.compile(
-    rb'\{\s*+"(?:type|messageId|anonymousId|userId|event|name|timestamp|originalTimestamp|sentAt'
-    rb'|channel|writeKey|batch)"\s*+:'
-)
-_CLOUD_EVENT_START = re.compile(rb'\{\s*+"(?:specversion|id|source|type|subject|time)"\s*+:')
 
 
 class TooManyEvents(Exception):
@@ -69,9 +60,7 @@ def parse_batch(body: bytes) -> EventBatch:
     except TooManySteps:
         raise
     except InvalidBatch:
-        salvaged = salvage.salvage(
-            body, list_name=b"batch", member_start=_EVENT_START, max_members=MAX_EVENTS
-        )
+        salvaged = salvage.salvage(body, list_name=b"batch", max_members=MAX_EVENTS)
         if salvaged is None:
             raise
         return _batch_of(salvaged.members, salvaged.fields)
@@ -128,9 +117,7 @@ def parse_list(body: bytes) -> list[bytes]:
     except TooManySteps:
         raise
     except InvalidBatch:
-        salvaged = salvage.salvage(
-            body, list_name=b"", member_start=_CLOUD_EVENT_START, max_members=MAX_EVENTS
-        )
+        salvaged = salvage.salvage(body, list_name=b"", max_members=MAX_EVENTS)
         if salvaged is None:
             raise
         return _limited(salvaged.members)
@@ -153,17 +140,8 @@ def _parse_tolerantly(body: bytes) -> EventBatch:
     if not batch.startswith(b"["):
         raise InvalidBatch('"batch" is not a list of events')
     raw_events = _limited(list(islice(tolerant_json.split_members(batch), MAX_EVENTS + 1)))
-    return _batch_of([part for raw in raw_events for part in _separated(raw)], members)
-
-
-def _separated(raw_event: bytes) -> list[bytes]:
-    """Return the events between which a comma is lost, or the one event."""
-    salvaged = (
-        salvage.salvage(raw_event, list_name=b"", member_start=_EVENT_START, max_members=MAX_EVENTS)
-        if len(_EVENT_START.findall(raw_event)) > 1
-        else None
-    )
-    return salvaged.members if salvaged else [raw_event]
+    parts = (part for raw in raw_events for part in salvage.adjacent_objects(raw, MAX_EVENTS))
+    return _batch_of(list(islice(parts, MAX_EVENTS + 1)), members)
 
 
 def _batch_of(raw_events: list[bytes], fields: dict[bytes, bytes]) -> EventBatch:
@@ -184,7 +162,7 @@ def _limited(raw_events: list[bytes]) -> list[bytes]:
 
 def without_byte_order_mark(body: bytes) -> bytes:
     """Return the body without the mark and the blanks that some programs write around it."""
-    return body.removeprefix(limits.BYTE_ORDER_MARK).strip(WHITESPACE)
+    return body.removeprefix(limits.BYTE_ORDER_MARK).strip(WHITESPACE + b"\0")
 
 
 def _decoded_text(raw: bytes) -> str:

@@ -1,8 +1,11 @@
-"""Find the whole members of a list in a body that was cut, joined or damaged in one place. Pure.
+"""Read the whole members at the front of a list whose rest is damaged. Pure.
 
-Clients throw a batch away when it is refused. Such bodies are known from clients that write
-their queue to files: half an event at the end, two files in one, a lost comma or bracket
-(segmentio/analytics-ios 1072, analytics-swift 191, 266 and 320, Analytics-CSharp 61, jitsu 756).
+Clients throw a batch away when it is refused. Some write their queue to files, and send half an
+event at the end, two files in one, or a lost comma (segmentio/analytics-ios 1072, analytics-swift
+266 and 320, Analytics-CSharp 61, jitsu 756).
+
+Only objects that stand directly in the list are members. After the first damage, brackets and
+quotes prove nothing any more: text inside an event could pass for an event. The rest is one piece.
 """
 
 import re
@@ -13,90 +16,94 @@ import msgspec
 from channels.ingest import limits, tolerant_json
 from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
 
-# The largest number of bytes to read again after damage, as a multiple of the text.
-_MAX_REREADING = 2
-# The largest number of steps; a batch of 2,500 ordinary events takes about half of them.
-_MAX_STEPS = 50_000
-# What stands between members, and may stand around a list.
-_PUNCTUATION = WHITESPACE + b"\0,]}"
-# An envelope up to the list in it, of which the rest is damaged.
-_HEAD = re.compile(rb'\{.*"\w+"\s*+:\s*+\[\s*+', re.DOTALL)
+_SEPARATORS = re.compile(rb"[ \t\r\n\0,]*+")
+_BETWEEN_OBJECTS = re.compile(rb"\}\s*+\{")
 
 
 class Salvaged(NamedTuple):
-    """The members, whole ones and damaged ones, and the fields of the envelope around them."""
+    """The members, at the end a damaged piece, and the raw fields of the envelope around them."""
 
     members: list[bytes]
     fields: dict[bytes, bytes]
 
 
-def salvage(
-    text: bytes, *, list_name: bytes, member_start: re.Pattern[bytes], max_members: int
-) -> Salvaged | None:
-    """Return the members of the list, or None if no member is whole or the text is valid JSON.
+def salvage(text: bytes, *, list_name: bytes, max_members: int) -> Salvaged | None:
+    """Return the members of a damaged list; None if the text is valid JSON or no member is whole.
 
     list_name: the field of the envelope that holds the list; empty for a list without one
-    member_start: matches where a member can begin, to go on after damage
     max_members: stop after one more than these; the caller refuses so many
     """
-    if _is_json(text):
+    head = re.match(rb'\{[^][{}]*"%b"\s*+:\s*+\[' % list_name if list_name else rb"\[", text)
+    if head is None or _is_json(text):
         return None
-    reader = _Reader(text, list_name, member_start)
-    position = 0
-    while len(reader.members) <= max_members and (start := text.find(b"{", position)) >= 0:
-        reader.read_between(text[position:start])
-        position = reader.object_end(start)
-        reader.read_object(text[start:position].strip(WHITESPACE))
-    if len(reader.members) <= max_members:
-        reader.read_between(text[position:])
-    if not any(map(_is_json, reader.members)):
+    members, position = _front_members(text, head.end(), max_members)
+    # What stands before the list is undamaged.
+    fields = dict(tolerant_json.object_members(head.group() + b"]}")) if list_name else {}
+    if text[position : position + 1] == b"]":
+        after, position = _envelope(head.group(), text, position, list_name)
+        fields |= after
+    if not members:
         return None
-    return Salvaged(reader.members, reader.fields | _fields(b"".join(reader.outside)))
+    if rest := text[position:].strip(WHITESPACE + b"\0"):
+        members += _second_body(rest, fields, list_name, max_members) or [rest]
+    return Salvaged(members, fields)
 
 
-class _Reader:
-    """What is read of a damaged text so far."""
+def adjacent_objects(member: bytes, max_members: int) -> list[bytes]:
+    """Return the objects of a member that lacks the commas between them, or the member alone."""
+    if not _BETWEEN_OBJECTS.search(member) or _is_json(member):
+        return [member]
+    objects, position = _front_members(member, 0, max_members)
+    return objects if position == len(member) or len(objects) > max_members else [member]
 
-    def __init__(self, text: bytes, list_name: bytes, member_start: re.Pattern[bytes]) -> None:
-        self.members: list[bytes] = []
-        self.outside: list[bytes] = []
-        self.fields: dict[bytes, bytes] = {}
-        self._text = text
-        self._list_name = list_name
-        self._member_start = member_start
-        self._remaining_steps = _MAX_STEPS
-        self._remaining_bytes = _MAX_REREADING * len(text)
 
-    def object_end(self, start: int) -> int:
-        """Return the position after the object that begins here, or before the next member."""
-        end, steps = tolerant_json.value_end(self._text, start, self._remaining_steps)
-        self._remaining_steps -= steps
-        if end is not None and _is_json(self._text[start:end]):
-            return end
-        limit = len(self._text) if end is None else end
-        self._remaining_bytes -= limit - start
-        if self._remaining_steps <= 0 or self._remaining_bytes < 0:
-            return limit
-        following = self._member_start.search(self._text, start + 1, limit)
-        return following.start() if following else limit
+def _front_members(text: bytes, position: int, max_members: int) -> tuple[list[bytes], int]:
+    """Return the whole objects from here on, and the position of the first text that is none."""
+    members: list[bytes] = []
+    remaining_steps = tolerant_json.MAX_STEPS
+    while len(members) <= max_members:
+        match = _SEPARATORS.match(text, position)
+        position = match.end() if match else position
+        if text[position : position + 1] != b"{":
+            break
+        end, steps = tolerant_json.value_end(text, position, remaining_steps)
+        remaining_steps -= steps
+        if end is None or not _is_json(text[position:end]):
+            break
+        members.append(text[position:end])
+        position = end
+    return members, position
 
-    def read_object(self, text: bytes) -> None:
-        """Keep a member, whole or damaged, or the fields of an envelope."""
-        if envelope := _read_envelope(text, self._list_name):
-            self.members += envelope.members
-            self.fields |= envelope.fields
-        elif _HEAD.fullmatch(text):
-            self.outside.append(text)
-        else:
-            self.members.append(text)
 
-    def read_between(self, text: bytes) -> None:
-        """Keep text between objects: the end of an envelope, or a piece of a damaged member."""
-        rest = text.strip(_PUNCTUATION)
-        if rest and (text.lstrip(WHITESPACE).startswith(b"]") or rest == b"["):
-            self.outside.append(text)
-        elif rest:
-            self.members.append(rest)
+def _envelope(
+    head: bytes, text: bytes, position: int, list_name: bytes
+) -> tuple[dict[bytes, bytes], int]:
+    """Return the fields around the list that ends here, and the position after the envelope."""
+    if not list_name:
+        return {}, position + 1
+    envelope = head + text[position:]
+    end, _ = tolerant_json.value_end(envelope, 0, tolerant_json.MAX_STEPS)
+    if end is None:
+        return {}, position
+    try:
+        fields = dict(tolerant_json.object_members(envelope[:end]))
+    except InvalidBatch:
+        return {}, position
+    return fields, position + end - len(head)
+
+
+def _second_body(
+    text: bytes, fields: dict[bytes, bytes], list_name: bytes, max_members: int
+) -> list[bytes] | None:
+    """Return the members of a whole second body that names no other key than the first one."""
+    if not list_name or not _is_json(text):
+        return None
+    second = dict(tolerant_json.object_members(text)) if text.startswith(b"{") else {}
+    value = second.get(list_name, b"")
+    if second.get(b"writeKey") not in (None, fields.get(b"writeKey")) or value[:1] != b"[":
+        return None
+    members, _ = _front_members(value, 1, max_members)
+    return members
 
 
 def _is_json(text: bytes) -> bool:
@@ -107,24 +114,3 @@ def _is_json(text: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True
-
-
-def _read_envelope(text: bytes, list_name: bytes) -> Salvaged | None:
-    """Read a whole envelope among the members, such as the first of two bodies in one."""
-    if not list_name or b'"%b"' % list_name not in text or not _is_json(text):
-        return None
-    fields = dict(tolerant_json.object_members(text))
-    value = fields.pop(list_name, b"")
-    if not value.startswith(b"["):
-        return None
-    return Salvaged(list(tolerant_json.split_members(value)), fields)
-
-
-def _fields(text: bytes) -> dict[bytes, bytes]:
-    """Return the fields of the envelope, whose list is empty now and may not be closed."""
-    for ending in (b"", b"}", b"]}"):
-        try:
-            return dict(tolerant_json.object_members(text.strip(WHITESPACE + b"\0") + ending))
-        except InvalidBatch:
-            continue
-    return {}

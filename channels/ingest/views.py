@@ -1,5 +1,6 @@
 """The `/v1/` endpoints for apps, sites and servers with a Segment or RudderStack client."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -28,6 +29,9 @@ from customers.types import RejectedItem, Sender
 # The kinds by route: `/v1/track`, and `/v1/t`, the short form of some clients.
 KINDS = {kind[0]: kind for kind in segment.KINDS} | {kind: kind for kind in segment.KINDS}
 
+# Keys of sources, as customers.actions.sources makes them.
+_KEYS = re.compile(rb"\b[ps]k_[A-Za-z0-9_-]{20,}")
+
 
 @http.endpoint("POST")
 def batch(request: HttpRequest) -> HttpResponse:
@@ -53,8 +57,7 @@ def _ingest(
         load_shedding.check_event_limit(sender.source_id, len(batch.raw_events), now)
         request_context = _batch_context(request, batch, sender, kind, now)
         events = [segment.read_event(raw, request_context) for raw in batch.raw_events]
-        if batch.write_key:
-            events = [_redact_key(event, batch.write_key) for event in events]
+        events = [_redact_keys(event, batch.write_key) for event in events]
         outcomes = store.store_events(
             sender=sender, events=events, received_at=now, is_strict=http.is_strict(request)
         )
@@ -160,12 +163,17 @@ def _cloudevents(request: HttpRequest, body: bytes) -> list[bytes]:
     return batch.raw_events
 
 
-def _redact_key(event: segment.ParsedEvent, key: str) -> segment.ParsedEvent:
-    # Staff can read rejected items in quarantine, but must not see a secret key.
-    if isinstance(event, RejectedItem) and key.encode() in event.raw:
-        raw = event.raw.replace(key.encode(), b"(key)")
-        return RejectedItem(raw, event.reason, event.detail, event.message_id)
-    return event
+def _redact_keys(event: segment.ParsedEvent, write_key: str) -> segment.ParsedEvent:
+    """Remove keys from a rejected item, which staff can read in quarantine.
+
+    A damaged piece may hold the keys of other bodies beside the key of its request.
+    """
+    if not isinstance(event, RejectedItem):
+        return event
+    raw = _KEYS.sub(b"(key)", event.raw)
+    if write_key:
+        raw = raw.replace(write_key.encode(), b"(key)")
+    return RejectedItem(raw, event.reason, event.detail, event.message_id)
 
 
 def _is_retry(request: HttpRequest) -> bool:

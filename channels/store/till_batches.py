@@ -1,6 +1,5 @@
 """Read the scans in the batch of an offline till; one invalid scan rejects no other. Pure."""
 
-import re
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -15,8 +14,6 @@ from customers.types import RejectedItem
 
 MAX_SCANS = 1000
 MAX_DEVICE = 40
-# A line has no objects in it, so each bracket can begin one.
-_LINE_START = re.compile(rb"\{")
 
 
 class TillBatch(NamedTuple):
@@ -43,9 +40,7 @@ def parse_batch(body: bytes) -> TillBatch:
     except TooManySteps:
         raise
     except InvalidBatch:
-        salvaged = salvage.salvage(
-            body, list_name=b"lines", member_start=_LINE_START, max_members=MAX_SCANS
-        )
+        salvaged = salvage.salvage(body, list_name=b"lines", max_members=MAX_SCANS)
         if salvaged is None:
             raise
         raw_scans, members = salvaged

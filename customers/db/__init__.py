@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError, connection
 
+from customers.db.pools import drain
+
 # PoolTimeout is one of psycopg's operational errors.
 CONNECTION_ERRORS = (
     OperationalError,
@@ -91,13 +93,9 @@ def is_connection_error(error: BaseException | None) -> bool:
     The function checks the causes, because code that continues after such an error gets other
     errors: a closed transaction, or a session that it cannot save.
     """
-    visited: set[int] = set()
-    while error is not None and id(error) not in visited:
-        if isinstance(error, CONNECTION_ERRORS) or _is_read_only(error):
-            return True
-        visited.add(id(error))
-        error = error.__cause__ or error.__context__
-    return False
+    return any(
+        isinstance(cause, CONNECTION_ERRORS) or _is_read_only(cause) for cause in _causes(error)
+    )
 
 
 def is_read_only_error(error: BaseException | None) -> bool:
@@ -105,9 +103,16 @@ def is_read_only_error(error: BaseException | None) -> bool:
 
     After a failover the address leads to another server, but open connections stay at the old one.
     """
-    while error is not None and not _is_read_only(error):
-        error = error.__cause__
-    return error is not None
+    return any(map(_is_read_only, _causes(error)))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and its causes, also those that code met while it handled another error."""
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        yield error
+        visited.add(id(error))
+        error = error.__cause__ or error.__context__
 
 
 def _is_read_only(error: BaseException) -> bool:
@@ -120,7 +125,7 @@ def leave_read_only_server() -> None:
     if not connection.in_atomic_block:
         connection.close()
     if pool is not None:
-        pool.drain()
+        drain(pool)
 
 
 def _is_caused_by_connection(error: BaseException) -> bool:

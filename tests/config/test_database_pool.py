@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -65,11 +66,7 @@ def writes(transactional_db) -> list[Call]:
     return [call._replace(headers={"Authorization": f"Bearer {key}"}) for call in WRITES]
 
 
-@pytest.mark.parametrize("number", range(len(WRITES)))
-def test_write_on_a_connection_that_only_reads_answers_503_and_the_next_one_succeeds(
-    site, writes, number
-):
-    """A primary that became a standby keeps its connections, and refuses each write."""
+def _make_pooled_connections_read_only() -> None:
     connection.ensure_connection()
     connection.close()
     pool = connection.pool
@@ -78,11 +75,39 @@ def test_write_on_a_connection_that_only_reads_answers_503_and_the_next_one_succ
         pooled.commit()
         pool.putconn(pooled)
 
+
+@pytest.mark.parametrize("number", range(len(WRITES)))
+def test_write_on_a_connection_that_only_reads_answers_503_and_the_next_one_succeeds(
+    site, writes, number
+):
+    """A primary that became a standby keeps its connections, and refuses each write."""
+    _make_pooled_connections_read_only()
+
     first, second = site.send(writes[number]), site.send(writes[number])
 
     assert first.status == 503, first
     assert first.headers["Retry-After"].isdigit()
     assert second.status in (200, 202)
+
+
+def test_page_that_saves_its_session_leaves_a_server_that_only_reads(site):
+    """Django hides the refused write behind an ended session."""
+    session = SessionStore()
+    session["sign_in_request"] = "handle"
+    session.save()
+    _make_pooled_connections_read_only()
+    call = Call(
+        "POST",
+        "/sign-in/",
+        b"email=noor%40example.com",
+        content_type="application/x-www-form-urlencoded",
+        cookies={settings.SESSION_COOKIE_NAME: session.session_key},
+    )
+
+    first, second = site.send(call), site.send(call)
+
+    assert first.status == 503
+    assert second.status in (200, 302)
 
 
 def test_server_that_only_reads_is_unavailable_until_it_writes_again(site, writes):

@@ -15,15 +15,15 @@ pytestmark = pytest.mark.slow
 def wheel(folder: Path, name: str, module: str) -> Path:
     """Make a wheel of this name that installs one module."""
     path = folder / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
+    metadata = f"{name}-1.0.dist-info"
     files = {
         f"{module}.py": f"NAME = {name!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{metadata}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{metadata}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{file},,\n" for file in (*files, f"{info}/RECORD"))
+    record = "".join(f"{file},,\n" for file in (*files, f"{metadata}/RECORD"))
     with zipfile.ZipFile(path, "w") as archive:
-        for file, text in {**files, f"{info}/RECORD": record}.items():
+        for file, text in {**files, f"{metadata}/RECORD": record}.items():
             archive.writestr(file, text)
     return path
 

@@ -45,7 +45,7 @@ def test_invalid_item_affects_no_other_of_the_batch(bad):
         pytest.param(b"{}", id="no-batch"),
         pytest.param(b'{"batch":{}}', id="batch-is-an-object"),
         pytest.param(b'{"batch":null}', id="batch-is-null"),
-        pytest.param(b'{"batch":[{}', id="cut-off"),
+        pytest.param(b'{"batch":[{', id="cut-off"),
         pytest.param(b'{"batch":[{"a":"b', id="cut-off-in-a-string"),
         pytest.param(b'{"batch":[]}}', id="one-bracket-more-and-no-event"),
         pytest.param(b'{"batch":[{}],"batch":[{}]}', id="two-batches"),
