@@ -20,6 +20,6 @@ class CustomersConfig(AppConfig):
             own_addresses=settings.BUTLER_OWN_ADDRESSES,
         )
         try:
-            normalize.use(rules.add(DEFAULT_FILE, *files))
+            normalize.set_non_identifiers(rules.add(DEFAULT_FILE, *files))
         except InvalidRules as error:
             raise ImproperlyConfigured(f"BUTLER_NON_IDENTIFIERS: {error}") from error

@@ -15,8 +15,8 @@ _WAIT = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); 
 def start() -> None:
     """Set DATABASE_URL, REDIS_URL and BUTLER_HOME where they are missing.
 
-    `make test` sets them itself; so does whoever tests against a server of their own. The
-    processes of a parallel run inherit them from the first one.
+    `make test` sets them itself, and developers can name their own server. The processes of a
+    parallel run inherit them from the first one.
     """
     is_database_named = os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE")
     if is_database_named or os.environ.get("BUTLER_CHECK"):

@@ -41,7 +41,7 @@ class ReasonForm(forms.Form):
     reason = ShortTextField(length=200, required=False)
 
 
-class PauseForm(forms.Form):
+class StopAutomationForm(forms.Form):
     """Which automation to stop, and why."""
 
     key = ShortTextField(length=64, required=False)
@@ -53,7 +53,7 @@ class PauseForm(forms.Form):
     )
 
 
-class ResumeForm(forms.Form):
+class ResumeAutomationForm(forms.Form):
     """Which automation to resume."""
 
     key = ShortTextField(length=64, required=False)

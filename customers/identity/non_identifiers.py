@@ -72,7 +72,7 @@ class NonIdentifiers:
             union = "|".join(f"(?:{pattern})" for pattern in patterns)
             self._compiled[kind] = re.compile(union or r"(?!)", re.DOTALL)
 
-    def include(self, kind: str, value: str) -> bool:
+    def matches(self, kind: str, value: str) -> bool:
         """Tell whether this value, as it was sent, identifies nobody."""
         text = comparable(value)
         for name in ("any", kind.partition(":")[0]):

@@ -1,4 +1,7 @@
-"""Normalizes identifiers, so that equal identifiers have equal text. Pure: no settings."""
+"""Normalizes identifiers, so that equal identifiers have equal text. Uses no database.
+
+`customers.apps` sets the values that identify nobody, once at start.
+"""
 
 import logging
 import re
@@ -38,7 +41,7 @@ def is_kind(kind: str) -> bool:
     return (kind in _RANK and kind != "external") or _EXTERNAL.match(kind) is not None
 
 
-def use(non_identifiers: NonIdentifiers) -> None:
+def set_non_identifiers(non_identifiers: NonIdentifiers) -> None:
     """Refuse these values as identifiers from now on, in this process."""
     global _non_identifiers
     _non_identifiers = non_identifiers
@@ -59,7 +62,7 @@ def normalize(kind: str, value: str, region: str | None = None) -> str | None:
     region: the country of phone numbers without a country code (ISO 3166 alpha-2)
     """
     value = without_invisible(value).strip()
-    if not value or len(value) > MAX_LENGTH or _non_identifiers.include(kind, value):
+    if not value or len(value) > MAX_LENGTH or _non_identifiers.matches(kind, value):
         return None
     if "\x00" in value or not value.isprintable():
         return None

@@ -12,7 +12,7 @@ from butler.actions import pause_switches
 from butler.actions.pause_switches import EVERYTHING, UnknownAutomation
 from butler.models import PauseSwitch
 from butler.queries.automations import names
-from channels.console.forms import PauseForm, ResumeForm, first_error
+from channels.console.forms import ResumeAutomationForm, StopAutomationForm, first_error
 from channels.console.presenters import labels
 from channels.console.views import access, audit
 
@@ -55,7 +55,7 @@ def _switch_row(pause_switch: PauseSwitch, names_by_key: dict[str, str]) -> dict
 @access.page("butler.add_pauseswitch")
 def engage(request: HttpRequest) -> HttpResponse:
     """Stop one automation, or all of them."""
-    form = PauseForm(request.POST)
+    form = StopAutomationForm(request.POST)
     if not form.is_valid():
         messages.error(request, first_error(form))
         return redirect("console:switches")
@@ -85,7 +85,7 @@ def _stopped_text(key: str, withdrawn: int) -> str:
 @access.page("butler.change_pauseswitch")
 def release(request: HttpRequest) -> HttpResponse:
     """Resume one automation, or all of them."""
-    form = ResumeForm(request.POST)
+    form = ResumeAutomationForm(request.POST)
     key = form.cleaned_data["key"] if form.is_valid() else ""
     if pause_switches.release_switch(key=key, by=audit.actor(request), now=timezone.now()):
         messages.success(request, "Resumed. New events start runs again.")
