@@ -1,5 +1,8 @@
 """Form fields for text that staff type. Reads no database."""
 
+import re
+from typing import Any
+
 from django import forms
 
 
@@ -34,3 +37,28 @@ class CurrencyField(TypedTextField):
     def to_python(self, value: object) -> str:
         """Return the cleaned text in capital letters."""
         return super().to_python(value).upper()
+
+
+class ShortTextField(forms.CharField):
+    """Text without spaces around it. Text above the maximum length is cut there."""
+
+    def __init__(self, *, limit: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.limit = limit
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value))[: self.limit]
+
+
+class MatchingField(forms.CharField):
+    """Text that matches a pattern from its start. The field strips no spaces."""
+
+    def __init__(self, pattern: re.Pattern[str], *, error: str, **kwargs: Any) -> None:
+        self._pattern, self._error = pattern, error
+        super().__init__(strip=False, error_messages={"required": error}, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        """Raise ValidationError for text that does not match."""
+        super().validate(value)
+        if value and not self._pattern.match(value):
+            raise forms.ValidationError(self._error)

@@ -1,52 +1,25 @@
 """The small forms of the console's buttons. The forms of an order are in `order_form`."""
 
-import re
-from typing import Any
-
 from django import forms
 
 from butler.actions.topics import KEY, STATUS
 from butler.due.civil_time import CLOCK
 from butler.models import StaffTask
-
-
-class ShortTextField(forms.CharField):
-    """Text without spaces around it. Text above the maximum length is cut there."""
-
-    def __init__(self, *, length: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.length = length
-
-    def to_python(self, value: Any) -> str:
-        return str(super().to_python(value))[: self.length]
-
-
-class MatchingField(forms.CharField):
-    """Text that matches a pattern from its start. The field strips no spaces."""
-
-    def __init__(self, pattern: re.Pattern[str], *, error: str, **kwargs: Any) -> None:
-        self._pattern, self._error = pattern, error
-        super().__init__(strip=False, error_messages={"required": error}, **kwargs)
-
-    def validate(self, value: Any) -> None:
-        """Raise ValidationError for text that does not match."""
-        super().validate(value)
-        if value and not self._pattern.match(value):
-            raise forms.ValidationError(self._error)
+from channels.console.fields import MatchingField, ShortTextField
 
 
 class ReasonForm(forms.Form):
     """The reason that staff give for an action; it may be empty."""
 
-    reason = ShortTextField(length=200, required=False)
+    reason = ShortTextField(limit=200, required=False)
 
 
 class StopAutomationForm(forms.Form):
     """Which automation to stop, and why."""
 
-    key = ShortTextField(length=64, required=False)
+    key = ShortTextField(limit=64, required=False)
     reason = ShortTextField(
-        length=200,
+        limit=200,
         error_messages={
             "required": "The reason is missing. Enter a reason for your colleagues.",
         },
@@ -56,7 +29,7 @@ class StopAutomationForm(forms.Form):
 class ResumeAutomationForm(forms.Form):
     """Which automation to resume."""
 
-    key = ShortTextField(length=64, required=False)
+    key = ShortTextField(limit=64, required=False)
 
 
 class TaskOutcomeForm(forms.Form):
@@ -68,7 +41,7 @@ class TaskOutcomeForm(forms.Form):
             ("required", "invalid_choice"), "The outcome is missing. Choose an outcome."
         ),
     )
-    note = ShortTextField(length=2000, required=False, strip=False)
+    note = ShortTextField(limit=2000, required=False, strip=False)
 
 
 class TopicStatusForm(forms.Form):
@@ -81,8 +54,8 @@ class TopicStatusForm(forms.Form):
 
     key = MatchingField(KEY, error=_INVALID_KEY)
     status = MatchingField(STATUS, error=_INVALID_STATUS)
-    name = ShortTextField(length=200, required=False)
-    reason = ShortTextField(length=200, required=False)
+    name = ShortTextField(limit=200, required=False)
+    reason = ShortTextField(limit=200, required=False)
     until = MatchingField(
         CLOCK, required=False, error="The time is not valid. Enter a time such as 15:30."
     )
