@@ -13,6 +13,11 @@ import msgspec
 # The evidence for an identifier, a link or a trait. A claim is not a proof: docs/adr/0007.
 CLAIMED = 1
 VERIFIED = 2
+# The evidence of a link between two identifiers, the strongest last: docs/reference/identity.md.
+NOTED = 20
+STATED = 30
+OPENED = 40
+CONFIRMED = 50
 
 # Kinds that identify a browser or a device, not a person. They never count as proof.
 WEAK_KINDS = frozenset({"anonymous_id", "device"})

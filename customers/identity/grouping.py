@@ -1,253 +1,282 @@
-"""Groups linked identifiers into customers. Pure.
+"""Groups identifiers into customers. Pure.
 
-The groups depend only on the set of links. The order of arrival, delays, repetitions and rebuilds
-do not change them. docs/adr/0008 gives the reasons for the rules:
+The groups depend only on the links and the decisions of people. The order of arrival, delays,
+repetitions and rebuilds do not change them. docs/adr/0016 gives the reasons for the rules:
 
-1. A value that leads to two accounts, or to too many other values, is shared. It merges no records.
-2. Records that staff merged stay merged. Records that staff separated stay separate.
-3. Verified links merge, strongest first, up to the limits. Above the limits, staff decide.
-4. Claimed links merge only anonymous activity, and never a group with a verified identifier.
-5. An order number merges no customers. An order belongs to the group that it was placed for.
+1. People and aliases of an owner join. Each pair follows its last decision.
+2. Links between accounts and mailboxes join: proved links first, then the earliest.
+3. Links between accounts join, if they share a mailbox or a space that somebody named.
+4. A card, a phone or a device hangs on one record, and joins nothing.
+
+A link that the rules refuse is contested: both records stay as they are.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from customers.identity.normalize import rank
-from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
-
-# The number of identifiers of each kind that one customer may have before Butler asks staff.
-# Orders are unlimited.
-ORDER = "order"
-LIMITS = {"user_id": 1, "anonymous_id": 100, "device": 20, "card": 8, "email": 6, "phone": 6}
-EXTERNAL_LIMIT = 3
-UNLIMITED = frozenset({ORDER})
-# A value that was seen with more than this many others of one kind is shared, such as an office
-# phone or a kiosk.
-MAX_NEIGHBORS = 20
-_COUNTED_NEIGHBORS = frozenset({"card", "email", "phone"})
-
-# Kinds of links, as the database stores them: customers.models.LinkKind.
-SEEN, PLACED, MERGED, SEPARATED = "seen", "placed", "joined", "parted"
+from customers.identity.families import PHONE, Family, filing_rank
+from customers.identity.groups import Groups
+from customers.identity.links import (
+    DecisionKind,
+    IdentifierLink,
+    IdentifierNode,
+    LinkKind,
+    ManualDecision,
+    last_decisions,
+)
+from customers.types import CONFIRMED, STATED
 
 
-class IdentifierKey(NamedTuple):
-    """An identifier with its normalized value. The database may or may not contain it."""
-
-    kind: str
-    value: str
-    evidence: int
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifierNode:
-    """One identifier in the graph of links."""
-
-    id: int
-    kind: str
-    value: str
-    evidence: int
-
-    @property
-    def is_proof(self) -> bool:
-        """Tell whether this is a verified identifier of a person, not of a device."""
-        return self.evidence == VERIFIED and self.kind not in WEAK_KINDS
-
-    @property
-    def sort_key(self) -> tuple[int, str, str, int]:
-        """The key for sorting: the strongest kind comes first."""
-        return rank(self.kind), self.kind, self.value, self.evidence
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifierLink:
-    """A link between two identifiers: seen together, or merged or separated by staff.
-
-    A link of the kind "placed" connects an order with the identifier that placed it.
-    """
-
-    first: int
-    second: int
-    evidence: int
-    kind: str = SEEN
-
-    @property
-    def ends(self) -> frozenset[int]:
-        """The ids of the two linked identifiers, without an order."""
-        return frozenset({self.first, self.second})
-
-    @property
-    def is_verified(self) -> bool:
-        return self.evidence == VERIFIED
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedLink:
-    """A link that did not merge two customers, and the rule that refused it."""
-
-    link: IdentifierLink
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """The groups of identifiers, the shared identifiers, and the links that the rules refused."""
+class Grouping(NamedTuple):
+    """The groups of identifiers, and what the rules refused."""
 
     groups: Sequence[frozenset[int]]
-    shared: frozenset[int]
-    refused_links: Sequence[RefusedLink]
-
-
-@dataclass(slots=True)
-class _Group:
-    members: set[int]
-    kinds: Counter[str]
-    has_proof: bool
-    separated: set[int] = field(default_factory=set)
-
-
-def primary_rank(kind: str, evidence: int) -> tuple[bool, int]:
-    """Return the sort key of the identifiers of an event: the first one is its primary identifier.
-
-    The primary identifier of an event with claims only is its device, not the claimed person.
-    """
-    return evidence == CLAIMED and kind not in WEAK_KINDS, rank(kind)
+    # Links of step 2, 3 and 4 whose ends are in two groups.
+    contested: Sequence[IdentifierLink]
+    # Phones and devices that several records have, so they hang on none.
+    ambiguous: frozenset[int]
 
 
 def group(
     nodes: Iterable[IdentifierNode],
     links: Iterable[IdentifierLink],
-    shared_before: Iterable[int] = (),
+    decisions: Iterable[ManualDecision] = (),
 ) -> Grouping:
     """Group the identifiers so that each group is one customer.
 
-    Shared values stay shared, because more links cannot make a value less shared. The links of a
-    shared value may be missing in `links`. Each order forms a separate group, unless staff merged
-    it with other identifiers; `order_ownership` computes the group that it belongs to.
+    An order forms a group of its own, unless staff merged it with other identifiers;
+    `order_ownership` computes the record that it belongs to.
     """
     by_id = {node.id: node for node in nodes}
     links = [link for link in links if link.first in by_id and link.second in by_id]
-    groups = _Groups(by_id.values(), [link for link in links if link.kind == SEPARATED])
-    for link in sorted((link for link in links if link.kind == MERGED), key=_sort_key(by_id)):
-        groups.merge(link)
-    orders = {node.id for node in by_id.values() if node.kind == ORDER}
-    seen_links = [link for link in links if link.kind == SEEN and orders.isdisjoint(link.ends)]
-    shared = frozenset(shared_before) - orders
-    shared |= set(_shared(by_id, [link for link in seen_links if link.is_verified], groups))
-    refused_links = _merge_seen(by_id, seen_links, groups, shared)
-    return Grouping(groups.as_sets(), shared, refused_links)
+    groups = _decided_groups(by_id, links, decisions)
+    joining = _join_mailboxes(by_id, links, groups) + _join_accounts(by_id, links, groups)
+    hanging, ambiguous = _hang(by_id, links, groups)
+    contested = [
+        link
+        for link in dict.fromkeys([*joining, *hanging])
+        if not groups.same(link.first, link.second)
+    ]
+    return Grouping(groups.as_sets(), contested, ambiguous)
 
 
-def _merge_seen(
+def _decided_groups(
     by_id: Mapping[int, IdentifierNode],
     links: Sequence[IdentifierLink],
-    groups: "_Groups",
-    shared: frozenset[int],
-) -> list[RefusedLink]:
-    """Merge by links of the kind "seen", the strongest first; return the refused links."""
-    # A value that is shared only because of claims stops only claimed links. So a false claim to
-    # a stranger's card does not break the verified links of that card.
-    shared_by_claims = shared | set(_shared(by_id, links, groups))
-    return [
-        RefusedLink(link, reason)
-        for link in sorted(links, key=_sort_key(by_id))
-        if link.ends.isdisjoint(shared if link.is_verified else shared_by_claims)
-        if (reason := groups.try_merge(link))
+    decisions: Iterable[ManualDecision],
+) -> Groups:
+    """Return the groups that people and aliases joined."""
+    latest = last_decisions(
+        decision for decision in decisions if {decision.first, decision.second} <= by_id.keys()
+    )
+    proofs = {link.pair: link for link in sorted(links, key=_by_time) if link.is_own_proof}
+    separated = [
+        pair
+        for pair, decision in latest.items()
+        if decision.kind == DecisionKind.SEPARATE
+        # The customer proved both ends after the decision.
+        and not (pair in proofs and proofs[pair].occurred_at > decision.decided_at)
     ]
+    groups = Groups(by_id, separated)
+    for decision in latest.values():
+        if decision.kind == DecisionKind.MERGE:
+            groups.join_by_decision(decision.first, decision.second)
+    for link in sorted(links, key=lambda link: link.order):
+        if link.kind == LinkKind.ALIAS and link.evidence >= STATED:
+            groups.join_by_decision(link.first, link.second)
+    return groups
 
 
-def _sort_key(
-    by_id: Mapping[int, IdentifierNode],
-) -> Callable[[IdentifierLink], tuple[object, ...]]:
-    """Return a sort key that puts verified links first and ignores the time of arrival."""
-
-    def key(link: IdentifierLink) -> tuple[object, ...]:
-        ends = sorted((by_id[link.first].sort_key, by_id[link.second].sort_key))
-        return -link.evidence, *ends
-
-    return key
+def _by_time(link: IdentifierLink) -> tuple[object, ...]:
+    return link.occurred_at, link.arrival
 
 
-def _shared(
-    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: "_Groups"
-) -> Iterator[int]:
-    """Yield the values that lead to several accounts, or to too many other values.
+def _join_mailboxes(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: Groups
+) -> list[IdentifierLink]:
+    """Join accounts and mailboxes; return the links that could join."""
+    joining = sorted(
+        (link for link in links if _joins_mailbox(by_id, link)), key=lambda link: link.order
+    )
+    for link in joining:
+        groups.try_join(link.first, link.second)
+    return joining
 
-    Accounts or addresses that staff merged count as one.
-    """
-    neighbors: dict[int, set[int]] = {}
+
+def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    if link.kind != LinkKind.SEEN or link.evidence < STATED:
+        return False
+    if _families(by_id, link) != {Family.ACCOUNT, Family.MAILBOX}:
+        return False
+    # An account that was replaced after a proof keeps the past of its mailbox.
+    return link.is_proved or (link.is_current and not _is_suspect(by_id, link))
+
+
+def _join_accounts(
+    by_id: Mapping[int, IdentifierNode], links: Sequence[IdentifierLink], groups: Groups
+) -> list[IdentifierLink]:
+    """Join accounts with equal numbers, and accounts of one event; return the links that could."""
+    mailboxes = _named_mailboxes(by_id, links)
+    joining = sorted(
+        (link for link in links if _joins_accounts(by_id, link)), key=lambda link: link.order
+    )
+    for link in joining:
+        share_mailbox = not mailboxes[link.first].isdisjoint(mailboxes[link.second])
+        have_mailboxes = groups.has_mailbox(link.first) and groups.has_mailbox(link.second)
+        if share_mailbox or (_share_numbers(by_id, link) and not have_mailboxes):
+            groups.try_join(link.first, link.second)
+    return joining
+
+
+def _joins_accounts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    return (
+        link.kind in (LinkKind.SEEN, LinkKind.EQUAL)
+        and link.evidence >= STATED
+        and _families(by_id, link) == {Family.ACCOUNT}
+        and not (by_id[link.first].is_noted or by_id[link.second].is_noted)
+        and not _is_suspect(by_id, link)
+    )
+
+
+def _named_mailboxes(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
+) -> defaultdict[int, set[int]]:
+    """Return the mailboxes that each account has ever been stated with."""
+    mailboxes: defaultdict[int, set[int]] = defaultdict(set)
     for link in links:
-        neighbors.setdefault(link.first, set()).add(link.second)
-        neighbors.setdefault(link.second, set()).add(link.first)
-    for id_, others in neighbors.items():
-        distinct = {
-            (by_id[other].kind, by_id[other].evidence, groups.group_id(other)) for other in others
-        }
-        kinds = Counter((kind, evidence) for kind, evidence, _ in distinct)
-        accounts = max(kinds["user_id", VERIFIED], kinds["user_id", CLAIMED])
-        counts = (n for (kind, _), n in kinds.items() if kind in _COUNTED_NEIGHBORS)
-        is_crowded = max(counts, default=0) > MAX_NEIGHBORS
-        if by_id[id_].kind != "user_id" and (accounts > 1 or is_crowded):
-            yield id_
+        if link.evidence >= STATED and _families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}:
+            is_first = by_id[link.first].family is Family.ACCOUNT
+            account, mailbox = (
+                (link.first, link.second) if is_first else (link.second, link.first)
+            )
+            mailboxes[account].add(mailbox)
+    return mailboxes
 
 
-class _Groups:
-    """Groups that grow as links are added. Each keeps the identifiers it must not contain."""
+def _share_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether the sources of both numbers are known to number the same people.
 
-    def __init__(
-        self, nodes: Iterable[IdentifierNode], separating_links: Iterable[IdentifierLink]
-    ) -> None:
-        self._group_of = {
-            node.id: _Group({node.id}, Counter({node.kind: 1}), node.is_proof) for node in nodes
-        }
-        for link in separating_links:
-            self._group_of[link.first].separated.add(link.second)
-            self._group_of[link.second].separated.add(link.first)
-
-    def group_id(self, node_id: int) -> int:
-        """Return a number that is equal for all nodes of one group."""
-        return id(self._group_of[node_id])
-
-    def as_sets(self) -> list[frozenset[int]]:
-        """Return the identifier ids of each group."""
-        unique = {id(group): group for group in self._group_of.values()}
-        return [frozenset(group.members) for group in unique.values()]
-
-    def try_merge(self, link: IdentifierLink) -> str:
-        """Merge two groups if the rules allow it; return the reason if staff have to decide."""
-        first, second = self._group_of[link.first], self._group_of[link.second]
-        if first is second:
-            return ""
-        if link.evidence == CLAIMED and (first.has_proof or second.has_proof):
-            return ""
-        if first.separated & second.members:
-            return ""
-        if kind := _kind_over_limit(first.kinds, second.kinds):
-            return f"limit:{kind}"
-        self.merge(link)
-        return ""
-
-    def merge(self, link: IdentifierLink) -> None:
-        """Merge two groups, unless staff separated them."""
-        first, second = self._group_of[link.first], self._group_of[link.second]
-        if first is second or first.separated & second.members:
-            return
-        if len(first.members) < len(second.members):
-            first, second = second, first
-        first.members |= second.members
-        for kind, count in second.kinds.items():
-            first.kinds[kind] += count
-        first.separated |= second.separated
-        first.has_proof |= second.has_proof
-        for member in second.members:
-            self._group_of[member] = first
+    In the space `main`, which nobody named, two sources may number different people.
+    """
+    first, second = by_id[link.first], by_id[link.second]
+    if first.source == second.source:
+        return True
+    return first.space_id == second.space_id and first.has_named_space
 
 
-def _kind_over_limit(first: Counter[str], second: Counter[str]) -> str:
-    """Return a kind whose limit a merge of these groups would exceed; empty if there is none."""
-    for kind in first.keys() & second.keys() - UNLIMITED:
-        if first[kind] + second[kind] > LIMITS.get(kind, EXTERNAL_LIMIT):
-            return kind
-    return ""
+def _hang(
+    by_id: Mapping[int, IdentifierNode], links: Sequence[IdentifierLink], groups: Groups
+) -> tuple[list[IdentifierLink], frozenset[int]]:
+    """Hang cards, phones, devices and noted numbers on records.
+
+    Returns the links that could hang one, and the ids that several records have.
+    """
+    hanging = [(hung, link) for link in links if (hung := _hung_end(by_id, link)) is not None]
+    _hang_noted_numbers(by_id, hanging, groups)
+    _join_equal_attached(by_id, links, groups)
+    units: defaultdict[frozenset[int], list[IdentifierLink]] = defaultdict(list)
+    for hung, link in hanging:
+        if not groups.is_hung(hung):
+            units[groups.members(hung)].append(link)
+    ambiguous: set[int] = set()
+    for unit in sorted(units, key=lambda unit: min((_rank(by_id[id_]), id_) for id_ in unit)):
+        usable = [
+            link
+            for link in units[unit]
+            if not groups.same(link.first, link.second)
+            and not groups.are_separated(link.first, link.second)
+        ]
+        strongest = min((by_id[id_] for id_ in unit), key=_rank)
+        chosen = _chosen_record(strongest, unit, usable, groups)
+        if chosen:
+            groups.try_join(chosen.first, chosen.second)
+        elif usable:
+            ambiguous |= unit
+    return [link for _, link in hanging], frozenset(ambiguous)
+
+
+def _hang_noted_numbers(
+    by_id: Mapping[int, IdentifierNode],
+    hanging: Iterable[tuple[int, IdentifierLink]],
+    groups: Groups,
+) -> None:
+    """Hang each number that a till named on the only record with that number in the space."""
+    links_of: defaultdict[int, list[IdentifierLink]] = defaultdict(list)
+    for hung, link in hanging:
+        if link.kind == LinkKind.EQUAL and len(groups.members(hung)) == 1:
+            links_of[hung].append(link)
+    for id_, links in links_of.items():
+        ends = {groups.group_id(_other_end(link, {id_})): link for link in links}
+        if len(ends) == 1:
+            groups.try_join(links[0].first, links[0].second)
+
+
+def _join_equal_attached(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: Groups
+) -> None:
+    """Join equal numbers of a named space in which one person may have several."""
+    for link in sorted(links, key=lambda link: link.order):
+        is_attached = _families(by_id, link) == {Family.ATTACHED}
+        if link.kind == LinkKind.EQUAL and is_attached and _share_numbers(by_id, link):
+            if not (groups.is_hung(link.first) and groups.is_hung(link.second)):
+                groups.try_join(link.first, link.second)
+
+
+def _hung_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int | None:
+    """Return the end of the link that hangs on the other end; None if the link hangs nothing."""
+    first, second = by_id[link.first], by_id[link.second]
+    if link.evidence < STATED or (_is_suspect(by_id, link) and not link.is_proved):
+        return None
+    if link.kind == LinkKind.EQUAL:
+        is_account = _families(by_id, link) == {Family.ACCOUNT}
+        if not is_account or first.is_noted == second.is_noted or not _share_numbers(by_id, link):
+            return None
+        return first.id if first.is_noted else second.id
+    if link.kind != LinkKind.SEEN or _rank(first) == _rank(second):
+        return None
+    weaker, stronger = (first, second) if _rank(first) > _rank(second) else (second, first)
+    is_hung = weaker.family in (Family.ATTACHED, Family.DEVICE)
+    return weaker.id if is_hung and stronger.family in _HOLDERS else None
+
+
+_HOLDERS = frozenset({Family.ACCOUNT, Family.MAILBOX, Family.ATTACHED})
+
+
+def _chosen_record(
+    node: IdentifierNode, unit: Set[int], links: Sequence[IdentifierLink], groups: Groups
+) -> IdentifierLink | None:
+    """Return the link by which identifiers hang on a record; None if there is none.
+
+    node: the strongest identifier of the unit. A phone or a device hangs only where it is clear.
+    """
+    if not links:
+        return None
+    if node.kind != PHONE and node.family is Family.ATTACHED:
+        return min(links, key=lambda link: (-link.evidence, link.order))
+    confirmed = [link for link in links if link.evidence >= CONFIRMED]
+    for candidates in (links, confirmed if node.kind == PHONE else ()):
+        if len({groups.group_id(_other_end(link, unit)) for link in candidates}) == 1:
+            return min(candidates, key=lambda link: link.order)
+    return None
+
+
+def _other_end(link: IdentifierLink, unit: Set[int]) -> int:
+    return link.second if link.first in unit else link.first
+
+
+def _families(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> set[Family]:
+    return {by_id[link.first].family, by_id[link.second].family}
+
+
+def _is_suspect(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    return by_id[link.first].is_suspect or by_id[link.second].is_suspect
+
+
+def _rank(node: IdentifierNode) -> int:
+    return filing_rank(node.kind, has_several_ids=node.has_several_ids)
+
+
+def contested_pairs(grouping: Grouping) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of identifiers whose links are contested."""
+    yield from dict.fromkeys(link.pair for link in grouping.contested)

@@ -1,0 +1,58 @@
+"""The five families of identifiers, and the order in which an event is filed. Pure.
+
+docs/reference/identity.md describes what each family does.
+"""
+
+from enum import IntEnum
+
+EXTERNAL_PREFIX = "external:"
+ORDER = "order"
+PHONE = "phone"
+_DEVICES = frozenset({"anonymous_id", "device"})
+
+
+class Family(IntEnum):
+    """What an identifier names, and so what it joins."""
+
+    # One customer of one source. Accounts and mailboxes join records.
+    ACCOUNT = 1
+    MAILBOX = 2
+    # A card, a phone, or a number of which one person may have several. It hangs on one record.
+    ATTACHED = 3
+    # An order or a ticket. It finds a record, and joins nothing.
+    REFERENCE = 4
+    # A browser or a device. It carries anonymous activity.
+    DEVICE = 5
+
+
+# Places of the kinds in the order of filing. Attached numbers come between cards and phones.
+_PLACES = {"email": 2, "card": 3, PHONE: 5, ORDER: 6, "anonymous_id": 7, "device": 8}
+_ATTACHED_NUMBER = 4
+
+
+def is_number(kind: str) -> bool:
+    """Tell whether a source gives these identifiers: `user_id` and `external:<system>`."""
+    return kind == "user_id" or kind.startswith(EXTERNAL_PREFIX)
+
+
+def family_of(kind: str, *, has_several_ids: bool = False) -> Family:
+    """Return the family of a kind.
+
+    has_several_ids: a person may have several numbers in the space of the source
+    """
+    if is_number(kind):
+        return Family.ATTACHED if has_several_ids else Family.ACCOUNT
+    if kind == "email":
+        return Family.MAILBOX
+    if kind == ORDER:
+        return Family.REFERENCE
+    return Family.DEVICE if kind in _DEVICES else Family.ATTACHED
+
+
+def filing_rank(kind: str, *, has_several_ids: bool = False) -> int:
+    """Return the place of a kind in the order of filing: an event is filed on the lowest."""
+    if not is_number(kind):
+        return _PLACES[kind]
+    if has_several_ids:
+        return _ATTACHED_NUMBER
+    return 0 if kind == "user_id" else 1

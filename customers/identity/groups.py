@@ -1,0 +1,127 @@
+"""Groups of identifiers that grow as links join them, within the rules of spaces. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from customers.identity.families import Family
+from customers.identity.links import IdentifierNode, Pair
+
+# The numbers that may not meet: a space, a kind of number, and the class of the number.
+type _Numbers = dict[tuple[int, str], set[str]]
+
+
+@dataclass(slots=True)
+class _Group:
+    members: set[int]
+    numbers: _Numbers
+    # How many members are accounts or mailboxes, and how many are mailboxes.
+    cores: int
+    mailboxes: int
+    separated: set[int] = field(default_factory=set)
+
+
+class Groups:
+    """Groups that only grow. No group holds a separated pair, or two numbers of one space.
+
+    In a space with one number per person, two numbers are two people, unless somebody joined them.
+    """
+
+    def __init__(self, nodes: Mapping[int, IdentifierNode], separated: Iterable[Pair]) -> None:
+        self._nodes = nodes
+        # The class of each number that a person joined with another one of its space.
+        self._classes: dict[tuple[int, str, str], str] = {}
+        self._group_of = {id_: _new_group(node) for id_, node in nodes.items()}
+        for first, second in separated:
+            if first in self._group_of and second in self._group_of:
+                self._group_of[first].separated.add(second)
+                self._group_of[second].separated.add(first)
+
+    def same(self, first: int, second: int) -> bool:
+        """Tell whether two identifiers are in one group."""
+        return self._group_of[first] is self._group_of[second]
+
+    def group_id(self, member: int) -> int:
+        """Return a number that is equal for all members of one group."""
+        return id(self._group_of[member])
+
+    def members(self, member: int) -> frozenset[int]:
+        """Return the members of the group of this identifier."""
+        return frozenset(self._group_of[member].members)
+
+    def is_hung(self, member: int) -> bool:
+        """Tell whether the group of this identifier holds an account or a mailbox."""
+        return self._group_of[member].cores > 0
+
+    def has_mailbox(self, member: int) -> bool:
+        """Tell whether the group of this identifier holds a mailbox."""
+        return self._group_of[member].mailboxes > 0
+
+    def as_sets(self) -> list[frozenset[int]]:
+        """Return the members of each group."""
+        unique = {id(group): group for group in self._group_of.values()}
+        return [frozenset(group.members) for group in unique.values()]
+
+    def are_separated(self, first: int, second: int) -> bool:
+        """Tell whether the groups of two identifiers hold a separated pair."""
+        return not self._group_of[first].separated.isdisjoint(self._group_of[second].members)
+
+    def join_by_decision(self, first: int, second: int) -> None:
+        """Join two groups on the word of a person or of an owner's alias.
+
+        Their numbers then count as one, in each space. A separated pair stays apart.
+        """
+        if self.are_separated(first, second):
+            return
+        self._join(first, second)
+        for space, numbers in self._group_of[first].numbers.items():
+            least = min(numbers)
+            for number, class_ in list(self._classes.items()):
+                if number[:2] == space and class_ in numbers:
+                    self._classes[number] = least
+            self._classes |= {(*space, number): least for number in numbers}
+        self._fold_numbers()
+
+    def try_join(self, first: int, second: int) -> bool:
+        """Join two groups if the rules allow it; return whether they are one group now."""
+        if self.same(first, second):
+            return True
+        if self.are_separated(first, second) or self._numbers_meet(first, second):
+            return False
+        self._join(first, second)
+        return True
+
+    def _numbers_meet(self, first: int, second: int) -> bool:
+        numbers, others = self._group_of[first].numbers, self._group_of[second].numbers
+        return any(len(numbers[space] | others[space]) > 1 for space in numbers.keys() & others)
+
+    def _fold_numbers(self) -> None:
+        """Replace the numbers of all groups by their classes."""
+        for group in {id(group): group for group in self._group_of.values()}.values():
+            for space, numbers in group.numbers.items():
+                group.numbers[space] = {
+                    self._classes.get((*space, number), number) for number in numbers
+                }
+
+    def _join(self, first: int, second: int) -> None:
+        larger, smaller = self._group_of[first], self._group_of[second]
+        if larger is smaller:
+            return
+        if len(larger.members) < len(smaller.members):
+            larger, smaller = smaller, larger
+        larger.members |= smaller.members
+        larger.cores += smaller.cores
+        larger.mailboxes += smaller.mailboxes
+        larger.separated |= smaller.separated
+        for space, numbers in smaller.numbers.items():
+            larger.numbers.setdefault(space, set()).update(numbers)
+        for member in smaller.members:
+            self._group_of[member] = larger
+
+
+def _new_group(node: IdentifierNode) -> _Group:
+    numbers: _Numbers = {}
+    if node.family is Family.ACCOUNT:
+        numbers[node.space_id, node.kind] = {node.number}
+    is_mailbox = node.family is Family.MAILBOX
+    is_core = is_mailbox or node.family is Family.ACCOUNT
+    return _Group({node.id}, numbers, int(is_core), int(is_mailbox))

@@ -1,0 +1,133 @@
+"""Identifiers, the links between them, and the decisions of people about them. Pure values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from customers.identity.families import Family, family_of, is_number
+from customers.types import OPENED
+
+# The ids of two identifiers, the smaller one first.
+type Pair = tuple[int, int]
+
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class IdentifierKey(NamedTuple):
+    """An identifier with its normalized value. The database may or may not contain it."""
+
+    kind: str
+    # A number is `<source id>/<number>`, because two sources may use the same number.
+    value: str
+    # CLAIMED or VERIFIED: a claim is another identifier than the value it names.
+    evidence: int
+    # 0, or the number of the address period that an earlier holder's period precedes.
+    period: int = 0
+
+
+class IdentifierNode(NamedTuple):
+    """One stored identifier, and the space of the source that gave it."""
+
+    id: int
+    kind: str
+    value: str
+    space_id: int = 0
+    # False for the space `main`, which nobody named.
+    has_named_space: bool = False
+    has_several_ids: bool = False
+    # A number from a source that owns no space, such as a till: it joins nothing.
+    is_noted: bool = False
+    # A placeholder such as "guest": owners state it with more mailboxes than one person has.
+    is_suspect: bool = False
+
+    @property
+    def family(self) -> Family:
+        return family_of(self.kind, has_several_ids=self.has_several_ids)
+
+    @property
+    def number(self) -> str:
+        """The number without its source; for other kinds, the value."""
+        return self.value.partition("/")[2] if is_number(self.kind) else self.value
+
+    @property
+    def source(self) -> str:
+        """The id of the source of a number, as text."""
+        return self.value.partition("/")[0] if is_number(self.kind) else ""
+
+
+class LinkKind(StrEnum):
+    """Why two identifiers are linked, as customers.models.LinkKind stores it."""
+
+    # They came in one event.
+    SEEN = "seen"
+    # An owner said in `alias` that two of its numbers are one account.
+    ALIAS = "alias"
+    # Two sources of one space gave the same number.
+    EQUAL = "equal"
+    # An order, and the identifier that placed it.
+    PLACED = "placed"
+
+
+class IdentifierLink(NamedTuple):
+    """A statement that two identifiers belong together, at its earliest time."""
+
+    first: int
+    second: int
+    evidence: int
+    kind: str = LinkKind.SEEN
+    occurred_at: datetime = _BEGINNING
+    # customers.events.arrival: decides between statements of the same moment.
+    arrival: int = 0
+    source_id: int = 0
+    # False if the source has replaced this address of the account by another one.
+    is_current: bool = True
+    # The customer proved both ends in one session of Butler.
+    is_own_proof: bool = False
+
+    @property
+    def pair(self) -> Pair:
+        return pair_of(self.first, self.second)
+
+    @property
+    def is_proved(self) -> bool:
+        return self.evidence >= OPENED
+
+    @property
+    def order(self) -> tuple[bool, datetime, int, Pair]:
+        """The key for sorting: proved links first, then the earliest."""
+        return not self.is_proved, self.occurred_at, self.arrival, self.pair
+
+
+class DecisionKind(StrEnum):
+    MERGE = "merge"
+    SEPARATE = "separate"
+
+
+class ManualDecision(NamedTuple):
+    """A decision of a person about two identifiers. `number` counts the decisions."""
+
+    kind: str
+    first: int
+    second: int
+    decided_at: datetime
+    number: int
+
+    @property
+    def pair(self) -> Pair:
+        return pair_of(self.first, self.second)
+
+
+def pair_of(first: int, second: int) -> Pair:
+    return (first, second) if first < second else (second, first)
+
+
+def last_decisions(decisions: Iterable[ManualDecision]) -> dict[Pair, ManualDecision]:
+    """Return the last decision about each pair, in the order of the decisions."""
+    ordered = sorted(decisions, key=lambda decision: (decision.decided_at, decision.number))
+    latest: dict[Pair, ManualDecision] = {}
+    for decision in ordered:
+        latest.pop(decision.pair, None)
+        latest[decision.pair] = decision
+    return latest
