@@ -2,27 +2,42 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Now, Reverse, StrIndex, Substr
 
+from customers import types
 from customers.models.customer import Customer
 from customers.models.source import Source
 
 
 class Evidence(models.IntegerChoices):
+    """The class of an identifier or event: a claim, or not a claim."""
+
     CLAIMED = 1
     VERIFIED = 2
+
+
+class LinkEvidence(models.IntegerChoices):
+    """How certain it is that two identifiers belong together, the weakest first."""
+
+    CLAIMED = types.CLAIMED
+    NOTED = types.NOTED
+    STATED = types.STATED
+    OPENED = types.OPENED
+    CONFIRMED = types.CONFIRMED
 
 
 class Identifier(models.Model):
     """One value that may identify a customer, such as an address or a card.
 
-    The value of an order is `<source id>/<number>`, because two sources may use the same number.
-
-    A claimed and a verified identifier with the same value are two rows, so that a claim never
-    leads to the record of the verified identifier.
+    The value of a number or an order is `<source id>/<number>`, because two sources may use the
+    same number. A claimed identifier and the value that it names are two rows, so that a claim
+    never leads to the record of that value.
     """
 
     kind = models.CharField(max_length=64)
     value = models.CharField(max_length=1024)
     evidence = models.SmallIntegerField(choices=Evidence)
+    # An address that changed hands has a period for each holder, from `period_starts_at`.
+    period = models.SmallIntegerField(default=0, db_default=0)
+    period_starts_at = models.DateTimeField(null=True, blank=True)
     # The record for events without a stronger identifier; null until the first such event.
     record = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="filed_identifiers"
@@ -31,20 +46,27 @@ class Identifier(models.Model):
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="identifiers"
     )
+    # Several records have this phone or device, so it hangs on none of them.
     is_shared = models.BooleanField(default=False, db_default=False)
+    # A placeholder such as "guest": owners stated it with more mailboxes than one person has.
+    is_suspect = models.BooleanField(default=False, db_default=False)
+    # The strongest evidence of an event that named it; null for identifiers stored before.
+    best_evidence = models.SmallIntegerField(choices=LinkEvidence, null=True, blank=True)
     first_seen_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "value", "evidence"], name="identifier_is_unique_per_evidence"
+                fields=["kind", "value", "evidence", "period"],
+                name="identifier_is_unique_per_period",
             ),
             models.CheckConstraint(
                 condition=models.Q(evidence__in=Evidence.values),
                 name="identifier_evidence_is_known",
             ),
         ]
-        # Indexes for searches by a similar address, the end of a phone number, an order number.
+        # Indexes for searches by a similar address, the end of a phone number, a number without
+        # its source.
         indexes = [
             GinIndex(
                 OpClass(
@@ -66,6 +88,12 @@ class Identifier(models.Model):
                 condition=models.Q(kind="order"),
                 name="identifier_order_number",
             ),
+            models.Index(
+                models.F("kind"),
+                Substr("value", StrIndex("value", models.Value("/")) + 1),
+                condition=models.Q(kind="user_id") | models.Q(kind__startswith="external:"),
+                name="identifier_number",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,28 +101,49 @@ class Identifier(models.Model):
 
 
 class LinkKind(models.TextChoices):
+    # The two came in one event.
     SEEN = "seen"
+    # An owner said that two of its numbers are one account.
+    ALIAS = "alias"
+    # Two sources of one space gave the same number.
+    EQUAL = "equal"
     # Links an order with the identifier that placed it.
     PLACED = "placed"
-    MERGED = "joined", "Joined"
-    SEPARATED = "parted", "Parted"
+
+
+class LinkState(models.TextChoices):
+    """What a link does now. The grouping decides it."""
+
+    # It is noted, a claim, or about an order: it joins nothing.
+    FILED = "filed"
+    JOINED = "joined"
+    # A card, a phone, a device or a noted number hangs on a record by it.
+    HUNG = "hung"
+    # The rules refuse it. Both records stay as they are.
+    CONTESTED = "contested"
+    # The source named another address of the account later.
+    REPLACED = "replaced"
 
 
 class Link(models.Model):
-    """Two identifiers that came in one event, or that staff merged or separated."""
+    """A statement that two identifiers belong together, at its earliest time. Only erasure deletes it."""
 
     first = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     second = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=8, choices=LinkKind, default=LinkKind.SEEN)
-    evidence = models.SmallIntegerField(choices=Evidence)
+    evidence = models.SmallIntegerField(choices=LinkEvidence)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
-    actor = models.CharField(max_length=100, blank=True)
+    occurred_at = models.DateTimeField()
+    # customers.events.arrival: decides between statements of the same moment.
+    arrival = models.BigIntegerField()
+    state = models.CharField(max_length=9, choices=LinkState, default=LinkState.FILED)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["first", "second", "kind", "evidence"], name="link_is_stated_once"
+                fields=["first", "second", "kind", "evidence", "source"],
+                name="link_is_stated_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(first__lt=models.F("second")), name="link_is_ordered"
@@ -102,19 +151,66 @@ class Link(models.Model):
             models.CheckConstraint(
                 condition=models.Q(kind__in=LinkKind.values), name="link_kind_is_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=LinkState.values), name="link_state_is_known"
+            ),
         ]
-        # A shared value may have many links, but only the few links that are not "seen" count.
+        # A value may have many contested links, but only few that join or hang.
         indexes = [
             models.Index(
-                fields=["first"], condition=~models.Q(kind="seen"), name="link_not_seen_first"
-            ),
+                fields=[end, "state"],
+                condition=models.Q(state__in=["joined", "hung"]),
+                name=f"link_acts_{end}",
+            )
+            for end in ("first", "second")
+        ] + [
             models.Index(
-                fields=["second"], condition=~models.Q(kind="seen"), name="link_not_seen_second"
-            ),
+                fields=[end, "-evidence", "occurred_at", "arrival"],
+                condition=models.Q(state__in=["hung", "contested"]),
+                name=f"link_order_{end}",
+            )
+            for end in ("first", "second")
         ]
 
     def __str__(self) -> str:
         return f"{self.first_id} {self.kind} {self.second_id}"
+
+
+class ManualDecision(models.Model):
+    """A person's decision that two identifiers are one customer or two. It also is on the log."""
+
+    class Kind(models.TextChoices):
+        MERGE = "merge"
+        SEPARATE = "separate"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    first = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    actor = models.CharField(max_length=100)
+    decided_at = models.DateTimeField()
+    # Taken out: the grouping is then as if the decision had never been made.
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.CharField(max_length=100, blank=True)
+    undone_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first__lt=models.F("second")), name="decision_is_ordered"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=[end],
+                condition=models.Q(undone_at__isnull=True),
+                name=f"decision_of_{end}",
+            )
+            for end in ("first", "second")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.first_id} {self.second_id}"
 
 
 class BlockedValue(models.Model):
