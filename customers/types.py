@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 # The evidence for an identifier, a link or a trait. A claim is not a proof: docs/adr/0007.
+# VERIFIED is the class of events, traits, orders and identifiers that are no claims.
 CLAIMED = 1
 VERIFIED = 2
 # The evidence of a link between two identifiers, the strongest last: docs/reference/identity.md.
@@ -18,6 +19,15 @@ NOTED = 20
 STATED = 30
 OPENED = 40
 CONFIRMED = 50
+
+# The space of sources that name none (migration 0020).
+MAIN_SPACE_ID = 1
+MAIN_SPACE = "main"
+
+# Channels whose staff or files write about customers of other systems.
+DESK_CHANNELS = frozenset(
+    {"till", "store", "phone", "desk", "kiosk", "import", "partner", "console"}
+)
 
 # Kinds that identify a browser or a device, not a person. They never count as proof.
 WEAK_KINDS = frozenset({"anonymous_id", "device"})
@@ -37,6 +47,14 @@ class Sender(msgspec.Struct, frozen=True):
     scopes: frozenset[str] = frozenset({"ingest"})
     # A secret key may lack the scope `identify`; then its sender is not trusted.
     is_secret: bool = False
+    # The space of the numbers of customers that the source sends.
+    space_id: int = MAIN_SPACE_ID
+    space: str = MAIN_SPACE
+    has_several_ids: bool = False
+    # How the source knows its addresses: "checked", "stated", "unchecked", or "" by its channel.
+    addresses: str = ""
+    # Whether the source gives out the numbers of its space: see `owns_its_space`.
+    is_owner: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -47,6 +65,14 @@ class Sender(msgspec.Struct, frozen=True):
     def evidence(self) -> int:
         """The evidence of all events from this sender: VERIFIED or CLAIMED."""
         return VERIFIED if self.is_trusted else CLAIMED
+
+
+def owns_its_space(*, channel: str, is_shared: bool, is_trusted: bool) -> bool:
+    """Tell whether a source gives out the numbers of customers in its space.
+
+    Tills, desks, kiosks, imports and partners only pass on numbers that another source gave out.
+    """
+    return is_trusted and not is_shared and channel not in DESK_CHANNELS
 
 
 class IncomingEvent(msgspec.Struct, frozen=True, gc=False):

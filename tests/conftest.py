@@ -45,9 +45,12 @@ LONGEST = ("tests/bench/test_bench.py", "tests/chaos/test_run.py", "tests/deploy
 _LOG_CHARACTERS = 6_000
 
 # Tables with rows of migrations, which no test changes. customers_source has one such row, for
-# Butler itself.
-KEPT = {"auth_permission", "django_content_type", "customers_source", "auth_group"}
-KEPT |= {"auth_group_permissions"}
+# Butler itself, and customers_space has the space "main".
+KEPT = {"auth_permission", "django_content_type", "customers_source", "customers_space"}
+KEPT |= {"auth_group", "auth_group_permissions"}
+OTHER_ROWS = [
+    f"DELETE FROM {name} WHERE id <> 1" for name in ("customers_source", "customers_space")
+]
 # Append-only tables. Even tests cannot delete single rows, but can truncate the whole table.
 FOR_EVER = {
     "butler_automationversion",
@@ -143,7 +146,7 @@ def _delete_what_tests_left() -> Iterator[None]:
             filled_tables = [name for (name,) in cursor.fetchall()]
         emptied = [f'TRUNCATE "{name}" CASCADE' for name in filled_tables if name in FOR_EVER]
         deletes = [f'DELETE FROM "{name}"' for name in filled_tables if name not in FOR_EVER]
-        return [ignoring, *emptied, *deletes, "DELETE FROM customers_source WHERE id <> 1"]
+        return [ignoring, *emptied, *deletes, *OTHER_ROWS]
 
     patch = pytest.MonkeyPatch()
     patch.setattr(connection.ops, "sql_flush", sql_flush)

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
+from msgspec import structs
+
 from butler.models import Decision, Message
 from customers import ingest
+from customers.events.internal_sources import sender_of_source
 from customers.models import Customer, Source
 from customers.types import IncomingEvent, IngestedBatch, Sender
 
@@ -19,16 +22,8 @@ def source(name: str = "", channel: str = "app", **fields) -> Source:
 
 
 def sender(of: Source | None = None, *, trusted: bool = True, **facts) -> Sender:
-    of = of or source()
-    return Sender(
-        source_id=of.id,
-        name=of.name,
-        channel=of.channel,
-        is_trusted=trusted,
-        is_shared=of.is_shared,
-        default_region=of.default_region or None,
-        **facts,
-    )
+    sender_ = sender_of_source(of or source(), is_trusted=trusted)
+    return structs.replace(sender_, **facts)
 
 
 def incoming_event(

@@ -9,8 +9,9 @@ from channels.ingest import cloudevents, segment
 from channels.ingest.segment import ParsedEvent, RequestContext
 from channels.webhook import events as webhooks
 from customers import ingest
+from customers.events.internal_sources import sender_of_source
 from customers.models import Evidence, QuarantinedItem
-from customers.types import IncomingEvent, IngestOutcome, Sender
+from customers.types import IncomingEvent, IngestOutcome
 
 
 def replay(*, item_id: int, now: datetime) -> IngestOutcome | None:
@@ -22,7 +23,7 @@ def replay(*, item_id: int, now: datetime) -> IngestOutcome | None:
     with transaction.atomic():
         quarantined_item = (
             QuarantinedItem.objects.select_for_update(of=("self",))
-            .select_related("source")
+            .select_related("source__space")
             .filter(pk=item_id)
             .first()
         )
@@ -56,7 +57,9 @@ def _ingest_again(quarantined_item: QuarantinedItem) -> IngestOutcome:
     if not isinstance(parsed_event, IncomingEvent):
         return IngestOutcome("quarantined", reason=parsed_event.reason)
     receipt = ingest.store_events(
-        sender=_sender(quarantined_item, is_trusted),
+        sender=sender_of_source(
+            quarantined_item.source, is_trusted=is_trusted, is_secret=quarantined_item.is_secret
+        ),
         events=[parsed_event],
         received_at=quarantined_item.received_at,
     )
@@ -71,16 +74,3 @@ def _parse(quarantined_item: QuarantinedItem, request_context: RequestContext) -
     if quarantined_item.source.webhook_secrets and quarantined_item.message_id:
         return webhooks.read_event(raw, quarantined_item.message_id, request_context)
     return segment.read_event(raw, request_context)
-
-
-def _sender(quarantined_item: QuarantinedItem, is_trusted: bool) -> Sender:
-    source = quarantined_item.source
-    return Sender(
-        source_id=source.pk,
-        name=source.name,
-        channel=source.channel,
-        is_trusted=is_trusted,
-        is_secret=quarantined_item.is_secret,
-        is_shared=source.is_shared,
-        default_region=source.default_region or None,
-    )

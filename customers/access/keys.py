@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from customers import db, sql
 from customers.access.authorization import KEY_PREFIXES
-from customers.types import Sender
+from customers.types import Sender, owns_its_space
 
 SCOPES = ("ingest", "read", "identify")
 # The length of the part of a key that pages show, so that staff can tell two keys apart.
@@ -53,16 +53,23 @@ def _find_sender(key: str) -> Sender | None:
     row = db.row(sql.load("read_source_key"), {"digest": digest(key)})
     if row is None:
         return None
-    key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region = row
+    key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region, *space = row
+    addresses, space_id, space_name, has_several_ids = space
     if is_stale:
         db.row(sql.load("update_key_last_used"), {"id": key_id})
+    is_trusted = is_secret and "identify" in scopes
     return Sender(
         source_id=source_id,
         name=name,
         channel=channel,
-        is_trusted=is_secret and "identify" in scopes,
+        is_trusted=is_trusted,
         is_shared=is_shared,
         default_region=region or None,
         scopes=frozenset(scopes),
         is_secret=is_secret,
+        space_id=space_id,
+        space=space_name,
+        has_several_ids=has_several_ids,
+        addresses=addresses,
+        is_owner=owns_its_space(channel=channel, is_shared=is_shared, is_trusted=is_trusted),
     )

@@ -1,8 +1,10 @@
-"""The senders without an API key: Butler itself, and people who signed in."""
+"""The senders without an API key: Butler itself, people who signed in, and sources that sign."""
+
+from collections.abc import Iterable
 
 from customers.events.log import BUTLER_SOURCE_ID
 from customers.models import Source
-from customers.types import Sender
+from customers.types import Sender, owns_its_space
 
 _ALL = frozenset({"ingest", "read", "identify"})
 
@@ -22,4 +24,32 @@ def signed_in_sender(name: str, channel: str) -> Sender:
         is_trusted=True,
         default_region=source.default_region or None,
         scopes=_ALL,
+    )
+
+
+def sender_of_source(
+    source: Source,
+    *,
+    is_trusted: bool,
+    is_secret: bool = False,
+    scopes: Iterable[str] = ("ingest",),
+) -> Sender:
+    """Return the sender of a source that was authenticated without a key, as with these rights."""
+    space = source.space
+    return Sender(
+        source_id=source.pk,
+        name=source.name,
+        channel=source.channel,
+        is_trusted=is_trusted,
+        is_shared=source.is_shared,
+        default_region=source.default_region or None,
+        scopes=frozenset(scopes),
+        is_secret=is_secret,
+        space_id=space.pk,
+        space=space.name,
+        has_several_ids=space.has_several_ids,
+        addresses=source.addresses,
+        is_owner=owns_its_space(
+            channel=source.channel, is_shared=source.is_shared, is_trusted=is_trusted
+        ),
     )

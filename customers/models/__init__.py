@@ -19,7 +19,7 @@ from customers.models.quarantine import QuarantinedItem
 from customers.models.record import Interaction, Order, PartyMember, Trait
 from customers.models.search import SearchName
 from customers.models.sign_in import AttemptCount, SignInCode
-from customers.models.source import Source, SourceKey
+from customers.models.source import Source, SourceKey, Space
 
 __all__ = [
     "AccessLogEntry",
@@ -48,6 +48,7 @@ __all__ = [
     "SignInCode",
     "Source",
     "SourceKey",
+    "Space",
     "Suppression",
     "Topic",
     "Trait",

@@ -2,9 +2,53 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from customers.types import MAIN_SPACE_ID
+
+
+class Space(models.Model):
+    """Sources that share the numbers of customers: equal numbers in a space mean one account."""
+
+    class IdsPerPerson(models.TextChoices):
+        ONE = "one"
+        # The numbers are of contracts or passes, and a customer may have several.
+        SEVERAL = "several"
+
+    name = models.CharField(max_length=100, unique=True)
+    ids_per_person = models.CharField(
+        max_length=8, choices=IdsPerPerson, default=IdsPerPerson.ONE, db_default="one"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ids_per_person__in=["one", "several"]),
+                name="space_ids_per_person_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_several_ids(self) -> bool:
+        return self.ids_per_person == self.IdsPerPerson.SEVERAL
+
 
 class Source(models.Model):
     """A system that sends events: an app, a site, a call desk, a till, a kiosk, an import."""
+
+    class Addresses(models.TextChoices):
+        BY_CHANNEL = "", "by its channel"
+        # The source sent a code or a link to the address before it sends it to Butler.
+        CHECKED = "checked"
+        STATED = "stated"
+        UNCHECKED = "unchecked"
+
+    class OrderNumbers(models.TextChoices):
+        ONCE = "", "used once"
+        # The numbers start again each year.
+        YEARLY = "yearly"
 
     name = models.CharField(max_length=100, unique=True)
     channel = models.CharField(max_length=32)
@@ -14,7 +58,33 @@ class Source(models.Model):
     default_region = models.CharField(max_length=2, blank=True)
     # The secrets that sign its webhooks. The second one stays valid while the secret is replaced.
     webhook_secrets = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    # The default of the database is for processes of the previous release.
+    space = models.ForeignKey(
+        Space,
+        on_delete=models.PROTECT,
+        related_name="sources",
+        default=MAIN_SPACE_ID,
+        db_default=models.Value(MAIN_SPACE_ID),
+    )
+    addresses = models.CharField(
+        max_length=16, choices=Addresses, blank=True, default="", db_default=""
+    )
+    order_numbers = models.CharField(
+        max_length=16, choices=OrderNumbers, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(addresses__in=["", "checked", "stated", "unchecked"]),
+                name="source_addresses_are_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(order_numbers__in=["", "yearly"]),
+                name="source_order_numbers_are_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -7,6 +7,7 @@ from itertools import batched, groupby, zip_longest
 from operator import attrgetter
 
 from customers.access.keys import SCOPES
+from customers.events.internal_sources import sender_of_source
 from customers.ingest import store_events
 from customers.models import Source
 from customers.types import IngestedBatch, Sender
@@ -75,12 +76,4 @@ def load(batch: Batch, sender: Sender, *, now: datetime) -> IngestedBatch:
 
 def sender(source: Source) -> Sender:
     """Return the sender of one of the park's systems, as with a secret key and all scopes."""
-    return Sender(
-        source_id=source.pk,
-        name=source.name,
-        channel=source.channel,
-        is_trusted=True,
-        is_shared=source.is_shared,
-        default_region=source.default_region or None,
-        scopes=frozenset(SCOPES),
-    )
+    return sender_of_source(source, is_trusted=True, scopes=SCOPES)

@@ -45,6 +45,7 @@ TABLES_WITHOUT_PERSONAL_DATA = (
     "butler_providerlimit",
     "butler_heartbeat",
     "customers_source",
+    "customers_space",
     "channels_streamticket",
 )
 PERSONAL = re.compile(rf"{MARK}|611223344|11223344", re.IGNORECASE)

@@ -10,7 +10,8 @@ from django.utils import timezone
 from customers import db
 from customers.access import keys
 from customers.actions.sources import add_key, create_source, revoke_key, rotate_key
-from customers.models import SourceKey
+from customers.events.internal_sources import sender_of_source
+from customers.models import Source, SourceKey, Space
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +28,44 @@ def test_key_identifies_its_source_and_scopes():
     assert (sender.source_id, sender.name, sender.channel) == (source.pk, "till 3", "store")
     assert (sender.is_trusted, sender.is_shared, sender.default_region) == (True, True, "NL")
     assert sender.scopes == {"ingest", "read", "identify"}
+
+
+def test_key_tells_the_space_and_the_addresses_of_its_source():
+    shop = Space.objects.create(name="shop", ids_per_person="several")
+    source, key = _source(name="shop", channel="site")
+    Source.objects.filter(pk=source.pk).update(space=shop, addresses="checked")
+
+    sender = keys.find_sender(key)
+
+    assert (sender.space_id, sender.space, sender.has_several_ids) == (shop.pk, "shop", True)
+    assert (sender.addresses, sender.is_owner) == ("checked", True)
+    source.refresh_from_db()
+    assert sender_of_source(source, is_trusted=True, is_secret=True, scopes=keys.SCOPES) == sender
+
+
+def test_source_without_a_space_of_its_own_is_in_main():
+    _, key = _source()
+
+    sender = keys.find_sender(key)
+
+    assert (sender.space_id, sender.space, sender.has_several_ids) == (1, "main", False)
+    assert (sender.addresses, sender.is_owner) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_owner"),
+    [
+        ({"channel": "app"}, True),
+        ({"channel": "app", "is_secret": False}, False),
+        ({"channel": "app", "scopes": ("ingest", "read")}, False),
+        ({"channel": "app", "is_shared": True}, False),
+        ({"channel": "import"}, False),
+    ],
+)
+def test_only_a_secret_key_that_may_identify_owns_its_space(facts, is_owner):
+    _, key = _source(**facts)
+
+    assert keys.find_sender(key).is_owner is is_owner
 
 
 def test_publishable_key_writes_only_claims():
