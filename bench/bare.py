@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from random import Random
 from uuid import UUID, uuid4
 
@@ -13,10 +14,11 @@ import redis.asyncio
 
 from bench import load
 from bench.traffic import Target
+from customers.events.arrival import arrival_number
 
 _COLUMNS = (
     "customer_id, version, source_id, message_id, message_key, body_hash, kind, name, about,"
-    " evidence, actor, identifier_ids, occurred_at, received_at, body"
+    " evidence, actor, identifier_ids, occurred_at, received_at, arrival, body"
 )
 
 
@@ -48,10 +50,11 @@ class EventCopier:
         self._version += 1
         body = raw.decode().replace("\\", "\\\\")
         timestamp = event["timestamp"]
+        arrival = arrival_number(datetime.fromisoformat(timestamp), 0)
         return (
             f"{neighbor_id}\t{self._version}\t{self._target.source_id}\t{event['messageId']}\t"
             f"{uuid4().hex}\t{uuid4().hex}\t{event['type']}\t{event.get('event', '')}\t\t2\t\t"
-            f"{{{identifier_id}}}\t{timestamp}\t{timestamp}\t{body}\n"
+            f"{{{identifier_id}}}\t{timestamp}\t{timestamp}\t{arrival}\t{body}\n"
         )
 
     def run(self, batches: Sequence[bytes], *, connections: int) -> load.ClosedLoop:

@@ -18,6 +18,7 @@ import psycopg
 
 from bench import servers, size, testbed, traffic
 from bench.traffic import BATCH, Guest, Target
+from customers.events.arrival import arrival_number
 
 _NAMED_PARAMETER = re.compile(r"%\((\w+)\)s")
 # Postgres decides about a generic plan at the sixth execution.
@@ -187,9 +188,10 @@ def _append_params(target: Target, guests: Any, keys: list[str]) -> dict[str, ob
             "actor": "",
             "identifier_ids": [guest.identifier_id],
             "occurred_at": now,
+            "arrival": arrival_number(now, place),
             "body": msgspec.Raw(writer.event(guest)),
         }
-        for guest, key in zip(guests, keys, strict=True)
+        for place, (guest, key) in enumerate(zip(guests, keys, strict=True))
     ]
     return {
         "events": _json(events),

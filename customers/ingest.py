@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from customers import db
 from customers.db import retry
 from customers.events import log, quarantine
+from customers.events.arrival import arrival_number
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
@@ -51,6 +52,7 @@ def store_events(
     received_at: datetime,
     rejected_items: Sequence[RejectedItem] = (),
     expected_version: int | None = None,
+    first_place: int = 0,
 ) -> IngestedBatch:
     """Store a batch of events, quarantine the faulty ones, and return a receipt.
 
@@ -62,17 +64,20 @@ def store_events(
     has another version, the function raises VersionMismatch and stores no events. With an
     expected version, an error quarantines all events of the batch.
 
+    first_place: the place of the first event in the batch as the source sent it. The place decides
+    between events with the same time.
+
     Raises django.db.OperationalError if the database is unavailable. The batch is then not stored,
     or it is stored and only the answer to COMMIT was lost. The caller can safely send it again.
     """
     try:
-        return _store(sender, events, received_at, rejected_items, expected_version)
+        return _store(sender, events, received_at, rejected_items, expected_version, first_place)
     except _FAULTS as error:
         if not events or not db.is_value_error(error):
             raise
         if len(events) == 1 or expected_version is not None:
             return _quarantine(sender, events, received_at, rejected_items, error)
-    return _store_halves(sender, events, received_at, rejected_items)
+    return _store_halves(sender, events, received_at, rejected_items, first_place)
 
 
 def _store_halves(
@@ -80,6 +85,7 @@ def _store_halves(
     events: Sequence[IncomingEvent],
     received_at: datetime,
     rejected_items: Sequence[RejectedItem],
+    first_place: int,
 ) -> IngestedBatch:
     """Store each half in a separate transaction, to quarantine only the faulty event."""
     half = len(events) // 2
@@ -88,8 +94,14 @@ def _store_halves(
         events=events[:half],
         rejected_items=rejected_items,
         received_at=received_at,
+        first_place=first_place,
     )
-    second = store_events(sender=sender, events=events[half:], received_at=received_at)
+    second = store_events(
+        sender=sender,
+        events=events[half:],
+        received_at=received_at,
+        first_place=first_place + half,
+    )
     return IngestedBatch([*first.outcomes, *second.outcomes], first.rejected)
 
 
@@ -98,7 +110,8 @@ def _store(
     events: Sequence[IncomingEvent],
     received_at: datetime,
     rejected_items: Sequence[RejectedItem],
-    expected_version: int | None,
+    expected_version: int | None = None,
+    first_place: int = 0,
 ) -> IngestedBatch:
     """Store a batch in one transaction; quarantine its events that cannot be folded."""
     # Few batches contain a message that is already stored. The first attempt therefore skips the
@@ -109,7 +122,9 @@ def _store(
 
     def store() -> IngestedBatch:
         """Make one attempt. Each attempt after the first looks up stored messages."""
-        batch = _Batch(sender, events, received_at, faults, looks_up=next(lookups, True))
+        batch = _Batch(
+            sender, events, received_at, first_place, faults, looks_up=next(lookups, True)
+        )
         return batch.store(rejected_items, expected_version)
 
     # The loop ends, because each further attempt quarantines at least one more event.
@@ -134,7 +149,7 @@ def _quarantine(
         reason, detail = REFUSED_BY_DATABASE, str(error)[:500]
     quarantine.log_fault(sender, reason, fault)
     faulty = [RejectedItem(event.body, reason, detail, event.message_id) for event in events]
-    _store(sender, (), received_at, [*rejected_items, *faulty], None)
+    _store(sender, (), received_at, [*rejected_items, *faulty])
     outcomes = [IngestOutcome("quarantined", reason=reason) for _ in events]
     return IngestedBatch(outcomes, len(rejected_items))
 
@@ -147,6 +162,7 @@ class _Batch:
         sender: Sender,
         events: Sequence[IncomingEvent],
         received_at: datetime,
+        first_place: int,
         faults: Mapping[str, str],
         *,
         looks_up: bool,
@@ -154,6 +170,7 @@ class _Batch:
         self.sender = sender
         self.events = events
         self.received_at = received_at
+        self.first_place = first_place
         # The events that an earlier attempt could not fold: the reasons by message key.
         self.faults = faults
         self.looks_up = looks_up or may_have_public_keys(sender)
@@ -230,8 +247,9 @@ class _Batch:
         origin = None if primary_identifier.record_id == owner else primary_identifier.record_id
         self.outcomes.accept(i, owner, version)
         identifier_ids = [identifier.id for identifier in identifiers]
+        arrival = arrival_number(self.received_at, self.first_place + i)
         return log.incoming_log_entry(
-            self.events[i], owner, version, origin, message_key, identifier_ids
+            self.events[i], owner, version, origin, message_key, identifier_ids, arrival
         )
 
     def _trait_statements(

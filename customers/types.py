@@ -152,4 +152,6 @@ class LogEntry(msgspec.Struct, gc=False):
     actor: str
     identifier_ids: list[int]
     occurred_at: datetime
+    # The order of events with the same time: customers.events.arrival.
+    arrival: int
     body: msgspec.Raw

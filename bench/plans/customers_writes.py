@@ -107,6 +107,7 @@ PARAMETERS: dict[str, Params] = {
                     "actor": "",
                     "identifier_ids": [serial(number)],
                     "occurred_at": NOW,
+                    "arrival": number,
                     "body": {},
                 }
                 for number in _NUMBERS

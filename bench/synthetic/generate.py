@@ -28,7 +28,8 @@ _COLUMNS = {
     "link": "first_id, second_id, kind, evidence, source_id, actor, recorded_at",
     "event": (
         "customer_id, version, source_id, message_id, message_key, body_hash, kind, name,"
-        " about, evidence, actor, identifier_ids, occurred_at, received_at, recorded_at, body"
+        " about, evidence, actor, identifier_ids, occurred_at, received_at, recorded_at,"
+        " arrival, body"
     ),
     "trait": "customer_id, name, value, evidence, source_id, occurred_at, message_key",
 }

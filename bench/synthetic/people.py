@@ -14,6 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bench.synthetic import vocabulary
+from customers.events.arrival import PLACES
 from customers.events.log import message_key
 from customers.projections.registry import Subject
 from customers.types import CLAIMED, VERIFIED
@@ -165,6 +166,11 @@ def _format_time(milliseconds: int) -> str:
     return f"{_DAYS[days]}{_SECONDS[rest // 1000]}.{rest % 1000:03}Z"
 
 
+def _arrival_number(occurred_at: int) -> int:
+    """Return the arrival number of an event of this moment (ms), which came alone."""
+    return (occurred_at + _RECEIVE_LAG_MS) * 1000 * PLACES
+
+
 class _Activity:
     """The events of one customer since their arrival."""
 
@@ -219,7 +225,8 @@ class _Activity:
         return (
             f"{self.id}\t{version}\t{source}\t{message_id}\t"
             f"{message_key(source, message_id, is_public=self.evidence == CLAIMED)}\t{digest}\t{kind}\t{name}\t{about}\t"
-            f"{self.evidence}\t\t{{{ids}}}\t{at}\t{received_at}\t{received_at}\t{body}\n"
+            f"{self.evidence}\t\t{{{ids}}}\t{at}\t{received_at}\t{received_at}\t"
+            f"{_arrival_number(self.at)}\t{body}\n"
         )
 
 

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from customers import sql
 from customers.events import log
+from customers.events.arrival import arrival_number
 from customers.models import Customer
 from customers.types import VERIFIED
 
@@ -37,7 +38,9 @@ def append_internal_event(
     live = _lock_live_record(customer_id)
     [(_, version)] = sql.rows("read_customer_versions", {"ids": [live]})
     event = log.InternalEvent(live, kind, name, properties, now, about)
-    entry = log.internal_log_entry(event, version + 1, actor[:100], f"note-{uuid7()}")
+    entry = log.internal_log_entry(
+        event, version + 1, actor[:100], f"note-{uuid7()}", arrival_number(now, 0)
+    )
     log.append([entry], source_id=log.BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return version + 1
 

@@ -10,6 +10,7 @@ import msgspec
 
 from customers import sql
 from customers.events import notify, subscribers
+from customers.events.arrival import arrival_number
 from customers.types import VERIFIED, IncomingEvent, LogEntry, Sender
 
 # The source of Butler's own events (migration 0002).
@@ -61,6 +62,7 @@ def incoming_log_entry(
     origin: UUID | None,
     message_key: str,
     identifier_ids: list[int],
+    arrival: int,
 ) -> LogEntry:
     """Return the log entry of an event from a source, on the log of its owner."""
     return LogEntry(
@@ -76,6 +78,7 @@ def incoming_log_entry(
         actor=event.actor,
         identifier_ids=identifier_ids,
         occurred_at=event.occurred_at,
+        arrival=arrival,
         body=msgspec.Raw(event.body),
     )
 
@@ -106,17 +109,18 @@ def append_internal_events(
         customer_versions = _customer_versions({event.customer_id for event in events})
     versions = dict(customer_versions)
     entries = []
-    for event in events:
+    for place, event in enumerate(events):
         versions[event.customer_id] += 1
-        entries.append(_entry_with_own_id(event, versions[event.customer_id], actor))
+        arrival = arrival_number(now, place)
+        entries.append(_entry_with_own_id(event, versions[event.customer_id], actor, arrival))
     append(entries, source_id=BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return [entry.version for entry in entries]
 
 
-def _entry_with_own_id(event: InternalEvent, version: int, actor: str) -> LogEntry:
+def _entry_with_own_id(event: InternalEvent, version: int, actor: str, arrival: int) -> LogEntry:
     """Return the log entry of an event; its message id is made of its name, log and version."""
     message_id = f"{event.name.lower().replace(' ', '-')}:{event.customer_id}:{version}"
-    return internal_log_entry(event, version, actor, message_id)
+    return internal_log_entry(event, version, actor, message_id, arrival)
 
 
 def append_merge_events(
@@ -147,7 +151,9 @@ def _customer_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(sql.rows("read_customer_versions", {"ids": list(ids)}))
 
 
-def internal_log_entry(event: InternalEvent, version: int, actor: str, message_id: str) -> LogEntry:
+def internal_log_entry(
+    event: InternalEvent, version: int, actor: str, message_id: str, arrival: int
+) -> LogEntry:
     """Return the log entry of an event of Butler."""
     body = msgspec.json.encode(
         {"type": event.kind, "event": event.name, "properties": event.properties}
@@ -165,5 +171,6 @@ def internal_log_entry(event: InternalEvent, version: int, actor: str, message_i
         actor=actor,
         identifier_ids=[],
         occurred_at=event.occurred_at,
+        arrival=arrival,
         body=msgspec.Raw(body),
     )

@@ -46,6 +46,9 @@ class Event(models.Model):
     identifier_ids = ArrayField(models.BigIntegerField())
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
+    # The order of events with the same time (customers.events.arrival). It is null in rows that are
+    # older than the column; the SQL function customers_arrival_number returns the number of each.
+    arrival = models.BigIntegerField(null=True)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     body = models.JSONField()
 

@@ -17,7 +17,9 @@ class Trait(models.Model):
     evidence = models.SmallIntegerField(choices=Evidence)
     source_id = models.IntegerField()
     occurred_at = models.DateTimeField()
-    # Decides between statements with the same time, in any order of arrival.
+    # Decides between statements with the same time. It is null in rows that are older than the
+    # column; the event with this message key then has the number.
+    arrival = models.BigIntegerField(null=True)
     message_key = models.UUIDField()
 
     def __str__(self) -> str:

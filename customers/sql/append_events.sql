@@ -9,14 +9,15 @@
 WITH appended AS (
     INSERT INTO customers_event
            (customer_id, version, origin_id, source_id, message_id, message_key, body_hash,
-            kind, name, about, evidence, actor, identifier_ids, occurred_at, received_at, body)
+            kind, name, about, evidence, actor, identifier_ids, occurred_at, received_at, arrival,
+            body)
     SELECT customer_id, version, origin_id, %(source_id)s, message_id, message_key, body_hash,
            kind, name, about, %(evidence)s, actor, identifier_ids, occurred_at, %(received_at)s,
-           body
+           arrival, body
       FROM jsonb_to_recordset(%(events)s::jsonb) AS event (
            customer_id uuid, version bigint, origin_id uuid, message_id text, message_key uuid,
            body_hash uuid, kind text, name text, about text, actor text,
-           identifier_ids bigint[], occurred_at timestamptz, body jsonb)
+           identifier_ids bigint[], occurred_at timestamptz, arrival bigint, body jsonb)
  RETURNING customer_id, version, occurred_at
 )
 UPDATE customers_customer AS customer

@@ -86,6 +86,7 @@ def _all_rows() -> dict[str, list]:
                 ),
                 event.occurred_at,
                 event.received_at,
+                event.arrival,
                 json.dumps(event.body, sort_keys=True),
             )
             for event in Event.objects.all()
