@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from customers.identity.families import Family
 from customers.identity.links import IdentifierNode, Pair
 
-# The numbers that may not meet: a space, a kind of number, and the class of the number.
+# The numbers of a group, by space and kind. Several numbers of one space were joined by a decision.
 type _Numbers = dict[tuple[int, str], set[str]]
 
 
@@ -23,13 +23,11 @@ class _Group:
 class Groups:
     """Groups that only grow. No group holds a separated pair, or two numbers of one space.
 
-    In a space with one number per person, two numbers are two people, unless somebody joined them.
+    In a space with one number per person, two numbers are two people, unless somebody joined them
+    in this group: a decision about the numbers of one source says nothing about another group.
     """
 
     def __init__(self, nodes: Mapping[int, IdentifierNode], separated: Iterable[Pair]) -> None:
-        self._nodes = nodes
-        # The class of each number that a person joined with another one of its space.
-        self._classes: dict[tuple[int, str, str], str] = {}
         self._group_of = {id_: _new_group(node) for id_, node in nodes.items()}
         for first, second in separated:
             if first in self._group_of and second in self._group_of:
@@ -70,37 +68,22 @@ class Groups:
 
         Their numbers then count as one, in each space. A separated pair stays apart.
         """
-        if self.are_separated(first, second):
-            return
-        self._join(first, second)
-        for space, numbers in self._group_of[first].numbers.items():
-            least = min(numbers)
-            for number, class_ in list(self._classes.items()):
-                if number[:2] == space and class_ in numbers:
-                    self._classes[number] = least
-            self._classes |= {(*space, number): least for number in numbers}
-        self._fold_numbers()
+        if not self.are_separated(first, second):
+            self._join(first, second)
 
     def try_join(self, first: int, second: int) -> bool:
         """Join two groups if the rules allow it; return whether they are one group now."""
         if self.same(first, second):
             return True
-        if self.are_separated(first, second) or self._numbers_meet(first, second):
+        if self.are_separated(first, second) or self._have_other_numbers(first, second):
             return False
         self._join(first, second)
         return True
 
-    def _numbers_meet(self, first: int, second: int) -> bool:
+    def _have_other_numbers(self, first: int, second: int) -> bool:
+        """Tell whether the groups have numbers of one space, and none in common."""
         numbers, others = self._group_of[first].numbers, self._group_of[second].numbers
-        return any(len(numbers[space] | others[space]) > 1 for space in numbers.keys() & others)
-
-    def _fold_numbers(self) -> None:
-        """Replace the numbers of all groups by their classes."""
-        for group in {id(group): group for group in self._group_of.values()}.values():
-            for space, numbers in group.numbers.items():
-                group.numbers[space] = {
-                    self._classes.get((*space, number), number) for number in numbers
-                }
+        return any(numbers[space].isdisjoint(others[space]) for space in numbers.keys() & others)
 
     def _join(self, first: int, second: int) -> None:
         larger, smaller = self._group_of[first], self._group_of[second]
