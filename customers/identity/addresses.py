@@ -36,7 +36,7 @@ def replaced_addresses(
         by_source[statement.account, statement.source_id].append(statement)
     replaced = set()
     for (account, source_id), stated in by_source.items():
-        latest = max(stated, key=lambda statement: (statement.occurred_at, statement.arrival))
+        latest = max(stated, key=_by_time)
         has_proved = any((account, statement.mailbox) in proved for statement in stated)
         current = None if has_proved else latest.mailbox
         replaced |= {
@@ -45,6 +45,10 @@ def replaced_addresses(
             if statement.mailbox != current and (account, statement.mailbox) not in proved
         }
     return replaced
+
+
+def _by_time(statement: AddressStatement) -> tuple[datetime, int, int]:
+    return statement.occurred_at, statement.arrival, statement.mailbox
 
 
 def is_placeholder(mailbox_times: Mapping[int, datetime]) -> bool:

@@ -5,7 +5,8 @@ repetitions and rebuilds do not change them. docs/adr/0016 gives the reasons for
 
 1. People and aliases of an owner join. Each pair follows its last decision.
 2. Links between accounts and mailboxes join: proved links first, then the earliest.
-3. Links between accounts join, if they share a mailbox or a space that somebody named.
+3. Links between accounts join, if they share a mailbox or a space that somebody named. Proved ones
+   join before the unproved links of rule 2.
 4. A card, a phone or a device hangs on one record, and joins nothing.
 
 A link that the rules refuse is contested: both records stay as they are.
@@ -13,9 +14,10 @@ A link that the rules refuse is contested: both records stay as they are.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime
 from typing import NamedTuple
 
-from customers.identity.families import PHONE, Family, filing_rank
+from customers.identity.families import PHONE, Family
 from customers.identity.groups import Groups
 from customers.identity.links import (
     DecisionKind,
@@ -23,6 +25,7 @@ from customers.identity.links import (
     IdentifierNode,
     LinkKind,
     ManualDecision,
+    Pair,
     last_decisions,
 )
 from customers.types import CONFIRMED, STATED
@@ -49,9 +52,9 @@ def group(
     `order_ownership` computes the record that it belongs to.
     """
     by_id = {node.id: node for node in nodes}
-    links = [link for link in links if link.first in by_id and link.second in by_id]
+    links = _in_order(by_id, links)
     groups = _decided_groups(by_id, links, decisions)
-    joining = _join_mailboxes(by_id, links, groups) + _join_accounts(by_id, links, groups)
+    joining = _join_accounts(by_id, links, groups)
     hanging, ambiguous = _hang(by_id, links, groups)
     contested = [
         link
@@ -59,6 +62,19 @@ def group(
         if not groups.same(link.first, link.second)
     ]
     return Grouping(groups.as_sets(), contested, ambiguous)
+
+
+def _in_order(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
+) -> list[IdentifierLink]:
+    """Return the links between these nodes: proved ones first, then the earliest.
+
+    Links of one event have one time and one arrival number; their strongest identifiers decide.
+    """
+    return sorted(
+        (link for link in links if link.first in by_id and link.second in by_id),
+        key=lambda link: (link.order, sorted(by_id[id_].order for id_ in link.pair)),
+    )
 
 
 def _decided_groups(
@@ -70,73 +86,106 @@ def _decided_groups(
     latest = last_decisions(
         decision for decision in decisions if {decision.first, decision.second} <= by_id.keys()
     )
-    proofs = {link.pair: link for link in sorted(links, key=_by_time) if link.is_own_proof}
+    proved_at: dict[Pair, datetime] = {}
+    for link in links:
+        if link.is_own_proof:
+            earlier = proved_at.get(link.pair, link.occurred_at)
+            proved_at[link.pair] = max(earlier, link.occurred_at)
     separated = [
         pair
         for pair, decision in latest.items()
         if decision.kind == DecisionKind.SEPARATE
-        # The customer proved both ends after the decision.
-        and not (pair in proofs and proofs[pair].occurred_at > decision.decided_at)
+        # The customer did not prove both ends after the decision.
+        and not (pair in proved_at and proved_at[pair] > decision.decided_at)
     ]
     groups = Groups(by_id, separated)
     for decision in latest.values():
         if decision.kind == DecisionKind.MERGE:
             groups.join_by_decision(decision.first, decision.second)
-    for link in sorted(links, key=lambda link: link.order):
-        if link.kind == LinkKind.ALIAS and link.evidence >= STATED:
+    for link in links:
+        if _is_alias(by_id, link) and _counts(by_id, link):
             groups.join_by_decision(link.first, link.second)
     return groups
 
 
-def _by_time(link: IdentifierLink) -> tuple[object, ...]:
-    return link.occurred_at, link.arrival
+def _is_alias(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether an owner said that two of its numbers are one account."""
+    return link.kind == LinkKind.ALIAS and _are_own_numbers(by_id, link)
 
 
-def _join_mailboxes(
-    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: Groups
-) -> list[IdentifierLink]:
-    """Join accounts and mailboxes; return the links that could join."""
-    joining = sorted(
-        (link for link in links if _joins_mailbox(by_id, link)), key=lambda link: link.order
-    )
-    for link in joining:
-        groups.try_join(link.first, link.second)
-    return joining
+def _is_seen(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether two identifiers came in one event, such as an address and its new number."""
+    is_alias = link.kind == LinkKind.ALIAS and not _are_own_numbers(by_id, link)
+    return link.kind == LinkKind.SEEN or is_alias
 
 
-def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
-    if link.kind != LinkKind.SEEN or link.evidence < STATED:
-        return False
-    if _families(by_id, link) != {Family.ACCOUNT, Family.MAILBOX}:
-        return False
-    # An account that was replaced after a proof keeps the past of its mailbox.
-    return link.is_proved or (link.is_current and not _is_suspect(by_id, link))
+def _are_own_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether both ends are accounts of sources that own their space."""
+    is_noted = by_id[link.first].is_noted or by_id[link.second].is_noted
+    return _families(by_id, link) == {Family.ACCOUNT} and not is_noted
+
+
+def _counts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether the evidence suffices. For a placeholder such as "guest", only a proof does."""
+    if by_id[link.first].is_suspect or by_id[link.second].is_suspect:
+        return link.is_proved and _is_seen(by_id, link)
+    return link.evidence >= STATED
 
 
 def _join_accounts(
     by_id: Mapping[int, IdentifierNode], links: Sequence[IdentifierLink], groups: Groups
 ) -> list[IdentifierLink]:
-    """Join accounts with equal numbers, and accounts of one event; return the links that could."""
+    """Join accounts and mailboxes; return the links that could join.
+
+    Proved links come first, so that no statement takes a proved link. Then mailboxes decide before
+    the numbers of accounts.
+    """
     mailboxes = _named_mailboxes(by_id, links)
-    joining = sorted(
-        (link for link in links if _joins_accounts(by_id, link)), key=lambda link: link.order
+    mailbox_links = [link for link in links if _joins_mailbox(by_id, link)]
+    account_links = [link for link in links if _joins_accounts(by_id, link)]
+    for is_proof in (True, False):
+        for link in mailbox_links:
+            if _is_proof(link) == is_proof:
+                groups.try_join(link.first, link.second)
+        for link in account_links:
+            if _is_proof(link) == is_proof and _may_be_one(by_id, link, mailboxes, groups):
+                groups.try_join(link.first, link.second)
+    return mailbox_links + account_links
+
+
+def _is_proof(link: IdentifierLink) -> bool:
+    return link.is_proved and link.kind != LinkKind.EQUAL
+
+
+def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    return (
+        _is_seen(by_id, link)
+        and _counts(by_id, link)
+        and _families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}
+        # An account that was replaced after a proof keeps the past of its mailbox.
+        and (link.is_proved or link.is_current)
     )
-    for link in joining:
-        share_mailbox = not mailboxes[link.first].isdisjoint(mailboxes[link.second])
-        have_mailboxes = groups.has_mailbox(link.first) and groups.has_mailbox(link.second)
-        if share_mailbox or (_share_numbers(by_id, link) and not have_mailboxes):
-            groups.try_join(link.first, link.second)
-    return joining
 
 
 def _joins_accounts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     return (
         link.kind in (LinkKind.SEEN, LinkKind.EQUAL)
-        and link.evidence >= STATED
-        and _families(by_id, link) == {Family.ACCOUNT}
-        and not (by_id[link.first].is_noted or by_id[link.second].is_noted)
-        and not _is_suspect(by_id, link)
+        and _counts(by_id, link)
+        and _are_own_numbers(by_id, link)
     )
+
+
+def _may_be_one(
+    by_id: Mapping[int, IdentifierNode],
+    link: IdentifierLink,
+    mailboxes: Mapping[int, Set[int]],
+    groups: Groups,
+) -> bool:
+    """Tell whether two accounts share a mailbox, or share numbers and have no two mailboxes."""
+    if not mailboxes[link.first].isdisjoint(mailboxes[link.second]):
+        return True
+    have_mailboxes = groups.has_mailbox(link.first) and groups.has_mailbox(link.second)
+    return _share_numbers(by_id, link) and not have_mailboxes
 
 
 def _named_mailboxes(
@@ -145,11 +194,9 @@ def _named_mailboxes(
     """Return the mailboxes that each account has ever been stated with."""
     mailboxes: defaultdict[int, set[int]] = defaultdict(set)
     for link in links:
-        if link.evidence >= STATED and _families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}:
+        if _families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX} and _counts(by_id, link):
             is_first = by_id[link.first].family is Family.ACCOUNT
-            account, mailbox = (
-                (link.first, link.second) if is_first else (link.second, link.first)
-            )
+            account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
             mailboxes[account].add(mailbox)
     return mailboxes
 
@@ -173,27 +220,21 @@ def _hang(
     Returns the links that could hang one, and the ids that several records have.
     """
     hanging = [(hung, link) for link in links if (hung := _hung_end(by_id, link)) is not None]
+    equal = [link for link in links if _joins_attached(by_id, link)]
     _hang_noted_numbers(by_id, hanging, groups)
-    _join_equal_attached(by_id, links, groups)
-    units: defaultdict[frozenset[int], list[IdentifierLink]] = defaultdict(list)
-    for hung, link in hanging:
-        if not groups.is_hung(hung):
-            units[groups.members(hung)].append(link)
+    for unit, unit_links in _units(by_id, hanging, groups):
+        # Proofs of equal numbers count before the numbers join, so that none takes the other's.
+        if _hangs_by_strength(by_id, unit):
+            proved = [link for link in unit_links if link.is_proved]
+            _hang_unit(by_id, unit, proved, groups)
+    for link in equal:
+        if not (groups.is_hung(link.first) and groups.is_hung(link.second)):
+            groups.try_join(link.first, link.second)
     ambiguous: set[int] = set()
-    for unit in sorted(units, key=lambda unit: min((_rank(by_id[id_]), id_) for id_ in unit)):
-        usable = [
-            link
-            for link in units[unit]
-            if not groups.same(link.first, link.second)
-            and not groups.are_separated(link.first, link.second)
-        ]
-        strongest = min((by_id[id_] for id_ in unit), key=_rank)
-        chosen = _chosen_record(strongest, unit, usable, groups)
-        if chosen:
-            groups.try_join(chosen.first, chosen.second)
-        elif usable:
+    for unit, unit_links in _units(by_id, hanging, groups):
+        if not _hang_unit(by_id, unit, unit_links, groups):
             ambiguous |= unit
-    return [link for _, link in hanging], frozenset(ambiguous)
+    return [link for _, link in hanging] + equal, frozenset(ambiguous)
 
 
 def _hang_noted_numbers(
@@ -206,59 +247,107 @@ def _hang_noted_numbers(
     for hung, link in hanging:
         if link.kind == LinkKind.EQUAL and len(groups.members(hung)) == 1:
             links_of[hung].append(link)
-    for id_, links in links_of.items():
-        ends = {groups.group_id(_other_end(link, {id_})): link for link in links}
+    for id_ in sorted(links_of, key=lambda id_: by_id[id_].order):
+        ends = {groups.group_id(_other_end(link, {id_})) for link in links_of[id_]}
         if len(ends) == 1:
-            groups.try_join(links[0].first, links[0].second)
+            groups.try_join(*links_of[id_][0].pair)
 
 
-def _join_equal_attached(
-    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: Groups
-) -> None:
-    """Join equal numbers of a named space in which one person may have several."""
-    for link in sorted(links, key=lambda link: link.order):
-        is_attached = _families(by_id, link) == {Family.ATTACHED}
-        if link.kind == LinkKind.EQUAL and is_attached and _share_numbers(by_id, link):
-            if not (groups.is_hung(link.first) and groups.is_hung(link.second)):
-                groups.try_join(link.first, link.second)
+def _joins_attached(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether both ends are one number of a space in which a person may have several."""
+    return (
+        link.kind == LinkKind.EQUAL
+        and _counts(by_id, link)
+        and _families(by_id, link) == {Family.ATTACHED}
+        and _share_numbers(by_id, link)
+    )
 
 
 def _hung_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int | None:
     """Return the end of the link that hangs on the other end; None if the link hangs nothing."""
     first, second = by_id[link.first], by_id[link.second]
-    if link.evidence < STATED or (_is_suspect(by_id, link) and not link.is_proved):
+    if not _counts(by_id, link):
         return None
     if link.kind == LinkKind.EQUAL:
         is_account = _families(by_id, link) == {Family.ACCOUNT}
         if not is_account or first.is_noted == second.is_noted or not _share_numbers(by_id, link):
             return None
         return first.id if first.is_noted else second.id
-    if link.kind != LinkKind.SEEN or _rank(first) == _rank(second):
+    if not _is_seen(by_id, link) or first.rank == second.rank:
         return None
-    weaker, stronger = (first, second) if _rank(first) > _rank(second) else (second, first)
+    weaker, stronger = (first, second) if first.rank > second.rank else (second, first)
     is_hung = weaker.family in (Family.ATTACHED, Family.DEVICE)
     return weaker.id if is_hung and stronger.family in _HOLDERS else None
 
 
 _HOLDERS = frozenset({Family.ACCOUNT, Family.MAILBOX, Family.ATTACHED})
 
+# Identifiers that hang together, because a person or an equal number joined them.
+type _Unit = frozenset[int]
 
-def _chosen_record(
-    node: IdentifierNode, unit: Set[int], links: Sequence[IdentifierLink], groups: Groups
+
+def _units(
+    by_id: Mapping[int, IdentifierNode],
+    hanging: Iterable[tuple[int, IdentifierLink]],
+    groups: Groups,
+) -> list[tuple[_Unit, list[IdentifierLink]]]:
+    """Return what hangs on no record yet, the strongest first, and the links that could hang it."""
+    units: defaultdict[_Unit, list[IdentifierLink]] = defaultdict(list)
+    for hung, link in hanging:
+        if not groups.is_hung(hung):
+            units[groups.members(hung)].append(link)
+    return sorted(units.items(), key=lambda unit: _strongest(by_id, unit[0]).order)
+
+
+def _hang_unit(
+    by_id: Mapping[int, IdentifierNode],
+    unit: _Unit,
+    links: Iterable[IdentifierLink],
+    groups: Groups,
+) -> bool:
+    """Hang a unit on the record that these links choose; return whether the record is clear."""
+    usable = [
+        link
+        for link in links
+        if not groups.same(link.first, link.second)
+        and not groups.are_separated(link.first, link.second)
+    ]
+    chosen = _chosen_link(by_id, unit, usable, groups)
+    if chosen:
+        groups.try_join(chosen.first, chosen.second)
+    return chosen is not None or not usable
+
+
+def _chosen_link(
+    by_id: Mapping[int, IdentifierNode],
+    unit: _Unit,
+    links: Sequence[IdentifierLink],
+    groups: Groups,
 ) -> IdentifierLink | None:
-    """Return the link by which identifiers hang on a record; None if there is none.
+    """Return the link by which a unit hangs on a record; None if no record or several have it.
 
-    node: the strongest identifier of the unit. A phone or a device hangs only where it is clear.
+    links: in the order of `_in_order`
     """
     if not links:
         return None
-    if node.kind != PHONE and node.family is Family.ATTACHED:
-        return min(links, key=lambda link: (-link.evidence, link.order))
+    if _hangs_by_strength(by_id, unit):
+        return min(links, key=lambda link: -link.evidence)
+    is_phone = _strongest(by_id, unit).kind == PHONE
     confirmed = [link for link in links if link.evidence >= CONFIRMED]
-    for candidates in (links, confirmed if node.kind == PHONE else ()):
+    for candidates in (links, confirmed if is_phone else ()):
         if len({groups.group_id(_other_end(link, unit)) for link in candidates}) == 1:
-            return min(candidates, key=lambda link: link.order)
+            return candidates[0]
     return None
+
+
+def _hangs_by_strength(by_id: Mapping[int, IdentifierNode], unit: _Unit) -> bool:
+    """Tell whether the strongest link decides. A phone or a device hangs only where it is clear."""
+    strongest = _strongest(by_id, unit)
+    return strongest.kind != PHONE and strongest.family is Family.ATTACHED
+
+
+def _strongest(by_id: Mapping[int, IdentifierNode], unit: Set[int]) -> IdentifierNode:
+    return min((by_id[id_] for id_ in unit), key=lambda node: node.order)
 
 
 def _other_end(link: IdentifierLink, unit: Set[int]) -> int:
@@ -267,14 +356,6 @@ def _other_end(link: IdentifierLink, unit: Set[int]) -> int:
 
 def _families(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> set[Family]:
     return {by_id[link.first].family, by_id[link.second].family}
-
-
-def _is_suspect(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
-    return by_id[link.first].is_suspect or by_id[link.second].is_suspect
-
-
-def _rank(node: IdentifierNode) -> int:
-    return filing_rank(node.kind, has_several_ids=node.has_several_ids)
 
 
 def contested_pairs(grouping: Grouping) -> Iterator[tuple[int, int]]:

@@ -1,12 +1,11 @@
 """Identifiers, the links between them, and the decisions of people about them. Pure values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from customers.identity.families import Family, family_of, is_number
+from customers.identity.families import Family, family_of, filing_rank, is_number
 from customers.types import OPENED
 
 # The ids of two identifiers, the smaller one first.
@@ -56,6 +55,16 @@ class IdentifierNode(NamedTuple):
         """The id of the source of a number, as text."""
         return self.value.partition("/")[0] if is_number(self.kind) else ""
 
+    @property
+    def rank(self) -> int:
+        """The place of the identifier in the order of filing, the strongest first."""
+        return filing_rank(self.kind, has_several_ids=self.has_several_ids)
+
+    @property
+    def order(self) -> tuple[int, str, str, int]:
+        """The key for sorting. The id decides only between periods: it depends on the arrival."""
+        return self.rank, self.kind, self.value, self.id
+
 
 class LinkKind(StrEnum):
     """Why two identifiers are linked, as customers.models.LinkKind stores it."""
@@ -95,9 +104,9 @@ class IdentifierLink(NamedTuple):
         return self.evidence >= OPENED
 
     @property
-    def order(self) -> tuple[bool, datetime, int, Pair]:
+    def order(self) -> tuple[bool, datetime, int]:
         """The key for sorting: proved links first, then the earliest."""
-        return not self.is_proved, self.occurred_at, self.arrival, self.pair
+        return not self.is_proved, self.occurred_at, self.arrival
 
 
 class DecisionKind(StrEnum):
