@@ -1,193 +1,259 @@
-from itertools import pairwise
+"""The table of docs/reference/identity.md: what each family does with each evidence.
+
+Each row of the table is one test, each cell is one case. `outcome` groups each case in eight orders
+of arrival.
+"""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from customers.identity.grouping import LIMITS, MAX_NEIGHBORS, IdentifierLink, IdentifierNode, group
-from customers.types import CLAIMED, VERIFIED, WEAK_KINDS
+from customers.types import CLAIMED, CONFIRMED, NOTED, OPENED, STATED
+from tests.customers.identity.statements import (
+    MAIN,
+    app,
+    card,
+    device,
+    equal,
+    filed_on,
+    mailbox,
+    number,
+    order,
+    outcome,
+    phone,
+    says,
+    shop,
+    site,
+    till,
+)
 
-NOOR = IdentifierNode(1, "user_id", "noor", VERIFIED)
-SAM = IdentifierNode(2, "user_id", "sam", VERIFIED)
-FAMILY = IdentifierNode(3, "email", "family@example.com", VERIFIED)
-PHONE = IdentifierNode(4, "anonymous_id", "phone-of-noor", CLAIMED)
-SAYS_NOOR = IdentifierNode(5, "user_id", "noor", CLAIMED)
-MALLORY = IdentifierNode(6, "anonymous_id", "laptop-of-mallory", CLAIMED)
+NOOR = shop("noor")
+SAM = shop("sam")
+APP_NOOR = app("noor")
+FAMILY = mailbox("family")
+WORK = mailbox("work")
+CARD = card("card-1")
+PHONE = phone("phone-1")
+TABLET = device("tablet")
 
 
-def groups(atoms, ties):
-    return {frozenset(members) for members in group(atoms, ties).groups}
+@pytest.mark.parametrize(
+    ("evidence", "records"),
+    [
+        pytest.param(CONFIRMED, {"family@ + shop/noor"}, id="confirmed: they join"),
+        pytest.param(OPENED, {"family@ + shop/noor"}, id="opened: they join"),
+        pytest.param(STATED, {"family@ + shop/noor"}, id="stated: they join"),
+        pytest.param(NOTED, {"family@", "shop/noor"}, id="noted: the account only receives"),
+        pytest.param(CLAIMED, {"family@", "shop/noor"}, id="claimed: nothing happens"),
+    ],
+)
+def test_account_and_mailbox_that_no_account_of_its_space_has(evidence, records):
+    grouped = outcome(says(NOOR, FAMILY, evidence))
+
+    assert grouped.records == records
+    assert not grouped.contested
 
 
-def test_identifiers_linked_by_a_trusted_source_are_one_customer():
-    assert groups([NOOR, FAMILY], [IdentifierLink(1, 3, VERIFIED)]) == {frozenset({1, 3})}
+@pytest.mark.parametrize(
+    ("evidence", "records"),
+    [
+        pytest.param(CONFIRMED, "app/noor + family@ + shop/noor", id="confirmed: one customer"),
+        pytest.param(OPENED, "app/noor + family@ + shop/noor", id="opened: one customer"),
+        pytest.param(STATED, "app/noor + family@ + shop/noor", id="stated: one customer"),
+    ],
+)
+def test_account_and_mailbox_that_an_account_of_another_space_has(evidence, records):
+    assert outcome(says(NOOR, FAMILY), says(APP_NOOR, FAMILY, evidence, at=2)).records == {records}
 
 
-def test_address_of_two_accounts_merges_neither():
-    drawn = group(
-        [NOOR, SAM, FAMILY], [IdentifierLink(1, 3, VERIFIED), IdentifierLink(2, 3, VERIFIED)]
+@pytest.mark.parametrize(
+    ("holder_evidence", "evidence", "records"),
+    [
+        pytest.param(
+            *(CONFIRMED, CONFIRMED, {"family@ + shop/noor", "shop/sam"}),
+            id="confirmed after confirmed: apart",
+        ),
+        pytest.param(
+            *(OPENED, CONFIRMED, {"family@ + shop/noor", "shop/sam"}),
+            id="confirmed after opened: apart",
+        ),
+        pytest.param(
+            *(STATED, CONFIRMED, {"shop/noor", "family@ + shop/sam"}),
+            id="confirmed after stated: the proof takes it",
+        ),
+        pytest.param(
+            *(STATED, OPENED, {"shop/noor", "family@ + shop/sam"}),
+            id="opened after stated: the proof takes it",
+        ),
+        pytest.param(
+            *(STATED, STATED, {"family@ + shop/noor", "shop/sam"}),
+            id="stated after stated: apart",
+        ),
+        pytest.param(
+            *(CONFIRMED, STATED, {"family@ + shop/noor", "shop/sam"}),
+            id="stated after confirmed: apart",
+        ),
+    ],
+)
+def test_account_and_mailbox_of_another_account_of_its_space(holder_evidence, evidence, records):
+    grouped = outcome(says(NOOR, FAMILY, holder_evidence, at=1), says(SAM, FAMILY, evidence, at=2))
+
+    assert grouped.records == records
+    refused = "shop/noor" if "shop/noor" in records else "shop/sam"
+    assert grouped.contested == {f"family@ / {refused}"}
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(NOTED, id="noted: apart, and no contest"),
+        pytest.param(CLAIMED, id="claimed: apart, and no contest"),
+    ],
+)
+def test_weak_statement_of_a_mailbox_of_another_account(evidence):
+    grouped = outcome(says(NOOR, FAMILY, at=2), says(SAM, FAMILY, evidence, at=1))
+
+    assert grouped.records == {"family@ + shop/noor", "shop/sam"}
+    assert not grouped.contested
+
+
+@pytest.mark.parametrize(
+    ("evidence", "records"),
+    [
+        pytest.param(CONFIRMED, {"shop/5 + site/5"}, id="confirmed: one account"),
+        pytest.param(STATED, {"shop/5 + site/5"}, id="stated: one account"),
+        pytest.param(NOTED, {"shop/5", "site/5"}, id="noted: filed apart"),
+        pytest.param(CLAIMED, {"shop/5", "site/5"}, id="claimed: nothing happens"),
+    ],
+)
+def test_equal_numbers_of_a_named_space(evidence, records):
+    assert outcome(equal(shop("5"), site("5"), evidence)).records == records
+
+
+@pytest.mark.parametrize(
+    ("evidence", "records"),
+    [
+        pytest.param(CONFIRMED, {"a/5", "b/5"}, id="confirmed: apart"),
+        pytest.param(STATED, {"a/5", "b/5"}, id="stated: apart"),
+    ],
+)
+def test_equal_numbers_of_main_without_a_common_mailbox(evidence, records):
+    first, second = number("a", "5", MAIN), number("b", "5", MAIN)
+
+    grouped = outcome(equal(first, second, evidence))
+
+    assert grouped.records == records
+    assert grouped.contested == {"a/5 / b/5"}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "record"),
+    [
+        pytest.param(CONFIRMED, "family@ + shop/noor", id="confirmed: of the account"),
+        pytest.param(STATED, "family@ + shop/noor", id="stated: of the account"),
+        pytest.param(NOTED, "family@", id="noted: of the mailbox alone"),
+    ],
+)
+def test_order_with_only_a_mailbox_is_filed_on_it_whoever_has_it(evidence, record):
+    assert filed_on(order("order-1"), TABLET, PHONE, FAMILY) == FAMILY
+    assert record in outcome(says(NOOR, FAMILY, evidence)).records
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [pytest.param(CARD, id="a card"), pytest.param(PHONE, id="a phone")],
+)
+@pytest.mark.parametrize(
+    ("evidence", "hangs"),
+    [
+        pytest.param(CONFIRMED, True, id="confirmed: it hangs"),
+        pytest.param(STATED, True, id="stated: it hangs"),
+        pytest.param(NOTED, False, id="noted: it only finds"),
+        pytest.param(CLAIMED, False, id="claimed: nothing happens"),
+    ],
+)
+def test_attached_identifier_with_one_record(leaf, evidence, hangs):
+    grouped = outcome(says(NOOR, leaf, evidence))
+
+    assert grouped.records == (
+        {f"{leaf.value} + shop/noor"} if hangs else {leaf.value, "shop/noor"}
     )
 
-    assert set(drawn.groups) == {frozenset({1}), frozenset({2}), frozenset({3})}
-    assert drawn.shared == {3}
+
+@pytest.mark.parametrize(
+    ("first_evidence", "second_evidence", "holder"),
+    [
+        pytest.param(STATED, STATED, "shop/noor", id="both stated: with the first"),
+        pytest.param(STATED, CONFIRMED, "shop/sam", id="one confirmed: with that one"),
+        pytest.param(CONFIRMED, STATED, "shop/noor", id="the first confirmed: with the first"),
+        pytest.param(CONFIRMED, CONFIRMED, "shop/noor", id="both confirmed: with the first"),
+        pytest.param(NOTED, STATED, "shop/sam", id="the first noted: with the other"),
+    ],
+)
+def test_card_with_two_records(first_evidence, second_evidence, holder):
+    grouped = outcome(says(NOOR, CARD, first_evidence, 1), says(SAM, CARD, second_evidence, 2))
+
+    other = ({"shop/noor", "shop/sam"} - {holder}).pop()
+    assert grouped.records == {f"card-1 + {holder}", other}
+    assert not grouped.ambiguous
 
 
-def test_indirect_link_between_two_accounts_is_refused():
-    card = IdentifierNode(7, "card", "C7", VERIFIED)
-    ties = [
-        IdentifierLink(1, 3, VERIFIED),
-        IdentifierLink(3, 7, VERIFIED),
-        IdentifierLink(2, 7, VERIFIED),
-    ]
+@pytest.mark.parametrize(
+    ("first_evidence", "second_evidence", "records"),
+    [
+        pytest.param(STATED, STATED, {"phone-1", "shop/noor", "shop/sam"}, id="both stated: none"),
+        pytest.param(
+            *(STATED, CONFIRMED, {"shop/noor", "phone-1 + shop/sam"}),
+            id="one alone confirmed it: with that one",
+        ),
+        pytest.param(
+            *(CONFIRMED, CONFIRMED, {"phone-1", "shop/noor", "shop/sam"}),
+            id="both confirmed it: none",
+        ),
+        pytest.param(
+            *(STATED, NOTED, {"phone-1 + shop/noor", "shop/sam"}),
+            id="the other noted: with the stated one",
+        ),
+    ],
+)
+def test_phone_with_two_records(first_evidence, second_evidence, records):
+    grouped = outcome(says(NOOR, PHONE, first_evidence, 1), says(SAM, PHONE, second_evidence, 2))
 
-    drawn = group([NOOR, SAM, FAMILY, card], ties)
-
-    assert set(drawn.groups) == {frozenset({1, 3}), frozenset({2, 7})}
-    assert [refused_tie.reason for refused_tie in drawn.refused_links] == ["limit:user_id"]
-
-
-def test_a_claim_joins_anonymous_activity():
-    assert groups([PHONE, SAYS_NOOR], [IdentifierLink(4, 5, CLAIMED)]) == {frozenset({4, 5})}
-
-
-def test_verified_link_moves_a_device_away_from_claims():
-    """The trojan identifier: Mallory claims to be Noor and waits for her to sign in."""
-    claims = [IdentifierLink(4, 5, CLAIMED), IdentifierLink(5, 6, CLAIMED)]
-    everybody = [NOOR, PHONE, SAYS_NOOR, MALLORY]
-
-    assert frozenset({4, 5, 6}) in groups(everybody, claims)
-    assert groups(everybody, [*claims, IdentifierLink(1, 4, VERIFIED)]) == {
-        frozenset({1, 4}),
-        frozenset({5, 6}),
-    }
+    assert grouped.records == records
+    assert grouped.ambiguous == ({"phone-1"} if "phone-1" in records else set())
 
 
-def test_claiming_a_card_does_not_make_it_useless_to_its_owner():
-    card = IdentifierNode(7, "card", "C7", VERIFIED)
-    claims = [
-        IdentifierLink(7, IdentifierNode(i, "anonymous_id", f"a{i}", CLAIMED).id, CLAIMED)
-        for i in range(10, 60)
-    ]
-    devices = [IdentifierNode(i, "anonymous_id", f"a{i}", CLAIMED) for i in range(10, 60)]
-
-    drawn = group([NOOR, card, *devices], [IdentifierLink(1, 7, VERIFIED), *claims])
-
-    assert frozenset({1, 7}) in drawn.groups
-
-
-def test_number_with_many_cards_is_shared():
-    office = IdentifierNode(3, "phone", "+31200000000", VERIFIED)
-    cards = [IdentifierNode(100 + i, "card", f"C{i}", VERIFIED) for i in range(MAX_NEIGHBORS + 1)]
-
-    drawn = group([office, *cards], [IdentifierLink(3, card.id, VERIFIED) for card in cards])
-
-    assert drawn.shared == {3}
-    assert all(len(members) == 1 for members in drawn.groups)
+@pytest.mark.parametrize(
+    ("evidence", "records"),
+    [
+        pytest.param(CONFIRMED, {"shop/noor + tablet"}, id="confirmed: its activity"),
+        pytest.param(STATED, {"shop/noor + tablet"}, id="stated: its activity"),
+        pytest.param(NOTED, {"shop/noor", "tablet"}, id="noted: nothing"),
+        pytest.param(CLAIMED, {"shop/noor", "tablet"}, id="claimed: nothing"),
+    ],
+)
+def test_device_with_one_account(evidence, records):
+    assert outcome(says(NOOR, TABLET, evidence)).records == records
 
 
-def test_link_above_the_limit_is_refused():
-    mails = [
-        IdentifierNode(100 + i, "email", f"n{i}@example.com", VERIFIED)
-        for i in range(LIMITS["email"] + 1)
-    ]
+@pytest.mark.parametrize(
+    "evidence",
+    [pytest.param(CONFIRMED, id="confirmed: none"), pytest.param(STATED, id="stated: none")],
+)
+def test_device_with_two_accounts(evidence):
+    grouped = outcome(says(NOOR, TABLET, at=1), says(SAM, TABLET, evidence, at=2))
 
-    drawn = group([NOOR, *mails], [IdentifierLink(1, mail.id, VERIFIED) for mail in mails])
-
-    assert [refused_tie.reason for refused_tie in drawn.refused_links] == ["limit:email"]
-
-
-def test_merges_and_separations_of_staff_hold():
-    assert groups([NOOR, SAM], [IdentifierLink(1, 2, VERIFIED, "joined")]) == {frozenset({1, 2})}
-    parted = [IdentifierLink(1, 3, VERIFIED), IdentifierLink(1, 3, VERIFIED, "parted")]
-    assert groups([NOOR, FAMILY], parted) == {frozenset({1}), frozenset({3})}
+    assert grouped.records == {"shop/noor", "shop/sam", "tablet"}
+    assert grouped.ambiguous == {"tablet"}
 
 
-def test_accounts_merged_by_staff_accept_new_links():
-    joined = IdentifierLink(1, 2, VERIFIED, "joined")
+def test_number_that_a_till_typed_hangs_on_the_account_with_this_number():
+    grouped = outcome(says(NOOR, FAMILY), equal(NOOR, till("noor")))
 
-    assert groups([NOOR, SAM, FAMILY], [joined, IdentifierLink(1, 3, VERIFIED)]) == {
-        frozenset({1, 2, 3})
-    }
+    assert grouped.records == {"family@ + shop/noor + till/noor"}
 
 
-def test_identifier_of_merged_accounts_is_no_longer_shared():
-    both = [IdentifierLink(1, 3, VERIFIED), IdentifierLink(2, 3, VERIFIED)]
-
-    drawn = group([NOOR, SAM, FAMILY], [*both, IdentifierLink(1, 2, VERIFIED, "joined")])
-
-    assert set(drawn.groups) == {frozenset({1, 2, 3})}
-    assert not drawn.shared
-
-
-KINDS = ("user_id", "email", "card", "anonymous_id", "order", "external:crm")
-
-
-@st.composite
-def graphs(draw):
-    atoms = [
-        IdentifierNode(
-            number, kind := draw(st.sampled_from(KINDS)), f"v{number}", trust_of(draw, kind)
-        )
-        for number in range(draw(st.integers(2, 12)))
-    ]
-    ids = st.integers(0, len(atoms) - 1)
-    ties = [
-        IdentifierLink(min(pair), max(pair), draw(st.sampled_from((CLAIMED, VERIFIED))), kind)
-        for pair in draw(st.lists(st.tuples(ids, ids).filter(lambda p: p[0] != p[1]), max_size=20))
-        if (kind := draw(st.sampled_from(("seen",) * 8 + ("joined", "parted"))))
-    ]
-    return atoms, list(dict.fromkeys(ties))
-
-
-def trust_of(draw, kind):
-    return CLAIMED if kind in WEAK_KINDS else draw(st.sampled_from((CLAIMED, VERIFIED)))
-
-
-@given(graphs(), st.randoms(use_true_random=False))
-def test_grouping_is_the_same_for_any_order_and_repetition_of_links(graph, random):
-    atoms, ties = graph
-    shuffled, again = random.sample(atoms, len(atoms)), random.sample(ties * 2, len(ties) * 2)
-
-    assert set(group(shuffled, again).groups) == set(group(atoms, ties).groups)
-
-
-@given(graphs())
-def test_every_identifier_is_in_exactly_one_group(graph):
-    atoms, ties = graph
-
-    members = [member for group_members in group(atoms, ties).groups for member in group_members]
-
-    assert sorted(members) == sorted(atom.id for atom in atoms)
-
-
-@given(graphs())
-def test_no_group_of_seen_links_holds_two_accounts(graph):
-    atoms, ties = graph
-    by_id = {atom.id: atom for atom in atoms}
-
-    for members in group(atoms, [tie for tie in ties if tie.kind != "joined"]).groups:
-        assert sum(by_id[member].kind == "user_id" for member in members) <= 1
-
-
-@given(graphs())
-def test_claims_never_change_the_grouping_of_verified_identifiers(graph):
-    """A claim is not a proof: without the claims, the proved identifiers group the same."""
-    atoms, ties = graph
-    proved = {atom.id for atom in atoms if atom.is_proof}
-    without = [tie for tie in ties if tie.evidence == VERIFIED or tie.kind != "seen"]
-
-    def among_proved(some):
-        return {members & proved for members in group(atoms, some).groups} - {frozenset()}
-
-    assert among_proved(ties) == among_proved(without)
-
-
-@pytest.mark.parametrize("size", [2, 500])
-def test_a_chain_that_a_person_joined_is_grouped_without_recursion(size):
-    cards = [IdentifierNode(n, "card", f"c{n}", VERIFIED) for n in range(size)]
-
-    drawn = group(
-        cards, [IdentifierLink(a.id, b.id, VERIFIED, "joined") for a, b in pairwise(cards)]
+def test_address_that_a_till_typed_with_a_number_joins_nothing():
+    grouped = outcome(
+        says(NOOR, FAMILY), says(till("noor"), WORK, NOTED), equal(NOOR, till("noor"))
     )
 
-    assert len(drawn.groups) == 1
+    assert grouped.records == {"family@ + shop/noor + till/noor", "work@"}
