@@ -125,13 +125,23 @@ class KeyInline(ReadOnlyAdminMixin, TabularInline):
 
 @admin.register(Source)
 class SourceAdmin(ModelAdmin):
-    """Sources of events. `manage.py create_source` makes a source and its first key."""
+    """Sources of events. Commands of manage.py create a source and move it to another space."""
 
-    list_display = ("name", "channel", "is_shared", "default_region")
-    list_filter = ("channel", "is_shared")
+    list_display = ("name", "channel", "space", "addresses", "is_shared", "default_region")
+    list_filter = ("channel", "space", "addresses", "is_shared")
+    list_select_related = ("space",)
     search_fields = ("name",)
-    fields = ("name", "channel", "is_shared", "default_region", "created_at")
-    readonly_fields = ("created_at",)
+    fields = (
+        "name",
+        "channel",
+        "space",
+        "addresses",
+        "order_numbers",
+        "is_shared",
+        "default_region",
+        "created_at",
+    )
+    readonly_fields = ("space", "created_at")
     inlines = (KeyInline,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

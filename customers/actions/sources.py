@@ -1,4 +1,4 @@
-"""Creates sources, and creates, rotates and revokes their keys."""
+"""Creates and moves sources, and creates, rotates and revokes their keys."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from customers.access import keys
-from customers.models import Source, SourceKey
+from customers.models import Source, SourceKey, Space
+from customers.types import MAIN_SPACE
+
+
+class SpaceConflict(Exception):
+    """The space exists with another number of ids per person; the text says what to do."""
 
 
 @transaction.atomic
@@ -19,15 +24,61 @@ def create_source(
     scopes: Sequence[str] = keys.SCOPES,
     is_shared: bool = False,
     region: str = "",
+    space: Space | None = None,
+    addresses: str = "",
+    order_numbers: str = "",
 ) -> tuple[Source, str]:
     """Create a source with its first key; return the source and the text of the key.
 
     Butler stores only the digest of the key, so it cannot show the text again.
     """
     source = Source.objects.create(
-        name=name, channel=channel, is_shared=is_shared, default_region=region.upper()
+        name=name,
+        channel=channel,
+        is_shared=is_shared,
+        default_region=region.upper(),
+        space=space or find_or_create_space(MAIN_SPACE),
+        addresses=addresses,
+        order_numbers=order_numbers,
     )
     return source, add_key(source=source, is_secret=is_secret, scopes=scopes)
+
+
+def find_or_create_space(name: str, ids_per_person: str = "") -> Space:
+    """Return the space of this name, which is created if it does not exist.
+
+    ids_per_person: a value of Space.IdsPerPerson; "" takes that of an existing space, or one.
+    Raises SpaceConflict if the space exists with the other value.
+    """
+    # "Shop" and "shop" are one space, so that a typing mistake makes no second one.
+    space = Space.objects.filter(name__iexact=name).first()
+    if space is None:
+        ids_per_person = ids_per_person or Space.IdsPerPerson.ONE
+        space, _ = Space.objects.get_or_create(
+            name=name, defaults={"ids_per_person": ids_per_person}
+        )
+    if ids_per_person and ids_per_person != space.ids_per_person:
+        numbers = "several numbers" if space.has_several_ids else "one number"
+        raise SpaceConflict(
+            f"The space {space.name!r} holds {numbers} per person. Use another space."
+        )
+    return space
+
+
+def move_source(*, source: Source, space: Space, now: datetime) -> None:
+    """Move a source, with its numbers of customers, into another space. Its log does not change."""
+    source.space = space
+    source.save(update_fields=["space"])
+
+
+def sources_sharing_numbers(source: Source) -> list[str]:
+    """Return the names of the other sources in the space of this source, in alphabetical order.
+
+    Butler's own sources have neither keys nor webhook secrets, and do not count.
+    """
+    others = Source.objects.filter(space=source.space_id).exclude(pk=source.pk)
+    used = Q(keys__isnull=False) | ~Q(webhook_secrets=[])
+    return list(others.filter(used).distinct().order_by("name").values_list("name", flat=True))
 
 
 def add_key(*, source: Source, is_secret: bool, scopes: Sequence[str] = keys.SCOPES) -> str:

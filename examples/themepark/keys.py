@@ -3,12 +3,14 @@
 import json
 import os
 import secrets
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from customers.access.keys import digest
 from customers.actions import sources, staff_sign_in
 from customers.models import Source, SourceKey
+from customers.types import MAIN_SPACE_ID
 from examples.themepark import places
 
 FILE = places.KEYS
@@ -18,18 +20,25 @@ STAFF = ("sam", "iris", "mika", "pia", "lin")
 
 
 class ParkSource(NamedTuple):
-    """A source of the park: its name, its channel, and whether many people use it."""
+    """A source of the park: its name, its channel, and whether many people use it.
+
+    space: the space of its numbers of customers
+    addresses: whether it verifies e-mail addresses, as in Source.addresses
+    """
 
     name: str
     channel: str
     is_shared: bool
+    space: str
+    addresses: str = ""
 
 
+# App and site have one sign-in, which verifies addresses, so a number means the same family.
 SOURCES = (
-    ParkSource("app", "app", is_shared=False),
-    ParkSource("site", "web", is_shared=False),
-    ParkSource("call desk", "phone", is_shared=True),
-    ParkSource("till", "store", is_shared=True),
+    ParkSource("app", "app", is_shared=False, space="account", addresses="checked"),
+    ParkSource("site", "web", is_shared=False, space="account", addresses="checked"),
+    ParkSource("call desk", "phone", is_shared=True, space="call desk"),
+    ParkSource("till", "store", is_shared=True, space="till"),
 )
 
 
@@ -43,11 +52,16 @@ class DemoKeys(NamedTuple):
     factors: dict[str, str]
 
 
-def ensure_keys(home: Path) -> DemoKeys:
+def ensure_keys(home: Path, *, now: datetime) -> DemoKeys:
     """Create missing sources, keys and passwords, and return the new content of the file."""
     stored = places.read(home / FILE)
     stored_keys = stored.get("keys", {})
-    keys = {source.name: _keys(source, stored_keys.get(source.name, {})) for source in SOURCES}
+    keys = {
+        park_source.name: _keys(
+            _ensure_source(park_source, now), stored_keys.get(park_source.name, {})
+        )
+        for park_source in SOURCES
+    }
     stored_passwords = stored.get("passwords", {})
     passwords = {name: stored_passwords.get(name) or _password() for name in STAFF}
     factors = {
@@ -59,15 +73,26 @@ def ensure_keys(home: Path) -> DemoKeys:
     return DemoKeys(keys, passwords, passwords != stored_passwords, factors)
 
 
-def _keys(park_source: ParkSource, stored_keys: dict[str, str]) -> dict[str, str]:
+def _ensure_source(park_source: ParkSource, now: datetime) -> Source:
+    """Return a source of the park. A source of an earlier release moves out of the space "main"."""
+    space = sources.find_or_create_space(park_source.space)
     source, _ = Source.objects.get_or_create(
         name=park_source.name,
         defaults={
             "channel": park_source.channel,
             "is_shared": park_source.is_shared,
             "default_region": "NL",
+            "space": space,
+            "addresses": park_source.addresses,
         },
     )
+    if source.space_id == MAIN_SPACE_ID:
+        Source.objects.filter(pk=source.pk).update(addresses=park_source.addresses)
+        sources.move_source(source=source, space=space, now=now)
+    return source
+
+
+def _keys(source: Source, stored_keys: dict[str, str]) -> dict[str, str]:
     return {
         kind: _valid_key(source, stored_keys.get(kind))
         or sources.add_key(source=source, is_secret=kind == "secret")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers import read_only_admin
-from customers.actions.sources import create_source
+from customers.actions.sources import create_source, find_or_create_space
 from customers.models import AccessLogEntry, Customer, QuarantinedItem, SourceKey, User
 from tests import factories, staff
 
@@ -82,6 +82,25 @@ def test_no_key_is_shown_or_made_here(lin, rows):
     assert rows[:9] in page
     assert rows not in page
     assert lin.get(reverse("admin:customers_source_add")).status_code == 403
+
+
+def test_source_shows_its_space_and_addresses_and_only_a_command_moves_it(lin):
+    space = find_or_create_space("shop")
+    source, _ = create_source(
+        name="Shop", channel="site", is_secret=True, space=space, addresses="unchecked"
+    )
+    page = reverse("admin:customers_source_change", args=[source.pk])
+    fields = {"name": "Shop", "channel": "site", "space": 1, "addresses": "checked"}
+    keys_form = {"keys-TOTAL_FORMS": "0", "keys-INITIAL_FORMS": "0"}
+
+    listed = lin.get(reverse("admin:customers_source_changelist")).text
+    saved = lin.post(page, fields | keys_form)
+
+    assert ">shop<" in listed
+    assert "Unchecked" in listed
+    assert saved.status_code == 302
+    source.refresh_from_db()
+    assert (source.space, source.addresses) == (space, "checked")
 
 
 def test_records_are_read_only_in_the_admin(lin, rows):

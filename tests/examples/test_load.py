@@ -147,6 +147,21 @@ def test_keys_are_reused_and_a_lost_file_is_created_again(capsys, home):
     assert places.read(home / keys.FILE)["keys"]["app"]["secret"] != first["app"]["secret"]
 
 
+def test_sources_have_spaces_of_their_own_and_leave_the_main_space(capsys):
+    Source.objects.create(name="till", channel="store", is_shared=True)
+
+    _load(capsys)
+
+    spaces = Source.objects.filter(name__in=("app", "site", "call desk", "till"))
+    assert dict(spaces.values_list("name", "space__name")) == {
+        "app": "account",
+        "site": "account",
+        "call desk": "call desk",
+        "till": "till",
+    }
+    assert Source.objects.get(name="app").addresses == "checked"
+
+
 def test_past_events_start_no_automation(capsys):
     _load(capsys)
 

@@ -179,7 +179,7 @@ class TestCommands:
 
         printed_source = json.loads(line)
         assert line.count("\n") == 1
-        assert printed_source.keys() == {"id", "name", "key"}
+        assert printed_source.keys() == {"id", "name", "key", "shares_numbers_with"}
         assert keys.find_sender(printed_source["key"]).source_id == printed_source["id"]
 
     def test_source_name_must_be_unique(self):

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if dry_run:
             self._count(load.household_messages(since=now))
             return
-        demo_keys = keys.ensure_keys(settings.BUTLER_HOME)
+        demo_keys = keys.ensure_keys(settings.BUTLER_HOME, now=now)
         self._load(now)
         passwords = demo_keys.passwords if settings.DEBUG else {}
         factors = demo_keys.factors if settings.DEBUG else {}
