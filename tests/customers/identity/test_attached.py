@@ -1,0 +1,204 @@
+"""Cards, phones, attached numbers and devices: they hang on one record and join nothing."""
+
+import pytest
+
+from customers.types import CLAIMED, CONFIRMED, NOTED, OPENED, STATED
+from tests.customers.identity.statements import (
+    MAIN_CONTRACTS_SPACE,
+    app,
+    card,
+    contract,
+    device,
+    equal,
+    mailbox,
+    merge,
+    number,
+    order,
+    outcome,
+    phone,
+    records,
+    says,
+    shop,
+)
+
+NOOR = shop("noor")
+SAM = shop("sam")
+FAMILY = mailbox("family")
+WORK = mailbox("work")
+CARD = card("card-1")
+PHONE = phone("phone-1")
+TABLET = device("tablet")
+CONTRACT = contract("77")
+
+
+@pytest.mark.parametrize("attached", [CARD, PHONE, CONTRACT, TABLET], ids=lambda node: node.value)
+@pytest.mark.parametrize("holder", [NOOR, FAMILY], ids=lambda node: node.value)
+def test_attached_identifier_hangs_on_an_account_or_a_mailbox(attached, holder):
+    assert records(says(holder, attached)) == {" + ".join(sorted((holder.value, attached.value)))}
+
+
+@pytest.mark.parametrize("attached", [CARD, PHONE, CONTRACT, TABLET], ids=lambda node: node.value)
+@pytest.mark.parametrize("evidence", [STATED, CONFIRMED])
+def test_attached_identifier_does_not_join_two_records(attached, evidence):
+    grouped = outcome(says(NOOR, attached, evidence, 1), says(app("sam"), attached, evidence, 2))
+
+    assert not any({"shop/noor", "app/sam"} <= set(group.split(" + ")) for group in grouped.records)
+
+
+def test_card_hangs_by_its_strongest_link_even_if_the_link_is_late():
+    links = [says(NOOR, CARD, at=1), says(SAM, CARD, OPENED, at=2)]
+
+    assert records(*links) == {"shop/noor", "card-1 + shop/sam"}
+    assert records(*links, says(NOOR, CARD, CONFIRMED, at=3)) == {"card-1 + shop/noor", "shop/sam"}
+
+
+def test_card_hangs_by_the_earliest_of_equally_strong_links():
+    links = [says(NOOR, CARD, CONFIRMED, at=5), says(SAM, CARD, CONFIRMED, at=4)]
+
+    grouped = outcome(*links)
+
+    assert grouped.records == {"shop/noor", "card-1 + shop/sam"}
+    assert grouped.contested == {"card-1 / shop/noor"}
+
+
+def test_arrival_decides_between_equally_strong_cards_of_one_moment():
+    links = [says(NOOR, CARD, arrival=2), says(SAM, CARD, arrival=1)]
+
+    assert records(*links) == {"shop/noor", "card-1 + shop/sam"}
+
+
+def test_several_contracts_of_one_person_hang_on_one_record():
+    contracts = [contract(str(number)) for number in range(4)]
+
+    assert records(*(says(FAMILY, end) for end in contracts)) == {
+        "contracts/0 + contracts/1 + contracts/2 + contracts/3 + family@"
+    }
+
+
+def test_two_contracts_of_one_event_do_not_join():
+    assert records(says(CONTRACT, contract("78"), CONFIRMED)) == {"contracts/77", "contracts/78"}
+
+
+def test_equal_contracts_of_two_sources_hang_together():
+    other = contract("77", source="desk")
+
+    assert records(equal(CONTRACT, other), says(NOOR, other)) == {
+        "contracts/77 + desk/77 + shop/noor"
+    }
+
+
+def test_equal_contracts_hang_together_by_their_strongest_link():
+    other = contract("77", source="desk")
+    links = [says(NOOR, CONTRACT, at=1), says(SAM, other, CONFIRMED, at=2)]
+
+    assert records(equal(CONTRACT, other), *links) == {
+        "shop/noor",
+        "contracts/77 + desk/77 + shop/sam",
+    }
+
+
+def test_equal_contracts_that_two_people_proved_stay_with_them():
+    other = contract("77", source="desk")
+    links = [says(NOOR, CONTRACT, CONFIRMED, at=1), says(SAM, other, CONFIRMED, at=2)]
+
+    grouped = outcome(equal(CONTRACT, other), *links)
+
+    assert grouped.records == {"contracts/77 + shop/noor", "desk/77 + shop/sam"}
+    assert grouped.contested == {"contracts/77 / desk/77"}
+
+
+def test_equal_contracts_that_staff_put_on_two_records_stay_there():
+    other = contract("77", source="desk")
+
+    assert records(equal(CONTRACT, other), merge(NOOR, CONTRACT), merge(SAM, other)) == {
+        "contracts/77 + shop/noor",
+        "desk/77 + shop/sam",
+    }
+
+
+@pytest.mark.parametrize("evidence", [NOTED, CLAIMED])
+def test_weak_equal_contracts_do_not_hang_together(evidence):
+    other = contract("77", source="desk")
+
+    assert records(equal(CONTRACT, other, evidence)) == {"contracts/77", "desk/77"}
+
+
+def test_equal_contracts_of_a_space_that_nobody_named_do_not_hang_together():
+    first, second = (number(of, "77", MAIN_CONTRACTS_SPACE) for of in ("a", "b"))
+
+    assert records(equal(first, second)) == {"a/77", "b/77"}
+
+
+def test_phone_of_a_card_hangs_on_the_record_of_the_card():
+    assert records(says(CARD, PHONE), says(NOOR, CARD)) == {"card-1 + phone-1 + shop/noor"}
+
+
+def test_phone_of_a_card_without_a_record_hangs_on_the_card():
+    assert records(says(CARD, PHONE)) == {"card-1 + phone-1"}
+
+
+def test_phone_of_an_account_and_its_own_mailbox_has_one_record():
+    links = [says(NOOR, FAMILY), says(NOOR, PHONE), says(FAMILY, PHONE)]
+
+    assert records(*links) == {"family@ + phone-1 + shop/noor"}
+
+
+def test_phone_of_two_records_hangs_on_the_one_that_alone_confirmed_it_twice():
+    links = [says(SAM, PHONE), says(NOOR, PHONE, CONFIRMED), says(FAMILY, PHONE, CONFIRMED)]
+
+    assert records(*links, says(NOOR, FAMILY)) == {"family@ + phone-1 + shop/noor", "shop/sam"}
+
+
+def test_opened_link_of_a_phone_is_not_confirmed():
+    grouped = outcome(says(NOOR, PHONE, OPENED), says(SAM, PHONE))
+
+    assert grouped.ambiguous == {"phone-1"}
+
+
+def test_phone_of_merged_accounts_is_no_longer_ambiguous():
+    grouped = outcome(says(NOOR, PHONE), says(SAM, PHONE), merge(NOOR, SAM))
+
+    assert grouped.records == {"phone-1 + shop/noor + shop/sam"}
+    assert not grouped.ambiguous
+
+
+def test_device_of_two_records_hangs_on_none_even_if_one_confirmed_it():
+    grouped = outcome(says(NOOR, TABLET, CONFIRMED), says(FAMILY, TABLET))
+
+    assert grouped.records == {"family@", "shop/noor", "tablet"}
+    assert grouped.contested == {"shop/noor / tablet", "family@ / tablet"}
+
+
+def test_device_of_an_ambiguous_phone_and_an_account_has_two_records():
+    links = [says(NOOR, PHONE), says(SAM, PHONE), says(PHONE, TABLET), says(NOOR, TABLET)]
+
+    assert outcome(*links).ambiguous == {"phone-1", "tablet"}
+
+
+def test_two_devices_of_one_event_do_not_join():
+    push = device("push")._replace(kind="device")
+
+    assert records(says(TABLET, push, CONFIRMED)) == {"push", "tablet"}
+
+
+def test_device_does_not_hang_on_an_order():
+    assert records(says(order("order-1"), TABLET, CONFIRMED)) == {"order-1", "tablet"}
+
+
+def test_card_and_phone_that_staff_joined_hang_by_the_strength_of_the_card():
+    links = [says(NOOR, PHONE, at=1), says(SAM, CARD, CONFIRMED, at=2)]
+
+    assert records(merge(CARD, PHONE), *links) == {"shop/noor", "card-1 + phone-1 + shop/sam"}
+
+
+def test_card_that_staff_put_on_a_record_stays_there():
+    assert records(merge(NOOR, CARD), says(SAM, CARD, CONFIRMED)) == {
+        "card-1 + shop/noor",
+        "shop/sam",
+    }
+
+
+def test_contract_of_two_accounts_and_a_mailbox_hangs_on_the_first_alone():
+    links = [says(NOOR, CONTRACT, at=1), says(SAM, CONTRACT, at=2), says(CONTRACT, WORK, at=3)]
+
+    assert records(*links) == {"contracts/77 + shop/noor", "shop/sam", "work@"}
