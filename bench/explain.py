@@ -211,10 +211,11 @@ def _trait_rows(target: Target, guests: Any, keys: list[str]) -> list[dict[str, 
             "evidence": 2,
             "source_id": target.source_id,
             "occurred_at": now,
+            "arrival": arrival_number(now, place),
             "message_key": key,
         }
-        for guest, key in sorted(
-            zip(guests, keys, strict=True), key=lambda pair: pair[0].customer_id
+        for place, (guest, key) in enumerate(
+            sorted(zip(guests, keys, strict=True), key=lambda pair: pair[0].customer_id)
         )
     ]
 

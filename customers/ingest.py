@@ -257,6 +257,4 @@ class _Batch:
     ) -> Iterator[TraitStatement]:
         for i, entry in zip(new, entries, strict=True):
             if entry.kind == "identify":
-                yield from trait_statements(
-                    self.events[i], self.sender, entry.customer_id, entry.message_key
-                )
+                yield from trait_statements(self.events[i], self.sender, entry)

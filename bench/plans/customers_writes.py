@@ -224,6 +224,7 @@ PARAMETERS: dict[str, Params] = {
                     "evidence": 2,
                     "source_id": 1001,
                     "occurred_at": NOW,
+                    "arrival": 1,
                     "message_key": uuid("new trait", 1),
                 }
                 for id_ in live()

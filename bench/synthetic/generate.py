@@ -31,7 +31,7 @@ _COLUMNS = {
         " about, evidence, actor, identifier_ids, occurred_at, received_at, recorded_at,"
         " arrival, body"
     ),
-    "trait": "customer_id, name, value, evidence, source_id, occurred_at, message_key",
+    "trait": "customer_id, name, value, evidence, source_id, occurred_at, arrival, message_key",
 }
 
 

@@ -303,7 +303,7 @@ class _GuestActivity(_Activity):
             f'"traits":{{{text}}},"type":"identify","userId":"{self.user}"}}'
         )
         key, at = message_key(self.sources[APP], f"{self.name}-1"), _format_time(self.at)
-        weight = f"{self.evidence}\t{self.sources[APP]}\t{at}\t{key}"
+        weight = f"{self.evidence}\t{self.sources[APP]}\t{at}\t{_arrival_number(self.at)}\t{key}"
         rows.traits.extend(
             f'{self.id}\t{name}\t"{value}"\t{weight}\n' for name, value in traits.items()
         )

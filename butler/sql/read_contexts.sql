@@ -64,7 +64,9 @@ SELECT run.run_id, live.id, live.version, json_build_object(
         SELECT json_agg(json_build_object(
                    'name', event.name, 'about', event.about, 'occurred_at', event.occurred_at,
                    'properties', coalesce(event.body->'properties', event.body->'data'))
-                   ORDER BY event.occurred_at, event.version, event.customer_id)
+                   ORDER BY event.occurred_at,
+                            customers_arrival_number(event.arrival, event.received_at, event.version),
+                            event.message_key)
           FROM jsonb_to_recordset(run.gathered) AS reference (log uuid, version bigint)
           JOIN customers_event AS event
             ON event.customer_id = reference.log

@@ -18,6 +18,8 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
 
     name: str
     occurred_at: datetime
+    # customers.events.arrival
+    arrival: int
     message_key: str
     evidence: int
     channel: str
@@ -26,17 +28,25 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
     properties: dict[str, object]
 
     @property
+    def time_order(self) -> tuple[datetime, int, str]:
+        """The sort key of events: the time of the event, then its arrival, then its message key.
+
+        The message key decides between events that different batches brought at the same time.
+        """
+        return self.occurred_at, self.arrival, self.message_key
+
+    @property
     def stated_by(self) -> str:
         """Return the actor of the event; the channel of its source if it has no actor."""
         return self.actor or self.channel
 
 
 def in_order(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
-    """Return events sorted by event time; without claims if there are verified events."""
+    """Return events in their order of time; without claims if there are verified events."""
     events = list(events)
     evidence = max((event.evidence for event in events), default=0)
     counted = [event for event in events if event.evidence == evidence]
-    return sorted(counted, key=lambda event: (event.occurred_at, event.message_key))
+    return sorted(counted, key=lambda event: event.time_order)
 
 
 def parse_text(properties: dict[str, object], *names: str) -> str:

@@ -144,8 +144,8 @@ def _fold_sound(
     try:
         return projection.fold(name, events), []
     except fault_isolation.FAULTS:
-        # Sorted by event time, so that the result does not depend on the order of arrival.
-        ordered = sorted(events, key=lambda event: (event.occurred_at, event.message_key))
+        # Sorted, so that the result does not depend on the order of the rows.
+        ordered = sorted(events, key=lambda event: event.time_order)
     sound, faulty = fault_isolation.split_sound_and_faulty(
         ordered, lambda events: projection.fold(name, events)
     )

@@ -1,7 +1,8 @@
 """Chooses the value of each trait from all statements about it. Pure.
 
 A verified statement outweighs a claimed one. Of equal evidence, the later statement outweighs the
-earlier one. At the same time, the message key decides, so that the order of arrival has no effect.
+earlier one. Of the same time, the statement that arrived later outweighs the other one; a batch
+arrives in the order of its events.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from customers.types import IncomingEvent, Sender
+from customers.types import IncomingEvent, LogEntry, Sender
 
 
 class TraitStatement(msgspec.Struct, frozen=True):
@@ -22,28 +23,29 @@ class TraitStatement(msgspec.Struct, frozen=True):
     evidence: int
     source_id: int
     occurred_at: datetime
+    # customers.events.arrival
+    arrival: int
     # 32 hex digits. Text and database sort them in the same order.
     message_key: str
 
     @property
-    def weight(self) -> tuple[int, datetime, str]:
-        """The key for comparisons: the evidence, then the time, then the message key."""
-        return self.evidence, self.occurred_at, self.message_key
+    def weight(self) -> tuple[int, datetime, int, str]:
+        """The key for comparisons: evidence, time, arrival, and last the message key."""
+        return self.evidence, self.occurred_at, self.arrival, self.message_key
 
 
-def trait_statements(
-    event: IncomingEvent, sender: Sender, customer_id: UUID, message_key: str
-) -> list[TraitStatement]:
-    """Return the statements of an event about the traits of a customer."""
+def trait_statements(event: IncomingEvent, sender: Sender, entry: LogEntry) -> list[TraitStatement]:
+    """Return the statements of an event about the traits of the customer on whose log it is."""
     return [
         TraitStatement(
-            customer_id=customer_id,
+            customer_id=entry.customer_id,
             name=name,
             value=value,
             evidence=sender.evidence,
             source_id=sender.source_id,
-            occurred_at=event.occurred_at,
-            message_key=message_key,
+            occurred_at=entry.occurred_at,
+            arrival=entry.arrival,
+            message_key=entry.message_key,
         )
         for name, value in (event.traits or {}).items()
     ]

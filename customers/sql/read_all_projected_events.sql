@@ -20,6 +20,7 @@ WITH record AS MATERIALIZED (
      WHERE event.about <> ''
 )
 SELECT projected.record_of, projected.about, projected.name, projected.occurred_at,
+       customers_arrival_number(projected.arrival, projected.received_at, projected.version),
        encode(uuid_send(projected.message_key), 'hex'), projected.evidence,
        source.channel, projected.actor, projected.version,
        COALESCE(projected.body -> 'properties', projected.body -> 'data', '{}')

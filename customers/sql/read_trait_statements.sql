@@ -20,7 +20,9 @@ WITH record AS MATERIALIZED (
      WHERE event.kind = 'identify'
 )
 SELECT statement.record_of, trait.key, trait.value, statement.evidence, statement.source_id,
-       statement.occurred_at, encode(uuid_send(statement.message_key), 'hex')
+       statement.occurred_at,
+       customers_arrival_number(statement.arrival, statement.received_at, statement.version),
+       encode(uuid_send(statement.message_key), 'hex')
   FROM statement,
        jsonb_each(CASE WHEN jsonb_typeof(statement.body -> 'traits') = 'object'
                        THEN statement.body -> 'traits' ELSE '{}' END) AS trait

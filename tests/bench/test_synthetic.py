@@ -96,7 +96,7 @@ def _all_rows() -> dict[str, list]:
                 value_by_record[trait.customer_id],
                 trait.name,
                 trait.value,
-                *values(trait, "evidence source_id occurred_at message_key"),
+                *values(trait, "evidence source_id occurred_at arrival message_key"),
             )
             for trait in Trait.objects.all()
         ),

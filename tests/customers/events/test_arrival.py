@@ -61,9 +61,9 @@ def test_batch_that_is_stored_in_halves_keeps_the_places_of_its_events():
 @pytest.mark.django_db
 def test_internal_events_have_arrival_numbers():
     noor = factories.customer(NOOR)
-    seen = [InternalEvent(noor.pk, "task", name, {}, NOON) for name in ("First", "Second")]
+    events = [InternalEvent(noor.pk, "task", name, {}, NOON) for name in ("First", "Second")]
 
-    append_internal_events(seen, actor="", now=NOON)
+    append_internal_events(events, actor="", now=NOON)
     append_internal_event(
         customer_id=noor.pk, name="Third", about="", properties={}, actor="", now=NOON + MICROSECOND
     )

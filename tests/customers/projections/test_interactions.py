@@ -6,13 +6,13 @@ from customers.projections.projected_events import ProjectedEvent
 from tests.factories import NOON
 
 START = ProjectedEvent(
-    "Call Started", NOON, "1", 2, "phone", "", 1, {"direction": "in", "from": "+31612345678"}
+    "Call Started", NOON, 1, "1", 2, "phone", "", 1, {"direction": "in", "from": "+31612345678"}
 )
 ANSWER = ProjectedEvent(
-    "Call Answered", NOON + timedelta(seconds=8), "2", 2, "phone", "", 2, {"user": "sam"}
+    "Call Answered", NOON + timedelta(seconds=8), 2, "2", 2, "phone", "", 2, {"user": "sam"}
 )
 END = ProjectedEvent(
-    "Call Ended", NOON + timedelta(minutes=4), "3", 2, "phone", "", 3, {"cause": "hangup"}
+    "Call Ended", NOON + timedelta(minutes=4), 3, "3", 2, "phone", "", 3, {"cause": "hangup"}
 )
 
 
@@ -37,7 +37,7 @@ def test_the_events_of_a_call_may_arrive_in_any_order():
 
 def test_an_ended_call_does_not_ring_again_because_a_clock_was_wrong():
     late = ProjectedEvent(
-        "Call Started", END.occurred_at + timedelta(seconds=2), "9", 2, "phone", "", 4, {}
+        "Call Started", END.occurred_at + timedelta(seconds=2), 9, "9", 2, "phone", "", 4, {}
     )
 
     assert fold("call:1", [ANSWER, END, late]).status == "ended"

@@ -21,7 +21,9 @@ DINNER = {"line_id": "2", "product_id": "dinner", "name": "Dinner", "price": 25,
 
 def fact(name, hour=0, evidence=2, channel="phone", actor="", **properties):
     at = NOON + timedelta(hours=hour)
-    return ProjectedEvent(name, at, f"{hour:032x}", evidence, channel, actor, hour + 1, properties)
+    return ProjectedEvent(
+        name, at, hour, f"{hour:032x}", evidence, channel, actor, hour + 1, properties
+    )
 
 
 def test_order_has_the_stated_values():

@@ -7,7 +7,15 @@ from tests.factories import NOON
 
 def party_fact(event, hour=0, /, **properties):
     return ProjectedEvent(
-        event, NOON + timedelta(hours=hour), f"{hour:032x}", 2, "app", "", hour + 1, properties
+        event,
+        NOON + timedelta(hours=hour),
+        hour,
+        f"{hour:032x}",
+        2,
+        "app",
+        "",
+        hour + 1,
+        properties,
     )
 
 

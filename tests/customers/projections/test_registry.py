@@ -34,7 +34,7 @@ ODD = [*ODD_TEXTS, *ODD_NUMBERS, None, True, [], [[[]]], {}, {"a": [1]}, [{"²":
 
 def fact(name, properties, number=0):
     return ProjectedEvent(
-        name, NOON + timedelta(hours=number), f"{number:032x}", 2, "web", "", 1, properties
+        name, NOON + timedelta(hours=number), number, f"{number:032x}", 2, "web", "", 1, properties
     )
 
 

@@ -11,6 +11,7 @@ from tests.factories import NOON
 ASKED = ProjectedEvent(
     "Callback Requested",
     NOON,
+    1,
     "1",
     2,
     "app",
@@ -21,6 +22,7 @@ ASKED = ProjectedEvent(
 ANSWERED = ProjectedEvent(
     "Request Answered",
     NOON + timedelta(hours=2),
+    2,
     "2",
     2,
     "phone",
@@ -29,7 +31,7 @@ ANSWERED = ProjectedEvent(
     {"outcome": "ok"},
 )
 CLOSED = ProjectedEvent(
-    "Request Closed", NOON + timedelta(hours=3), "3", 2, "phone", "staff:sam", 3, {}
+    "Request Closed", NOON + timedelta(hours=3), 3, "3", 2, "phone", "staff:sam", 3, {}
 )
 
 
@@ -60,7 +62,7 @@ def test_the_events_of_a_request_may_arrive_in_any_order():
 
 def test_an_answer_whose_clock_is_behind_still_answers():
     early = ProjectedEvent(
-        "Request Answered", NOON - timedelta(seconds=3), "2", 2, "phone", "", 2, {}
+        "Request Answered", NOON - timedelta(seconds=3), 2, "2", 2, "phone", "", 2, {}
     )
 
     assert fold("r1", [early, ASKED]).status == "answered"
@@ -68,7 +70,7 @@ def test_an_answer_whose_clock_is_behind_still_answers():
 
 def test_claim_opens_no_request():
     claim = ProjectedEvent(
-        "Callback Requested", NOON, "1", 1, "web", "", 1, {"subject": "Ring her"}
+        "Callback Requested", NOON, 1, "1", 1, "web", "", 1, {"subject": "Ring her"}
     )
 
     assert fold("r1", [claim]) is None
@@ -81,7 +83,7 @@ def test_answer_without_a_request_makes_no_request():
 @pytest.mark.parametrize("wanted_at", ["2026-11-22T10:00:00", "soon", 12, None])
 def test_requested_time_that_is_no_time_counts_as_missing(wanted_at):
     wish = ProjectedEvent(
-        "Callback Requested", NOON, "1", 2, "app", "", 1, {"wanted_at": wanted_at}
+        "Callback Requested", NOON, 1, "1", 2, "app", "", 1, {"wanted_at": wanted_at}
     )
 
     assert fold("r1", [wish]).wanted_at is None
