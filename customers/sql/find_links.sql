@@ -1,11 +1,11 @@
--- Find those of these links that are already stored. A link "placed" between an order and an
--- identifier also counts as the link "seen" between them.
+-- Find those of these links that are already stored.
 --
--- firsts, seconds, evidences, kinds  bigint[], bigint[], smallint[], text[]
+-- links  jsonb  [{first_id, second_id, evidence, kind}, ...]
+-- source_id
+-- returns (first, second, kind, evidence, occurred_at, state)
 
-SELECT first_id, second_id, evidence, searched.kind
-  FROM unnest(%(firsts)s::bigint[], %(seconds)s::bigint[], %(evidences)s::smallint[],
-              %(kinds)s::text[])
-       AS searched (first_id, second_id, evidence, kind)
-  JOIN customers_link AS link USING (first_id, second_id, evidence)
- WHERE link.kind IN (searched.kind, 'placed')
+SELECT link.first_id, link.second_id, link.kind, link.evidence, link.occurred_at, link.state
+  FROM jsonb_to_recordset(%(links)s::jsonb) AS searched (
+       first_id bigint, second_id bigint, evidence smallint, kind text)
+  JOIN customers_link AS link USING (first_id, second_id, evidence, kind)
+ WHERE link.source_id = %(source_id)s

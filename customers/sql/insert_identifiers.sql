@@ -2,14 +2,15 @@
 -- that another transaction has stored meanwhile is not returned; the caller then repeats the
 -- transaction.
 --
--- identifiers  jsonb  [{kind, value, evidence, record_id|null, customer_id|null}, ...]
--- now          timestamptz
+-- identifiers    jsonb  [{kind, value, evidence, period, record_id|null, customer_id|null}, ...]
+-- best_evidence  smallint
+-- now            timestamptz
 
 INSERT INTO customers_identifier
-       (kind, value, evidence, record_id, customer_id, first_seen_at)
-SELECT kind, value, evidence, record_id, customer_id, %(now)s
+       (kind, value, evidence, period, record_id, customer_id, best_evidence, first_seen_at)
+SELECT kind, value, evidence, 0, record_id, customer_id, %(best_evidence)s, %(now)s
   FROM jsonb_to_recordset(%(identifiers)s::jsonb) AS identifier (
        kind text, value text, evidence smallint, record_id uuid, customer_id uuid)
  ORDER BY kind, value, evidence
-    ON CONFLICT (kind, value, evidence) DO NOTHING
+    ON CONFLICT (kind, value, evidence, period) DO NOTHING
 RETURNING id, kind, value, evidence

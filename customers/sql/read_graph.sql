@@ -1,40 +1,41 @@
--- Read the component of the given identifiers: all identifiers that links of any kind connect with
--- them. The search does not follow links "seen" from a shared value, because a shared value merges
--- no records. It follows links that staff made. It does not reach orders by links "seen" or
--- "placed", because orders merge no records; read_linked_orders finds these orders.
+-- Read the given identifiers, and all that links which join and merges of people connect with them.
+-- Contested links are not followed, nor are links to orders, cards, phones and devices.
 --
--- ids    bigint[]
--- limit  int       the largest number to read; if this many come back, there are too many
--- returns the identifiers; read_links returns the links among them
+-- ids            bigint[]
+-- limit          int     the largest number to read; if this many come back, there are too many
+-- desk_channels  text[]  channels of sources that own no space
+-- returns the identifiers with the spaces of their sources and their records
 
 WITH RECURSIVE reached AS (
-    SELECT id, is_shared OR kind = 'order' AS is_end
-      FROM customers_identifier
-     WHERE id = ANY (%(ids)s::bigint[])
+    SELECT unnest(%(ids)s::bigint[]) AS id
      UNION
-    SELECT other.id, other.is_shared OR other.kind = 'order'
+    SELECT other.id
       FROM reached
      CROSS JOIN LATERAL (
-           SELECT second_id AS id, kind FROM customers_link
-            WHERE first_id = reached.id AND NOT reached.is_end
+           SELECT second_id AS id FROM customers_link
+            WHERE first_id = reached.id AND state = 'joined'
             UNION ALL
-           SELECT first_id, kind FROM customers_link
-            WHERE second_id = reached.id AND NOT reached.is_end
+           SELECT first_id FROM customers_link
+            WHERE second_id = reached.id AND state = 'joined'
             UNION ALL
-           -- A partial index finds the links of staff among the many links of a shared value.
-           SELECT second_id, kind FROM customers_link
-            WHERE first_id = reached.id AND reached.is_end AND kind <> 'seen'
+           SELECT second_id FROM customers_manualdecision
+            WHERE first_id = reached.id AND undone_at IS NULL AND kind = 'merge'
             UNION ALL
-           SELECT first_id, kind FROM customers_link
-            WHERE second_id = reached.id AND reached.is_end AND kind <> 'seen'
-           ) AS link
-      JOIN customers_identifier AS other ON other.id = link.id
-     WHERE link.kind <> 'placed'
-       AND (link.kind <> 'seen' OR other.kind <> 'order')
+           SELECT first_id FROM customers_manualdecision
+            WHERE second_id = reached.id AND undone_at IS NULL AND kind = 'merge'
+           ) AS other
 )
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
-       identifier.record_id, identifier.customer_id, identifier.is_shared,
+       COALESCE(space.id, 0), COALESCE(space.name <> 'main', false),
+       COALESCE(space.ids_per_person = 'several', false),
+       COALESCE((source.is_shared OR source.channel = ANY (%(desk_channels)s::text[]))
+                AND source.addresses NOT IN ('checked', 'stated'), false),
+       identifier.is_suspect, identifier.is_shared, identifier.record_id, identifier.customer_id,
        record.canonical_id, COALESCE(record.version, 0)
   FROM (SELECT id FROM reached LIMIT %(limit)s) AS within
   JOIN customers_identifier AS identifier USING (id)
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
+  LEFT JOIN customers_source AS source
+    ON (identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%')
+   AND source.id = split_part(identifier.value, '/', 1)::bigint
+  LEFT JOIN customers_space AS space ON space.id = source.space_id

@@ -1,8 +1,11 @@
--- Read the links among the given identifiers.
+-- Read the links among the given identifiers that may join or hang, and the decisions about them.
 --
 -- ids  bigint[]
+-- returns (id, first, second, evidence, kind, occurred_at, arrival, source, state)
 
-SELECT first_id, second_id, evidence, kind
+SELECT id, first_id, second_id, evidence, kind, occurred_at, arrival, source_id, state
   FROM customers_link
  WHERE first_id = ANY (%(ids)s::bigint[])
    AND second_id = ANY (%(ids)s::bigint[])
+   AND evidence >= 30
+   AND kind <> 'placed'

@@ -2,16 +2,18 @@
 -- so that two batches with the same records cannot deadlock.
 --
 -- keys  jsonb  [[kind, value, evidence], ...], distinct and normalized
--- returns a row per identifier that is known: its id, the record it files under, the live
--- record it belongs to with its version, whether it is shared, and whether the answer went
--- stale while we waited for the lock (then: look again); a row without id is a blocked value
+-- returns a row for each known identifier and each of its periods: its id, the record it files
+-- under, the live record it belongs to with its version, and its flags; is_stale tells that the row
+-- changed while the statement waited for the lock (the caller then tries again). A row without id
+-- is a blocked value.
 
 WITH requested AS MATERIALIZED (
     SELECT key ->> 0 AS kind, key ->> 1 AS value, (key ->> 2)::smallint AS evidence
       FROM jsonb_array_elements(%(keys)s::jsonb) AS key
 ), stored AS MATERIALIZED (
     SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
-           identifier.record_id, identifier.customer_id, identifier.is_shared,
+           identifier.period, identifier.period_starts_at, identifier.record_id,
+           identifier.customer_id, identifier.is_shared, identifier.is_suspect,
            customer.grouping_version
       FROM requested
       JOIN customers_identifier AS identifier USING (kind, value, evidence)
@@ -23,15 +25,18 @@ WITH requested AS MATERIALIZED (
      ORDER BY id
        FOR NO KEY UPDATE
 )
-SELECT stored.id, stored.kind, stored.value, stored.evidence, stored.record_id, stored.customer_id,
-       locked.version, stored.is_shared, locked.grouping_version <> stored.grouping_version
+SELECT stored.id, stored.kind, stored.value, stored.evidence, stored.period,
+       stored.record_id, stored.customer_id, locked.version, stored.is_shared, stored.is_suspect,
+       stored.period_starts_at, locked.grouping_version <> stored.grouping_version
   FROM stored
   LEFT JOIN locked ON locked.id = stored.customer_id
  UNION ALL
-SELECT NULL, requested.kind, requested.value, requested.evidence, NULL, NULL, NULL, NULL, NULL
+SELECT NULL, requested.kind, requested.value, requested.evidence, 0, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL
   FROM requested
   JOIN customers_blockedvalue AS blocked
     ON blocked.kind = requested.kind
-   AND blocked.value = CASE WHEN requested.kind = 'order'
+   AND blocked.value = CASE WHEN requested.kind IN ('order', 'user_id')
+                              OR requested.kind LIKE 'external:%%'
                             THEN substring(requested.value, strpos(requested.value, '/') + 1)
                             ELSE requested.value END

@@ -1,0 +1,13 @@
+-- Read the cards, phones, devices and numbers that hang on these identifiers, or would if their
+-- links were not contested.
+--
+-- ids  bigint[]
+
+SELECT other.id
+  FROM (SELECT second_id AS id FROM customers_link
+         WHERE first_id = ANY (%(ids)s::bigint[]) AND state IN ('hung', 'contested')
+         UNION
+        SELECT first_id FROM customers_link
+         WHERE second_id = ANY (%(ids)s::bigint[]) AND state IN ('hung', 'contested')) AS beside
+  JOIN customers_identifier AS other USING (id)
+ WHERE other.kind <> 'email'
