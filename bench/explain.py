@@ -103,6 +103,7 @@ def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str,
         {
             "logs": [guest.customer_id],
             "bounds": [2**62],
+            "filed_logs": [guest.customer_id],
             "own": [guest.customer_id],
             "live_id": guest.customer_id,
             "at_version": 2**62,

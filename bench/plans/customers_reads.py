@@ -10,6 +10,7 @@ _ONE: Params = {"id": uuid("customer", 10)}
 _TIMELINE: Params = {
     "logs": uuids("customer", 10),
     "bounds": [40] * 10,
+    "filed_logs": uuids("customer", 8),
     "own": uuids("customer", 10),
     "live_id": uuid("customer", 9),
     "at_version": 30,
@@ -42,6 +43,12 @@ PARAMETERS: dict[str, Params] = {
         "source": None,
         "limit": 20,
     },
+    "find_next_identifiers": {
+        "identifier_id": serial(18),
+        "after_log": NOBODY,
+        "after_version": 0,
+        "limit": 20,
+    },
     "find_stored_messages": {
         "keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"
     },
@@ -55,6 +62,8 @@ PARAMETERS: dict[str, Params] = {
     "read_all_projected_events": _LIVE,
     "read_chain_end": _ONE,
     "read_chains": _LIVE,
+    "read_filing_records": {"ids": serials()},
+    "read_filings": {"logs": uuids("customer"), "versions": [3] * 20},
     "read_ledger_entries": _LIVE,
     "read_projected_events": {"customers": live(), "abouts": ["order:A-1"] * len(live())},
     "find_order_placers": {"ids": serials(40)},

@@ -148,6 +148,23 @@ PARAMETERS: dict[str, Params] = {
         "is_secret": True,
         "digests": [uuid("digest", number % 15) for number in _NUMBERS],
     },
+    # Half of these events are filed on another record already.
+    "refile_events": {
+        "events": json(
+            [
+                {
+                    "customer_id": uuid("customer", number),
+                    "version": version,
+                    "record_id": uuid("customer", number + version % 3),
+                }
+                for number in _NUMBERS
+                for version in range(1, 20)
+            ]
+        ),
+        "reason": "",
+        "actor": "",
+        "now": NOW,
+    },
     "upsert_control": _rows(
         entries=2,
         state={},

@@ -87,6 +87,11 @@ SELECT pg_temp.id_of('customer', number), version,
        pg_temp.noon(version % 5),
        '{"traits": {"city": "Odense", "name": "Noor"}, "properties": {"total": "1.00"}}'
   FROM numbers, generate_series(1, CASE WHEN number <= 20 THEN 60 ELSE 2 END) AS version;
+INSERT INTO customers_refiledevent (customer_id, version, record_id, reason, actor, refiled_at)
+SELECT pg_temp.id_of('customer', number), version, pg_temp.id_of('customer', number % 7 + 1), '', '',
+       pg_temp.noon(0)
+  FROM numbers, generate_series(2, CASE WHEN number <= 20 THEN 60 ELSE 2 END, 4) AS version
+ WHERE number % 3 > 0;
 -- One name in six thousand is similar to the searched one, so that searches stay below their limit.
 INSERT INTO customers_trait (customer_id, name, value, evidence, source_id, occurred_at,
        message_key)

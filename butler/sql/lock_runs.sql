@@ -1,6 +1,7 @@
 -- Lock the runs of these due rows, if the rows still have the given claims. Also return whether
 -- the awaited event is on the log, because an event that was stored before the run started to
--- wait has not signaled the run.
+-- wait has not signaled the run. An event that was filed on another record later counts there, and
+-- not for the owner of its log.
 --
 -- Locks runs in the order of their ids, and their due rows after them, as
 -- signal_waiting_runs.sql does.
@@ -32,6 +33,24 @@ SELECT locked.id, locked.version_id, locked.customer_id, locked.cause::text, loc
                ON event.customer_id = log.id
               -- Older events were stored long before the run.
               AND event.version > log.version - 1000
+            WHERE record.id = locked.customer_id
+              AND event.name = locked.awaited
+              AND locked.awaited_about IN ('', event.about)
+              AND event.occurred_at >= locked.occurred_at
+              AND NOT EXISTS (
+                  SELECT
+                    FROM customers_refiledevent AS refiled
+                   WHERE refiled.customer_id = event.customer_id
+                     AND refiled.version = event.version)
+            UNION ALL
+           SELECT
+             FROM customers_customer AS record
+             JOIN customers_customer AS filing
+               ON coalesce(filing.canonical_id, filing.id)
+                  = coalesce(record.canonical_id, record.id)
+             JOIN customers_refiledevent AS refiled ON refiled.record_id = filing.id
+             JOIN customers_event AS event
+               ON event.customer_id = refiled.customer_id AND event.version = refiled.version
             WHERE record.id = locked.customer_id
               AND event.name = locked.awaited
               AND locked.awaited_about IN ('', event.about)

@@ -1,5 +1,6 @@
 -- The values for conditions and texts, for many runs in one statement: the current record of the
--- customer, and the subject of each run.
+-- customer, and the subject of each run. Events that were filed on another customer later are left
+-- out, so that no text contains them.
 --
 -- runs   jsonb  [{run_id, customer_id, about, log, version, topic,
 --                 gathered [{log, version}, ...] or null}, ...]
@@ -59,7 +60,14 @@ SELECT run.run_id, live.id, live.version, json_build_object(
                                  'properties', coalesce(body->'properties', body->'data'))
           FROM customers_event
          WHERE customer_id = run.log
-           AND version = run.version),
+           AND version = run.version
+           AND NOT EXISTS (
+               SELECT
+                 FROM customers_refiledevent AS refiled
+                 JOIN customers_customer AS filing ON filing.id = refiled.record_id
+                WHERE refiled.customer_id = run.log
+                  AND refiled.version = run.version
+                  AND coalesce(filing.canonical_id, filing.id) <> live.id)),
     'gathered', CASE WHEN run.gathered IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
                    'name', event.name, 'about', event.about, 'occurred_at', event.occurred_at,
@@ -70,7 +78,14 @@ SELECT run.run_id, live.id, live.version, json_build_object(
           FROM jsonb_to_recordset(run.gathered) AS reference (log uuid, version bigint)
           JOIN customers_event AS event
             ON event.customer_id = reference.log
-           AND event.version = reference.version) END,
+           AND event.version = reference.version
+         WHERE NOT EXISTS (
+               SELECT
+                 FROM customers_refiledevent AS refiled
+                 JOIN customers_customer AS filing ON filing.id = refiled.record_id
+                WHERE refiled.customer_id = reference.log
+                  AND refiled.version = reference.version
+                  AND coalesce(filing.canonical_id, filing.id) <> live.id)) END,
     'topic', (
         SELECT json_build_object('key', key, 'status', status, 'facts', facts,
                                  'serial', serial)

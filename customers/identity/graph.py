@@ -74,6 +74,14 @@ def lock_all(rows: Sequence[GraphRow], locked: set[UUID]) -> bool:
         for record in (row.record_id, row.customer_id, row.canonical_id)
         if record
     }
+    return lock_missing(records, locked)
+
+
+def lock_missing(records: Set[UUID], locked: set[UUID]) -> bool:
+    """Lock these records and add them to `locked`; return whether any of them is new there.
+
+    The function does not wait for a lock. Raises RetryTransaction if another transaction holds one.
+    """
     if not records - locked:
         return False
     _lock_without_waiting(records - locked, records | locked)

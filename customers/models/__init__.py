@@ -10,7 +10,7 @@ from customers.models.control import (
     Topic,
 )
 from customers.models.customer import Customer
-from customers.models.event import Event
+from customers.models.event import Event, RefiledEvent
 from customers.models.idempotency import IdempotencyKey
 from customers.models.identifier import BlockedValue, Evidence, Identifier, Link, LinkKind
 from customers.models.login import User
@@ -42,6 +42,7 @@ __all__ = [
     "Purpose",
     "QuarantinedItem",
     "ReceiptKey",
+    "RefiledEvent",
     "Request",
     "Review",
     "SearchName",

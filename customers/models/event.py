@@ -74,3 +74,26 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id}@{self.version} {self.name or self.kind}"
+
+
+class RefiledEvent(models.Model):
+    """The record that an event is filed on now, if it is not the one that it was written with.
+
+    The function customers_filed_events is the rule for all readers (migration 0022).
+    """
+
+    pk = models.CompositePrimaryKey("customer_id", "version")
+    # The place of the event on its log. There are no database constraints, as in Event.
+    customer = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    version = models.BigIntegerField()
+    record = models.ForeignKey(
+        Customer, on_delete=models.DO_NOTHING, db_constraint=False, related_name="refiled_events"
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=100, blank=True)
+    refiled_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}@{self.version} on {self.record_id}"

@@ -1,10 +1,12 @@
-"""The timeline of a customer: the events on its own log and on the logs of merged records.
+"""The timeline of a customer: the events on its own log, on the logs of merged records, and the
+events that were filed on one of these records later.
 
 The statement reads each log backwards by version, and merges the logs by the time of recording. So
 a page takes the same time for a log of ten events as for a log of 100,000.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -34,6 +36,14 @@ class _Position(msgspec.Struct, array_like=True):
     bounds: dict[UUID, int]
 
 
+class _Log(NamedTuple):
+    """A log with events of the customer, as find_logs.sql returns it."""
+
+    id: UUID
+    is_own: bool
+    has_filed_events: bool
+
+
 _CONDITIONS = {
     "kind": "AND event.kind = %(kind)s",
     "name": "AND event.name = %(name)s",
@@ -51,8 +61,8 @@ def timeline(
     log_rows = db.rows(sql.load("find_logs"), {"id": customer_id})
     if not log_rows:
         return None
-    logs = [(log, is_elsewhere) for log, is_elsewhere, _ in log_rows]
-    start = _start(cursor, [log for log, _ in logs], own=logs[0][0], filters=filters)
+    logs = [_Log(*columns) for *columns, _ in log_rows]
+    start = _start(cursor, [log.id for log in logs], own=logs[0].id, filters=filters)
     events = _read(start, logs, filters, limit + 1)
     has_more = len(events) > limit
     events = events[:limit]
@@ -87,19 +97,19 @@ def _after(events: list[EventShape], start: _Position) -> _Position:
 
 
 def _read(
-    start: _Position, logs: list[tuple[UUID, bool]], filters: TimelineFilter, limit: int
+    start: _Position, logs: list[_Log], filters: TimelineFilter, limit: int
 ) -> list[EventShape]:
     values = {name: value for name in _CONDITIONS if (value := getattr(filters, name)) is not None}
     statement = sql.load("read_timeline_forward" if start.is_forward else "read_timeline").replace(
         "/* conditions */", " ".join(_CONDITIONS[name] for name in values)
     )
-    own = [log for log, is_elsewhere in logs if not is_elsewhere]
     params = values | {
         "logs": list(start.bounds),
         "bounds": list(start.bounds.values()),
-        "own": own,
+        "filed_logs": [log.id for log in logs if log.has_filed_events],
+        "own": [log.id for log in logs if log.is_own],
         "at_version": filters.at_version if filters.at_version is not None else _END,
-        "live_id": logs[0][0],
+        "live_id": logs[0].id,
         "limit": limit,
     }
     rows = db.rows(statement, params)

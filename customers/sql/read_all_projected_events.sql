@@ -7,22 +7,13 @@ WITH record AS MATERIALIZED (
       FROM customers_customer AS customer
      WHERE (customer.id = ANY (%(ids)s::uuid[]) AND customer.canonical_id IS NULL)
         OR customer.canonical_id = ANY (%(ids)s::uuid[])
-), projected AS (
-    SELECT record.customer_id AS record_of, event.*
-      FROM record
-      JOIN customers_event AS event
-        ON event.customer_id = record.id AND event.origin_id IS NULL
-     WHERE event.about <> ''
-     UNION ALL
-    SELECT record.customer_id, event.*
-      FROM record
-      JOIN customers_event AS event ON event.origin_id = record.id
-     WHERE event.about <> ''
 )
-SELECT projected.record_of, projected.about, projected.name, projected.occurred_at,
-       customers_arrival_number(projected.arrival, projected.received_at, projected.version),
-       encode(uuid_send(projected.message_key), 'hex'), projected.evidence,
-       source.channel, projected.actor, projected.version,
-       COALESCE(projected.body -> 'properties', projected.body -> 'data', '{}')
-  FROM projected
-  JOIN customers_source AS source ON source.id = projected.source_id
+SELECT record.customer_id, event.about, event.name, event.occurred_at,
+       customers_arrival_number(event.arrival, event.received_at, event.version),
+       encode(uuid_send(event.message_key), 'hex'), event.evidence,
+       source.channel, event.actor, event.version,
+       COALESCE(event.body -> 'properties', event.body -> 'data', '{}')
+  FROM record
+ CROSS JOIN LATERAL customers_filed_events(record.id) AS event
+  JOIN customers_source AS source ON source.id = event.source_id
+ WHERE event.about <> ''

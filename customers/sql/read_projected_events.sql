@@ -1,5 +1,6 @@
--- Read all events about these subjects, on the logs of the records that now belong to the customer.
--- Events of a record that was separated again are left out.
+-- Read all events about these subjects that are filed on the records that now belong to the
+-- customer (customers_filed_events, migration 0022). Events of a record that was separated again
+-- are left out, and events that were filed on another record later.
 --
 -- customers, abouts  uuid[], text[]  each pair is one subject; customers are live records
 
@@ -11,24 +12,19 @@ WITH subject AS MATERIALIZED (
       FROM customers_customer AS customer
      WHERE customer.id = ANY (%(customers)s::uuid[])
         OR customer.canonical_id = ANY (%(customers)s::uuid[])
-), projected AS (
-    SELECT subject.customer_id AS record_of, event.*
-      FROM subject
-      JOIN record ON record.customer_id = subject.customer_id
-      JOIN customers_event AS event
-        ON event.customer_id = record.id AND event.about = subject.about
-       AND event.about <> '' AND event.origin_id IS NULL
-     UNION ALL
-    SELECT subject.customer_id, event.*
-      FROM subject
-      JOIN record ON record.customer_id = subject.customer_id
-      JOIN customers_event AS event
-        ON event.origin_id = record.id AND event.about = subject.about
 )
-SELECT projected.record_of, projected.about, projected.name, projected.occurred_at,
-       customers_arrival_number(projected.arrival, projected.received_at, projected.version),
-       encode(uuid_send(projected.message_key), 'hex'), projected.evidence,
-       source.channel, projected.actor, projected.version,
-       COALESCE(projected.body -> 'properties', projected.body -> 'data', '{}')
-  FROM projected
-  JOIN customers_source AS source ON source.id = projected.source_id
+SELECT subject.customer_id, event.about, event.name, event.occurred_at,
+       customers_arrival_number(event.arrival, event.received_at, event.version),
+       encode(uuid_send(event.message_key), 'hex'), event.evidence,
+       source.channel, event.actor, event.version,
+       COALESCE(event.body -> 'properties', event.body -> 'data', '{}')
+  FROM subject
+  JOIN record ON record.customer_id = subject.customer_id
+ CROSS JOIN LATERAL (
+       SELECT *
+         FROM customers_filed_events(record.id) AS filed
+        WHERE filed.about = subject.about
+          AND filed.about <> ''
+       -- Without OFFSET, Postgres would read all events of the record, and then compare `about`.
+       OFFSET 0) AS event
+  JOIN customers_source AS source ON source.id = event.source_id

@@ -1,8 +1,10 @@
--- Read one page of a timeline, newest first: the next events of each log below its bound, merged by
--- the time of recording. Within a log the version decides, because writers read the clock before
--- they wait for the lock of the log.
+-- Read one page of a timeline, newest first: the next events of each log below its bound,
+-- merged by the time of recording. Within a log the version decides, because writers read the clock
+-- before they wait for the lock of the log. Events that were filed on another record later come
+-- from its index, so that a log with one such event is not read as a whole.
 --
 -- logs, bounds  uuid[], bigint[]  logs, and the version below which each is read
+-- filed_logs    uuid[]            the logs with more than single events of this customer
 -- own           uuid[]            records of this customer; only their events are returned
 -- live_id, at_version             the own log is read up to this version
 -- limit         int
@@ -15,15 +17,33 @@ SELECT event.customer_id, event.version, event.kind, event.name, event.about,
   FROM unnest(%(logs)s::uuid[], %(bounds)s::bigint[]) AS log (id, bound)
  CROSS JOIN LATERAL (
        SELECT page.*, min(recorded_at) OVER (ORDER BY version DESC) AS merge_time
-         FROM (SELECT event.*
-                 FROM customers_event AS event
-                WHERE event.customer_id = log.id
-                  AND event.version < log.bound
-                  AND (event.customer_id <> %(live_id)s::uuid OR event.version <= %(at_version)s)
-                  AND coalesce(event.origin_id, event.customer_id) = ANY (%(own)s::uuid[])
-                  /* conditions */
-                ORDER BY event.version DESC
-                LIMIT %(limit)s) AS page
+         FROM ((SELECT event.*
+                  FROM customers_event AS event
+                 WHERE event.customer_id = log.id
+                   AND log.id = ANY (%(filed_logs)s::uuid[])
+                   AND event.version < log.bound
+                   AND (event.customer_id <> %(live_id)s::uuid OR event.version <= %(at_version)s)
+                   AND coalesce(event.origin_id, event.customer_id) = ANY (%(own)s::uuid[])
+                   AND NOT EXISTS (
+                       SELECT
+                         FROM customers_refiledevent AS refiled
+                        WHERE refiled.customer_id = event.customer_id
+                          AND refiled.version = event.version)
+                   /* conditions */
+                 ORDER BY event.version DESC
+                 LIMIT %(limit)s)
+                UNION ALL
+               (SELECT event.*
+                  FROM customers_refiledevent AS refiled
+                  JOIN customers_event AS event
+                    ON event.customer_id = refiled.customer_id AND event.version = refiled.version
+                 WHERE refiled.record_id = ANY (%(own)s::uuid[])
+                   AND refiled.customer_id = log.id
+                   AND event.version < log.bound
+                   AND (event.customer_id <> %(live_id)s::uuid OR event.version <= %(at_version)s)
+                   /* conditions */
+                 ORDER BY event.version DESC
+                 LIMIT %(limit)s)) AS page
        ) AS event
   LEFT JOIN customers_source AS source ON source.id = event.source_id
  ORDER BY event.merge_time DESC, event.customer_id, event.version DESC

@@ -7,22 +7,13 @@ WITH record AS MATERIALIZED (
       FROM customers_customer AS customer
      WHERE (customer.id = ANY (%(ids)s::uuid[]) AND customer.canonical_id IS NULL)
         OR customer.canonical_id = ANY (%(ids)s::uuid[])
-), statement AS (
-    SELECT record.customer_id AS record_of, event.*
-      FROM record
-      JOIN customers_event AS event
-        ON event.customer_id = record.id AND event.origin_id IS NULL
-     WHERE event.kind = 'identify'
-     UNION ALL
-    SELECT record.customer_id, event.*
-      FROM record
-      JOIN customers_event AS event ON event.origin_id = record.id
-     WHERE event.kind = 'identify'
 )
-SELECT statement.record_of, trait.key, trait.value, statement.evidence, statement.source_id,
-       statement.occurred_at,
-       customers_arrival_number(statement.arrival, statement.received_at, statement.version),
-       encode(uuid_send(statement.message_key), 'hex')
-  FROM statement,
-       jsonb_each(CASE WHEN jsonb_typeof(statement.body -> 'traits') = 'object'
-                       THEN statement.body -> 'traits' ELSE '{}' END) AS trait
+SELECT record.customer_id, trait.key, trait.value, event.evidence, event.source_id,
+       event.occurred_at,
+       customers_arrival_number(event.arrival, event.received_at, event.version),
+       encode(uuid_send(event.message_key), 'hex')
+  FROM record
+ CROSS JOIN LATERAL customers_filed_events(record.id) AS event,
+       jsonb_each(CASE WHEN jsonb_typeof(event.body -> 'traits') = 'object'
+                       THEN event.body -> 'traits' ELSE '{}' END) AS trait
+ WHERE event.kind = 'identify'

@@ -6,8 +6,8 @@
 -- page_size       int       at most so many events of each customer
 -- max_bytes       int       bytes of a customer's events after which no further one is added
 --
--- is_ours is false for an event that was filed under a record which is no longer a part of
--- this one; its body stays here.
+-- is_ours is false for an event that is filed on a record which is no part of this one, because
+-- the records were separated or the event was filed on another record later; its body stays here.
 
 SELECT log_position.customer_id::text,
        log_position.after_version,
@@ -38,10 +38,13 @@ SELECT log_position.customer_id::text,
                 LIMIT %(page_size)s) AS page
        ) AS event
   JOIN customers_source AS source ON source.id = event.source_id
-  LEFT JOIN customers_customer AS origin ON origin.id = event.origin_id
+  LEFT JOIN customers_refiledevent AS refiled
+    ON refiled.customer_id = event.customer_id AND refiled.version = event.version
+  LEFT JOIN customers_customer AS filing
+    ON filing.id = coalesce(refiled.record_id, event.origin_id)
  CROSS JOIN LATERAL (
-       SELECT event.origin_id IS NULL
-              OR coalesce(origin.canonical_id, origin.id) = event.customer_id
+       SELECT coalesce(refiled.record_id, event.origin_id) IS NULL
+              OR coalesce(filing.canonical_id, filing.id) = event.customer_id
        ) AS ownership (is_ours)
  WHERE event.bytes_before < %(max_bytes)s
  ORDER BY log_position.customer_id, log_position.after_version, event.version
