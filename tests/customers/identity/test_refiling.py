@@ -1,0 +1,356 @@
+"""An event is filed on another identifier later. Its row on the log does not change."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from customers import rebuild
+from customers.actions.refiling import UnknownIdentifier, refile_events, undo_refiling
+from customers.identity import merging, refiling
+from customers.models import BlockedValue, Customer, Event, Identifier, Order, RefiledEvent, Trait
+from customers.queries.timeline import TimelineFilter, timeline
+from tests import factories
+from tests.factories import NOON, identify, incoming_event, order, record
+
+pytestmark = pytest.mark.django_db
+
+NOOR, SAM, LIN = ("user_id", "noor"), ("user_id", "sam"), ("user_id", "lin")
+NOOR_MAIL, PHONE = ("email", "noor@example.com"), ("anonymous_id", "phone")
+
+
+def refile(*events, to, reason="a till scanned the wrong card"):
+    return refile_events(events=events, identifier=to, reason=reason, actor="staff:lin", now=NOON)
+
+
+def undo(*events):
+    return undo_refiling(events=events, actor="staff:lin", now=NOON)
+
+
+def place(message_id):
+    return Event.objects.values_list("customer_id", "version").get(message_id=message_id)
+
+
+def placed(number, *identifiers, **facts):
+    """Store an order, and return its place."""
+    event = order(number, *identifiers, **facts)
+    record(event)
+    return place(event.message_id)
+
+
+def owner(kind, value):
+    return Identifier.objects.get(kind=kind, value=value).record.canonical or (
+        Identifier.objects.get(kind=kind, value=value).record
+    )
+
+
+def timeline_names(customer, **filters):
+    page = timeline(customer.pk, filters=TimelineFilter(**filters), cursor=None, limit=100)
+    return [event.name or event.kind for event in page.results if event.kind != "identity"]
+
+
+def facts(customer):
+    """Return the projections and the timeline of a customer, without events about identity."""
+    return (
+        sorted(Order.objects.filter(customer=customer).values_list("number", "status", "total")),
+        sorted(Trait.objects.filter(customer=customer).values_list("name", "value")),
+        timeline_names(customer),
+    )
+
+
+def all_facts():
+    return {customer.pk: facts(customer) for customer in Customer.objects.live()}
+
+
+def assert_sound():
+    for ids in rebuild.live_ids():
+        assert rebuild.find_differences(ids) == []
+
+
+@pytest.fixture
+def noor():
+    return factories.customer(NOOR, NOOR_MAIL, name="Noor")
+
+
+@pytest.fixture
+def sam():
+    return factories.customer(SAM, name="Sam")
+
+
+def test_refiled_order_is_on_the_other_record_and_timeline(noor, sam):
+    event = placed("A-1", NOOR, total="10.00")
+
+    refile(event, to=SAM)
+
+    assert Order.objects.get().customer == sam
+    assert "Order Completed" in timeline_names(sam)
+    assert "Order Completed" not in timeline_names(noor)
+    assert Event.objects.get(name="Order Completed").customer == noor
+    assert_sound()
+
+
+def test_later_event_about_a_refiled_order_is_projected_with_it(noor, sam):
+    refile(placed("A-1", NOOR, total="10.00"), to=SAM)
+
+    record(order("A-1", SAM, name="Order Cancelled", at=NOON + timedelta(hours=1)))
+
+    assert (Order.objects.get().customer, Order.objects.get().status) == (sam, "cancelled")
+    assert_sound()
+
+
+def test_refiled_traits_move_and_the_earlier_value_returns(noor, sam):
+    wrong = identify(NOOR, at=NOON + timedelta(hours=1), name="Sam de Wit")
+    record(wrong)
+
+    refile(place(wrong.message_id), to=SAM)
+
+    names = dict(Trait.objects.filter(name="name").values_list("customer", "value"))
+    assert names == {noor.id: "Noor", sam.id: "Sam de Wit"}
+    assert_sound()
+
+
+def test_both_logs_get_an_event_without_the_reason(noor, sam):
+    log, version = placed("A-1", NOOR)
+
+    refile((log, version), to=SAM, reason="Noor called about Sam")
+
+    events = Event.objects.filter(name="Event Refiled")
+    assert {(event.customer_id, event.kind) for event in events} == {
+        (noor.id, "identity"),
+        (sam.id, "identity"),
+    }
+    assert {event.actor for event in events} == {"staff:lin"}
+    assert events[0].body["properties"] == {
+        "events": [{"log": str(log), "version": version}],
+        "from": str(noor.id),
+        "to": str(sam.id),
+    }
+    assert RefiledEvent.objects.get().reason == "Noor called about Sam"
+
+
+def test_second_refiling_to_the_same_identifier_changes_nothing(noor, sam):
+    event = placed("A-1", NOOR)
+
+    first, second = refile(event, to=SAM), refile(event, to=SAM)
+
+    assert (len(first), second) == (1, [])
+    assert Event.objects.filter(name="Event Refiled").count() == 2
+
+
+def test_refiling_to_the_identifier_it_was_written_with_deletes_the_row(noor, sam):
+    event = placed("A-1", NOOR)
+    refile(event, to=SAM)
+
+    refile(event, to=NOOR)
+
+    assert not RefiledEvent.objects.exists()
+    assert Order.objects.get().customer == noor
+    assert_sound()
+
+
+def test_refiling_takes_the_strongest_evidence_of_an_identifier(noor, sam):
+    claim = record(incoming_event(SAM), by=factories.sender(trusted=False))
+    assert claim.outcomes[0].customer_id != sam.id
+
+    refile(placed("A-1", NOOR), to=SAM)
+
+    assert Order.objects.get().customer == sam
+
+
+def test_identifier_without_a_record_gets_one_in_its_group(noor, sam):
+    """The address was only seen beside the account, so nothing was filed on it."""
+    assert Identifier.objects.get(kind="email").record is None
+
+    refile(placed("A-1", SAM), to=NOOR_MAIL)
+
+    address = Identifier.objects.get(kind="email")
+    assert (address.record.canonical, address.customer) == (noor, noor)
+    assert RefiledEvent.objects.get().record == address.record
+    assert Order.objects.get().customer == noor
+    assert_sound()
+
+
+def test_timeline_of_the_other_record_pages_both_ways(noor, sam):
+    places = [placed(f"A-{n}", NOOR, at=NOON + timedelta(hours=n)) for n in range(3)]
+    refile(*places[:2], to=SAM)
+
+    pages, cursor = [], None
+    while True:
+        page = timeline(sam.pk, filters=TimelineFilter(), cursor=cursor, limit=1)
+        pages.append(page)
+        cursor = page.next
+        if cursor is None:
+            break
+    back = timeline(sam.pk, filters=TimelineFilter(), cursor=pages[-1].previous, limit=10)
+
+    shown = [(event.customer, event.version) for page in pages for event in page.results]
+    assert sorted(set(shown)) == sorted(shown)
+    assert set(places[:2]) <= set(shown)
+    assert places[2] not in shown
+    assert [(event.customer, event.version) for event in back.results] == shown[:-1]
+
+
+def test_timeline_filters_apply_to_refiled_events(noor, sam):
+    refile(placed("A-1", NOOR), to=SAM)
+
+    assert timeline_names(sam, name="Order Completed") == ["Order Completed"]
+    assert timeline_names(sam, about="order:A-2") == []
+
+
+def test_unknown_event_is_refused(noor, sam):
+    with pytest.raises(refiling.UnknownEvents):
+        refile((noor.id, 99), to=SAM)
+
+
+@pytest.mark.parametrize("identifier", [("user_id", "nobody"), ("name", "Sam"), 10**15])
+def test_unknown_identifier_is_refused(noor, identifier):
+    event = placed("A-1", NOOR)
+
+    with pytest.raises(UnknownIdentifier):
+        refile(event, to=identifier)
+
+    assert not RefiledEvent.objects.exists()
+
+
+def test_blocked_identifier_is_refused(noor, sam):
+    event = placed("A-1", NOOR)
+    BlockedValue.objects.create(kind="user_id", value="sam")
+
+    with pytest.raises(UnknownIdentifier):
+        refile(event, to=SAM)
+
+
+def test_event_about_identity_cannot_be_refiled(noor, sam):
+    refile(placed("A-1", NOOR), to=SAM)
+    fixed = Event.objects.filter(kind="identity").values_list("customer_id", "version")[0]
+
+    with pytest.raises(refiling.FixedEvents):
+        refile(fixed, to=SAM)
+
+
+def test_merge_takes_refiled_events_along_and_its_undo_returns_them(noor, sam):
+    lin = factories.customer(LIN, name="Lin")
+    refile(placed("A-1", NOOR), to=SAM)
+    before = all_facts()
+
+    merging.merge(sam.id, lin.id, actor="staff:lin", now=NOON)
+    live = owner(*SAM)
+    assert (live, Order.objects.get().customer) == (owner(*LIN), live)
+    assert "Order Completed" in timeline_names(live)
+    assert_sound()
+    merging.separate(sam.id, lin.id, actor="staff:lin", now=NOON)
+
+    assert all_facts() == before
+    assert_sound()
+
+
+def test_event_refiled_during_a_merge_stays_there_after_the_undo(noor, sam):
+    lin = factories.customer(LIN, name="Lin")
+    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
+    event = placed("A-1", SAM)
+
+    refile(event, to=LIN)
+    merging.separate(noor.id, sam.id, actor="staff:lin", now=NOON)
+
+    assert Order.objects.get().customer == lin
+    assert "Order Completed" in timeline_names(lin)
+    assert_sound()
+    undo(event)
+    assert Order.objects.get().customer == sam
+    assert_sound()
+
+
+def test_event_refiled_within_a_merged_customer_decides_where_the_undo_puts_it(noor, sam):
+    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
+    event = placed("A-1", SAM)
+
+    refile(event, to=NOOR)
+
+    assert Event.objects.filter(name="Event Refiled").count() == 1
+    merging.separate(noor.id, sam.id, actor="staff:lin", now=NOON)
+    assert Order.objects.get().customer == noor
+    assert_sound()
+
+
+# The next identifier of each event -----------------------------------------------------
+
+
+def test_events_of_a_placeholder_go_to_the_next_identifier_of_each(noor, sam, monkeypatch):
+    monkeypatch.setattr(refiling, "BATCH_SIZE", 2)
+    placeholder = ("user_id", "desk")
+    orders = [
+        order("A-1", placeholder, NOOR_MAIL),
+        order("A-2", placeholder, ("email", "new@example.com"), PHONE),
+        order("A-3", placeholder, PHONE),
+        order("A-4", placeholder),
+        order("A-5", placeholder, NOOR_MAIL, SAM),
+    ]
+    for event in orders:
+        record(event)
+    identifier = Identifier.objects.get(kind="user_id", value="desk")
+
+    count = refiling.refile_all(identifier.id, reason="placeholder", actor="butler", now=NOON)
+
+    targets = [refiled_to(event.message_id) for event in orders]
+    assert targets == ["noor@example.com", "new@example.com", "phone", None, "sam"]
+    assert count == 4
+    assert_sound()
+    assert not refiling.refile_all(identifier.id, reason="", actor="butler", now=NOON)
+
+
+def refiled_to(message_id):
+    """Return the value of the identifier that an event was filed on later; None without one."""
+    log, version = place(message_id)
+    refiled = RefiledEvent.objects.filter(customer=log, version=version).first()
+    return refiled and Identifier.objects.get(record=refiled.record_id).value
+
+
+# Properties ----------------------------------------------------------------------------
+
+
+class Properties(TestCase):
+    """Re-filings in any order, on three customers with orders and traits."""
+
+    def setUp(self):
+        self.people = [NOOR, SAM, LIN]
+        customers = [factories.customer(person, name=person[1]) for person in self.people]
+        self.ids = [customer.pk for customer in customers]
+        self.events = [
+            placed(f"A-{n}", self.people[n % 3], at=NOON + timedelta(hours=n)) for n in range(4)
+        ]
+
+    places = st.sets(st.integers(0, 3), min_size=1)
+    targets = st.sampled_from([NOOR, SAM, LIN])
+
+    @settings(max_examples=15)
+    @given(places=places, target=targets)
+    def test_undo_of_a_refiling_restores_all_records(self, places, target):
+        before = all_facts()
+        events = [self.events[number] for number in places]
+
+        refile(*events, to=target)
+        assert_sound()
+        undo(*events)
+
+        assert all_facts() == before
+        assert not RefiledEvent.objects.exists()
+        assert_sound()
+
+    @settings(max_examples=15)
+    @given(first=st.tuples(places, targets), second=st.tuples(places, targets))
+    def test_the_last_refiling_of_each_event_counts(self, first, second):
+        for places, target in (first, second):
+            refile(*[self.events[number] for number in places], to=target)
+        step_by_step = all_facts()
+        undo(*self.events)
+
+        for number, event in enumerate(self.events):
+            for places, target in (second, first):
+                if number in places:
+                    refile(event, to=target)
+                    break
+
+        assert all_facts() == step_by_step
+        assert_sound()
