@@ -157,6 +157,12 @@ def records(*statements, alone=()):
     return outcome(*statements, alone=alone).records
 
 
+def record_of(node, *statements):
+    """Return the record that has this identifier, as "mailbox + account"."""
+    grouped = records(*statements, alone=[node])
+    return next(group for group in grouped if node.value in group.split(" + "))
+
+
 def _outcome(nodes, statements, direction):
     """Group in one order: of the ids, of the statements, and of the nodes in the list."""
     ids = {node: id_ for id_, node in enumerate(nodes, start=1)}
