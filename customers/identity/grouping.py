@@ -5,9 +5,10 @@ repetitions and rebuilds do not change them. docs/adr/0016 gives the reasons for
 
 1. People and aliases of an owner join. Each pair follows its last decision.
 2. Links between accounts and mailboxes join: proved links first, then the earliest.
-3. Links between accounts join, if they share a mailbox or a space that somebody named. Proved ones
-   join before the unproved links of rule 2.
+3. Links between accounts join, if they share a mailbox or a space that somebody named.
 4. A card, a phone or a device hangs on one record, and joins nothing.
+
+Rules 2 to 4 use the proved links before all others.
 
 A link that the rules refuse is contested: both records stay as they are.
 """
@@ -54,11 +55,21 @@ def group(
     by_id = {node.id: node for node in nodes}
     links = _in_order(by_id, links)
     groups = _decided_groups(by_id, links, decisions)
-    joining = _join_accounts(by_id, links, groups)
-    hanging, ambiguous = _hang(by_id, links, groups)
+    joining = [link for link in links if _joins_mailbox(by_id, link)]
+    joining += [link for link in links if _joins_accounts(by_id, link)]
+    hanging = [(hung, link) for link in links if (hung := _hung_end(by_id, link)) is not None]
+    equal = [link for link in links if _joins_attached(by_id, link)]
+    mailboxes = _named_mailboxes(by_id, links)
+    # Proofs come first, so that no statement takes a proved link.
+    _join_accounts(by_id, [*filter(_is_proof, joining)], mailboxes, groups)
+    _hang_proved(by_id, hanging, groups)
+    _join_accounts(by_id, joining, mailboxes, groups)
+    _hang_noted_numbers(by_id, hanging, groups)
+    _join_equal_attached(equal, groups)
+    ambiguous = _hang(by_id, hanging, groups)
     contested = [
         link
-        for link in dict.fromkeys([*joining, *hanging])
+        for link in dict.fromkeys([*joining, *(link for _, link in hanging), *equal])
         if not groups.same(link.first, link.second)
     ]
     return Grouping(groups.as_sets(), contested, ambiguous)
@@ -133,24 +144,27 @@ def _counts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
 
 
 def _join_accounts(
-    by_id: Mapping[int, IdentifierNode], links: Sequence[IdentifierLink], groups: Groups
-) -> list[IdentifierLink]:
-    """Join accounts and mailboxes; return the links that could join.
+    by_id: Mapping[int, IdentifierNode],
+    joining: Sequence[IdentifierLink],
+    mailboxes: Mapping[int, Set[int]],
+    groups: Groups,
+) -> None:
+    """Join accounts and mailboxes until no further link can join.
 
-    Proved links come first, so that no statement takes a proved link. Then mailboxes decide before
-    the numbers of accounts.
+    A refused link can join later, if its number comes into the group by a merge of two numbers.
+
+    joining: the links with mailboxes in the order of `_in_order`, then those between accounts
+    mailboxes: the mailboxes that each account was ever stated with
     """
-    mailboxes = _named_mailboxes(by_id, links)
-    mailbox_links = [link for link in links if _joins_mailbox(by_id, link)]
-    account_links = [link for link in links if _joins_accounts(by_id, link)]
-    for is_proof in (True, False):
-        for link in mailbox_links:
-            if _is_proof(link) == is_proof:
-                groups.try_join(link.first, link.second)
-        for link in account_links:
-            if _is_proof(link) == is_proof and _may_be_one(by_id, link, mailboxes, groups):
-                groups.try_join(link.first, link.second)
-    return mailbox_links + account_links
+    has_joined = True
+    while has_joined:
+        has_joined = False
+        for link in joining:
+            is_address = _families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}
+            if groups.same(link.first, link.second):
+                continue
+            if is_address or _may_be_one(by_id, link, mailboxes, groups):
+                has_joined |= groups.try_join(link.first, link.second)
 
 
 def _is_proof(link: IdentifierLink) -> bool:
@@ -212,29 +226,31 @@ def _share_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) ->
     return first.space_id == second.space_id and first.has_named_space
 
 
-def _hang(
-    by_id: Mapping[int, IdentifierNode], links: Sequence[IdentifierLink], groups: Groups
-) -> tuple[list[IdentifierLink], frozenset[int]]:
-    """Hang cards, phones, devices and noted numbers on records.
-
-    Returns the links that could hang one, and the ids that several records have.
-    """
-    hanging = [(hung, link) for link in links if (hung := _hung_end(by_id, link)) is not None]
-    equal = [link for link in links if _joins_attached(by_id, link)]
-    _hang_noted_numbers(by_id, hanging, groups)
-    for unit, unit_links in _units(by_id, hanging, groups):
-        # Proofs of equal numbers count before the numbers join, so that none takes the other's.
+def _hang_proved(
+    by_id: Mapping[int, IdentifierNode],
+    hanging: Iterable[tuple[int, IdentifierLink]],
+    groups: Groups,
+) -> None:
+    """Hang cards and attached numbers by proved links."""
+    for unit, links in _units(by_id, hanging, groups):
         if _hangs_by_strength(by_id, unit):
-            proved = [link for link in unit_links if link.is_proved]
-            _hang_unit(by_id, unit, proved, groups)
-    for link in equal:
-        if not (groups.is_hung(link.first) and groups.is_hung(link.second)):
-            groups.try_join(link.first, link.second)
+            _hang_unit(by_id, unit, [link for link in links if link.is_proved], groups)
+
+
+def _hang(
+    by_id: Mapping[int, IdentifierNode],
+    hanging: Iterable[tuple[int, IdentifierLink]],
+    groups: Groups,
+) -> frozenset[int]:
+    """Hang cards, phones, attached numbers and devices on records.
+
+    Returns the ids that several records have, so that they hang on none.
+    """
     ambiguous: set[int] = set()
-    for unit, unit_links in _units(by_id, hanging, groups):
-        if not _hang_unit(by_id, unit, unit_links, groups):
+    for unit, links in _units(by_id, hanging, groups):
+        if not _hang_unit(by_id, unit, links, groups):
             ambiguous |= unit
-    return [link for _, link in hanging] + equal, frozenset(ambiguous)
+    return frozenset(ambiguous)
 
 
 def _hang_noted_numbers(
@@ -245,12 +261,19 @@ def _hang_noted_numbers(
     """Hang each number that a till named on the only record with that number in the space."""
     links_of: defaultdict[int, list[IdentifierLink]] = defaultdict(list)
     for hung, link in hanging:
-        if link.kind == LinkKind.EQUAL and len(groups.members(hung)) == 1:
+        if link.kind == LinkKind.EQUAL and groups.is_alone(hung):
             links_of[hung].append(link)
     for id_ in sorted(links_of, key=lambda id_: by_id[id_].order):
         ends = {groups.group_id(_other_end(link, {id_})) for link in links_of[id_]}
         if len(ends) == 1:
             groups.try_join(*links_of[id_][0].pair)
+
+
+def _join_equal_attached(equal: Iterable[IdentifierLink], groups: Groups) -> None:
+    """Join equal numbers that do not hang on records yet, so that they hang on one together."""
+    for link in equal:
+        if not (groups.is_hung(link.first) and groups.is_hung(link.second)):
+            groups.try_join(link.first, link.second)
 
 
 def _joins_attached(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:

@@ -50,6 +50,10 @@ class Groups:
         """Tell whether the group of this identifier holds an account or a mailbox."""
         return self._group_of[member].cores > 0
 
+    def is_alone(self, member: int) -> bool:
+        """Tell whether the group of this account or mailbox holds no other one."""
+        return self._group_of[member].cores == 1
+
     def has_mailbox(self, member: int) -> bool:
         """Tell whether the group of this identifier holds a mailbox."""
         return self._group_of[member].mailboxes > 0
