@@ -35,6 +35,7 @@ _NUMBERS = [
     *(number(source, value, MAIN) for source in ("a", "b") for value in ("1", "2")),
     *(number(source, value, SHOP_SPACE) for source in ("shop", "site") for value in ("1", "2")),
     *(number("shop", value, SHOP_SPACE, kind="external:crm") for value in ("8", "9")),
+    number("a", "8", MAIN, kind="external:crm"),
     *(number("till", value, SHOP_SPACE, is_noted=True) for value in ("1", "2")),
     number("shop", "3", SHOP_SPACE, is_suspect=True),
     number("app", "1", APP_SPACE),
@@ -98,7 +99,8 @@ _LINKS = st.lists(CHOICES, min_size=1, max_size=12)
 def graphs(draw):
     """Return a graph that a database could hold; times are equal often."""
     nodes = [node._replace(id=id_) for id_, node in enumerate(draw(_NODES), start=1)]
-    links = [link_between(nodes, choices, (*STRONG, *WEAK)) for choices in draw(_LINKS)]
+    evidence = (*STRONG, *WEAK)
+    links = [link for choices in draw(_LINKS) for link in links_between(nodes, choices, evidence)]
     decisions = [
         ManualDecision(
             list(DecisionKind)[kind],
@@ -116,8 +118,8 @@ def _pair(nodes, choice):
     return pairs[choice % len(pairs)]
 
 
-def link_between(nodes, choices, evidence):
-    """Return a link of a kind that its ends allow."""
+def links_between(nodes, choices, evidence):
+    """Return a link of a kind that its ends allow, or nothing if they allow none."""
     pair, strength, kind, days, arrival, source, state = choices
     first, second = (nodes[id_ - 1] for id_ in _pair(nodes, pair))
     families = {first.family, second.family}
@@ -125,8 +127,11 @@ def link_between(nodes, choices, evidence):
     if strength == OPENED and families != _CORES:
         strength = CONFIRMED
     kinds = link_kinds(first, second)
+    if not kinds:
+        return []
     kind = kinds[kind % len(kinds)]
-    return IdentifierLink(
+    is_address = kind == LinkKind.SEEN and families == _CORES
+    link = IdentifierLink(
         first.id,
         second.id,
         strength,
@@ -134,18 +139,22 @@ def link_between(nodes, choices, evidence):
         occurred_at=_START + timedelta(days=days),
         arrival=arrival,
         source_id=source,
-        is_current=not (state == 1 and kind == LinkKind.SEEN and families == _CORES),
+        is_current=not (state == 1 and is_address),
         is_own_proof=state == 2 and kind == LinkKind.SEEN and strength == CONFIRMED,
     )
+    return [link]
 
 
 def link_kinds(first, second):
     """Return the kinds of links that may lead from one to the other, the usual ones often."""
-    is_equal = (first.kind, first.space_id, first.number) == (
-        *(second.kind, second.space_id, second.number),
-    )
-    if is_equal and first.source != second.source:
-        return [LinkKind.EQUAL]
-    if Family.REFERENCE in {first.family, second.family}:
+    families = {first.family, second.family}
+    if families <= {Family.ACCOUNT, Family.ATTACHED} and first.source != second.source:
+        is_equal = (first.kind, first.space_id, first.number) == (
+            *(second.kind, second.space_id, second.number),
+        )
+        if first.source and second.source:
+            # Only equal numbers link two sources: an event has the numbers of one source.
+            return [LinkKind.EQUAL] if is_equal else []
+    if Family.REFERENCE in families:
         return [LinkKind.SEEN, LinkKind.PLACED]
     return [LinkKind.SEEN] * 7 + [LinkKind.ALIAS]

@@ -18,7 +18,9 @@ from tests.customers.identity.statements import (
     phone,
     records,
     says,
+    separate,
     shop,
+    till,
 )
 
 NOOR = shop("noor")
@@ -202,3 +204,24 @@ def test_contract_of_two_accounts_and_a_mailbox_hangs_on_the_first_alone():
     links = [says(NOOR, CONTRACT, at=1), says(SAM, CONTRACT, at=2), says(CONTRACT, WORK, at=3)]
 
     assert records(*links) == {"contracts/77 + shop/noor", "shop/sam", "work@"}
+
+
+def test_proved_card_of_a_number_that_a_till_typed_comes_along_with_the_number():
+    links = [says(till("noor"), CARD, CONFIRMED), equal(NOOR, till("noor"))]
+
+    assert records(*links) == {"card-1 + shop/noor + till/noor"}
+
+
+def test_number_that_a_till_typed_stays_where_staff_put_it():
+    links = [merge(SAM, till("noor")), equal(NOOR, till("noor"))]
+
+    assert records(*links) == {"shop/noor", "shop/sam + till/noor"}
+
+
+def test_proved_card_stays_if_an_unproved_address_would_meet_its_separation():
+    links = [says(NOOR, CARD, CONFIRMED, at=2), says(NOOR, FAMILY, at=1)]
+
+    grouped = outcome(*links, separate(FAMILY, CARD))
+
+    assert grouped.records == {"card-1 + shop/noor", "family@"}
+    assert grouped.contested == {"family@ / shop/noor"}
