@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q, Value
+from django.db.models.functions import StrIndex, Substr
+
 from customers.identity import refiling
 from customers.identity.normalize import is_kind, normalize
 from customers.identity.refiling import EventPlace, RefiledPlace
@@ -16,6 +19,10 @@ class UnknownIdentifier(LookupError):
     """Butler does not know this identifier, or it identifies nobody."""
 
 
+class AmbiguousIdentifier(LookupError):
+    """Several sources use this number, each for another customer or order."""
+
+
 def refile_events(
     *,
     events: Sequence[tuple[UUID, int]],
@@ -23,18 +30,24 @@ def refile_events(
     reason: str,
     actor: str,
     now: datetime,
+    region: str | None = None,
 ) -> list[RefiledPlace]:
     """File events on an identifier; return those that moved.
 
     events: the log and the version of each event
     identifier: its kind and value, or its id
+    region: the country of phone numbers without a country code (ISO 3166 alpha-2)
 
-    Raises UnknownIdentifier, refiling.UnknownEvents or refiling.FixedEvents.
+    Raises UnknownIdentifier, AmbiguousIdentifier, refiling.UnknownEvents or refiling.FixedEvents.
     """
-    identifier_id = identifier if isinstance(identifier, int) else _find_identifier(*identifier)
+    if isinstance(identifier, int):
+        identifier_id = identifier
+    else:
+        identifier_id = find_identifier(*identifier, region=region).pk
     places = {EventPlace(*event): identifier_id for event in events}
+    reason = reason.strip()[:MAX_REASON_LENGTH]
     try:
-        return refiling.refile(places, reason=_short(reason), actor=actor[:100], now=now)
+        return refiling.refile(places, reason=reason, actor=actor[:100], now=now)
     except refiling.UnknownIdentifiers as error:
         raise UnknownIdentifier from error
 
@@ -50,17 +63,29 @@ def undo_refiling(
     return refiling.refile(places, reason="", actor=actor[:100], now=now)
 
 
-def _short(reason: str) -> str:
-    return reason.strip()[:MAX_REASON_LENGTH]
+def find_identifier(kind: str, text: str, *, region: str | None = None) -> Identifier:
+    """Return the identifier with the strongest evidence, of the latest period.
+
+    A number may be written with its source (`<source id>/<number>`) or without it. Raises
+    UnknownIdentifier or AmbiguousIdentifier.
+    """
+    value = normalize(kind, text, region) if is_kind(kind) else None
+    if value is None:
+        raise UnknownIdentifier
+    number = Substr("value", StrIndex("value", Value("/")) + 1)
+    identifiers = list(
+        Identifier.objects.annotate(number=number)
+        .filter(Q(value=value) | Q(number=value), kind=kind)
+        .order_by("-evidence", "-id")
+    )
+    strongest = [row for row in identifiers if row.evidence == identifiers[0].evidence]
+    if len({candidate.value for candidate in strongest}) > 1:
+        raise AmbiguousIdentifier
+    if not strongest or _is_blocked(strongest[0], value):
+        raise UnknownIdentifier
+    return strongest[0]
 
 
-def _find_identifier(kind: str, text: str) -> int:
-    """Return the id of the identifier with the strongest evidence. Raises UnknownIdentifier."""
-    value = normalize(kind, text) if is_kind(kind) else None
-    if value is None or BlockedValue.objects.filter(kind=kind, value=value).exists():
-        raise UnknownIdentifier
-    identifiers = Identifier.objects.filter(kind=kind, value=value).order_by("-evidence")
-    identifier_id = identifiers.values_list("id", flat=True).first()
-    if identifier_id is None:
-        raise UnknownIdentifier
-    return identifier_id
+def _is_blocked(identifier: Identifier, value: str) -> bool:
+    values = {identifier.value, value}
+    return BlockedValue.objects.filter(kind=identifier.kind, value__in=values).exists()

@@ -173,6 +173,15 @@ def read_query[T](request: Request, shape: type[T]) -> T:
         raise Problem(400, "invalid-query", str(error)) from None
 
 
+def split_identifier(text: str) -> tuple[str, str]:
+    """Return the kind and the value of an identifier such as email:noor@example.com."""
+    kind, _, value = text.partition(":")
+    if kind == "external":
+        system, _, value = value.partition(":")
+        kind = f"external:{system}"
+    return kind, value
+
+
 def expected_version(request: Request) -> int | None:
     """Return the version in If-Match; None if the header is missing or is `*`."""
     tag = request.headers.get("If-Match", "*").strip()

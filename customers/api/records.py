@@ -21,6 +21,7 @@ from customers.api.base import (
     page_response,
     read_query,
     shape_response,
+    split_identifier,
 )
 from customers.api.problems import Problem
 from customers.identity.normalize import is_kind, normalize
@@ -52,7 +53,7 @@ class CustomersView(ApiView):
             page = lists.customers(cursor=cursor, limit=limit)
             log_request_access(request, [customer.id for customer in page.results], what="list")
             return page_response(request, page)
-        kind, value = _identifier(identifier)
+        kind, value = split_identifier(identifier)
         sender = request_principal(request).sender
         region = sender.default_region if sender else None
         normalized = normalize(kind, value, region) if is_kind(kind) else None
@@ -97,14 +98,6 @@ class SearchView(ApiView):
         )
         log_request_access(request, [match.id for match in page.results], what="search")
         return page_response(request, page)
-
-
-def _identifier(text: str) -> tuple[str, str]:
-    kind, _, value = text.partition(":")
-    if kind == "external":
-        system, _, value = value.partition(":")
-        kind = f"external:{system}"
-    return kind, value
 
 
 class RecordView(CustomerView):

@@ -22,6 +22,8 @@ from customers.projections import registry
 FIXED_KINDS = frozenset({"identity", "control", "message"})
 # The number of events that refile_all moves in one transaction.
 BATCH_SIZE = 1_000
+# Postgres cannot read larger versions.
+MAX_VERSION = 2**62
 
 
 class EventPlace(NamedTuple):
@@ -234,3 +236,17 @@ def _internal_events(moved: Iterable[RefiledPlace], now: datetime) -> Iterator[l
         }
         for customer_id in sorted({before.customer_id, after.customer_id}):
             yield log.InternalEvent(customer_id, "identity", "Event Refiled", properties, now)
+
+
+def customers_of_event(place: EventPlace) -> set[UUID]:
+    """Return the live records of an event: the one it is filed on, and the one it was written with.
+
+    Raises UnknownEvents or FixedEvents.
+    """
+    filing = _read_filings([place])[place]
+    return {filing.written.customer_id, filing.current.customer_id}
+
+
+def customer_of_event(place: EventPlace) -> UUID:
+    """Return the live record that an event is filed on. Raises UnknownEvents or FixedEvents."""
+    return _read_filings([place])[place].current.customer_id

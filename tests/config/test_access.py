@@ -117,6 +117,8 @@ TABLE = {
     "GET api/customers/": STAFF_READ,
     "GET api/customers/search/": STAFF_READ,
     f"POST {RECORD}merges/<int:merge_id>/part/": STAFF_WRITE,
+    f"POST {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
+    f"DELETE {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
     "GET api/reviews/": STAFF_READ,
     "GET api/reviews/<int:review_id>/": STAFF_READ,
     "POST api/reviews/<int:review_id>/accept/": STAFF_WRITE,
