@@ -126,8 +126,8 @@ def _bound(place: EventPlace) -> dict[str, object]:
 
 def _create_missing_records(identifier_ids: Iterable[int], now: datetime) -> None:
     """Create a record for each identifier that has none, and let it join its group."""
-    known = _read_records(identifier_ids)
-    without_record = [id_ for id_, record in known.items() if record is None]
+    records_by_id = _read_records(identifier_ids)
+    without_record = [id_ for id_, record in records_by_id.items() if record is None]
     if not without_record:
         return
     records = [uuid7() for _ in without_record]

@@ -42,7 +42,7 @@ def test_event_is_filed_on_another_customer(desk, mixed_up):
 
 
 def test_repeated_request_moves_the_event_once(desk, mixed_up):
-    noor, sam, path = mixed_up
+    noor, _, path = mixed_up
     body = {"identifier": "email:sam@example.com"}
     key = {"Idempotency-Key": "once"}
 
@@ -114,9 +114,7 @@ def test_event_about_identity_stays(desk, mixed_up):
     desk.post(f"/api/customers/{noor.id}/{path}", body)
     event = Event.objects.get(name="Event Refiled", customer=noor)
 
-    answer = desk.post(
-        f"/api/customers/{noor.id}/timeline/{noor.id}/{event.version}/refile/", body
-    )
+    answer = desk.post(f"/api/customers/{noor.id}/timeline/{noor.id}/{event.version}/refile/", body)
 
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:butler:problem:fixed-event")
 
@@ -128,7 +126,7 @@ def test_body_without_an_identifier_is_refused(desk, mixed_up):
 
 
 def test_customer_and_staff_without_the_right_cannot_refile(mixed_up, eli, make_staff):
-    _, sam, path = mixed_up
+    _, _, path = mixed_up
     body = {"identifier": "email:sam@example.com"}
     customer, app = eli
 
