@@ -6,6 +6,7 @@ from butler.actions.topics import KEY, STATUS
 from butler.due.civil_time import CLOCK
 from butler.models import StaffTask
 from channels.console.fields import MatchingField, ShortTextField
+from customers.actions.refiling import MAX_REASON_LENGTH
 
 
 class ReasonForm(forms.Form):
@@ -30,6 +31,37 @@ class ResumeAutomationForm(forms.Form):
     """Which automation to resume."""
 
     key = ShortTextField(limit=64, required=False)
+
+
+class RefilingForm(forms.Form):
+    """The identifier of another customer, and why an event belongs there."""
+
+    KINDS = (
+        ("email", "E-mail"),
+        ("phone", "Phone"),
+        ("card", "Card"),
+        ("user_id", "Customer number"),
+        ("order", "Order number"),
+    )
+
+    kind = forms.ChoiceField(
+        choices=KINDS,
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "The kind is missing. Choose a kind."
+        ),
+    )
+    value = ShortTextField(
+        limit=200,
+        error_messages={
+            "required": "The identifier is missing. Enter an address, a card or a number.",
+        },
+    )
+    reason = ShortTextField(
+        limit=MAX_REASON_LENGTH,
+        error_messages={
+            "required": "The reason is missing. Enter a reason for your colleagues.",
+        },
+    )
 
 
 class TaskOutcomeForm(forms.Form):

@@ -10,6 +10,7 @@ from channels.console.views import (
     order_actions,
     orders,
     preferences,
+    refiling,
     sign_in,
     switches,
     tasks,
@@ -41,6 +42,11 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/new-order/", orders.new, name="order-new"),
     path("customers/<uuid:customer_id>/orders/", history.list_orders, name="orders"),
     path("customers/<uuid:customer_id>/happened/", history.show_timeline, name="timeline"),
+    path(
+        "customers/<uuid:customer_id>/happened/<uuid:log>/<int:version>/move/",
+        refiling.move_event,
+        name="event-move",
+    ),
     path("customers/<uuid:customer_id>/told/", history.list_decisions, name="decisions"),
     # The paths below an order come before the order, whose number may contain slashes.
     path(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from butler.due.civil_time import age_on
 from butler.types import Facts
@@ -13,6 +14,7 @@ from channels.pages.presenters.decisions import CatalogNames
 from channels.pages.presenters.events import headline
 from channels.pages.presenters.record import is_adult
 from channels.pages.presenters.timeline import statement_details
+from customers.identity.refiling import FIXED_KINDS
 from customers.queries.shapes import (
     EventShape,
     IdentifierShape,
@@ -58,7 +60,8 @@ class CustomerContact:
 class StaffTimelineEntry:
     """One event of a timeline in the console."""
 
-    key: str
+    log: UUID
+    version: int
     headline: str
     detail: str
     channel: str
@@ -66,6 +69,12 @@ class StaffTimelineEntry:
     actor: str
     is_verified: bool
     occurred_at: datetime
+    can_move: bool
+
+    @property
+    def key(self) -> str:
+        """A text that is unique on the timeline."""
+        return f"{self.log}-{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,8 @@ def timeline_entries(events: Iterable[EventShape], names: CatalogNames) -> list[
 
 def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntry:
     return StaffTimelineEntry(
-        key=f"{event.customer}-{event.version}",
+        log=event.customer,
+        version=event.version,
         headline=headline(event.kind, event.name, for_staff=True),
         detail=_event_detail(event, names),
         channel=labels.source_channel(event.channel),
@@ -160,6 +170,7 @@ def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntr
         actor=labels.actor_name(event.actor),
         is_verified=event.is_verified,
         occurred_at=event.occurred_at,
+        can_move=event.kind not in FIXED_KINDS,
     )
 
 

@@ -91,6 +91,7 @@ ACCESSED_PARTS = {
     "control": "their preferences",
     "looks": "their access log",
     "merge": "a review",
+    "refiling": "an event to move",
 }
 _DETAIL_PROPERTIES = (
     "order_id",

@@ -39,6 +39,7 @@ ACCESSED_PARTS = {
     "tasks": gettext_noop("our tasks for you"),
     "looks": gettext_noop("your access log"),
     "merge": gettext_noop("whether two records are both yours"),
+    "refiling": gettext_noop("whether an event is yours"),
 }
 # Any other part.
 OTHER_PART = gettext_noop("your record")

@@ -243,6 +243,9 @@ _DESCRIPTIONS = {
     "Records Parted": EventDescription(
         gettext_noop("We separated a record from yours"), "Records separated"
     ),
+    "Event Refiled": EventDescription(
+        gettext_noop("We corrected your timeline"), "Event moved to another customer"
+    ),
 }
 # The descriptions by the kind of event, for names without a description.
 _KIND_DESCRIPTIONS = {

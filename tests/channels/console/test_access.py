@@ -61,6 +61,8 @@ TABLE = {
     f"POST {CUSTOMER}orders/<number:number>/decline/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,
     f"POST {CUSTOMER}merges/<int:merge_id>/part/": REVIEWS,
+    f"GET {CUSTOMER}happened/<uuid:log>/<int:version>/move/": REVIEWS,
+    f"POST {CUSTOMER}happened/<uuid:log>/<int:version>/move/": REVIEWS,
     "GET calls/": CALLS,
     "GET calls/<number:reference>/": CALLS,
     "GET tasks/": SERVE,
@@ -121,6 +123,8 @@ def world(db):
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "merge_id": Merge.objects.create(**joined).pk,
+        "log": noor.id,
+        "version": 1,
     }
 
 

@@ -1,0 +1,97 @@
+"""Moves an event to another customer: a form, a confirmation, and the change."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from channels.console.forms import RefilingForm
+from channels.console.views import access, audit
+from channels.pages.presenters.events import headline
+from customers.actions import refiling as actions
+from customers.identity import refiling
+from customers.identity.refiling import MAX_VERSION, EventPlace
+from customers.identity.search import CustomerMatch, describe
+from customers.models import Event, Identifier
+from customers.queries import lists
+
+_ERRORS: dict[type[Exception], str] = {
+    actions.UnknownIdentifier: "No customer has this identifier.",
+    actions.AmbiguousIdentifier: "Several sources use this number. Enter the e-mail or the phone of the customer.",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.page("customers.change_review")
+def move_event(request: HttpRequest, customer_id: UUID, log: UUID, version: int) -> HttpResponse:
+    """Ask for another customer, show it, and then file the event there."""
+    live_id, event = _find_event(customer_id, EventPlace(log, version))
+    form = RefilingForm(request.POST or None)
+    context = {
+        "customer": {"id": live_id, "name": _name(live_id)},
+        "event": event,
+        "headline": headline(event.kind, event.name, for_staff=True),
+        "form": form,
+        "section": "search",
+    }
+    if request.method != "POST":
+        return render(request, "console/refiling.html", context)
+    identifier = _identifier(form)
+    if identifier is None:
+        return render(request, "console/refiling.html", context, status=422)
+    if "confirm" not in request.POST:
+        context["target"] = _target(request, identifier)
+        return render(request, "console/refiling.html", context)
+    moved = actions.refile_events(
+        events=[(log, version)],
+        identifier=identifier.pk,
+        reason=form.cleaned_data["reason"],
+        actor=audit.actor(request),
+        now=timezone.now(),
+    )
+    text = "The event is moved." if moved else "The event was already there."
+    messages.success(request, text)
+    return redirect("console:timeline", customer_id=live_id)
+
+
+def _find_event(customer_id: UUID, place: EventPlace) -> tuple[UUID, Event]:
+    """Return the live record and its event. Raise Http404 for other or unmovable events."""
+    live_id = lists.live_id(customer_id)
+    try:
+        customer_ids = refiling.customers_of_event(place) if place.version < MAX_VERSION else set()
+    except (refiling.UnknownEvents, refiling.FixedEvents):
+        raise Http404 from None
+    if live_id is None or live_id not in customer_ids:
+        raise Http404
+    return live_id, Event.objects.get(customer_id=place.log, version=place.version)
+
+
+def _identifier(form: RefilingForm) -> Identifier | None:
+    """Return the identifier that the form names; add an error to the form if there is none."""
+    if not form.is_valid():
+        return None
+    kind, value = form.cleaned_data["kind"], form.cleaned_data["value"]
+    try:
+        return actions.find_identifier(kind, value, region=settings.BUTLER_COUNTRY)
+    except tuple(_ERRORS) as error:
+        form.add_error("value", _ERRORS[type(error)])
+        return None
+
+
+def _target(request: HttpRequest, identifier: Identifier) -> dict[str, Any]:
+    """Return the customer that the identifier leads to, and log the access to it."""
+    customer_id = identifier.customer_id or identifier.record_id
+    if customer_id is None:
+        return {"id": None, "name": ""}
+    audit.log_console_access(request, [customer_id], part="refiling")
+    return {"id": customer_id, "name": _name(customer_id)}
+
+
+def _name(customer_id: UUID) -> str:
+    matches: list[CustomerMatch] = describe([customer_id], today=timezone.localdate())
+    return matches[0].name if matches else ""
