@@ -170,7 +170,8 @@ class _Batch:
         self.sender = sender
         self.events = events
         self.received_at = received_at
-        self.first_place = first_place
+        # The arrival number of the first event. The place of each event is added to it.
+        self.first_arrival = arrival_number(received_at, first_place)
         # The events that an earlier attempt could not fold: the reasons by message key.
         self.faults = faults
         self.looks_up = looks_up or may_have_public_keys(sender)
@@ -247,9 +248,14 @@ class _Batch:
         origin = None if primary_identifier.record_id == owner else primary_identifier.record_id
         self.outcomes.accept(i, owner, version)
         identifier_ids = [identifier.id for identifier in identifiers]
-        arrival = arrival_number(self.received_at, self.first_place + i)
         return log.incoming_log_entry(
-            self.events[i], owner, version, origin, message_key, identifier_ids, arrival
+            self.events[i],
+            owner,
+            version,
+            origin,
+            message_key,
+            identifier_ids,
+            self.first_arrival + i,
         )
 
     def _trait_statements(
