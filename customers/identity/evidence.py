@@ -6,29 +6,34 @@ from customers.types import CLAIMED, CONFIRMED, DESK_CHANNELS, NOTED, STATED, Se
 _IMPORT = "import"
 
 
-def statement_evidence(sender: Sender, email_verified: object = None) -> int:
+def statement_evidence(sender: Sender) -> int:
+    """Return the evidence of links between accounts, phones and devices of one event."""
+    if not sender.is_trusted:
+        return CLAIMED
+    knows_customers = sender.addresses == "checked" or (
+        sender.addresses == "stated" and sender.channel == _IMPORT
+    )
+    is_desk = sender.is_shared or sender.channel in DESK_CHANNELS
+    return NOTED if is_desk and not knows_customers else STATED
+
+
+def address_evidence(sender: Sender, email_verified: object = None) -> int:
     """Return the evidence of a link between an account and a mailbox in an `identify`.
 
     email_verified: the trait of the event, whose word on its mailbox outweighs the source's.
-    Without the trait, the result is the evidence of the other links of this event.
+    A desk cannot verify a mailbox by this trait.
     """
-    if not sender.is_trusted:
-        return CLAIMED
-    match email_verified:
-        case True | "true":
-            return CONFIRMED
-        case False | "false":
-            return NOTED
-        case _:
-            return _usual_evidence(sender)
-
-
-def _usual_evidence(sender: Sender) -> int:
-    """Return the evidence of a trusted sender whose event says nothing about its address."""
-    if sender.addresses == "checked":
+    stated = statement_evidence(sender)
+    if stated < STATED:
+        return stated
+    if email_verified is True or email_verified == "true":
         return CONFIRMED
-    if sender.addresses == "unchecked":
+    if email_verified is False or email_verified == "false" or sender.addresses == "unchecked":
         return NOTED
-    if sender.addresses == "stated" and sender.channel == _IMPORT:
-        return STATED
-    return NOTED if sender.is_shared or sender.channel in DESK_CHANNELS else STATED
+    return CONFIRMED if sender.addresses == "checked" else stated
+
+
+def card_evidence(sender: Sender) -> int:
+    """Return the evidence of a link with a card, which a source that checks addresses issued."""
+    is_issuer = sender.is_trusted and sender.addresses == "checked"
+    return CONFIRMED if is_issuer else statement_evidence(sender)

@@ -1,15 +1,20 @@
 """Reads the graph of identifiers and links, and locks the records of the identifiers."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity.grouping import IdentifierLink, IdentifierNode
+from customers.events.log import BUTLER_SOURCE_ID
+from customers.identity.links import IdentifierLink, IdentifierNode, ManualDecision
+from customers.types import CONFIRMED, DESK_CHANNELS
 
 # No limit on the size of a component, for decisions of staff.
 NO_LIMIT = 2**31 - 2
+
+_DESKS = sorted(DESK_CHANNELS)
 
 
 class GraphRow(NamedTuple):
@@ -19,15 +24,57 @@ class GraphRow(NamedTuple):
     kind: str
     value: str
     evidence: int
+    space_id: int
+    has_named_space: bool
+    has_several_ids: bool
+    is_noted: bool
+    is_suspect: bool
+    is_shared: bool
     record_id: UUID | None
     customer_id: UUID | None
-    is_shared: bool
     canonical_id: UUID | None
     version: int
 
     @property
     def node(self) -> IdentifierNode:
-        return IdentifierNode(self.id, self.kind, self.value, self.evidence)
+        return IdentifierNode(
+            self.id,
+            self.kind,
+            self.value,
+            self.space_id,
+            self.has_named_space,
+            self.has_several_ids,
+            self.is_noted,
+            self.is_suspect,
+        )
+
+
+class StoredLink(NamedTuple):
+    """One stored link, and what it did before this regrouping."""
+
+    id: int
+    first: int
+    second: int
+    evidence: int
+    kind: str
+    occurred_at: datetime
+    arrival: int
+    source_id: int
+    state: str
+
+    def link(self, *, is_current: bool) -> IdentifierLink:
+        """Return the link as the grouping reads it."""
+        return IdentifierLink(
+            self.first,
+            self.second,
+            self.evidence,
+            self.kind,
+            self.occurred_at,
+            self.arrival,
+            self.source_id,
+            is_current=is_current,
+            is_own_proof=self.source_id == BUTLER_SOURCE_ID and self.evidence >= CONFIRMED,
+        )
 
 
 # The live record that each identifier belongs to.
@@ -35,7 +82,7 @@ type Targets = dict[int, UUID | None]
 
 
 class ComponentTooLarge(Exception):
-    """More identifiers are linked together than Butler regroups for one event.
+    """More identifiers are joined than Butler regroups for one event.
 
     `oldest` is the oldest record in the component.
     """
@@ -45,28 +92,43 @@ class ComponentTooLarge(Exception):
         self.oldest = oldest
 
 
+class Component(NamedTuple):
+    """Identifiers with the links and decisions among them. Their records are locked."""
+
+    rows: Sequence[GraphRow]
+    links: Sequence[StoredLink]
+    decisions: Sequence[ManualDecision]
+    locked: Set[UUID]
+
+
 def read_locked(
-    ids: Sequence[int], locked: Set[UUID] = frozenset(), limit: int = NO_LIMIT
-) -> tuple[list[GraphRow], list[IdentifierLink], set[UUID]]:
-    """Read and lock the component of these identifiers; return rows, links and locked records.
+    ids: Collection[int], locked: Set[UUID] = frozenset(), limit: int = NO_LIMIT
+) -> Component:
+    """Read and lock the components of these identifiers.
 
     The function reads the graph again until all its records are locked, so that the returned
     graph cannot change. Raises ComponentTooLarge if it has more than `limit` identifiers.
     """
     locked = set(locked)
     while True:
-        params = {"ids": ids, "limit": limit + 1}
+        params = {"ids": sorted(ids), "limit": limit + 1, "desk_channels": _DESKS}
         rows = [GraphRow(*row) for row in sql.rows("read_graph", params)]
         if len(rows) > limit:
             records = (row.customer_id for row in rows if row.customer_id)
             raise ComponentTooLarge(min(records, default=None))
         if not lock_all(rows, locked):
             break
-    links = sql.rows("read_links", {"ids": [row.id for row in rows]})
-    return rows, [IdentifierLink(*link) for link in links], locked
+    row_ids = [row.id for row in rows]
+    links = [StoredLink(*link) for link in sql.rows("read_links", {"ids": row_ids})]
+    return Component(rows, links, read_decisions(row_ids), locked)
 
 
-def lock_all(rows: Sequence[GraphRow], locked: set[UUID]) -> bool:
+def read_decisions(ids: Sequence[int]) -> list[ManualDecision]:
+    """Return the decisions of people about these identifiers that nobody has undone."""
+    return [ManualDecision(*row) for row in sql.rows("read_decisions", {"ids": ids})]
+
+
+def lock_all(rows: Iterable[GraphRow], locked: set[UUID]) -> bool:
     """Lock the records of these identifiers; return whether this locked any new records."""
     records = {
         record
@@ -80,15 +142,13 @@ def lock_all(rows: Sequence[GraphRow], locked: set[UUID]) -> bool:
 def lock_missing(records: Set[UUID], locked: set[UUID]) -> bool:
     """Lock these records and add them to `locked`; return whether any of them is new there.
 
-    The function does not wait for a lock. Raises RetryTransaction if another transaction holds one.
+    The function does not wait for a lock, because other records are locked already. Raises
+    RetryTransaction if another transaction holds one.
     """
-    if not records - locked:
+    missing = records - locked
+    if not missing:
         return False
-    _lock_without_waiting(records - locked, records | locked)
-    locked |= records
-    return True
-
-
-def _lock_without_waiting(missing: Set[UUID], all_records: Set[UUID]) -> None:
     if len(sql.rows("lock_available_records", {"ids": sorted(missing)})) < len(missing):
-        raise RetryTransaction("another transaction holds a record", all_records)
+        raise RetryTransaction("another transaction holds a record", missing | locked)
+    locked |= missing
+    return True

@@ -53,26 +53,59 @@ def group(
     `order_ownership` computes the record that it belongs to.
     """
     by_id = {node.id: node for node in nodes}
-    links = _in_order(by_id, links)
-    groups = _decided_groups(by_id, links, decisions)
-    joining = [link for link in links if _joins_mailbox(by_id, link)]
-    joining += [link for link in links if _joins_accounts(by_id, link)]
-    hanging = [(hung, link) for link in links if (hung := _hung_end(by_id, link)) is not None]
-    equal = [link for link in links if _joins_attached(by_id, link)]
-    mailboxes = _named_mailboxes(by_id, links)
-    # Proofs come first, so that no statement takes a proved link.
-    _join_accounts(by_id, [*filter(_is_proof, joining)], mailboxes, groups)
-    _hang_proved(by_id, hanging, groups)
-    _join_accounts(by_id, joining, mailboxes, groups)
-    _hang_noted_numbers(by_id, hanging, groups)
-    _join_equal_attached(equal, groups)
-    ambiguous = _hang(by_id, hanging, groups)
+    links = list(links)
+    groups, joining = join_records(by_id, links, decisions)
+    hanging, ambiguous = hang_identifiers(by_id, links, groups)
     contested = [
         link
-        for link in dict.fromkeys([*joining, *(link for _, link in hanging), *equal])
+        for link in dict.fromkeys([*joining, *hanging])
         if not groups.same(link.first, link.second)
     ]
     return Grouping(groups.as_sets(), contested, ambiguous)
+
+
+def join_records(
+    by_id: Mapping[int, IdentifierNode],
+    links: Iterable[IdentifierLink],
+    decisions: Iterable[ManualDecision],
+) -> tuple[Groups, list[IdentifierLink]]:
+    """Apply rules 1 to 3; return the groups, and the links that could join accounts."""
+    links, decisions = _in_order(by_id, links), list(decisions)
+    groups = _decided_groups(by_id, links, decisions)
+    joining = [link for link in links if _joins_mailbox(by_id, link)]
+    joining += [link for link in links if _joins_accounts(by_id, link)]
+    mailboxes = _named_mailboxes(by_id, links)
+    # Proofs come first, so that no statement takes a proved link. What hangs on an account matters
+    # here only if a person separated it from somebody.
+    separated = {end for decision in decisions for end in decision.pair}
+    _join_accounts(by_id, [*filter(_is_proof, joining)], mailboxes, groups)
+    hanging = [(hung, link) for hung, link in _hanging(by_id, links) if hung in separated]
+    _hang_proved(by_id, hanging, groups)
+    _join_accounts(by_id, joining, mailboxes, groups)
+    return groups, joining
+
+
+def hang_identifiers(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: Groups
+) -> tuple[list[IdentifierLink], frozenset[int]]:
+    """Apply rule 4: hang cards, phones, devices and noted numbers on records.
+
+    Returns the links that could hang one, and the ids that several records have.
+    """
+    links = _in_order(by_id, links)
+    hanging = _hanging(by_id, links)
+    equal = [link for link in links if _joins_attached(by_id, link)]
+    _hang_proved(by_id, hanging, groups)
+    _hang_noted_numbers(by_id, hanging, groups)
+    _join_equal_attached(equal, groups)
+    ambiguous = _hang(by_id, hanging, groups)
+    return [*(link for _, link in hanging), *equal], ambiguous
+
+
+def _hanging(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
+) -> list[tuple[int, IdentifierLink]]:
+    return [(hung, link) for link in links if (hung := _hung_end(by_id, link)) is not None]
 
 
 def _in_order(

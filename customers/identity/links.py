@@ -11,7 +11,7 @@ from customers.types import OPENED
 # The ids of two identifiers, the smaller one first.
 type Pair = tuple[int, int]
 
-_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class IdentifierKey(NamedTuple):
@@ -86,7 +86,7 @@ class IdentifierLink(NamedTuple):
     second: int
     evidence: int
     kind: str = LinkKind.SEEN
-    occurred_at: datetime = _BEGINNING
+    occurred_at: datetime = _EPOCH
     # customers.events.arrival: decides between statements of the same moment.
     arrival: int = 0
     source_id: int = 0
@@ -126,6 +126,15 @@ class ManualDecision(NamedTuple):
     @property
     def pair(self) -> Pair:
         return pair_of(self.first, self.second)
+
+
+def equal_number_order(first_source: int, second_source: int) -> tuple[datetime, int]:
+    """Return the time and arrival number of the link between equal numbers of two sources.
+
+    They do not depend on which source named the number first.
+    """
+    first, second = sorted((first_source, second_source))
+    return _EPOCH, first * 1_000_000 + second
 
 
 def pair_of(first: int, second: int) -> Pair:

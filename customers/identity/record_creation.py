@@ -1,70 +1,87 @@
 """Stores the new identifiers, records and links of a batch of events.
 
 `customers.identity.merging` decides which records are one customer. This module calls it only if
-the batch contains new links.
+the batch contains new links that may join records.
 """
 
-from collections.abc import Iterable, Sequence, Set
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity import graph, merging, reviews, shortcuts
-from customers.identity.grouping import ORDER, IdentifierKey
+from customers.identity import graph, merging, shortcuts
+from customers.identity.addresses import AddressStatement
+from customers.identity.evidence import statement_evidence
+from customers.identity.families import ORDER, is_number
+from customers.identity.links import IdentifierKey, LinkKind, equal_number_order, pair_of
 from customers.identity.order_ownership import order_number
-from customers.identity.resolution import LinkPairs, Resolved, ResolvedIdentifier, links_of, resolve
-from customers.identity.shortcuts import KeyPair
-from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
+from customers.identity.resolution import Resolved, ResolvedIdentifier, resolve
+from customers.identity.shortcuts import CertainOwners
+from customers.identity.statements import LinkStatement, StatedEvent, Statements, links_of
+from customers.types import STATED, VERIFIED, Sender
 
-# The largest number of linked identifiers that Butler regroups for new links: a base, plus a number
-# for each end of a new link in the batch. Every browser can send claims. Without a limit, a page
-# that claims one address for a few thousand browsers would make each further event of them slow.
-COMPONENT_LIMIT = {CLAIMED: 250, VERIFIED: 10_000}
-COMPONENT_LIMIT_PER_END = 50
+_log = logging.getLogger(__name__)
 
-# A link as the database stores it: first and second identifier, evidence and kind.
-type _LinkRow = tuple[int, int, int, str]
+# The largest number of joined identifiers that Butler regroups for a new link.
+GROUP_LIMIT = 10_000
+
+
+class _LinkKey(NamedTuple):
+    """A link as the database stores it, without its source."""
+
+    first: int
+    second: int
+    kind: str
+    evidence: int
+
+
+# The time and arrival number of the earliest statement of each link.
+type _LinkTimes = dict[_LinkKey, tuple[datetime, int]]
 
 
 def open_missing(
-    events: Sequence[tuple[IncomingEvent, tuple[IdentifierKey, ...]]],
-    resolved: Resolved,
-    sender: Sender,
-    now: datetime,
+    events: Sequence[StatedEvent], resolved: Resolved, sender: Sender, now: datetime
 ) -> Resolved:
     """Store new identifiers, records and links, so that each event of the batch has a record.
 
     events: each event with its identifiers; the first is the one it is filed under
     returns: all identifiers of the batch with their records
     """
-    links = links_of(events, sender)
-    keys_by_event = [keys for _, keys in events]
+    statements = links_of(events, sender)
+    keys_by_event = [stated.keys for stated in events]
     unknown = {key for keys in keys_by_event for key in keys if key not in resolved}
     repeated_orders = _lock_order_numbers(keys_by_event, resolved)
     new_records = _insert_records({keys[0] for keys in keys_by_event}, resolved, now)
     assigned = _assign_records(new_records, resolved)
-    certain = _certain_owners(links, sender, new_records, resolved) if unknown else {}
-    resolved |= _insert_identifiers(unknown, new_records, certain, now)
-    new_links, linked_orders = _insert_links(links, resolved, sender, certain.keys())
-    linked_orders |= {resolved[key].id for key in repeated_orders & unknown}
-    regrouped, concerned = _regroup(assigned | linked_orders, new_links, resolved, sender, now)
-    _suggest_merges(resolved[key].id for key in unknown if key.kind not in WEAK_KINDS)
+    certain = _certain_owners(statements, sender, new_records, resolved, unknown)
+    resolved |= _insert_identifiers(unknown, new_records, certain, sender, now)
+    orders = {key for key in unknown if key.kind == ORDER}
+    to_regroup, linked_orders = _insert_links(statements, resolved, sender, certain)
+    to_regroup |= _link_equal_numbers(unknown, resolved, sender)
+    linked_orders |= {resolved[key].id for key in repeated_orders & orders}
+    addresses = _address_statements(events, statements, resolved, sender)
+    regrouped, concerned = _regroup(
+        assigned | linked_orders, to_regroup, resolved, addresses, now
+    )
     return _resolve_again(resolved, regrouped, concerned)
 
 
 def _certain_owners(
-    links: LinkPairs, sender: Sender, new_records: dict[IdentifierKey, UUID], resolved: Resolved
-) -> dict[IdentifierKey, UUID]:
+    statements: Statements,
+    sender: Sender,
+    new_records: dict[IdentifierKey, UUID],
+    resolved: Resolved,
+    unknown: set[IdentifierKey],
+) -> CertainOwners:
+    if not unknown:
+        return CertainOwners({}, {})
     owners = {key: None if row.is_shared else row.customer_id for key, row in resolved.items()}
-    return shortcuts.certain_owners(links.keys(), sender.evidence, new_records, owners)
-
-
-def _suggest_merges(new_ids: Iterable[int]) -> None:
-    if ids := list(new_ids):
-        sql.run("insert_suggested_merges", {"ids": ids})
+    return shortcuts.certain_owners(statements, sender, new_records, owners)
 
 
 def _resolve_again(resolved: Resolved, regrouped: set[int], concerned: set[UUID]) -> Resolved:
@@ -101,35 +118,23 @@ def _lock_order_numbers(
 
 def _regroup(
     assigned: set[int],
-    links: set[_LinkRow],
+    linked: set[int],
     resolved: Resolved,
-    sender: Sender,
+    addresses: Sequence[AddressStatement],
     now: datetime,
 ) -> tuple[set[int], set[UUID]]:
     """Regroup around new links; return the regrouped identifiers and the affected records."""
-    ids = assigned | {end for first, second, *_ in links for end in (first, second)}
+    ids = assigned | linked
     if not ids:
         return set(), set()
     locked = {row.customer_id for row in resolved.values() if row.customer_id}
-    limit = COMPONENT_LIMIT[sender.evidence] + COMPONENT_LIMIT_PER_END * len(ids)
     try:
-        return ids, merging.regroup(ids, now=now, locked=locked, limit=limit)
+        return ids, merging.regroup(
+            ids, now=now, locked=locked, limit=GROUP_LIMIT + 50 * len(ids), addresses=addresses
+        )
     except graph.ComponentTooLarge as component:
-        _delete_links(links)
-        if component.oldest:
-            reviews.request_for_component(component.oldest, sender.evidence)
+        _log.warning("record %s has too many identifiers, so it gets no more", component.oldest)
     return assigned, merging.regroup(assigned, now=now, locked=locked) if assigned else set()
-
-
-def _delete_links(links: set[_LinkRow]) -> None:
-    """Delete the new links, so that the component stays as it was before this batch.
-
-    The new identifiers then keep their own records.
-    """
-    if links:
-        firsts, seconds, evidences, _ = (list(column) for column in zip(*links, strict=True))
-        params = {"firsts": firsts, "seconds": seconds, "evidences": evidences}
-        sql.run("delete_links", params)
 
 
 def _insert_records(
@@ -160,17 +165,21 @@ def _assign_records(new_records: dict[IdentifierKey, UUID], resolved: Resolved) 
 def _insert_identifiers(
     unknown: set[IdentifierKey],
     new_records: dict[IdentifierKey, UUID],
-    certain: dict[IdentifierKey, UUID],
+    certain: CertainOwners,
+    sender: Sender,
     now: datetime,
 ) -> Resolved:
     if not unknown:
         return {}
-    owners = new_records | certain
+    owners = new_records | certain.records
     identifiers = [
         key._asdict() | {"record_id": new_records.get(key), "customer_id": owners.get(key)}
         for key in unknown
     ]
-    inserted = sql.rows("insert_identifiers", {"identifiers": sql.json(identifiers), "now": now})
+    params = {"identifiers": sql.json(identifiers), "now": now}
+    inserted = sql.rows(
+        "insert_identifiers", params | {"best_evidence": statement_evidence(sender)}
+    )
     if len(inserted) != len(unknown):
         raise RetryTransaction
     return {
@@ -181,35 +190,125 @@ def _insert_identifiers(
 
 
 def _insert_links(
-    links: LinkPairs, resolved: Resolved, sender: Sender, certain: Set[IdentifierKey]
-) -> tuple[set[_LinkRow], set[int]]:
+    statements: Statements, resolved: Resolved, sender: Sender, certain: CertainOwners
+) -> tuple[set[int], set[int]]:
     """Store the links between identifiers of the same event.
 
-    Return the new links that need a regrouping, and the newly linked orders.
+    Returns the identifiers to regroup, and the newly linked orders.
     """
-    keys_of: dict[_LinkRow, KeyPair] = {}
-    for (strongest, other), kind in links.items():
-        first, second = sorted((resolved[strongest].id, resolved[other].id))
-        keys_of[first, second, sender.evidence, kind] = strongest, other
-    new_links = _insert_new_links(keys_of.keys(), sender.source_id)
-    orders_linked = {keys_of[link][1] for link in new_links if keys_of[link][1].kind == ORDER}
-    to_draw = {
-        link
-        for link in new_links
-        if keys_of[link][1].kind != ORDER and certain.isdisjoint(keys_of[link])
+    if not statements:
+        return set(), set()
+    links: _LinkTimes = {}
+    statement_of: dict[_LinkKey, LinkStatement] = {}
+    for statement, moment in statements.items():
+        pair = pair_of(resolved[statement.first].id, resolved[statement.second].id)
+        key = _LinkKey(*pair, statement.kind, statement.evidence)
+        links[key] = min(moment, links.get(key, moment))
+        statement_of[key] = statement
+    states = _stored_states(links, sender)
+    new = {
+        key: moment
+        for key, moment in links.items()
+        if key not in states or moment[0] < states[key][0]
     }
-    return to_draw, {resolved[order].id for order in orders_linked - certain}
+    _store_links(new, sender.source_id, {key: certain.states.get(statement_of[key]) for key in new})
+    restated = {key for key, (_, state) in states.items() if state == "replaced"}
+    ids, orders = set(), set()
+    for key in new.keys() | restated:
+        statement = statement_of[key]
+        if statement.second.kind == ORDER:
+            if key not in states and statement.second not in certain.records:
+                orders.add(resolved[statement.second].id)
+        elif key.evidence >= STATED and statement not in certain.states:
+            ids |= {key.first, key.second}
+    return ids, orders
 
 
-def _insert_new_links(links: Set[_LinkRow], source_id: int) -> Set[_LinkRow]:
-    """Store the links that the database does not contain yet, and return them."""
+def _stored_states(
+    links: Iterable[_LinkKey], sender: Sender
+) -> dict[_LinkKey, tuple[datetime, str]]:
+    """Return the earliest time and the state of those of these links that are stored.
+
+    A link "placed" between an order and an identifier also counts as the link "seen".
+    """
+    names = ("first_id", "second_id", "kind", "evidence")
+    searched = [dict(zip(names, link, strict=True)) for link in links]
+    searched += [
+        link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.SEEN
+    ]
+    params = {"links": sql.json(searched), "source_id": sender.source_id}
+    found: dict[_LinkKey, tuple[datetime, str]] = {}
+    for *columns, occurred_at, state in sql.rows("find_links", params):
+        key = _LinkKey(*columns)
+        found[key] = occurred_at, state
+        if key.kind == LinkKind.PLACED:
+            found.setdefault(key._replace(kind=LinkKind.SEEN), (occurred_at, state))
+    return found
+
+
+def _store_links(
+    links: _LinkTimes, source_id: int, states: Mapping[_LinkKey, str | None]
+) -> None:
     if not links:
+        return
+    rows = [
+        {
+            "first_id": key.first,
+            "second_id": key.second,
+            "kind": key.kind,
+            "evidence": key.evidence,
+            "occurred_at": occurred_at,
+            "arrival": arrival,
+            "state": states.get(key) or "filed",
+        }
+        for key, (occurred_at, arrival) in links.items()
+    ]
+    sql.run("insert_links", {"links": sql.json(rows), "source_id": source_id})
+
+
+def _link_equal_numbers(
+    unknown: Iterable[IdentifierKey], resolved: Resolved, sender: Sender
+) -> set[int]:
+    """Link new numbers with equal numbers of the space; return the linked identifiers."""
+    prefix = f"{sender.source_id}/"
+    numbers = [
+        resolved[key].id
+        for key in unknown
+        if key.evidence == VERIFIED and is_number(key.kind) and key.value.startswith(prefix)
+    ]
+    if not numbers:
         return set()
-    names = ("firsts", "seconds", "evidences", "kinds")
-    columns = (list(column) for column in zip(*links, strict=True))
-    new_links = links - set(sql.rows("find_links", dict(zip(names, columns, strict=True))))
-    if new_links:
-        names = ("first_id", "second_id", "evidence", "kind")
-        rows = [dict(zip(names, link, strict=True)) for link in new_links]
-        sql.run("insert_links", {"links": sql.json(rows), "source_id": source_id})
-    return new_links
+    params = {"ids": numbers, "source_id": sender.source_id}
+    links: _LinkTimes = {
+        _LinkKey(*pair_of(own, other), LinkKind.EQUAL, STATED): equal_number_order(
+            sender.source_id, sibling
+        )
+        for own, other, sibling in sql.rows("find_equal_numbers", params)
+    }
+    _store_links(links, sender.source_id, {})
+    return {end for key in links for end in key[:2]}
+
+
+def _address_statements(
+    events: Sequence[StatedEvent], statements: Statements, resolved: Resolved, sender: Sender
+) -> list[AddressStatement]:
+    """Return the statements of this batch about addresses of accounts."""
+    accounts = {
+        link[:2]
+        for link in statements
+        if is_number(link.first.kind) and link.second.kind == "email" and link.evidence >= STATED
+    }
+    return [
+        AddressStatement(
+            resolved[account].id,
+            resolved[mailbox].id,
+            sender.source_id,
+            stated.event.occurred_at,
+            stated.arrival,
+        )
+        for stated in events
+        if accounts and stated.event.kind == "identify"
+        for account in stated.keys
+        for mailbox in stated.keys
+        if (account, mailbox) in accounts
+    ]

@@ -1,37 +1,28 @@
-"""Finds the identifiers and links of a batch of events, and the records that they lead to.
+"""Finds the identifiers of a batch of events, and the records that they lead to.
 
-Each event is filed under its strongest identifier, except a change of an order:
+Each event is filed on the first of its identifiers, except a change of an order:
 `_put_changed_orders_first`.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity.grouping import (
-    ORDER,
-    PLACED,
-    SEEN,
-    IdentifierKey,
-    primary_rank,
-)
+from customers.identity.families import EXTERNAL_PREFIX, ORDER, filing_rank, is_number
+from customers.identity.links import IdentifierKey
 from customers.identity.normalize import is_kind, is_own_address, normalize
-from customers.identity.shortcuts import KeyPair
 from customers.projections import orders
 from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
 
-# The prefix of an identifier that names the source of an order: `order_identifier`.
-_ORDER_PREFIX = f"{ORDER}:"
 # Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 
 # Where staff type what the customer tells them.
 _STAFFED_CHANNELS = frozenset({"phone", "store"})
-
-# Links to draw, and their kinds.
-type LinkPairs = dict[KeyPair, str]
 
 
 class ResolvedIdentifier(NamedTuple):
@@ -42,6 +33,9 @@ class ResolvedIdentifier(NamedTuple):
     customer_id: UUID | None
     version: int
     is_shared: bool = False
+    is_suspect: bool = False
+    # When the period of an address begins; None for the first period.
+    period_starts_at: datetime | None = None
 
 
 type Resolved = dict[IdentifierKey, ResolvedIdentifier]
@@ -50,8 +44,9 @@ type Resolved = dict[IdentifierKey, ResolvedIdentifier]
 def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey, ...]:
     """Return the usable identifiers of an event. The event is filed under the first one."""
     keys = set()
-    for kind, raw in event.identifiers:
-        kind, _, source = kind.partition(":") if kind.startswith(_ORDER_PREFIX) else (kind, "", "")
+    for named_kind, raw in event.identifiers:
+        kind, source = _split_source(named_kind)
+        kind = _spelled_kind(kind, raw)
         value = normalize(kind, raw, sender.default_region) if is_kind(kind) else None
         if value is None or (kind == "email" and _is_of_the_company(value, sender)):
             continue
@@ -59,13 +54,58 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
         if is_weak and sender.is_shared:
             # Another customer may use the kiosk tomorrow, so the identifier holds for one day.
             value = f"{value}@{sender.source_id}/{event.occurred_at:%Y-%m-%d}"
-        if kind == ORDER:
+        if kind == ORDER or is_number(kind):
             value = f"{source or sender.source_id}/{value}"
         keys.add(IdentifierKey(kind, value, CLAIMED if is_weak else sender.evidence))
     if sender.evidence == CLAIMED:
         # A claimed order number does not prove that the order belongs to the customer.
         keys = {key for key in keys if key.kind != ORDER} or keys
-    return tuple(sorted(keys, key=lambda key: (*primary_rank(key.kind, key.evidence), key)))
+    return tuple(sorted(keys, key=lambda key: _filing_order(key, sender)))
+
+
+def _filing_order(key: IdentifierKey, sender: Sender) -> tuple[object, ...]:
+    """Return the sort key of an event's identifiers: the first one is its primary identifier.
+
+    The primary identifier of an event with claims only is its device, not the claimed person.
+    """
+    is_claim = key.evidence == CLAIMED and key.kind not in WEAK_KINDS
+    return is_claim, filing_rank(key.kind, has_several_ids=sender.has_several_ids), key
+
+
+def _split_source(kind: str) -> tuple[str, str]:
+    """Return the kind, and the source that a kind written by `stored_identifier` names."""
+    if kind.startswith(EXTERNAL_PREFIX):
+        system, _, source = kind.removeprefix(EXTERNAL_PREFIX).partition(":")
+        return f"{EXTERNAL_PREFIX}{system}", source
+    kind, _, source = kind.partition(":")
+    return kind, source
+
+
+def _spelled_kind(kind: str, value: str) -> str:
+    """Return the kind of a number that is spelled like an address: it is that address."""
+    if kind != "user_id":
+        return kind
+    text = value.strip()
+    if "@" in text and normalize("email", text):
+        return "email"
+    is_phone = text.startswith("+") and text[1:].replace(" ", "").isdigit()
+    return "phone" if is_phone and normalize("phone", text) else kind
+
+
+def stored_identifier(kind: str, value: str) -> tuple[str, str]:
+    """Return the kind and value by which events of any source name a stored identifier.
+
+    value: as the database stores it; a number or an order begins with the id of its source
+    """
+    if kind == ORDER or is_number(kind):
+        source_id, _, number = value.partition("/")
+        return f"{kind}:{source_id}", number
+    return kind, value
+
+
+def order_identifier(source_id: int, number: str) -> tuple[str, str]:
+    """Return the kind and value by which events of any source name an order of this source."""
+    return stored_identifier(ORDER, f"{source_id}/{number}")
 
 
 def _is_of_the_company(email: str, sender: Sender) -> bool:
@@ -86,32 +126,71 @@ def resolve_events(
         keys_by_event = [
             tuple(key for key in keys if key[:2] not in blocked) for keys in keys_by_event
         ]
+    keys_by_event = _in_their_periods(events, keys_by_event, resolved)
+    keys_by_event = _put_suspects_last(keys_by_event, resolved)
     return _put_changed_orders_first(events, keys_by_event, resolved), resolved
 
 
+def _in_their_periods(
+    events: Sequence[IncomingEvent],
+    keys_by_event: list[tuple[IdentifierKey, ...]],
+    resolved: Resolved,
+) -> list[tuple[IdentifierKey, ...]]:
+    """Name the period of each address that has several: the one of the event's time."""
+    periods: defaultdict[IdentifierKey, list[tuple[datetime, IdentifierKey]]] = defaultdict(list)
+    for key, row in resolved.items():
+        if row.period_starts_at:
+            periods[key._replace(period=0)].append((row.period_starts_at, key))
+    if not periods:
+        return keys_by_event
+    return [
+        tuple(_in_period(key, event.occurred_at, periods) for key in keys)
+        for event, keys in zip(events, keys_by_event, strict=True)
+    ]
+
+
+def _in_period(
+    key: IdentifierKey,
+    at: datetime,
+    periods: Mapping[IdentifierKey, Sequence[tuple[datetime, IdentifierKey]]],
+) -> IdentifierKey:
+    begun = [(start, period) for start, period in periods.get(key, ()) if start <= at]
+    return max(begun)[1] if begun else key
+
+
+def _put_suspects_last(
+    keys_by_event: list[tuple[IdentifierKey, ...]], resolved: Resolved
+) -> list[tuple[IdentifierKey, ...]]:
+    """File no event on a placeholder if it names another identifier."""
+    suspects = {key for key, row in resolved.items() if row.is_suspect}
+    if not suspects:
+        return keys_by_event
+    return [tuple(sorted(keys, key=lambda key: key in suspects)) for keys in keys_by_event]
+
+
 def resolve(keys: Iterable[IdentifierKey]) -> tuple[Resolved, set[tuple[str, str]]]:
-    """Find these identifiers and lock their records; also return the blocked kinds and values."""
-    return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(list(keys))}))
+    """Find these identifiers and lock their records; also return the blocked kinds and values.
+
+    All periods of an address are returned.
+    """
+    named = {key[:3] for key in keys}
+    return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(list(named))}))
 
 
 def read_resolved(cursor: Iterable[Any]) -> tuple[Resolved, set[tuple[str, str]]]:
     """Parse the rows of resolve_identifiers.sql; the returned values are those of `resolve`."""
     resolved: Resolved = {}
     blocked: set[tuple[str, str]] = set()
-    for id_, kind, value, evidence, record, customer, version, *flags, is_stale in cursor:
+    for id_, kind, value, evidence, period, *columns, is_stale in cursor:
         if is_stale:
             raise RetryTransaction
         if id_ is None:
             blocked.add((kind, value))
         else:
-            key = IdentifierKey(kind, value, evidence)
+            record, customer, version, *flags = columns
+            key = IdentifierKey(kind, value, evidence, period)
             resolved[key] = ResolvedIdentifier(id_, record, customer, version or 0, *flags)
     return resolved, blocked
-
-
-def order_identifier(source_id: int, number: str) -> tuple[str, str]:
-    """Return the kind and value by which events of any source name an order of this source."""
-    return f"{_ORDER_PREFIX}{source_id}", number
 
 
 def _put_changed_orders_first(
@@ -169,21 +248,3 @@ def _is_placer(
     """Tell whether the first identifier of a change leads to a customer who placed its order."""
     order, person = _order_of(keys), resolved.get(keys[0])
     return order is not None and person is not None and (order, person.customer_id) in placers
-
-
-def links_of(
-    events: Iterable[tuple[IncomingEvent, tuple[IdentifierKey, ...]]], sender: Sender
-) -> LinkPairs:
-    """Return the links of these events: from the strongest personal identifier to all others."""
-    own_prefix = f"{sender.source_id}/"
-    links: LinkPairs = {}
-    for event, keys in events:
-        people = [key for key in keys if key.kind != ORDER]
-        for other in people[1:]:
-            links[people[0], other] = SEEN
-        for order in keys if people else ():
-            if order.kind == ORDER and order.value.startswith(own_prefix):
-                was_placed = links.get((people[0], order)) == PLACED
-                is_placed = event.name == orders.PLACED or was_placed
-                links[people[0], order] = PLACED if is_placed else SEEN
-    return links

@@ -2,9 +2,9 @@
 --
 -- ids        bigint[]  numbers of one source
 -- source_id  bigint
--- returns (one of the ids, the equal number)
+-- returns (one of the ids, the equal number, the source of the equal number)
 
-SELECT own.id, other.id
+SELECT own.id, other.id, sibling.id
   FROM customers_source AS source
   JOIN customers_source AS sibling
     ON sibling.space_id = source.space_id AND sibling.id <> source.id

@@ -1,0 +1,211 @@
+"""Hangs cards, phones, devices and numbers of tills on the records that hold them.
+
+`customers.identity.grouping` has the rule. A value may have thousands of holders, so this module
+reads the strongest links only, and locks only the records that change.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import NamedTuple
+from uuid import UUID
+
+from customers import sql
+from customers.identity.families import Family
+from customers.identity.graph import (
+    DESKS,
+    NO_LIMIT,
+    Component,
+    GraphRow,
+    StoredLink,
+    Targets,
+    lock_records,
+    read_decisions,
+    read_locked,
+)
+from customers.identity.grouping import hang_identifiers, join_records
+from customers.identity.links import (
+    DecisionKind,
+    IdentifierLink,
+    IdentifierNode,
+    LinkKind,
+    ManualDecision,
+    last_decisions,
+)
+
+# The number of links that are read for each identifier, the strongest first.
+HOLDER_LIMIT = 50
+
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Holder(NamedTuple):
+    """A link by which an identifier may hang, and its other end."""
+
+    identifier: int
+    link: StoredLink
+    other: IdentifierNode
+    customer_id: UUID | None
+
+    @property
+    def as_link(self) -> IdentifierLink:
+        return self.link.link(is_current=True)
+
+
+class Hung(NamedTuple):
+    """The identifiers that hang on records, and the new states of their links."""
+
+    rows: Sequence[GraphRow]
+    states: Mapping[int, str]
+    # Identifiers that several records have.
+    shared: frozenset[int]
+
+
+def hang(
+    regrouped: Component, targets: Targets, touched: Set[int], locked: set[UUID]
+) -> Hung:
+    """Write the record of each hanging identifier into `targets`.
+
+    These are the touched ones, and those that hang on identifiers whose record changes.
+    Raises RetryTransaction if another transaction holds a record that has to change.
+    """
+    rows = {row.id: row for row in regrouped.rows}
+    pending = {id_ for id_ in touched if id_ in rows and _hangs(rows[id_])}
+    pending |= _read_hung(_moved(rows.values(), targets)) - rows.keys()
+    states: dict[int, str] = {}
+    shared: set[int] = set()
+    while pending:
+        hanging = _read_hanging(pending, locked)
+        fresh = {row.id: row for row in hanging.component.rows if _hangs(row)}
+        rows |= fresh
+        # A person may have put one of them on a record that is not touched otherwise.
+        rows |= {row.id: row for row in hanging.component.rows if row.id not in rows}
+        states |= _place(hanging, fresh, targets, shared)
+        lock_records({record for id_ in fresh if (record := targets[id_])}, locked)
+        pending = _read_hung(_moved(fresh.values(), targets)) - targets.keys()
+    placed = [row for row in rows.values() if row.id in targets]
+    return Hung(placed, states, frozenset(shared))
+
+
+def _hangs(row: GraphRow) -> bool:
+    return row.is_noted or row.node.family in (Family.ATTACHED, Family.DEVICE)
+
+
+def _moved(rows: Iterable[GraphRow], targets: Targets) -> list[int]:
+    return [row.id for row in rows if row.customer_id != targets[row.id]]
+
+
+def _read_hung(ids: Sequence[int]) -> set[int]:
+    return {id_ for (id_,) in sql.rows("read_hung", {"ids": ids})} if ids else set()
+
+
+class _Hanging(NamedTuple):
+    """Identifiers that may hang, and the links by which they may."""
+
+    component: Component
+    holders: Sequence[_Holder]
+
+
+def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
+    """Lock identifiers and their records, and read their holders.
+
+    Equal numbers of which a person may have several hang together, so they are read, too.
+    """
+    ids = set(ids)
+    while True:
+        sql.rows("lock_identifiers", {"ids": sorted(ids)})
+        component = read_locked(ids, locked, NO_LIMIT)
+        locked |= component.locked
+        loaded = {row.id for row in component.rows}
+        holders = _read_holders(row.id for row in component.rows if _hangs(row))
+        equal = {
+            holder.other.id
+            for holder in holders
+            if holder.link.kind == LinkKind.EQUAL and holder.other.family is Family.ATTACHED
+        }
+        if equal <= loaded:
+            return _Hanging(component, holders)
+        ids |= equal
+
+
+def _read_holders(ids: Iterable[int]) -> list[_Holder]:
+    params = {"ids": sorted(ids), "limit": HOLDER_LIMIT, "desk_channels": DESKS}
+    return [
+        _Holder(id_, StoredLink(*columns[:9]), IdentifierNode(*columns[9:17]), columns[17])
+        for id_, *columns in sql.rows("read_holders", params)
+    ]
+
+
+def _place(
+    hanging: _Hanging, rows: Mapping[int, GraphRow], targets: Targets, shared: set[int]
+) -> dict[int, str]:
+    """Write the record of each of these identifiers; return the new states of their links."""
+    records = {
+        row.id: targets.get(row.id, row.customer_id)
+        for row in hanging.component.rows
+        if row.id not in rows
+    }
+    for holder in hanging.holders:
+        if holder.other.id not in rows:
+            records[holder.other.id] = targets.get(holder.other.id, holder.customer_id)
+    nodes = {holder.other.id: holder.other for holder in hanging.holders}
+    nodes |= {row.id: row.node for row in hanging.component.rows}
+    links = [link.link(is_current=True) for link in hanging.component.links]
+    links += [holder.as_link for holder in hanging.holders]
+    decisions = [*hanging.component.decisions, *_decisions_by_record(records, rows.keys())]
+    # Which of the holders are one customer is decided already.
+    among_rows = [link for link in links if link.first in rows and link.second in rows]
+    groups, _ = join_records(nodes, among_rows, decisions)
+    could_hang, ambiguous = hang_identifiers(nodes, links, groups)
+    shared |= ambiguous & rows.keys()
+    for id_, row in rows.items():
+        members = groups.members(id_)
+        owner = next((record for member in members if (record := records.get(member))), None)
+        filed = [rows[member].record_id for member in members & rows.keys()]
+        targets[id_] = owner or min((record for record in filed if record), default=row.record_id)
+    usable = set(could_hang)
+    return {
+        link.id: state
+        for link in dict.fromkeys([*hanging.component.links, *(h.link for h in hanging.holders)])
+        if link.link(is_current=True) in usable
+        if (state := "hung" if groups.same(link.first, link.second) else "contested") != link.state
+    }
+
+
+def _decisions_by_record(
+    records: Mapping[int, UUID | None], ids: Set[int]
+) -> list[ManualDecision]:
+    """Return decisions that keep the holders of one record together, and others apart.
+
+    A separation from one identifier of a record is a separation from all of its holders.
+    """
+    by_record: dict[UUID, list[int]] = {}
+    for id_ in sorted(records):
+        if record := records[id_]:
+            by_record.setdefault(record, []).append(id_)
+    merges = [pair for members in by_record.values() for pair in pairwise(members)]
+    separations = [
+        (id_, members[0])
+        for id_, record in _separated_records(ids)
+        if (members := by_record.get(record))
+    ]
+    return [
+        ManualDecision(kind, *sorted(pair), _ANY_TIME, 0)
+        for kind, pairs in ((DecisionKind.MERGE, merges), (DecisionKind.SEPARATE, separations))
+        for pair in pairs
+    ]
+
+
+def _separated_records(ids: Set[int]) -> list[tuple[int, UUID]]:
+    """Return the records that people separated from these identifiers, as (identifier, record)."""
+    latest = last_decisions(read_decisions(sorted(ids)))
+    separations = [
+        (id_, other)
+        for decision in latest.values()
+        if decision.kind == DecisionKind.SEPARATE
+        for id_, other in (decision.pair, decision.pair[::-1])
+        if id_ in ids and other not in ids
+    ]
+    others = sorted({other for _, other in separations})
+    records = dict(sql.rows("read_live_records", {"ids": others})) if others else {}
+    return [(id_, records[other]) for id_, other in separations if other in records]

@@ -1,0 +1,208 @@
+"""Applies the grouping to stored identifiers: reads what a change touches, and decides the rest.
+
+The rules are in `customers.identity.grouping`. This module reads only the identifiers that joining
+links connect with the touched ones. It reads links that the rules refused only if a group got
+smaller or people decided something, because only then can a refused link join.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import NamedTuple
+from uuid import UUID
+
+from customers import sql
+from customers.identity import addresses
+from customers.identity.addresses import AddressStatement
+from customers.identity.families import Family
+from customers.identity.graph import Component, GraphRow, StoredLink, Targets, read_locked
+from customers.identity.grouping import join_records
+from customers.identity.groups import Groups
+from customers.identity.links import IdentifierLink, LinkKind
+from customers.types import STATED
+
+# How many refused links of one identifier are read at a time, the first ones in the grouping.
+_REFUSED_LIMIT = 20
+
+
+class Regrouped(NamedTuple):
+    """The identifiers that a change touches, and the live record of each group."""
+
+    component: Component
+    groups: Sequence[frozenset[int]]
+    targets: Targets
+    # The links whose state changes, with the new state.
+    states: Mapping[int, str]
+    # The accounts, cards and numbers that turn out to be placeholders.
+    new_suspects: frozenset[int]
+
+
+def regroup_records(
+    ids: Set[int],
+    *,
+    locked: Set[UUID],
+    limit: int,
+    stated: Sequence[AddressStatement],
+    are_decided: bool,
+) -> Regrouped:
+    """Read and lock the components of these identifiers, and group accounts and mailboxes.
+
+    stated: the statements about addresses in the batch that is being stored
+    are_decided: people decided about these identifiers, or a source moved to another space
+    """
+    ids = set(ids)
+    touched, expanded = frozenset(ids), set()
+    while True:
+        component = read_locked(ids, locked, limit)
+        locked = component.locked
+        rows = {row.id: row for row in component.rows}
+        suspects = _suspects(component)
+        replaced = _replaced(component, touched, stated)
+        links = [link.link(is_current=link.id not in replaced) for link in component.links]
+        nodes = {
+            row.id: row.node._replace(is_suspect=row.is_suspect or row.id in suspects)
+            for row in component.rows
+        }
+        groups, joining = join_records(nodes, links, component.decisions)
+        states = _states(component.links, joining, groups, replaced)
+        partners = _partners(component, touched)
+        to_expand = {id_ for id_ in touched | partners if _joins_accounts(rows.get(id_))}
+        if are_decided or _got_smaller(component.links, states) or suspects:
+            to_expand |= {row.id for row in component.rows if _is_core(row)}
+        if not (to_expand - expanded):
+            break
+        refused = _read_refused(to_expand - expanded)
+        expanded |= to_expand
+        if refused <= rows.keys():
+            break
+        ids |= refused
+    sets = groups.as_sets()
+    return Regrouped(component, sets, choose_targets(rows, sets), states, suspects)
+
+
+def _read_refused(ids: Set[int]) -> set[int]:
+    params = {"ids": sorted(ids), "limit": _REFUSED_LIMIT}
+    return {id_ for (id_,) in sql.rows("read_refused", params)}
+
+
+def _partners(component: Component, touched: Set[int]) -> set[int]:
+    """Return the accounts that a link connects with touched accounts."""
+    families = {row.id: row.node.family for row in component.rows}
+    return {
+        end
+        for link in component.links
+        if families[link.first] is families[link.second] is Family.ACCOUNT
+        if link.first in touched or link.second in touched
+        for end in (link.first, link.second)
+    }
+
+
+def _joins_accounts(row: GraphRow | None) -> bool:
+    return row is not None and row.node.family is Family.ACCOUNT
+
+
+def _is_core(row: GraphRow) -> bool:
+    return row.node.family in (Family.ACCOUNT, Family.MAILBOX)
+
+
+def _got_smaller(links: Iterable[StoredLink], states: Mapping[int, str]) -> bool:
+    return any(link.state == "joined" and link.id in states for link in links)
+
+
+def _states(
+    links: Sequence[StoredLink],
+    joining: Sequence[IdentifierLink],
+    groups: Groups,
+    replaced: Set[int],
+) -> dict[int, str]:
+    """Return the new states of links between accounts and mailboxes, as far as they change."""
+    could_join = {(link.pair, link.kind, link.evidence, link.source_id) for link in joining}
+    states = {}
+    for link in links:
+        key = (link.first, link.second), link.kind, link.evidence, link.source_id
+        if link.id in replaced:
+            state = "replaced"
+        elif link.kind == LinkKind.ALIAS or key in could_join:
+            state = "joined" if groups.same(link.first, link.second) else "contested"
+        else:
+            continue
+        if state != link.state:
+            states[link.id] = state
+    return states
+
+
+def choose_targets(rows: Mapping[int, GraphRow], groups: Iterable[Set[int]]) -> Targets:
+    """Choose the live record of each group: of the strongest kind of identifier the oldest record.
+
+    returns: the live record of each identifier; None if no member of the group has a record
+    """
+    targets: Targets = {}
+    for members in groups:
+        filed = [rows[member] for member in members if rows[member].record_id]
+        best = min(filed, key=lambda row: (row.node.rank, row.record_id), default=None)
+        for member in members:
+            targets[member] = best.record_id if best else None
+    return targets
+
+
+def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
+    """Return (account, mailbox, link) for each statement that a mailbox belongs to an account."""
+    rows = {row.id: row for row in component.rows}
+    ends = []
+    for link in component.links:
+        families = rows[link.first].node.family, rows[link.second].node.family
+        if link.kind == LinkKind.SEEN and set(families) == {Family.ACCOUNT, Family.MAILBOX}:
+            is_first = families[0] is Family.ACCOUNT
+            account, mailbox = (
+                (link.first, link.second) if is_first else (link.second, link.first)
+            )
+            ends.append((account, mailbox, link))
+    return ends
+
+
+def _suspects(component: Component) -> frozenset[int]:
+    """Return the accounts that turn out to be placeholders by these links."""
+    times: defaultdict[int, dict[int, StoredLink]] = defaultdict(dict)
+    for account, mailbox, link in _mailbox_links(component):
+        if link.evidence == STATED:
+            earlier = times[account].get(mailbox, link)
+            times[account][mailbox] = min(earlier, link, key=lambda link: link.occurred_at)
+    known = {row.id for row in component.rows if row.is_suspect}
+    return frozenset(
+        account
+        for account, by_mailbox in times.items()
+        if account not in known
+        and addresses.is_placeholder(
+            {mailbox: link.occurred_at for mailbox, link in by_mailbox.items()}
+        )
+    )
+
+
+def _replaced(
+    component: Component, touched: Set[int], stated: Sequence[AddressStatement]
+) -> set[int]:
+    """Return the links whose mailbox is not the current address of its account.
+
+    Links of accounts that the change does not touch keep their state.
+    """
+    links = _mailbox_links(component)
+    replaced = {
+        link.id for account, _, link in links if link.state == "replaced" and account not in touched
+    }
+    by_account: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    for account, mailbox, link in links:
+        by_account[account, link.source_id].add(mailbox)
+    competing = {key for key, mailboxes in by_account.items() if len(mailboxes) > 1}
+    accounts = {account for account, _ in competing} & touched
+    if not accounts:
+        return replaced
+    statements = [*_latest_statements(accounts), *stated]
+    proved = {(account, mailbox) for account, mailbox, link in links if link.link(is_current=True).is_proved}
+    old = addresses.replaced_addresses(statements, proved)
+    return replaced | {
+        link.id for account, mailbox, link in links if (account, mailbox, link.source_id) in old
+    }
+
+
+def _latest_statements(accounts: Set[int]) -> list[AddressStatement]:
+    rows = sql.rows("read_latest_addresses", {"ids": sorted(accounts)})
+    return [AddressStatement(*row) for row in rows]

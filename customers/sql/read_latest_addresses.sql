@@ -1,0 +1,40 @@
+-- Read the latest time at which each source stated each mailbox as the address of these accounts.
+-- The statements are on the logs of the records that the accounts file under, or that the accounts
+-- of the same events file under.
+--
+-- ids  bigint[]
+-- returns (account, mailbox, source, occurred_at, arrival)
+
+WITH account AS MATERIALIZED (
+    SELECT id FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+), filed AS MATERIALIZED (
+    SELECT DISTINCT identifier.record_id
+      FROM (SELECT id FROM account
+             UNION
+            SELECT link.second_id FROM customers_link AS link JOIN account ON account.id = link.first_id
+             WHERE link.kind IN ('seen', 'alias') AND link.evidence >= 30
+             UNION
+            SELECT link.first_id FROM customers_link AS link JOIN account ON account.id = link.second_id
+             WHERE link.kind IN ('seen', 'alias') AND link.evidence >= 30) AS beside
+      JOIN customers_identifier AS identifier USING (id)
+     WHERE identifier.record_id IS NOT NULL AND identifier.kind <> 'email'
+), statement AS (
+    SELECT event.*
+      FROM filed
+      JOIN customers_event AS event
+        ON event.customer_id = filed.record_id AND event.origin_id IS NULL
+     WHERE event.kind = 'identify' AND event.evidence > 1
+     UNION ALL
+    SELECT event.*
+      FROM filed
+      JOIN customers_event AS event ON event.origin_id = filed.record_id
+     WHERE event.kind = 'identify' AND event.evidence > 1
+)
+SELECT DISTINCT ON (account.id, mailbox.id, statement.source_id)
+       account.id, mailbox.id, statement.source_id, statement.occurred_at, statement.version
+  FROM statement
+  JOIN account ON account.id = ANY (statement.identifier_ids)
+  JOIN customers_identifier AS mailbox
+    ON mailbox.id = ANY (statement.identifier_ids) AND mailbox.kind = 'email'
+ ORDER BY account.id, mailbox.id, statement.source_id, statement.occurred_at DESC,
+          statement.version DESC
