@@ -13,13 +13,14 @@ from django.db import DatabaseError
 
 from customers import db
 from customers.db import retry
-from customers.events import log, quarantine
+from customers.events import log, quarantine, source_warnings
 from customers.events.arrival import arrival_number
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, resolution
 from customers.identity.grouping import IdentifierKey
+from customers.identity.identifier_warnings import find_warnings
 from customers.identity.resolution import Resolved, ResolvedIdentifier
 from customers.projections import registry
 from customers.projections.traits import TraitStatement, trait_statements
@@ -30,6 +31,7 @@ from customers.types import (
     LogEntry,
     RejectedItem,
     Sender,
+    merge_warnings,
 )
 
 # The quarantine reason of an item with a value that Postgres cannot store.
@@ -102,7 +104,11 @@ def _store_halves(
         received_at=received_at,
         first_place=first_place + half,
     )
-    return IngestedBatch([*first.outcomes, *second.outcomes], first.rejected)
+    return IngestedBatch(
+        [*first.outcomes, *second.outcomes],
+        first.rejected,
+        merge_warnings([*first.warnings, *second.warnings]),
+    )
 
 
 def _store(
@@ -204,7 +210,11 @@ class _Batch:
         rejected = [*rejected_items, *self.outcomes.quarantined]
         if rejected:
             quarantine.store_rejected(rejected, self.sender, self.received_at)
-        return self.outcomes.batch(len(rejected_items))
+        warnings = find_warnings([self.events[i] for i in new], self.sender)
+        if warnings:
+            # Batches of one source wait for each other here, so this is the last statement.
+            source_warnings.store(warnings, self.sender.source_id, self.received_at)
+        return self.outcomes.batch(len(rejected_items))._replace(warnings=warnings)
 
     def _append(
         self,

@@ -3,7 +3,7 @@
 `customers.ingest` takes a `Sender` and `IncomingEvent`s, and returns an `IngestedBatch`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -113,11 +113,21 @@ class IngestOutcome(NamedTuple):
     reason: str = ""
 
 
+class IngestWarning(msgspec.Struct, frozen=True):
+    """A kind of fault in stored events, which their sender can correct."""
+
+    code: str
+    count: int
+    # The message id of an event with this fault.
+    example: str
+
+
 class IngestedBatch(NamedTuple):
-    """The outcomes of a batch, in the order of its items."""
+    """The outcomes of a batch, in the order of its items, and what its sender can correct."""
 
     outcomes: Sequence[IngestOutcome]
     rejected: int = 0
+    warnings: Sequence[IngestWarning] = ()
 
     @property
     def accepted(self) -> int:
@@ -132,6 +142,18 @@ class IngestedBatch(NamedTuple):
         """The number of items in quarantine, including reused message ids with other content."""
         statuses = ("quarantined", "other_content")
         return self.rejected + sum(outcome.status in statuses for outcome in self.outcomes)
+
+
+def merge_warnings(warnings: Iterable[IngestWarning]) -> list[IngestWarning]:
+    """Return one warning for each code, in the order of the codes, with the first example."""
+    merged: dict[str, IngestWarning] = {}
+    for warning in warnings:
+        if before := merged.get(warning.code):
+            count = before.count + warning.count
+            merged[warning.code] = msgspec.structs.replace(before, count=count)
+        else:
+            merged[warning.code] = warning
+    return [merged[code] for code in sorted(merged)]
 
 
 class LogEntry(msgspec.Struct, gc=False):

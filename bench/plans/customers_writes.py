@@ -249,6 +249,16 @@ PARAMETERS: dict[str, Params] = {
             ]
         )
     },
+    "add_source_warnings": {
+        "source_id": 1001,
+        "day": TODAY,
+        "warnings": json(
+            [
+                {"code": code, "count": 3, "example": "m-1"}
+                for code in ("identifier_dropped", "non_identifier")
+            ]
+        ),
+    },
     "update_key_last_used": {"id": serial(1)},
     "insert_access_log": _IDS
     | {"actor": "", "role": "", "what": "record", "reason": "", "at": NOW},

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from django.db import transaction
@@ -11,9 +12,23 @@ from uuid_utils.compat import uuid7
 from channels.ingest import http
 from channels.ingest.http import ErrorResponse
 from customers import ingest
-from customers.types import IncomingEvent, IngestOutcome, RejectedItem, Sender
+from customers.types import (
+    IncomingEvent,
+    IngestOutcome,
+    IngestWarning,
+    RejectedItem,
+    Sender,
+    merge_warnings,
+)
 
 QUARANTINE_STATUSES = ("quarantined", "other_content")
+
+
+class StoredEvents(NamedTuple):
+    """The outcomes of the events of a request, in its order, and the warnings for its sender."""
+
+    outcomes: Sequence[IngestOutcome]
+    warnings: Sequence[IngestWarning] = ()
 
 
 def store_events(
@@ -22,8 +37,8 @@ def store_events(
     events: Sequence[IncomingEvent | RejectedItem],
     received_at: datetime,
     is_strict: bool = False,
-) -> list[IngestOutcome]:
-    """Store the events, and return one outcome for each.
+) -> StoredEvents:
+    """Store the events, and return one outcome for each, with the warnings.
 
     In strict mode, one invalid event prevents the storage of all. Raises ErrorResponse then.
     """
@@ -33,10 +48,10 @@ def store_events(
     if not is_strict:
         return _record(sender, events, received_at)
     with transaction.atomic():
-        outcomes = _record(sender, events, received_at)
-        if invalid_items := _invalid_items(outcomes):
+        stored = _record(sender, events, received_at)
+        if invalid_items := _invalid_items(stored.outcomes):
             raise ErrorResponse(400, "invalid_items", "No event was stored.", items=invalid_items)
-    return outcomes
+    return stored
 
 
 def _invalid_items(outcomes: Sequence[IngestOutcome]) -> list[dict[str, object]]:
@@ -48,22 +63,23 @@ def _invalid_items(outcomes: Sequence[IngestOutcome]) -> list[dict[str, object]]
     ]
 
 
-def success_response(outcomes: Sequence[IngestOutcome], *, warnings: int = 0) -> HttpResponse:
+def success_response(stored: StoredEvents) -> HttpResponse:
     """Return the response that all clients read as success, with the counts in its headers."""
     response = HttpResponse(http.SUCCESS, content_type="application/json")
-    return add_count_headers(response, outcomes, warnings=warnings)
+    return add_count_headers(response, stored)
 
 
-def add_count_headers(
-    response: HttpResponse, outcomes: Sequence[IngestOutcome], *, warnings: int = 0
-) -> HttpResponse:
+def add_count_headers(response: HttpResponse, stored: StoredEvents) -> HttpResponse:
     """Set the headers with the counts of the outcomes, and return the same response."""
-    statuses = [outcome.status for outcome in outcomes]
+    statuses = [outcome.status for outcome in stored.outcomes]
     response["Butler-Accepted"] = str(statuses.count("accepted"))
     response["Butler-Duplicates"] = str(statuses.count("duplicate"))
     response["Butler-Quarantined"] = str(sum(status in QUARANTINE_STATUSES for status in statuses))
-    if warnings:
-        response["Butler-Warnings"] = str(warnings)
+    if stored.warnings:
+        # A list with parameters, as in RFC 9651.
+        response["Butler-Warnings"] = ", ".join(
+            f"{warning.code};count={warning.count}" for warning in merge_warnings(stored.warnings)
+        )
     return response
 
 
@@ -75,16 +91,18 @@ def _with_message_id(event: IncomingEvent) -> IncomingEvent:
 
 def _record(
     sender: Sender, events: Sequence[IncomingEvent | RejectedItem], received_at: datetime
-) -> list[IngestOutcome]:
+) -> StoredEvents:
     items = [event for event in events if isinstance(event, IncomingEvent)]
     refused = [event for event in events if isinstance(event, RejectedItem)]
     ingested = ingest.store_events(
         sender=sender, events=items, rejected_items=refused, received_at=received_at
     )
     stored = iter(ingested.outcomes)
-    return [
+    outcomes = [
         next(stored)
         if isinstance(event, IncomingEvent)
         else IngestOutcome("quarantined", reason=event.reason)
         for event in events
     ]
+    # A publishable key is public, so its answers tell nothing about the configuration.
+    return StoredEvents(outcomes, () if sender.is_public else ingested.warnings)

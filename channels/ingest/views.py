@@ -22,9 +22,10 @@ from channels.ingest.batches import EventBatch
 from channels.ingest.http import ErrorResponse
 from channels.ingest.limits import LARGE_EVENT
 from channels.ingest.segment import RequestContext
+from channels.ingest.store import StoredEvents
 from channels.ingest.tolerant_json import InvalidBatch
 from customers.access import keys
-from customers.types import RejectedItem, Sender
+from customers.types import IngestWarning, RejectedItem, Sender
 
 # The kinds by route: `/v1/track`, and `/v1/t`, the short form of some clients.
 KINDS = {kind[0]: kind for kind in segment.KINDS} | {kind: kind for kind in segment.KINDS}
@@ -58,11 +59,21 @@ def _ingest(
         request_context = _batch_context(request, batch, sender, kind, now)
         events = [segment.read_event(raw, request_context) for raw in batch.raw_events]
         events = [_redact_keys(event, batch.write_key) for event in events]
-        outcomes = store.store_events(
+        stored = store.store_events(
             sender=sender, events=events, received_at=now, is_strict=http.is_strict(request)
         )
-    large_events = sum(len(raw) > LARGE_EVENT for raw in batch.raw_events)
-    return store.success_response(outcomes, warnings=large_events)
+    if not sender.is_public:
+        large = sum(len(raw) > LARGE_EVENT for raw in batch.raw_events)
+        stored = _with_large_events(stored, large)
+    return store.success_response(stored)
+
+
+def _with_large_events(stored: StoredEvents, large: int) -> StoredEvents:
+    """Add the warning about large events, which only the answer contains."""
+    if not large:
+        return stored
+    warnings = [*stored.warnings, IngestWarning("large_event", large, "")]
+    return stored._replace(warnings=warnings)
 
 
 def _batch_context(
@@ -91,13 +102,13 @@ def events(request: HttpRequest) -> HttpResponse:
         raw_events = _cloudevents(request, bodies.decompress(request, received))
         load_shedding.check_event_limit(sender.source_id, len(raw_events), now)
         request_context = RequestContext(received_at=now, is_trusted=sender.is_trusted)
-        outcomes = store.store_events(
+        stored = store.store_events(
             sender=sender,
             events=[cloudevents.read_event(raw, request_context) for raw in raw_events],
             received_at=now,
             is_strict=http.is_strict(request),
         )
-    return store.success_response(outcomes)
+    return store.success_response(stored)
 
 
 @http.endpoint("GET")
@@ -133,7 +144,7 @@ def settings(request: HttpRequest, key: str) -> HttpResponse:
 @http.endpoint("POST")
 def metrics(request: HttpRequest) -> HttpResponse:
     """Accept the metrics of a browser client about itself, and discard them."""
-    return store.success_response([])
+    return store.success_response(StoredEvents([]))
 
 
 @http.endpoint("GET", "POST")

@@ -7,13 +7,14 @@ from django.utils import timezone
 from twilio.twiml.voice_response import VoiceResponse
 
 from channels.ingest import authentication, bodies, http, load_shedding, segment, store
+from channels.ingest.store import StoredEvents
 from channels.phone import calls
 from channels.phone.calls import CallEvent
 from channels.webhook import sources
 from channels.webhook import twilio as twilio_webhook
 from customers.identity import lookup
 from customers.identity.lookup import Match
-from customers.types import IngestOutcome, Sender
+from customers.types import Sender
 
 
 @http.endpoint("POST")
@@ -28,7 +29,8 @@ def call(request: HttpRequest) -> HttpResponse:
             )
         # Look up before storing, because storing the call makes a record for an unknown number.
         matches = _matches(sender, call_event.number)
-        outcome = _record(sender, call_event)
+        stored = _record(sender, call_event)
+    outcome = stored.outcomes[0]
     answer = {
         "success": True,
         "status": outcome.status,
@@ -36,7 +38,7 @@ def call(request: HttpRequest) -> HttpResponse:
         "matches": ("none", "one", "many")[min(len(matches), 2)],
         "customers": [match._asdict() for match in matches],
     }
-    return store.add_count_headers(http.json_response(answer), [outcome])
+    return store.add_count_headers(http.json_response(answer), stored)
 
 
 @http.endpoint("POST")
@@ -58,12 +60,12 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
     return HttpResponse(str(response), content_type="text/xml")
 
 
-def _record(sender: Sender, call_event: CallEvent) -> IngestOutcome:
+def _record(sender: Sender, call_event: CallEvent) -> StoredEvents:
     now = timezone.now()
     load_shedding.check_event_limit(sender.source_id, 1, now)
     request_context = segment.RequestContext(received_at=now, is_trusted=sender.is_trusted)
     parsed_event = segment.build_or_reject(call_event.event, request_context)
-    return store.store_events(sender=sender, events=[parsed_event], received_at=now)[0]
+    return store.store_events(sender=sender, events=[parsed_event], received_at=now)
 
 
 def _matches(sender: Sender, number: str) -> Sequence[Match]:

@@ -242,7 +242,8 @@ def _store_event(sms: InboundSms, now: datetime) -> IngestOutcome:
     }
     request_context = segment.RequestContext(received_at=now, is_trusted=True)
     parsed_event = segment.build_or_reject(event, request_context)
-    return store.store_events(sender=sender, events=[parsed_event], received_at=now)[0]
+    stored = store.store_events(sender=sender, events=[parsed_event], received_at=now)
+    return stored.outcomes[0]
 
 
 def _evidence(sms: InboundSms) -> dict[str, str]:

@@ -20,6 +20,7 @@ from channels.ingest import (
 from channels.ingest.http import ErrorResponse
 from channels.ingest.limits import InvalidEvent
 from channels.ingest.segment import RequestContext
+from channels.ingest.store import StoredEvents
 from channels.ingest.tolerant_json import InvalidBatch
 from channels.store import scans, till_batches
 from channels.store.gate_sentence import gate_sentence
@@ -27,7 +28,7 @@ from channels.store.till_batches import TillBatch
 from customers.identity import lookup
 from customers.identity.lookup import Match
 from customers.queries.visits import find_visit
-from customers.types import IngestOutcome, Sender
+from customers.types import Sender
 
 
 @http.endpoint("POST")
@@ -44,10 +45,11 @@ def scan(request: HttpRequest) -> HttpResponse:
             event = scans.scan_event(raw_scan, message_id=_scan_id(raw_scan))
         load_shedding.check_event_limit(sender.source_id, 1, now)
         customers = _known_customers(sender, kind, value)
-        outcomes = _store_scan(sender, event, now)
-        if outcomes[0].status == "quarantined":
+        stored = _store_scan(sender, event, now)
+        outcome = stored.outcomes[0]
+        if outcome.status == "quarantined":
             message = "The scan is in quarantine, because Butler cannot read it."
-            raise ErrorResponse(400, outcomes[0].reason or "quarantined", message)
+            raise ErrorResponse(400, outcome.reason or "quarantined", message)
         if len(customers) != 1:
             raise _no_single_customer(len(customers))
         today = _local_date(raw_scan, now)
@@ -55,7 +57,7 @@ def scan(request: HttpRequest) -> HttpResponse:
         visit = find_visit(customers[0].id, today=today, number=number)
     sentence = gate_sentence(customers[0], visit, today=today)
     answer = sentence._asdict() | {"order": visit._asdict() if visit else None}
-    return store.add_count_headers(http.json_response(answer), outcomes)
+    return store.add_count_headers(http.json_response(answer), stored)
 
 
 @http.endpoint("POST")
@@ -71,18 +73,18 @@ def batch(request: HttpRequest) -> HttpResponse:
         till_scans = [
             till_batches.read_scan(raw, batch, request_context) for raw in batch.raw_scans
         ]
-        outcomes = store.store_events(
+        stored = store.store_events(
             sender=sender, events=[till_scan.event for till_scan in till_scans], received_at=now
         )
     lines = [
         {"id": till_scan.id, "status": outcome.status, "reason": outcome.reason}
-        for till_scan, outcome in zip(till_scans, outcomes, strict=True)
+        for till_scan, outcome in zip(till_scans, stored.outcomes, strict=True)
     ]
     answer = {"success": True, "sequence": batch.sequence, "lines": lines}
-    return store.add_count_headers(http.json_response(answer), outcomes)
+    return store.add_count_headers(http.json_response(answer), stored)
 
 
-def _store_scan(sender: Sender, event: dict[str, Any], now: datetime) -> list[IngestOutcome]:
+def _store_scan(sender: Sender, event: dict[str, Any], now: datetime) -> StoredEvents:
     request_context = RequestContext(received_at=now, is_trusted=True)
     return store.store_events(
         sender=sender, events=[segment.build_or_reject(event, request_context)], received_at=now

@@ -27,10 +27,10 @@ def receive(request: HttpRequest, source: str) -> HttpResponse:
         event = events.read_event(
             body, message_id, RequestContext(received_at=now, is_trusted=True)
         )
-        outcomes = store.store_events(
+        stored = store.store_events(
             sender=sender, events=[event], received_at=now, is_strict=http.is_strict(request)
         )
-    return store.success_response(outcomes)
+    return store.success_response(stored)
 
 
 def _verify_signature(

@@ -60,6 +60,8 @@ ROLES: Mapping[str, frozenset[str]] = {
     | {"butler.change_automationversion"}
     | {
         "customers.view_accesslogentry",
+        # The sources, their settings and their warnings.
+        "customers.view_source",
         "customers.view_quarantineditem",
         "customers.change_quarantineditem",
     },

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from customers.access import keys
 from customers.models import Source, SourceKey, Space
+from customers.queries.sources import connected_sources
 from customers.types import MAIN_SPACE
 
 
@@ -76,9 +77,8 @@ def sources_sharing_numbers(source: Source) -> list[str]:
 
     Butler's own sources have neither keys nor webhook secrets, and do not count.
     """
-    others = Source.objects.filter(space=source.space_id).exclude(pk=source.pk)
-    used = Q(keys__isnull=False) | ~Q(webhook_secrets=[])
-    return list(others.filter(used).distinct().order_by("name").values_list("name", flat=True))
+    others = connected_sources().filter(space=source.space_id).exclude(pk=source.pk)
+    return list(others.order_by("name").values_list("name", flat=True))
 
 
 def add_key(*, source: Source, is_secret: bool, scopes: Sequence[str] = keys.SCOPES) -> str:

@@ -74,6 +74,28 @@ def normalize(kind: str, value: str, region: str | None = None) -> str | None:
         return None
 
 
+def refusal_code(kind: str, value: str, region: str | None = None) -> str:
+    """Return the code of the warning for a value that `normalize` refuses; empty for a blank one.
+
+    `non_identifier`: the value identifies nobody. `identifier_dropped`: nobody can read it.
+    """
+    value = without_invisible(value).strip()
+    if not value:
+        return ""
+    if _non_identifiers.matches(kind, value) or (
+        kind == "phone" and _is_made_up_phone(value, region)
+    ):
+        return "non_identifier"
+    return "identifier_dropped"
+
+
+def _is_made_up_phone(value: str, region: str | None) -> bool:
+    try:
+        return is_made_up(str(phonenumbers.parse(value, region).national_number))
+    except phonenumbers.NumberParseException:
+        return False
+
+
 def _email(value: str, _: str | None) -> str | None:
     try:
         address = email_validator.validate_email(

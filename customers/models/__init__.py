@@ -19,7 +19,7 @@ from customers.models.quarantine import QuarantinedItem
 from customers.models.record import Interaction, Order, PartyMember, Trait
 from customers.models.search import SearchName
 from customers.models.sign_in import AttemptCount, SignInCode
-from customers.models.source import Source, SourceKey, Space
+from customers.models.source import Source, SourceKey, SourceWarning, Space
 
 __all__ = [
     "AccessLogEntry",
@@ -49,6 +49,7 @@ __all__ = [
     "SignInCode",
     "Source",
     "SourceKey",
+    "SourceWarning",
     "Space",
     "Suppression",
     "Topic",

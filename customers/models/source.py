@@ -90,6 +90,26 @@ class Source(models.Model):
         return self.name
 
 
+class SourceWarning(models.Model):
+    """How often a source sent one kind of fault on one day, in events that were stored."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="warnings")
+    # A day of the company's time zone.
+    day = models.DateField()
+    code = models.CharField(max_length=64)
+    count = models.BigIntegerField()
+    # The message id of the newest such event.
+    example = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "day", "code"], name="source_warning_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} of source {self.source_id} on {self.day}"
+
+
 class SourceKey(models.Model):
     """A key of a source. Butler stores only its digest, and shows its text once, at creation."""
 

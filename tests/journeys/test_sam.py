@@ -330,9 +330,7 @@ def _pages(desk) -> list[str]:
         "/console/tasks/",
         "/console/merges/",
         f"/console/merges/{review.pk}/",
-        "/console/topics/",
-        "/console/switches/",
-        "/console/codes/",
+        *(f"/console/{path}/" for path in ("topics", "sources", "switches", "codes")),
     ]
 
 

@@ -33,6 +33,7 @@ LOOKS = "i i i i 3 3 3 3 y y 3"
 REVIEWS = "i i i i 3 y 3 3 y y 3"
 SEE_SWITCHES = "i i i i 3 3 3 y y y y"
 TOPICS = "i i i i 3 y y y y y y"
+SOURCES = "i i i i 3 3 3 3 3 y 3"
 SWITCH = "i i i i 3 3 3 3 3 y 3"
 
 CUSTOMER = "customers/<uuid:customer_id>/"
@@ -75,6 +76,7 @@ TABLE = {
     "POST merges/<int:review_id>/apart/": REVIEWS,
     "GET topics/": TOPICS,
     "POST topics/say/": SERVE,
+    "GET sources/": SOURCES,
     "GET switches/": SEE_SWITCHES,
     "POST switches/throw/": SWITCH,
     "POST switches/lift/": SWITCH,

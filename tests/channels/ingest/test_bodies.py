@@ -132,13 +132,13 @@ def test_a_request_of_more_than_a_megabyte_is_taken(running):
 
 
 def test_one_large_event_is_stored_whole_with_a_warning(running):
-    _, key = source()
+    _, key = source(is_secret=True)
     large = track(properties={"text": "x" * 100_000})
 
     response = send(running.web, "/v1/batch", {"batch": [track(), large], "writeKey": key})
 
     assert response.counts == (2, 0, 0)
-    assert response.headers["butler-warnings"] == "1"
+    assert response.headers["butler-warnings"] == "large_event;count=1"
     stored = Event.objects.get(message_id=large["messageId"])
     assert stored.body == large
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def take_in(*items, by=None, **how):
     by = by or factories.sender()
-    return store.store_events(sender=by, events=items, received_at=NOON, **how)
+    return store.store_events(sender=by, events=items, received_at=NOON, **how).outcomes
 
 
 def poisoned():

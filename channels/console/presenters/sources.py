@@ -1,0 +1,87 @@
+"""The texts of the page of the sources."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from customers.events.internal_sources import sender_of_source
+from customers.identity.evidence import statement_evidence
+from customers.models import Source
+from customers.queries.sources import SourceSummary
+from customers.types import CONFIRMED, NOTED, STATED, IngestWarning
+
+# The largest number of names of other sources in one row.
+NAMES_LIMIT = 10
+
+_ADDRESSES = {
+    CONFIRMED: "confirmed: customers who sign in with one see everything of their account",
+    STATED: "stated: customers confirm an address with a code to see everything",
+    NOTED: "noted for staff: they open nothing to customers",
+}
+_WARNINGS = {
+    "non_identifier": "values that identify nobody, such as “undefined”, were left out",
+    "identifier_dropped": "addresses, numbers or cards that Butler cannot read were left out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WarningRow:
+    count: int
+    text: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source as the page shows it."""
+
+    name: str
+    channel: str
+    space: str
+    numbers: str
+    addresses: str
+    last_used_at: datetime | None
+    warnings: Sequence[WarningRow]
+
+
+def source_rows(summaries: Sequence[SourceSummary]) -> list[SourceRow]:
+    """Return the rows of the page, in the same order."""
+    names_by_space = defaultdict(list)
+    for summary in summaries:
+        names_by_space[summary.source.space_id].append(summary.source.name)
+    return [_source_row(summary, names_by_space[summary.source.space_id]) for summary in summaries]
+
+
+def _source_row(summary: SourceSummary, names_in_space: Sequence[str]) -> SourceRow:
+    source = summary.source
+    return SourceRow(
+        name=source.name,
+        channel=source.channel,
+        space=source.space.name,
+        numbers=_numbers_text(source, [name for name in names_in_space if name != source.name]),
+        addresses=_addresses_text(source),
+        last_used_at=summary.last_used_at,
+        warnings=[_warning_row(warning) for warning in summary.warnings],
+    )
+
+
+def _numbers_text(source: Source, others: Sequence[str]) -> str:
+    shared = "shared with " + (_listed(others) or "no other source")
+    several = "; a customer may have several" if source.space.has_several_ids else ""
+    return shared + several
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMES_LIMIT
+    return ", ".join(names[:NAMES_LIMIT]) + (f" and {more} more" if more > 0 else "")
+
+
+def _addresses_text(source: Source) -> str:
+    """Return what the addresses are worth that come with a secret key."""
+    return _ADDRESSES[statement_evidence(sender_of_source(source, is_trusted=True))]
+
+
+def _warning_row(warning: IngestWarning) -> WarningRow:
+    text = _WARNINGS.get(warning.code, warning.code)
+    return WarningRow(warning.count, text, warning.example)

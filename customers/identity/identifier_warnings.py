@@ -1,0 +1,31 @@
+"""Warnings about identifiers that a batch left out, for the operator of its source. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from customers.identity.normalize import is_kind, normalize, refusal_code
+from customers.types import IncomingEvent, IngestWarning, Sender, merge_warnings
+
+
+def find_warnings(events: Sequence[IncomingEvent], sender: Sender) -> list[IngestWarning]:
+    """Return the warnings about these new events, one for each code.
+
+    Everybody can use a publishable key, so its events warn of nothing.
+    """
+    if sender.is_public:
+        return []
+    return merge_warnings(
+        IngestWarning(code, 1, event.message_id)
+        for event in events
+        for code in _codes(event, sender)
+    )
+
+
+def _codes(event: IncomingEvent, sender: Sender) -> Iterator[str]:
+    """Yield a code for each identifier of the event that was left out."""
+    for kind, value in event.identifiers:
+        # `order:<source>` names the source of an order.
+        kind = "order" if kind.startswith("order:") else kind
+        if not is_kind(kind) or normalize(kind, value, sender.default_region) is not None:
+            continue
+        if code := refusal_code(kind, value, sender.default_region):
+            yield code

@@ -1,0 +1,82 @@
+"""The page of the sources shows managers the settings and the warnings of each source."""
+
+import pytest
+from django.utils import timezone
+
+from customers.actions.sources import create_source, find_or_create_space
+from customers.models import SourceWarning
+from tests import staff
+from tests.channels.console.acting import page_of
+from tests.markup import tidy
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager(client):
+    return staff.let_in(client, staff.colleague("manager"))
+
+
+def source(name, channel="app", space="main", **fields):
+    created, _ = create_source(
+        name=name,
+        channel=channel,
+        is_secret=True,
+        space=find_or_create_space(space),
+        **fields,
+    )
+    return created
+
+
+def test_page_shows_spaces_addresses_and_the_sources_that_share_numbers(manager):
+    source("App", space="account", addresses="checked")
+    source("Site", channel="site", space="account")
+    source("Till", channel="store", is_shared=True)
+
+    page = tidy(page_of(manager, "sources/"))
+
+    assert "shared with Site" in page
+    assert "shared with App" in page
+    assert "shared with no other source" in page
+    assert "confirmed: customers who sign in with one see everything" in page
+    assert "stated: customers confirm an address with a code" in page
+    assert "noted for staff" in page
+    assert page.count("no request with a key yet") == 3
+
+
+def test_page_shows_recent_warnings_with_an_example_that_is_never_executed(manager):
+    app = source("App")
+    today = timezone.localdate()
+    for code, count in (("non_identifier", 12), ("identifier_dropped", 3), ("a_later_code", 4)):
+        SourceWarning.objects.create(
+            source=app, day=today, code=code, count=count, example="<b>m-1</b>"
+        )
+
+    page = tidy(page_of(manager, "sources/"))
+
+    assert "12</span>values that identify nobody" in page
+    assert "3</span>addresses, numbers or cards that Butler cannot read" in page
+    assert "4</span>a_later_code" in page
+    assert "<code>&lt;b&gt;m-1&lt;/b&gt;</code>" in page
+
+
+def test_long_list_of_sharing_sources_is_shortened(manager):
+    for number in range(13):
+        source(f"Till {number:02}", channel="store", space="tills")
+
+    page = tidy(page_of(manager, "sources/"))
+
+    assert "Till 09, Till 10 and 2 more" in page
+
+
+def test_page_without_sources_says_how_to_make_one(manager):
+    assert "The command create_source makes one." in tidy(page_of(manager, "sources/"))
+
+
+def test_page_takes_a_constant_number_of_statements(manager, django_assert_max_num_queries):
+    for number in range(12):
+        source(f"Till {number}", channel="store", space=f"space {number}")
+    manager.get("/console/sources/")
+
+    with django_assert_max_num_queries(12):
+        manager.get("/console/sources/")
