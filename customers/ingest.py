@@ -19,9 +19,10 @@ from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, resolution
-from customers.identity.grouping import IdentifierKey
 from customers.identity.identifier_warnings import find_warnings
+from customers.identity.links import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
+from customers.identity.statements import StatedEvent
 from customers.projections import registry
 from customers.projections.traits import TraitStatement, trait_statements
 from customers.types import (
@@ -154,6 +155,7 @@ def _quarantine(
     if isinstance(error, DatabaseError):
         reason, detail = REFUSED_BY_DATABASE, str(error)[:500]
     quarantine.log_fault(sender, reason, fault)
+    import traceback; traceback.print_exception(error)
     faulty = [RejectedItem(event.body, reason, detail, event.message_id) for event in events]
     _store(sender, (), received_at, [*rejected_items, *faulty])
     outcomes = [IngestOutcome("quarantined", reason=reason) for _ in events]
@@ -198,7 +200,7 @@ class _Batch:
         new = self.outcomes.select_new(message_keys, identifiers, stored, self.faults)
         if new:
             resolved = record_creation.open_missing(
-                [(self.events[i], identifiers[i]) for i in new],
+                [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new],
                 resolved,
                 self.sender,
                 self.received_at,
@@ -259,14 +261,12 @@ class _Batch:
         self.outcomes.accept(i, owner, version)
         identifier_ids = [identifier.id for identifier in identifiers]
         return log.incoming_log_entry(
-            self.events[i],
-            owner,
-            version,
-            origin,
-            message_key,
-            identifier_ids,
-            self.first_arrival + i,
+            self.events[i], owner, version, origin, message_key, identifier_ids, self._arrival(i)
         )
+
+    def _arrival(self, i: int) -> int:
+        """Return the arrival number of an event."""
+        return self.first_arrival + i
 
     def _trait_statements(
         self, new: Sequence[int], entries: Sequence[LogEntry]

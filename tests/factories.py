@@ -26,6 +26,12 @@ def sender(of: Source | None = None, *, trusted: bool = True, **facts) -> Sender
     return structs.replace(sender_, **facts)
 
 
+def company_sender() -> Sender:
+    """The server of the company's app, as which `record` speaks by default."""
+    app, _ = Source.objects.get_or_create(name="the app", defaults={"channel": "app"})
+    return sender(app)
+
+
 def incoming_event(
     *identifiers: tuple[str, str],
     name: str = "Ride Entered",
@@ -72,7 +78,7 @@ def record(
 ) -> IngestedBatch:
     """Put events on the record, as their source would."""
     at = at or max(event.occurred_at for event in events) + timedelta(seconds=1)
-    return ingest.store_events(sender=by or sender(), events=list(events), received_at=at)
+    return ingest.store_events(sender=by or company_sender(), events=list(events), received_at=at)
 
 
 def customer(*identifiers: tuple[str, str], by: Sender | None = None, **traits) -> Customer:

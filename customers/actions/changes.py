@@ -10,8 +10,7 @@ from django.db import connection
 from uuid_utils.compat import uuid7
 
 from customers import db, ingest, sql
-from customers.identity.grouping import ORDER
-from customers.identity.resolution import order_identifier
+from customers.identity.resolution import stored_identifier
 from customers.types import IncomingEvent, IngestOutcome, Sender
 
 
@@ -86,11 +85,7 @@ def _routing_identifier(customer_id: UUID) -> tuple[str, str]:
     identifier = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
     if identifier is None:
         raise UnreachableRecord
-    kind, value = identifier
-    if kind == ORDER:
-        source_id, _, number = value.partition("/")
-        return order_identifier(int(source_id), number)
-    return kind, value
+    return stored_identifier(*identifier)
 
 
 def _incoming_event(

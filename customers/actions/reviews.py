@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from customers.identity import merging
-from customers.models import Merge, Review
+from customers.identity import decisions
+from customers.models import Customer, ManualDecision, Merge, Review
 
 
 class ReviewAlreadySettled(Exception):
@@ -33,8 +33,8 @@ def accept_review(*, review_id: int, actor: str, now: datetime) -> Review | None
     if review.second_id is None:
         raise NothingToMerge
     try:
-        merging.merge(review.first_id, review.second_id, actor=actor, now=now)
-    except merging.NotFiled as error:
+        decisions.merge_records(review.first_id, review.second_id, actor=actor, now=now)
+    except decisions.NotFiled as error:
         raise NothingToMerge from error
     return _settle(review, Review.Status.ACCEPTED, actor, now)
 
@@ -53,7 +53,9 @@ def decline_review(*, review_id: int, actor: str, now: datetime) -> Review | Non
 def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -> Merge | None:
     """Undo a merge of a live record; return it, or None if it does not exist.
 
-    Later identifiers do not merge the two records again. Raises MergeAlreadyUndone.
+    A decision of staff is taken out. If the links of the records would still join them, the
+    records are separated, so that later statements of sources do not merge them again. Raises
+    MergeAlreadyUndone.
     """
     # The merge is not locked here: regrouping locks the records first and the merges after them.
     merge = Merge.objects.filter(pk=merge_id, merged_into_id=customer_id).first()
@@ -61,9 +63,26 @@ def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -
         return None
     if merge.undone_at:
         raise MergeAlreadyUndone
-    merging.separate(merge.merged_into_id, merge.record_id, actor=actor, now=now)
+    if merge.reason == Merge.Reason.STAFF:
+        for decision in _decisions_of(merge):
+            decisions.undo_decision(decision_id=decision.pk, actor=actor, now=now)
+    if Customer.objects.filter(pk=merge.record_id, canonical_id=merge.merged_into_id).exists():
+        decisions.separate_records(merge.merged_into_id, merge.record_id, actor=actor, now=now)
     merge.refresh_from_db()
     return merge
+
+
+def _decisions_of(merge: Merge) -> list[ManualDecision]:
+    """Return the decisions that made a merge: those of its moment about its live record."""
+    return list(
+        ManualDecision.objects.filter(
+            kind=ManualDecision.Kind.MERGE,
+            undone_at__isnull=True,
+            decided_at=merge.merged_at,
+            actor=merge.actor,
+            first__customer_id=merge.merged_into_id,
+        )
+    )
 
 
 def _open_review(review_id: int) -> Review | None:

@@ -14,7 +14,8 @@ from customers.types import CONFIRMED, DESK_CHANNELS
 # No limit on the size of a component, for decisions of staff.
 NO_LIMIT = 2**31 - 2
 
-_DESKS = sorted(DESK_CHANNELS)
+# Channels of sources that own no space, as a parameter of statements.
+DESKS = sorted(DESK_CHANNELS)
 
 
 class GraphRow(NamedTuple):
@@ -111,7 +112,7 @@ def read_locked(
     """
     locked = set(locked)
     while True:
-        params = {"ids": sorted(ids), "limit": limit + 1, "desk_channels": _DESKS}
+        params = {"ids": sorted(ids), "limit": limit + 1, "desk_channels": DESKS}
         rows = [GraphRow(*row) for row in sql.rows("read_graph", params)]
         if len(rows) > limit:
             records = (row.customer_id for row in rows if row.customer_id)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from customers import db, sql
 from customers.identity import normalize
+from customers.identity.families import is_number
 
 # Staff cannot choose from more records while the phone rings.
 MATCH_LIMIT = 10
@@ -26,10 +27,17 @@ def find_matches(
 ) -> list[Match]:
     """Return the records that have this identifier: none, one or many.
 
-    If this source has an order with the number, an order number means only that order.
+    A number means the one of this source if it has it, else the one of its space, else all. An
+    order number means only the order of this source if it has one.
     """
     normalized = normalize.normalize(kind, value, region)
     if normalized is None:
         return []
-    params = {"kind": kind, "value": normalized, "source": source_id, "limit": MATCH_LIMIT}
+    params = {
+        "kind": kind,
+        "value": normalized,
+        "is_number": is_number(kind),
+        "source": source_id,
+        "limit": MATCH_LIMIT,
+    }
     return [Match(*row) for row in db.rows(sql.load("find_matches"), params)]

@@ -1,33 +1,26 @@
-"""Regroups identifiers when new links appear or staff merge or separate records.
+"""Regroups identifiers when new links appear or people merge or separate records.
 
-`customers.identity.grouping.group` decides which identifiers are one customer. This module reads
-the graph, locks the rows to change, moves the pointers, stores the merges and their events, and
-rebuilds the projections of the affected records. It copies and deletes no events: separating two
-records moves the pointers back.
+`customers.identity.grouping` decides which identifiers are one customer. This module moves the
+pointers, stores the merges and their events, and rebuilds the projections of the affected records.
+It copies and deletes no events: separating two records moves the pointers back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
 from customers.consent import ledger
-from customers.db import retry
 from customers.events import log
-from customers.identity import reviews
-from customers.identity.graph import NO_LIMIT, GraphRow, Targets, lock_all, read_locked
-from customers.identity.grouping import (
-    MERGED,
-    ORDER,
-    SEPARATED,
-    Grouping,
-    IdentifierLink,
-    group,
-)
+from customers.identity.addresses import AddressStatement
+from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
+from customers.identity.hanging import hang
 from customers.identity.order_placement import find_orders_to_place, place_orders
+from customers.identity.regrouping import regroup_records
 from customers.projections import registry
-from customers.types import VERIFIED
+from customers.types import OPENED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +37,17 @@ class _Move:
         return None if record_id == self.record_id else record_id
 
 
+class _Placement(NamedTuple):
+    """All identifiers that a change touches, with the live record of each."""
+
+    rows: Sequence[GraphRow]
+    links: Sequence[StoredLink]
+    targets: Targets
+    shared: Set[int]
+    states: Mapping[int, str]
+    suspects: Set[int]
+
+
 def regroup(
     ids: Iterable[int],
     *,
@@ -52,90 +56,66 @@ def regroup(
     actor: str = "",
     locked: Set[UUID] = frozenset(),
     limit: int = NO_LIMIT,
+    addresses: Sequence[AddressStatement] = (),
+    are_decided: bool = False,
 ) -> set[UUID]:
-    """Regroup the components of these identifiers; return the affected records.
+    """Regroup around these identifiers; return the affected records.
 
     locked: records that the caller has locked; a retry locks them together with the others
     limit: raises ComponentTooLarge, before any change, if a component has more identifiers
+    addresses: the statements about addresses in the batch that is being stored
+    are_decided: people decided about these identifiers, or a source moved to another space
     """
-    rows, links, grouping, targets = _group_locked(set(ids), locked, limit)
+    placement = _place(set(ids), locked, limit, addresses, are_decided=are_decided)
+    rows, targets = placement.rows, placement.targets
     moves = _moves(rows, targets)
-    _repoint_identifiers(rows, grouping, targets)
+    _update_links(placement.states)
+    _repoint_identifiers(placement)
     concerned = _repoint_records(rows, targets, moves)
-    _record_merges(moves, rows, links, now=now, reason=reason, actor=actor)
-    reviews.request_for_refused_links(grouping.refused_links, targets)
+    _record_merges(moves, rows, placement.links, now=now, reason=reason, actor=actor)
     return concerned
 
 
-def _group_locked(
-    ids: set[int], locked: Set[UUID], limit: int
-) -> tuple[list[GraphRow], list[IdentifierLink], Grouping, Targets]:
-    """Read and lock the components of these identifiers, and choose the record of each."""
+def _place(
+    ids: Set[int],
+    locked: Set[UUID],
+    limit: int,
+    addresses: Sequence[AddressStatement],
+    *,
+    are_decided: bool,
+) -> _Placement:
+    """Lock what a change touches, and choose the live record of each identifier."""
+    ids = set(ids)
     while True:
-        rows, links, now_locked = read_locked(sorted(ids), locked, limit)
-        shared = {row.id for row in rows if row.is_shared}
-        grouping = group([row.node for row in rows], links, shared)
-        targets = _targets(rows, grouping)
-        orders, merged_ids = find_orders_to_place(rows, targets)
+        regrouped = regroup_records(
+            ids, locked=locked, limit=limit, stated=addresses, are_decided=are_decided
+        )
+        component, targets = regrouped.component, dict(regrouped.targets)
+        now_locked = set(component.locked)
+        hung = hang(component, targets, ids, now_locked)
+        orders, merged_ids = find_orders_to_place(hung.rows, targets)
         # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids
-        locked = now_locked
+        locked = frozenset(now_locked)
         if not merged_ids and not lock_all(orders, now_locked):
             break
-    in_doubt = place_orders([*rows, *orders], grouping, targets)
-    grouping = replace(grouping, shared=grouping.shared | in_doubt)
-    return [*rows, *orders], links, grouping, targets
+    rows = [*hung.rows, *orders]
+    in_doubt = place_orders(rows, regrouped.groups, targets)
+    return _Placement(
+        rows,
+        component.links,
+        targets,
+        hung.shared | in_doubt,
+        {**regrouped.states, **hung.states},
+        regrouped.new_suspects,
+    )
 
 
-def merge(first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
-    """Merge two records by a decision of staff. Raises NotFiled."""
-    _decide(MERGED, first, second, actor=actor, now=now)
-
-
-def separate(first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
-    """Separate two records by a decision of staff. Later links do not merge them again.
-
-    Raises NotFiled.
-    """
-    _decide(SEPARATED, first, second, actor=actor, now=now)
-
-
-def _decide(kind: str, first: UUID, second: UUID, *, actor: str, now: datetime) -> None:
-    """Store a decision of staff about two records, which replaces an earlier one, and regroup."""
-
-    def store() -> None:
-        sql.run("lock_records", {"ids": sorted((first, second))})
-        identifiers = dict(sql.rows("read_primary_identifiers", {"ids": [first, second]}))
-        if identifiers.keys() != {first, second}:
-            raise NotFiled(first, second)
-        first_id, second_id = sorted(identifiers.values())
-        read_locked([first_id, second_id])
-        link = {"first": first_id, "second": second_id, "kind": kind, "actor": actor}
-        sql.run("upsert_staff_link", link | {"source_id": log.BUTLER_SOURCE_ID})
-        unshared = sql.rows("unshare_neighbors", {"ids": [first_id, second_id]})
-        ids = {first_id, second_id, *(id_ for (id_,) in unshared)}
-        regroup(ids, now=now, reason="staff", actor=actor)
-
-    retry.on_conflict(store)
-
-
-class NotFiled(LookupError):
-    """One of these records has no identifier that files under it, or both are the same record."""
-
-
-def _targets(rows: Sequence[GraphRow], grouping: Grouping) -> Targets:
-    """Choose the live record of each group: of the strongest kind of identifier the oldest record.
-
-    returns: the live record of each identifier; None if no member of the group has a record
-    """
-    by_id = {row.id: row for row in rows}
-    targets: Targets = {}
-    for members in grouping.groups:
-        filed = [by_id[member] for member in members if by_id[member].record_id]
-        best = min(filed, key=lambda row: (row.node.sort_key[0], row.record_id), default=None)
-        for member in members:
-            targets[member] = best.record_id if best else None
-    return targets
+def _update_links(states: Mapping[int, str]) -> None:
+    if states:
+        ids = sorted(states)
+        params = {"ids": ids, "states": [states[id_] for id_ in ids]}
+        sql.run("update_link_states", params)
 
 
 def _moves(rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]) -> list[_Move]:
@@ -148,14 +128,19 @@ def _moves(rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]) -> list
     return moves
 
 
-def _repoint_identifiers(
-    rows: Sequence[GraphRow], grouping: Grouping, targets: Mapping[int, UUID | None]
-) -> None:
-    """Store the live record and the flag "shared" of each identifier for which one changed."""
+def _repoint_identifiers(placement: _Placement) -> None:
+    """Store the live record and the flags of each identifier for which one changed."""
+    targets, shared, suspects = placement.targets, placement.shared, placement.suspects
     changed = [
-        {"id": row.id, "customer_id": targets[row.id], "is_shared": row.id in grouping.shared}
-        for row in rows
-        if (row.customer_id, row.is_shared) != (targets[row.id], row.id in grouping.shared)
+        {
+            "id": row.id,
+            "customer_id": targets[row.id],
+            "is_shared": row.id in shared,
+            "is_suspect": row.is_suspect or row.id in suspects,
+        }
+        for row in placement.rows
+        if (row.customer_id, row.is_shared) != (targets[row.id], row.id in shared)
+        or row.id in suspects
     ]
     if changed:
         sql.run("repoint_identifiers", {"identifiers": sql.json(changed)})
@@ -184,7 +169,7 @@ def _repoint_records(
 def _record_merges(
     moves: Iterable[_Move],
     rows: Sequence[GraphRow],
-    links: Sequence[IdentifierLink],
+    links: Sequence[StoredLink],
     *,
     now: datetime,
     reason: str,
@@ -205,32 +190,31 @@ def _record_merges(
 
 
 def _merge_rows(
-    moves: Iterable[_Move], rows: Sequence[GraphRow], links: Sequence[IdentifierLink], reason: str
+    moves: Iterable[_Move], rows: Sequence[GraphRow], links: Sequence[StoredLink], reason: str
 ) -> list[dict[str, object]]:
     filed = {row.record_id: row for row in rows if row.record_id}
     merges: list[dict[str, object]] = []
     for move in moves:
         own = filed[move.record_id]
-        own_links = [link for link in links if own.id in link.ends]
-        is_order = own.kind == ORDER and own.evidence == VERIFIED
-        is_proved = is_order or any(link.evidence == VERIFIED for link in own_links)
+        own_links = [link for link in links if own.id in (link.first, link.second)]
+        is_proved = any(link.evidence >= OPENED for link in own_links)
         merges.append(
             {
                 "record_id": move.record_id,
                 "merged_into_id": move.other_record(move.after),
                 "previous_id": move.other_record(move.before),
-                "reason": reason or ("proof" if is_proved else "claim"),
+                "reason": reason or ("proof" if is_proved else "statement"),
                 "links": [_shown(link) for link in own_links],
             }
         )
     return merges
 
 
-def _shown(link: IdentifierLink) -> dict[str, object]:
+def _shown(link: StoredLink) -> dict[str, object]:
     """Return a link in the form in which the API shows it as evidence of a merge."""
     return {
-        "left": link.first,
-        "right": link.second,
-        "trust": link.evidence,
+        "first": link.first,
+        "second": link.second,
+        "evidence": link.evidence,
         "kind": link.kind,
     }

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.identity.grouping import PLACED, SEEN, SEPARATED
+from customers.identity.links import DecisionKind, LinkKind
 
 
 class OrderMention(NamedTuple):
     """One identifier that was sent with an order, and the record that it leads to now."""
 
-    # PLACED: from the event that placed the order; SEEN: from another event; SEPARATED: by staff.
+    # LinkKind.PLACED: from the event that placed the order; SEEN: from another event;
+    # DecisionKind.SEPARATE: a person took the order off.
     kind: str
     is_weak: bool
     owner: UUID | None
@@ -37,11 +38,11 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
     others: the owners of placed orders of other sources with the same number
     """
     mentions = list(mentions)
-    separated = {mention.owner for mention in mentions if mention.kind == SEPARATED}
-    owner, is_doubtful = _owner_by_kind(mentions, PLACED, separated)
-    if owner or is_doubtful or any(mention.kind == PLACED for mention in mentions):
+    separated = {mention.owner for mention in mentions if mention.kind == DecisionKind.SEPARATE}
+    owner, is_doubtful = _owner_by_kind(mentions, LinkKind.PLACED, separated)
+    if owner or is_doubtful or any(mention.kind == LinkKind.PLACED for mention in mentions):
         return owner, is_doubtful
-    mentioned = _owner_by_kind(mentions, SEEN, separated)
+    mentioned = _owner_by_kind(mentions, LinkKind.SEEN, separated)
     if not others:
         return mentioned
     owners = [other for other, _ in others]

@@ -7,7 +7,8 @@ from uuid import UUID
 from customers import sql
 from customers.db.retry import RetryTransaction
 from customers.identity.graph import GraphRow, Targets
-from customers.identity.grouping import ORDER, PLACED, Grouping
+from customers.identity.families import ORDER
+from customers.identity.links import LinkKind
 from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
 from customers.types import VERIFIED, WEAK_KINDS
 
@@ -39,7 +40,9 @@ def find_orders_to_place(
     return [GraphRow(*row) for *row, _ in beside], {row[0] for row in beside if row[-1]}
 
 
-def place_orders(rows: Sequence[GraphRow], grouping: Grouping, targets: Targets) -> set[int]:
+def place_orders(
+    rows: Sequence[GraphRow], grouping: Sequence[frozenset[int]], targets: Targets
+) -> set[int]:
     """Write the record of each order into `targets`; return the ids of the orders in doubt.
 
     Orders that staff merged with a customer stay with that customer.
@@ -61,10 +64,10 @@ def place_orders(rows: Sequence[GraphRow], grouping: Grouping, targets: Targets)
     return in_doubt
 
 
-def _order_groups(ids: Set[int], grouping: Grouping) -> list[frozenset[int]]:
+def _order_groups(ids: Set[int], grouping: Sequence[frozenset[int]]) -> list[frozenset[int]]:
     """Return groups of orders, one for each record: a single order, or orders merged by staff."""
-    grouped = {member for members in grouping.groups for member in members}
-    groups = [members for members in grouping.groups if members <= ids]
+    grouped = {member for members in grouping for member in members}
+    groups = [members for members in grouping if members <= ids]
     return groups + [frozenset({id_}) for id_ in ids if id_ not in grouped]
 
 
@@ -94,7 +97,7 @@ def _placed(
     placed: defaultdict[str, dict[int, OrderOwner]] = defaultdict(dict)
     for id_, row in orders.items():
         own_mentions = mentions.get(id_, ())
-        if _number(row) and any(mention.kind == PLACED for mention in own_mentions):
+        if _number(row) and any(mention.kind == LinkKind.PLACED for mention in own_mentions):
             owner, is_doubtful = merged.get(id_) or order_owner(own_mentions)
             # If the customer who placed it has no record, the order belongs to its own record.
             own = None if is_doubtful else row.record_id

@@ -12,7 +12,16 @@ from customers.models.control import (
 from customers.models.customer import Customer
 from customers.models.event import Event, RefiledEvent
 from customers.models.idempotency import IdempotencyKey
-from customers.models.identifier import BlockedValue, Evidence, Identifier, Link, LinkKind
+from customers.models.identifier import (
+    BlockedValue,
+    Evidence,
+    Identifier,
+    Link,
+    LinkEvidence,
+    LinkKind,
+    LinkState,
+    ManualDecision,
+)
 from customers.models.login import User
 from customers.models.merges import Merge, Review
 from customers.models.quarantine import QuarantinedItem
@@ -34,7 +43,10 @@ __all__ = [
     "Identifier",
     "Interaction",
     "Link",
+    "LinkEvidence",
     "LinkKind",
+    "LinkState",
+    "ManualDecision",
     "Merge",
     "Notice",
     "Order",

@@ -11,13 +11,16 @@ class Merge(models.Model):
 
     class Reason(models.TextChoices):
         PROOF = "proof"
+        STATEMENT = "statement"
+        # Anonymous activity, by the rules of an earlier release.
         CLAIM = "claim"
         STAFF = "staff"
+        UNDO = "undo"
 
     merged_into = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="merges")
     record = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=8, choices=Reason)
-    # The links that are evidence, as [{left, right, trust, kind}] with ids of identifiers.
+    reason = models.CharField(max_length=16, choices=Reason)
+    # The links that are evidence, as [{first, second, evidence, kind}] with ids of identifiers.
     links = models.JSONField(default=list)
     actor = models.CharField(max_length=100, blank=True)
     merged_at = models.DateTimeField()

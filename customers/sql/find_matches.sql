@@ -2,7 +2,8 @@
 -- office shares it. A claimed identifier counts only if there is no verified one with the value.
 --
 -- kind, value  text  normalized
--- source       int   the source whose orders have priority for an order number; null: no source
+-- is_number    bool  the kind is a number that sources give: user_id or external:<system>
+-- source       int   the source whose numbers and orders have priority; null: no source
 -- limit        int
 -- returns id, version, name, is_verified and is_known of the live records, the last seen first;
 -- is_known is false for a record that contains only events with this identifier
@@ -11,6 +12,22 @@ WITH named AS MATERIALIZED (
     SELECT id, customer_id, evidence, is_shared
       FROM customers_identifier
      WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
+       AND NOT %(is_number)s::boolean
+     UNION ALL
+    -- Numbers are stored by source. Those of the caller's source or space have priority.
+    (SELECT identifier.id, identifier.customer_id, identifier.evidence, identifier.is_shared
+       FROM customers_identifier AS identifier
+       LEFT JOIN customers_source AS source
+         ON source.id = CASE WHEN %(is_number)s::boolean
+                             THEN split_part(identifier.value, '/', 1)::bigint END
+       LEFT JOIN customers_source AS caller ON caller.id = %(source)s::int
+      WHERE %(is_number)s::boolean AND identifier.kind = %(kind)s
+        AND substring(identifier.value, strpos(identifier.value, '/') + 1) = %(value)s
+        AND (identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%')
+      ORDER BY CASE WHEN source.id = caller.id THEN 0
+                    WHEN source.space_id = caller.space_id AND caller.space_id <> 1 THEN 1
+                    ELSE 2 END
+      FETCH FIRST 1 ROW WITH TIES)
 ), numbered AS MATERIALIZED (
     SELECT coalesce(customer.canonical_id, customer.id) AS customer_id, stated.evidence,
            EXISTS (SELECT FROM customers_identifier AS identifier
@@ -41,7 +58,7 @@ WITH named AS MATERIALIZED (
            least(link.evidence, named.evidence) AS evidence
       FROM named
       JOIN customers_link AS link ON named.id IN (link.first_id, link.second_id)
-     WHERE named.is_shared AND link.kind <> 'parted'
+     WHERE named.is_shared
 ), owner AS (
     SELECT customer_id, evidence FROM named WHERE customer_id IS NOT NULL
     UNION ALL

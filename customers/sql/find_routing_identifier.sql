@@ -1,6 +1,5 @@
--- Find the identifier by which an event of Butler reaches the log of a record: the strongest
--- verified identifier, or else a device that leads to the record. A claimed identifier of a person
--- is never used.
+-- Find the identifier on which a change of a record is filed: its mailbox, or else its account, or
+-- else another identifier that leads to the record. A claimed identifier of a person is never used.
 --
 -- id  uuid  the record, or a record that was merged into it
 
@@ -12,7 +11,8 @@ SELECT identifier.kind, identifier.value
    AND NOT identifier.is_shared
    AND (identifier.evidence = 2 OR identifier.kind IN ('anonymous_id', 'device'))
  ORDER BY identifier.evidence DESC,
-          array_position(ARRAY['user_id', 'card', 'email', 'phone', 'order', 'anonymous_id'],
-                         identifier.kind::text) NULLS LAST,
-          identifier.id
+          array_position(ARRAY['email', 'user_id', 'external', 'card', 'phone', 'order',
+                               'anonymous_id'],
+                         split_part(identifier.kind, ':', 1)) NULLS LAST,
+          identifier.period DESC, identifier.id
  LIMIT 1

@@ -26,16 +26,17 @@ WITH RECURSIVE reached AS (
            ) AS other
 )
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
-       COALESCE(space.id, 0), COALESCE(space.name <> 'main', false),
+       COALESCE(space.id, 0), COALESCE(space.id <> 1, false),
        COALESCE(space.ids_per_person = 'several', false),
        COALESCE((source.is_shared OR source.channel = ANY (%(desk_channels)s::text[]))
-                AND source.addresses NOT IN ('checked', 'stated'), false),
+                AND source.addresses <> 'checked'
+                AND (source.channel <> 'import' OR source.addresses <> 'stated'), false),
        identifier.is_suspect, identifier.is_shared, identifier.record_id, identifier.customer_id,
        record.canonical_id, COALESCE(record.version, 0)
   FROM (SELECT id FROM reached LIMIT %(limit)s) AS within
   JOIN customers_identifier AS identifier USING (id)
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
   LEFT JOIN customers_source AS source
-    ON (identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%')
-   AND source.id = split_part(identifier.value, '/', 1)::bigint
+    ON source.id = CASE WHEN identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%'
+                        THEN split_part(identifier.value, '/', 1)::bigint END
   LEFT JOIN customers_space AS space ON space.id = source.space_id

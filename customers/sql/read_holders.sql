@@ -1,12 +1,20 @@
--- Read the links by which each of these cards, phones, devices and numbers can hang on a record,
+-- Read the links by which each of these cards, phones, devices and numbers may hang on a record,
 -- the strongest first.
 --
--- ids    bigint[]
--- limit  int       for each identifier
--- returns (identifier, link id, first, second, evidence, kind, occurred_at, arrival, source, state),
--- and (kind, value, is_suspect, live record) of the other end
+-- ids            bigint[]
+-- limit          int     for each identifier
+-- desk_channels  text[]  channels of sources that own no space
+-- returns the identifier, the link as read_links does, the other end as read_graph begins
+-- (without its evidence, with is_suspect), and the live record of the other end
 
-SELECT hung.id, holder.*, other.kind, other.value, other.is_suspect, other.customer_id
+SELECT hung.id, holder.*,
+       other.id, other.kind, other.value,
+       COALESCE(space.id, 0), COALESCE(space.id <> 1, false),
+       COALESCE(space.ids_per_person = 'several', false),
+       COALESCE((source.is_shared OR source.channel = ANY (%(desk_channels)s::text[]))
+                AND source.addresses <> 'checked'
+                AND (source.channel <> 'import' OR source.addresses <> 'stated'), false),
+       other.is_suspect, other.customer_id
   FROM unnest(%(ids)s::bigint[]) AS hung (id)
  CROSS JOIN LATERAL (
        SELECT link.id, link.first_id, link.second_id, link.evidence, link.kind, link.occurred_at,
@@ -21,3 +29,8 @@ SELECT hung.id, holder.*, other.kind, other.value, other.is_suspect, other.custo
   JOIN customers_identifier AS other
     ON other.id = CASE WHEN holder.first_id = hung.id THEN holder.second_id
                        ELSE holder.first_id END
+  LEFT JOIN customers_source AS source
+    ON source.id = CASE WHEN other.kind = 'user_id' OR other.kind LIKE 'external:%%'
+                        THEN split_part(other.value, '/', 1)::bigint END
+  LEFT JOIN customers_space AS space ON space.id = source.space_id
+ WHERE other.kind <> 'order'

@@ -5,12 +5,13 @@
 -- returns the identifiers as read_graph does, and whether staff merged the order with others
 
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
-       identifier.record_id, identifier.customer_id, identifier.is_shared,
+       0, false, false, false, false, identifier.is_shared,
+       identifier.record_id, identifier.customer_id,
        record.canonical_id, COALESCE(record.version, 0),
-       EXISTS (SELECT FROM customers_link
-                WHERE first_id = identifier.id AND kind = 'joined')
-       OR EXISTS (SELECT FROM customers_link
-                   WHERE second_id = identifier.id AND kind = 'joined')
+       EXISTS (SELECT FROM customers_manualdecision
+                WHERE first_id = identifier.id AND kind = 'merge' AND undone_at IS NULL)
+       OR EXISTS (SELECT FROM customers_manualdecision
+                   WHERE second_id = identifier.id AND kind = 'merge' AND undone_at IS NULL)
   FROM (SELECT second_id AS id FROM customers_link
          WHERE first_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')
          UNION

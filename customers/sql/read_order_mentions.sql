@@ -2,16 +2,22 @@
 --
 -- ids    bigint[]  orders
 -- limit  int       the largest number of identifiers to read for each order
--- returns (order id, other id, kind of the link, kind of the other, live record of the other)
+-- returns (order id, other id, kind of the link or decision, kind of the other, live record of the other)
 
 SELECT link.order_id, other.id, link.kind, other.kind, other.customer_id
   FROM unnest(%(ids)s::bigint[]) AS placed (id)
  CROSS JOIN LATERAL (
        SELECT first_id AS order_id, second_id AS other_id, kind FROM customers_link
-        WHERE first_id = placed.id AND kind <> 'joined'
+        WHERE first_id = placed.id
         UNION ALL
        SELECT second_id, first_id, kind FROM customers_link
-        WHERE second_id = placed.id AND kind <> 'joined'
+        WHERE second_id = placed.id
+        UNION ALL
+       SELECT first_id, second_id, kind FROM customers_manualdecision
+        WHERE first_id = placed.id AND kind = 'separate' AND undone_at IS NULL
+        UNION ALL
+       SELECT second_id, first_id, kind FROM customers_manualdecision
+        WHERE second_id = placed.id AND kind = 'separate' AND undone_at IS NULL
         LIMIT %(limit)s
        ) AS link
   JOIN customers_identifier AS other ON other.id = link.other_id

@@ -5,12 +5,13 @@
 -- returns the same as read_linked_orders
 
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
-       identifier.record_id, identifier.customer_id, identifier.is_shared,
+       0, false, false, false, false, identifier.is_shared,
+       identifier.record_id, identifier.customer_id,
        record.canonical_id, COALESCE(record.version, 0),
-       EXISTS (SELECT FROM customers_link
-                WHERE first_id = identifier.id AND kind = 'joined')
-       OR EXISTS (SELECT FROM customers_link
-                   WHERE second_id = identifier.id AND kind = 'joined')
+       EXISTS (SELECT FROM customers_manualdecision
+                WHERE first_id = identifier.id AND kind = 'merge' AND undone_at IS NULL)
+       OR EXISTS (SELECT FROM customers_manualdecision
+                   WHERE second_id = identifier.id AND kind = 'merge' AND undone_at IS NULL)
   FROM customers_identifier AS identifier
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
  WHERE identifier.kind = 'order' AND identifier.evidence = 2

@@ -24,12 +24,14 @@ SELECT json_build_object(
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
         SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value), '[]')
-          -- Order numbers are stored by source and shown without it: two sources can have the same.
+          -- Numbers are stored by source and shown without it: two sources can have the same.
           FROM (SELECT kind, bool_or(evidence = 2) AS is_verified, bool_or(is_shared) AS is_shared,
                        min(first_seen_at) AS first_seen_at, shown_value AS value
                   FROM (SELECT kind, evidence, is_shared, first_seen_at,
-                               substring(value, CASE kind WHEN 'order' THEN strpos(value, '/')
-                                                          ELSE 0 END + 1) AS shown_value
+                               substring(value, CASE WHEN kind IN ('order', 'user_id')
+                                                    OR kind LIKE 'external:%%'
+                                               THEN strpos(value, '/') ELSE 0 END + 1)
+                                   AS shown_value
                           FROM customers_identifier
                          WHERE customer_id = customer.id
                          ORDER BY evidence DESC, kind, value

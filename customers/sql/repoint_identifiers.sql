@@ -1,9 +1,10 @@
 -- Store the live records of identifiers (null: no record), and whether they are shared.
 --
--- identifiers  jsonb  [{id, customer_id|null, is_shared}, ...]
+-- identifiers  jsonb  [{id, customer_id|null, is_shared, is_suspect}, ...]
 
 UPDATE customers_identifier AS identifier
-   SET customer_id = moved.customer_id, is_shared = moved.is_shared
+   SET customer_id = moved.customer_id, is_shared = moved.is_shared,
+       is_suspect = moved.is_suspect
   FROM jsonb_to_recordset(%(identifiers)s::jsonb) AS moved (
-       id bigint, customer_id uuid, is_shared boolean)
+       id bigint, customer_id uuid, is_shared boolean, is_suspect boolean)
  WHERE identifier.id = moved.id

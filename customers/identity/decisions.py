@@ -1,0 +1,127 @@
+"""Stores the decisions of people about who is who, and takes them out again."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from customers import sql
+from customers.db import retry
+from customers.identity.graph import read_decisions, read_locked
+from customers.identity.links import DecisionKind, Pair, last_decisions, pair_of
+from customers.identity.merging import regroup
+from customers.models import ManualDecision
+
+
+class NotFiled(LookupError):
+    """One of these records has no identifier that files under it, or both are the same record."""
+
+
+class DecisionAlreadyUndone(Exception):
+    """A person has already undone the decision."""
+
+
+def merge_records(
+    first: UUID, second: UUID, *, actor: str, now: datetime, reason: str = ""
+) -> list[ManualDecision]:
+    """Merge two records by a decision of a person; return the stored decisions. Raises NotFiled.
+
+    The decision also replaces separations between identifiers of the two records.
+    """
+
+    def store() -> list[ManualDecision]:
+        """Make one attempt."""
+        pair = _primary_pair(first, second)
+        pairs = [pair, *(other for other in _separations(pair) if other != pair)]
+        return _store(DecisionKind.MERGE, pairs, actor=actor, reason=reason, now=now)
+
+    return retry.on_conflict(store)
+
+
+def separate_records(
+    first: UUID, second: UUID, *, actor: str, now: datetime, reason: str = ""
+) -> list[ManualDecision]:
+    """Separate two records by a decision of a person; return the stored decisions.
+
+    Later statements of sources do not merge them again. Raises NotFiled.
+    """
+
+    def store() -> list[ManualDecision]:
+        """Make one attempt."""
+        pair = _primary_pair(first, second)
+        return _store(DecisionKind.SEPARATE, [pair], actor=actor, reason=reason, now=now)
+
+    return retry.on_conflict(store)
+
+
+def decide(
+    kind: str, first_id: int, second_id: int, *, actor: str, now: datetime, reason: str = ""
+) -> ManualDecision:
+    """Store a decision about two identifiers, which replaces an earlier one, and regroup."""
+    pair = pair_of(first_id, second_id)
+    decisions = retry.on_conflict(
+        lambda: _store(kind, [pair], actor=actor, reason=reason, now=now)
+    )
+    return decisions[0]
+
+
+def undo_decision(*, decision_id: int, actor: str, now: datetime, reason: str = "") -> None:
+    """Take a decision out: the records are then as if nobody had made it.
+
+    Raises ManualDecision.DoesNotExist or DecisionAlreadyUndone.
+    """
+
+    def undo() -> None:
+        """Make one attempt."""
+        decision = ManualDecision.objects.get(pk=decision_id)
+        ids = [decision.first_id, decision.second_id]
+        read_locked(ids)
+        undone = ManualDecision.objects.filter(pk=decision_id, undone_at__isnull=True).update(
+            undone_at=now, undone_by=actor[:100], undone_reason=reason
+        )
+        if not undone:
+            raise DecisionAlreadyUndone
+        regroup(ids, now=now, reason="undo", actor=actor, are_decided=True)
+
+    retry.on_conflict(undo)
+
+
+def _primary_pair(first: UUID, second: UUID) -> Pair:
+    """Return the identifiers that the two records were created for, and lock the records."""
+    sql.run("lock_records", {"ids": sorted((first, second))})
+    identifiers = dict(sql.rows("read_primary_identifiers", {"ids": [first, second]}))
+    if identifiers.keys() != {first, second}:
+        raise NotFiled(first, second)
+    return pair_of(*identifiers.values())
+
+
+def _separations(pair: Pair) -> list[Pair]:
+    """Return the pairs of identifiers of two records that people separated."""
+    component = read_locked(pair)
+    ids = {row.id for row in component.rows}
+    decisions = last_decisions(read_decisions(sorted(ids)))
+    return [
+        decision.pair
+        for decision in decisions.values()
+        if decision.kind == DecisionKind.SEPARATE and set(decision.pair) <= ids
+    ]
+
+
+def _store(
+    kind: str, pairs: Iterable[Pair], *, actor: str, reason: str, now: datetime
+) -> list[ManualDecision]:
+    pairs = list(pairs)
+    ids = sorted({end for pair in pairs for end in pair})
+    read_locked(ids)
+    decisions = ManualDecision.objects.bulk_create(
+        ManualDecision(
+            kind=kind,
+            first_id=first,
+            second_id=second,
+            actor=actor[:100],
+            reason=reason,
+            decided_at=now,
+        )
+        for first, second in pairs
+    )
+    regroup(ids, now=now, reason="staff", actor=actor, are_decided=True)
+    return decisions
