@@ -155,7 +155,6 @@ def _quarantine(
     if isinstance(error, DatabaseError):
         reason, detail = REFUSED_BY_DATABASE, str(error)[:500]
     quarantine.log_fault(sender, reason, fault)
-    import traceback; traceback.print_exception(error)
     faulty = [RejectedItem(event.body, reason, detail, event.message_id) for event in events]
     _store(sender, (), received_at, [*rejected_items, *faulty])
     outcomes = [IngestOutcome("quarantined", reason=reason) for _ in events]

@@ -11,7 +11,7 @@ from msgspec import structs
 from butler.models import Decision, Message
 from customers import ingest
 from customers.events.internal_sources import sender_of_source
-from customers.models import Customer, Source
+from customers.models import Customer, Source, Space
 from customers.types import IncomingEvent, IngestedBatch, Sender
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -24,6 +24,18 @@ def source(name: str = "", channel: str = "app", **fields) -> Source:
 def sender(of: Source | None = None, *, trusted: bool = True, **facts) -> Sender:
     sender_ = sender_of_source(of or source(), is_trusted=trusted)
     return structs.replace(sender_, **facts)
+
+
+def space_sender(space: Space, *, channel: str = "app", addresses: str = "") -> Sender:
+    """The server of a source with a space of its own."""
+    of = source(channel=channel, space=space, addresses=addresses)
+    return sender(
+        of,
+        space_id=space.id,
+        space=space.name,
+        has_several_ids=space.has_several_ids,
+        addresses=addresses,
+    )
 
 
 def company_sender() -> Sender:

@@ -1,39 +1,85 @@
-"""Where each order belongs by all links at once, to compare with where it is."""
+"""The whole graph of identifiers at once, to compare the stored records with it."""
 
 from collections.abc import Iterator, Sequence
 
-from customers.identity.grouping import (
-    ORDER,
-    IdentifierLink,
-    IdentifierNode,
-    group,
-)
+from customers.identity import graph
+from customers.identity.families import ORDER, Family
+from customers.identity.grouping import Grouping, group
+from customers.identity.links import IdentifierLink, LinkKind
 from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
-from customers.models import Identifier, Link
+from customers.models import Identifier, Link, ManualDecision
 from customers.types import VERIFIED, WEAK_KINDS
 
 
-def everything() -> tuple[list[IdentifierNode], list[IdentifierLink]]:
-    """Read all identifiers and all links."""
-    atoms = Identifier.objects.values_list("id", "kind", "value", "evidence")
-    ties = Link.objects.values_list("first_id", "second_id", "evidence", "kind")
-    return [IdentifierNode(*row) for row in atoms], [IdentifierLink(*row) for row in ties]
+def whole_graph() -> graph.Component:
+    """Read all identifiers, links and decisions."""
+    return graph.read_locked(list(Identifier.objects.values_list("id", flat=True)) or [0])
+
+
+def group_everything() -> Grouping:
+    """Group all stored identifiers at once."""
+    component = whole_graph()
+    return group(
+        [row.node for row in component.rows],
+        [link.link(is_current=link.state != "replaced") for link in component.links],
+        component.decisions,
+    )
+
+
+def misplaced_identifiers() -> list[str]:
+    """Return how the stored records differ from the groups of all links and decisions."""
+    component = whole_graph()
+    rows = {row.id: row for row in component.rows}
+    grouping = group_everything()
+    faults = []
+    owners: dict[object, int] = {}
+    for number, members in enumerate(grouping.groups):
+        people = [rows[id_] for id_ in members if rows[id_].kind != ORDER]
+        customers = {row.customer_id for row in people}
+        if len(customers) > 1:
+            faults.append(f"one group on {len(customers)} records: {_describe(people)}")
+        for customer in customers - {None}:
+            if owners.setdefault(customer, number) != number:
+                faults.append(f"two groups on one record: {_describe(people)}")
+    faults += [
+        f"wrongly {'' if row.is_shared else 'not '}shared: {_describe([row])}"
+        for row in component.rows
+        if row.kind != ORDER and row.is_shared != (row.id in grouping.ambiguous)
+    ]
+    contested = set(grouping.contested)
+    for link in component.links:
+        is_contested = link.link(is_current=link.state != "replaced") in contested
+        if is_contested != (link.state == "contested"):
+            faults.append(f"{link.state} link: {_describe([rows[link.first], rows[link.second]])}")
+    return faults
+
+
+def _describe(rows: Sequence[graph.GraphRow]) -> str:
+    return ", ".join(sorted(f"{row.kind} {row.value} on {str(row.customer_id)[-4:]}" for row in rows))
 
 
 def misplaced_orders() -> list[Sequence[int]]:
     """Return the orders that are not on the record, or not in the doubt, that their links say."""
-    atoms, ties = everything()
-    kinds = {atom.id: atom.kind for atom in atoms}
-    rows = Identifier.objects.values_list("id", "customer_id", "record_id", "is_shared")
-    owner, record, shared = ({row[0]: row[at] for row in rows} for at in (1, 2, 3))
+    component = whole_graph()
+    kinds = {row.id: row.kind for row in component.rows}
+    owner = {row.id: row.customer_id for row in component.rows}
+    record = {row.id: row.record_id for row in component.rows}
+    shared = {row.id: row.is_shared for row in component.rows}
+    links = [
+        IdentifierLink(*link) for link in Link.objects.values_list("first_id", "second_id", "evidence", "kind")
+    ]
+    separations = ManualDecision.objects.filter(kind="separate", undone_at__isnull=True)
+    links += [
+        IdentifierLink(first, second, VERIFIED, "separate")
+        for first, second in separations.values_list("first_id", "second_id")
+    ]
     misplaced = []
-    for members in group(atoms, ties).groups:
+    for members in group_everything().groups:
         if not all(kinds[member] == ORDER for member in members):
             continue
-        namings = list(_namings(members, ties, kinds, owner))
-        placed, is_doubtful = order_owner(
-            namings, list(_others(members, atoms, ties, owner, shared))
-        )
+        mentions = list(_mentions(members, links, kinds, owner))
+        others = list(_others(members, component, links, owner, shared))
+        placed, is_doubtful = order_owner(mentions, others)
         own = {record[member] for member in members} - {None} or {None}
         belongs = {placed} if placed else own
         actual = {owner[member] for member in members}
@@ -42,22 +88,22 @@ def misplaced_orders() -> list[Sequence[int]]:
     return misplaced
 
 
-def _namings(members, ties, kinds, owner) -> Iterator[OrderMention]:
-    for tie in ties:
-        for order, other in ((tie.first, tie.second), (tie.second, tie.first)):
-            if order in members and kinds[other] != ORDER and tie.kind != "joined":
-                yield OrderMention(tie.kind, kinds[other] in WEAK_KINDS, owner[other])
+def _mentions(members, links, kinds, owner) -> Iterator[OrderMention]:
+    for link in links:
+        for order, other in ((link.first, link.second), (link.second, link.first)):
+            if order in members and kinds[other] != ORDER:
+                yield OrderMention(link.kind, kinds[other] in WEAK_KINDS, owner[other])
 
 
-def _others(members, atoms, ties, owner, shared) -> Iterator[OrderOwner]:
+def _others(members, component, links, owner, shared) -> Iterator[OrderOwner]:
     """The other orders with the number that somebody placed, and where they are."""
-    verified = {a.id: a for a in atoms if a.kind == ORDER and a.evidence == VERIFIED}
-    numbers = {order_number(verified[member].value) for member in members if member in verified}
-    placed = {end for tie in ties if tie.kind == "placed" for end in (tie.first, tie.second)}
-    for identifier_id, atom in verified.items():
-        if (
-            identifier_id in placed
-            and identifier_id not in members
-            and order_number(atom.value) in numbers
-        ):
-            yield (None, True) if shared[identifier_id] else (owner[identifier_id], False)
+    orders = {
+        row.id: row
+        for row in component.rows
+        if row.node.family is Family.REFERENCE and row.evidence == VERIFIED
+    }
+    numbers = {order_number(orders[member].value) for member in members if member in orders}
+    placed = {end for link in links if link.kind == LinkKind.PLACED for end in link.pair}
+    for id_, row in orders.items():
+        if id_ in placed and id_ not in members and order_number(row.value) in numbers:
+            yield (None, True) if shared[id_] else (owner[id_], False)

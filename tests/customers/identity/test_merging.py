@@ -31,7 +31,12 @@ def owner_of(number):
 def picture(customer):
     """A record field by field, without the ids that differ from run to run."""
     return {
-        "identifiers": sorted(customer.identifiers.values_list("kind", "value", "evidence")),
+        "identifiers": sorted(
+            (kind, value.rpartition("/")[2], evidence)
+            for kind, value, evidence in customer.identifiers.values_list(
+                "kind", "value", "evidence"
+            )
+        ),
         "traits": sorted(Trait.objects.filter(customer=customer).values_list("name", "value")),
         "orders": sorted(Order.objects.filter(customer=customer).values_list("number", "total")),
         "members": customer.members.count(),
@@ -144,8 +149,8 @@ def test_undoing_a_decision_gives_what_was_before():
     decisions.undo_decision(decision_id=decision.id, actor="staff:lin", now=NOON)
 
     assert [picture(noor), picture(sam)] == before
-    record(identify(SAM, ("card", "C-1")))
-    assert owner("card", "C-1") == sam
+    record(identify(SAM, ("card", "C1")))
+    assert owner("card", "C1") == sam
     assert_sound()
 
 
