@@ -19,7 +19,7 @@ from customers.identity.graph import (
     GraphRow,
     StoredLink,
     Targets,
-    lock_records,
+    lock_missing,
     read_decisions,
     read_locked,
 )
@@ -81,7 +81,7 @@ def hang(
         # A person may have put one of them on a record that is not touched otherwise.
         rows |= {row.id: row for row in hanging.component.rows if row.id not in rows}
         states |= _place(hanging, fresh, targets, shared)
-        lock_records({record for id_ in fresh if (record := targets[id_])}, locked)
+        lock_missing({record for id_ in fresh if (record := targets[id_])}, locked)
         pending = _read_hung(_moved(fresh.values(), targets)) - targets.keys()
     placed = [row for row in rows.values() if row.id in targets]
     return Hung(placed, states, frozenset(shared))

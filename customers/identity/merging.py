@@ -37,6 +37,13 @@ class _Move:
         return None if record_id == self.record_id else record_id
 
 
+class RegroupedRecords(NamedTuple):
+    """The records that gained or lost identifiers, and values that turned out to be placeholders."""
+
+    records: Set[UUID]
+    suspects: frozenset[int]
+
+
 class _Placement(NamedTuple):
     """All identifiers that a change touches, with the live record of each."""
 
@@ -58,8 +65,8 @@ def regroup(
     limit: int = NO_LIMIT,
     addresses: Sequence[AddressStatement] = (),
     are_decided: bool = False,
-) -> set[UUID]:
-    """Regroup around these identifiers; return the affected records.
+) -> RegroupedRecords:
+    """Regroup around these identifiers; return the affected records and new placeholders.
 
     locked: records that the caller has locked; a retry locks them together with the others
     limit: raises ComponentTooLarge, before any change, if a component has more identifiers
@@ -73,7 +80,7 @@ def regroup(
     _repoint_identifiers(placement)
     concerned = _repoint_records(rows, targets, moves)
     _record_merges(moves, rows, placement.links, now=now, reason=reason, actor=actor)
-    return concerned
+    return RegroupedRecords(concerned, frozenset(placement.suspects))
 
 
 def _place(

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity import graph, merging, shortcuts
+from customers.identity import graph, merging, refiling, shortcuts
 from customers.identity.addresses import AddressStatement
 from customers.identity.evidence import statement_evidence
 from customers.identity.families import ORDER, is_number
@@ -129,12 +129,16 @@ def _regroup(
         return set(), set()
     locked = {row.customer_id for row in resolved.values() if row.customer_id}
     try:
-        return ids, merging.regroup(
+        regrouped = merging.regroup(
             ids, now=now, locked=locked, limit=GROUP_LIMIT + 50 * len(ids), addresses=addresses
         )
     except graph.ComponentTooLarge as component:
         _log.warning("record %s has too many identifiers, so it gets no more", component.oldest)
-    return assigned, merging.regroup(assigned, now=now, locked=locked) if assigned else set()
+        ids = assigned
+        regrouped = merging.regroup(ids, now=now, locked=locked)
+    for suspect in sorted(regrouped.suspects):
+        refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
+    return ids, set(regrouped.records)
 
 
 def _insert_records(

@@ -11,30 +11,27 @@ WITH account AS MATERIALIZED (
     SELECT DISTINCT identifier.record_id
       FROM (SELECT id FROM account
              UNION
-            SELECT link.second_id FROM customers_link AS link JOIN account ON account.id = link.first_id
+            SELECT link.second_id
+              FROM customers_link AS link JOIN account ON account.id = link.first_id
              WHERE link.kind IN ('seen', 'alias') AND link.evidence >= 30
              UNION
-            SELECT link.first_id FROM customers_link AS link JOIN account ON account.id = link.second_id
+            SELECT link.first_id
+              FROM customers_link AS link JOIN account ON account.id = link.second_id
              WHERE link.kind IN ('seen', 'alias') AND link.evidence >= 30) AS beside
       JOIN customers_identifier AS identifier USING (id)
      WHERE identifier.record_id IS NOT NULL AND identifier.kind <> 'email'
 ), statement AS (
     SELECT event.*
       FROM filed
-      JOIN customers_event AS event
-        ON event.customer_id = filed.record_id AND event.origin_id IS NULL
-     WHERE event.kind = 'identify' AND event.evidence > 1
-     UNION ALL
-    SELECT event.*
-      FROM filed
-      JOIN customers_event AS event ON event.origin_id = filed.record_id
+     CROSS JOIN LATERAL customers_filed_events(filed.record_id) AS event
      WHERE event.kind = 'identify' AND event.evidence > 1
 )
 SELECT DISTINCT ON (account.id, mailbox.id, statement.source_id)
-       account.id, mailbox.id, statement.source_id, statement.occurred_at, statement.version
+       account.id, mailbox.id, statement.source_id, statement.occurred_at,
+       customers_arrival_number(statement.arrival, statement.received_at, statement.version)
   FROM statement
   JOIN account ON account.id = ANY (statement.identifier_ids)
   JOIN customers_identifier AS mailbox
     ON mailbox.id = ANY (statement.identifier_ids) AND mailbox.kind = 'email'
  ORDER BY account.id, mailbox.id, statement.source_id, statement.occurred_at DESC,
-          statement.version DESC
+          customers_arrival_number(statement.arrival, statement.received_at, statement.version) DESC
