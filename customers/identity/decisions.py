@@ -58,9 +58,7 @@ def decide(
 ) -> ManualDecision:
     """Store a decision about two identifiers, which replaces an earlier one, and regroup."""
     pair = pair_of(first_id, second_id)
-    decisions = retry.on_conflict(
-        lambda: _store(kind, [pair], actor=actor, reason=reason, now=now)
-    )
+    decisions = retry.on_conflict(lambda: _store(kind, [pair], actor=actor, reason=reason, now=now))
     return decisions[0]
 
 

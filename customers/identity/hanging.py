@@ -61,9 +61,7 @@ class Hung(NamedTuple):
     shared: frozenset[int]
 
 
-def hang(
-    regrouped: Component, targets: Targets, touched: Set[int], locked: set[UUID]
-) -> Hung:
+def hang(regrouped: Component, targets: Targets, touched: Set[int], locked: set[UUID]) -> Hung:
     """Write the record of each hanging identifier into `targets`.
 
     These are the touched ones, and those that hang on identifiers whose record changes.
@@ -172,9 +170,7 @@ def _place(
     }
 
 
-def _decisions_by_record(
-    records: Mapping[int, UUID | None], ids: Set[int]
-) -> list[ManualDecision]:
+def _decisions_by_record(records: Mapping[int, UUID | None], ids: Set[int]) -> list[ManualDecision]:
     """Return decisions that keep the holders of one record together, and others apart.
 
     A separation from one identifier of a record is a separation from all of its holders.

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity.graph import GraphRow, Targets
 from customers.identity.families import ORDER
+from customers.identity.graph import GraphRow, Targets
 from customers.identity.links import LinkKind
 from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
 from customers.types import VERIFIED, WEAK_KINDS

@@ -65,9 +65,7 @@ def open_missing(
     to_regroup |= _link_equal_numbers(unknown, resolved, sender)
     linked_orders |= {resolved[key].id for key in repeated_orders & orders}
     addresses = _address_statements(events, statements, resolved, sender)
-    regrouped, concerned = _regroup(
-        assigned | linked_orders, to_regroup, resolved, addresses, now
-    )
+    regrouped, concerned = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
     return _resolve_again(resolved, regrouped, concerned)
 
 
@@ -250,9 +248,7 @@ def _stored_states(
     return found
 
 
-def _store_links(
-    links: _LinkTimes, source_id: int, states: Mapping[_LinkKey, str | None]
-) -> None:
+def _store_links(links: _LinkTimes, source_id: int, states: Mapping[_LinkKey, str | None]) -> None:
     if not links:
         return
     rows = [

@@ -152,9 +152,7 @@ def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
         families = rows[link.first].node.family, rows[link.second].node.family
         if link.kind == LinkKind.SEEN and set(families) == {Family.ACCOUNT, Family.MAILBOX}:
             is_first = families[0] is Family.ACCOUNT
-            account, mailbox = (
-                (link.first, link.second) if is_first else (link.second, link.first)
-            )
+            account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
             ends.append((account, mailbox, link))
     return ends
 
@@ -196,7 +194,11 @@ def _replaced(
     if not accounts:
         return replaced
     statements = [*_latest_statements(accounts), *stated]
-    proved = {(account, mailbox) for account, mailbox, link in links if link.link(is_current=True).is_proved}
+    proved = {
+        (account, mailbox)
+        for account, mailbox, link in links
+        if link.link(is_current=True).is_proved
+    }
     old = addresses.replaced_addresses(statements, proved)
     return replaced | {
         link.id for account, mailbox, link in links if (account, mailbox, link.source_id) in old

@@ -97,7 +97,7 @@ def _attached_owners(
             # A link that the holder itself hangs by could change its record in this batch.
             if all(_family(link.first, sender) in _CORES for link in links):
                 found[key] = owner
-                certain.states.update({link: "hung" for link in links})
+                certain.states.update(dict.fromkeys(links, "hung"))
     return found
 
 

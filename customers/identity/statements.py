@@ -62,7 +62,9 @@ def _owner_links(
     """
     is_statement = event.kind in _STATEMENTS
     base = statement_evidence(sender)
-    families = [(family_of(key.kind, has_several_ids=sender.has_several_ids), key) for key in people]
+    families = [
+        (family_of(key.kind, has_several_ids=sender.has_several_ids), key) for key in people
+    ]
     accounts = [key for family, key in families if family is Family.ACCOUNT]
     mailboxes = [key for family, key in families if family is Family.MAILBOX]
     verified = (event.traits or {}).get("email_verified")

@@ -282,9 +282,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             "link",
             models.CheckConstraint(
-                condition=models.Q(
-                    state__in=["filed", "joined", "hung", "contested", "replaced"]
-                ),
+                condition=models.Q(state__in=["filed", "joined", "hung", "contested", "replaced"]),
                 name="link_state_is_known",
             ),
         ),

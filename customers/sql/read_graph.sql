@@ -18,6 +18,23 @@ WITH RECURSIVE reached AS (
            SELECT first_id FROM customers_link
             WHERE second_id = reached.id AND state = 'joined'
             UNION ALL
+           -- A separated card or phone keeps its proved holder from joining the other side.
+           SELECT second_id FROM customers_link AS link
+            WHERE first_id = reached.id AND state IN ('hung', 'contested') AND evidence >= 40
+              AND EXISTS (SELECT FROM customers_manualdecision AS decision
+                           WHERE decision.first_id = link.second_id AND undone_at IS NULL
+                           UNION ALL
+                          SELECT FROM customers_manualdecision AS decision
+                           WHERE decision.second_id = link.second_id AND undone_at IS NULL)
+            UNION ALL
+           SELECT first_id FROM customers_link AS link
+            WHERE second_id = reached.id AND state IN ('hung', 'contested') AND evidence >= 40
+              AND EXISTS (SELECT FROM customers_manualdecision AS decision
+                           WHERE decision.first_id = link.first_id AND undone_at IS NULL
+                           UNION ALL
+                          SELECT FROM customers_manualdecision AS decision
+                           WHERE decision.second_id = link.first_id AND undone_at IS NULL)
+            UNION ALL
            SELECT second_id FROM customers_manualdecision
             WHERE first_id = reached.id AND undone_at IS NULL AND kind = 'merge'
             UNION ALL

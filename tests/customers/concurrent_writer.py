@@ -20,7 +20,7 @@ from django.db import OperationalError, connection, transaction  # noqa: E402
 from customers import ingest, rebuild  # noqa: E402
 from customers.actions import consent, idempotency, orders, reviews, sign_in  # noqa: E402
 from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord  # noqa: E402
-from customers.identity import merging  # noqa: E402
+from customers.identity import decisions  # noqa: E402
 from customers.models import Customer, Merge, Order, Review  # noqa: E402
 from customers.types import IncomingEvent, Sender  # noqa: E402
 from tests import factories  # noqa: E402
@@ -45,7 +45,7 @@ REFUSALS = (
     orders.NoSuchOrder,
     orders.OrderNumberInUse,
     orders.OrderClosed,
-    merging.NotFiled,
+    decisions.NotFiled,
     reviews.NothingToMerge,
     reviews.MergeAlreadyUndone,
     reviews.ReviewAlreadySettled,
@@ -84,7 +84,7 @@ class Writer:
 
     def say_who_is_who(self) -> None:
         first, second = self.random.sample(self._records(), 2)
-        self.random.choice([merging.merge, merging.separate])(
+        self.random.choice([decisions.merge_records, decisions.separate_records])(
             first, second, actor="lin", now=self.now
         )
 

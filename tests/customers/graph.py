@@ -55,7 +55,9 @@ def misplaced_identifiers() -> list[str]:
 
 
 def _describe(rows: Sequence[graph.GraphRow]) -> str:
-    return ", ".join(sorted(f"{row.kind} {row.value} on {str(row.customer_id)[-4:]}" for row in rows))
+    return ", ".join(
+        sorted(f"{row.kind} {row.value} on {str(row.customer_id)[-4:]}" for row in rows)
+    )
 
 
 def misplaced_orders() -> list[Sequence[int]]:
@@ -66,7 +68,8 @@ def misplaced_orders() -> list[Sequence[int]]:
     record = {row.id: row.record_id for row in component.rows}
     shared = {row.id: row.is_shared for row in component.rows}
     links = [
-        IdentifierLink(*link) for link in Link.objects.values_list("first_id", "second_id", "evidence", "kind")
+        IdentifierLink(*link)
+        for link in Link.objects.values_list("first_id", "second_id", "evidence", "kind")
     ]
     separations = ManualDecision.objects.filter(kind="separate", undone_at__isnull=True)
     links += [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from customers import rebuild
-from customers.identity import merging
+from customers.identity import decisions
 from customers.models import Control, ControlEntry, Customer
 from tests import factories, size
 from tests.customers import consent_helpers
@@ -95,7 +95,11 @@ class ConsentMachine(RuleBasedStateMachine):
         strictness = {True: 0, None: 1, False: 2}[value]
         self.hear(receipt, ("allow", channel, topic), at, strictness, value, record)
 
-    @rule(first=RECORDS, second=RECORDS, act=st.sampled_from([merging.merge, merging.separate]))
+    @rule(
+        first=RECORDS,
+        second=RECORDS,
+        act=st.sampled_from([decisions.merge_records, decisions.separate_records]),
+    )
     def a_person_says_who_is_who(self, first, second, act):
         if first != second:
             act(self.records[first], self.records[second], actor="staff:lin", now=LATER)
@@ -111,10 +115,10 @@ class ConsentMachine(RuleBasedStateMachine):
         apart = [self.granted(record) for record in (first, second)]
         denied = [self.refused(record) for record in (first, second)]
 
-        merging.merge(first, second, actor="staff:lin", now=LATER)
+        decisions.merge_records(first, second, actor="staff:lin", now=LATER)
         assert self.granted(first) == self.granted(second)
         assert self.granted(first) <= (apart[0] | apart[1]) - denied[0] - denied[1]
-        merging.separate(first, second, actor="staff:lin", now=LATER)
+        decisions.separate_records(first, second, actor="staff:lin", now=LATER)
 
         assert self.picture() == before
 

@@ -1,5 +1,6 @@
 """Everything that can happen to who is who, in any order, against the pure function."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -63,7 +64,9 @@ class Identities(RuleBasedStateMachine):
 
     @rule(
         source=SOURCES,
-        people=st.lists(NUMBERS | MAILBOXES | ATTACHED | DEVICES, min_size=1, max_size=3, unique=True),
+        people=st.lists(
+            NUMBERS | MAILBOXES | ATTACHED | DEVICES, min_size=1, max_size=3, unique=True
+        ),
         late=st.sampled_from([0, 0, 0, 5, 600]),
         name=st.sampled_from(["Noor", "Sam"]),
     )
@@ -77,7 +80,9 @@ class Identities(RuleBasedStateMachine):
 
     @rule(
         source=SOURCES,
-        people=st.lists(NUMBERS | MAILBOXES | ATTACHED | DEVICES, min_size=1, max_size=3, unique=True),
+        people=st.lists(
+            NUMBERS | MAILBOXES | ATTACHED | DEVICES, min_size=1, max_size=3, unique=True
+        ),
     )
     def something_happens(self, source, people):
         self.send(incoming_event(*people, at=self.clock), self.senders[source])
@@ -94,7 +99,9 @@ class Identities(RuleBasedStateMachine):
         source=SOURCES,
         number=ORDERS,
         person=NUMBERS | MAILBOXES | DEVICES,
-        name=st.sampled_from(["Order Completed", "Order Completed", "Order Amended", "Ticket Scanned"]),
+        name=st.sampled_from(
+            ["Order Completed", "Order Completed", "Order Amended", "Ticket Scanned"]
+        ),
     )
     def an_order(self, source, number, person, name):
         event = order(number, person, ("order", number), name=name, at=self.clock)
@@ -108,8 +115,7 @@ class Identities(RuleBasedStateMachine):
     @rule(source=SOURCES, people=st.lists(NUMBERS | MAILBOXES, min_size=2, max_size=4))
     def sends_a_batch(self, source, people):
         events = [
-            identify(first, second, at=self.clock)
-            for first, second in zip(people, people[1:], strict=False)
+            identify(first, second, at=self.clock) for first, second in itertools.pairwise(people)
         ]
         self.clock += timedelta(seconds=1)
         record(*events, by=self.senders[source], at=self.clock)
@@ -134,7 +140,10 @@ class Identities(RuleBasedStateMachine):
             self.clock += timedelta(seconds=1)
             decisions.decide(kind, first, second, actor="staff:lin", now=self.clock)
 
-    @rule(choices=st.data(), kind=st.sampled_from([decisions.merge_records, decisions.separate_records]))
+    @rule(
+        choices=st.data(),
+        kind=st.sampled_from([decisions.merge_records, decisions.separate_records]),
+    )
     def a_person_merges_or_separates_records(self, choices, kind):
         filed = sorted(
             Identifier.objects.filter(record__isnull=False).values_list("record_id", flat=True)
@@ -168,7 +177,9 @@ class Identities(RuleBasedStateMachine):
     @invariant()
     def a_claim_never_stands_where_a_source_stated_something(self):
         for trait in Trait.objects.filter(name="name", value="claimed"):
-            stated = Event.objects.filter(customer=trait.customer, kind="identify", evidence=VERIFIED)
+            stated = Event.objects.filter(
+                customer=trait.customer, kind="identify", evidence=VERIFIED
+            )
             assert not stated.filter(origin__isnull=True, body__traits__has_key="name").exists()
 
     @invariant()

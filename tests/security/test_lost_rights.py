@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from customers.actions import sign_in, staff_sign_in
 from customers.actions.staff_sign_in import WrongAuthenticatorCode
-from customers.identity import merging
+from customers.identity import decisions
 from customers.models import AttemptCount, Event, Order, User
 from tests import factories, staff
 from tests.channels.live.stream_reader import Reader
@@ -147,14 +147,14 @@ def test_session_opened_before_a_merge_reads_the_merged_record(noor):
     assert browser.get("/api/me/").json()["id"] == str(noor.pk)
     now = timezone.now()
 
-    merging.merge(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    decisions.merge_records(eli.pk, noor.pk, actor="staff:Sam", now=now)
     noor.refresh_from_db()
     live = str(noor.canonical_id or noor.pk)
     assert browser.get("/api/me/").json()["id"] == live
     assert browser.get("/").status_code == browser.get("/preferences/").status_code == 200
     assert browser.get(f"/api/customers/{eli.pk}/").status_code == 200
 
-    merging.separate(eli.pk, noor.pk, actor="staff:Sam", now=now)
+    decisions.separate_records(eli.pk, noor.pk, actor="staff:Sam", now=now)
     assert browser.get("/api/me/").json()["id"] == str(noor.pk)
     assert browser.get(f"/api/customers/{eli.pk}/").status_code == 404
 

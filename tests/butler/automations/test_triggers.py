@@ -8,7 +8,7 @@ from butler import sql
 from butler.automations import triggers
 from butler.automations.run_state import BEFORE_FIRST_STEP
 from butler.models import Decision, Due, Run
-from customers.identity import merging
+from customers.identity import decisions
 from customers.models import Identifier
 from tests import factories
 from tests.butler.live_automations import automation, due_of
@@ -286,7 +286,7 @@ def test_awaited_event_finds_the_run_of_a_merged_record():
     phone = ("phone", "+31612345678")
     other = factories.customer(phone)
 
-    merging.merge(first, other.id, actor="staff:Lin", now=NOON)
+    decisions.merge_records(first, other.id, actor="staff:Lin", now=NOON)
 
     receipt = record(order("A-1", phone, at=NOON + HOUR / 2))
 

@@ -11,7 +11,7 @@ from butler.models import StaffTask
 from customers.actions.consent import record_statements
 from customers.consent import ledger_export
 from customers.consent.statements import ConsentStatement
-from customers.identity import merging
+from customers.identity import decisions
 from customers.models import (
     Control,
     ControlEntry,
@@ -195,7 +195,7 @@ def test_start_leaves_what_a_record_said_that_was_joined_since(inbound):
     noor, other = guest(phone=NOORS), guest()
     inbound("STOP")
     in_the_portal(other, False)
-    merging.merge(noor.pk, other.pk, actor="staff:lin", now=timezone.now())
+    decisions.merge_records(noor.pk, other.pk, actor="staff:lin", now=timezone.now())
 
     inbound("START")
 

@@ -11,7 +11,7 @@ from customers.actions.consent import expire_consents
 from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import hash_chain
 from customers.consent.statements import ConsentStatement, InvalidStatement
-from customers.identity import merging
+from customers.identity import decisions
 from customers.models import Control, ControlEntry, Customer, Event
 from tests import factories
 from tests.customers.consent_helpers import (
@@ -88,10 +88,10 @@ def test_refusal_survives_a_merge_and_returns_to_its_record_after_separation(noo
     say(other.id, refuse(), prefer("allow", False))
     before = pictures(noor, other)
 
-    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
+    decisions.merge_records(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
     joined = control_of(live.id)
-    merging.separate(noor.id, other.id, actor="staff:lin", now=NOON)
+    decisions.separate_records(noor.id, other.id, actor="staff:lin", now=NOON)
 
     assert joined.granted == []
     assert joined.state["consents"]["offers"]["state"] == "refused"
@@ -105,14 +105,14 @@ def test_refusal_survives_a_merge_and_returns_to_its_record_after_separation(noo
 def test_consent_after_a_merge_holds_for_both_records_after_separation(noor):
     other = factories.customer(("user_id", "noor-at-the-desk"))
     say(other.id, refuse())
-    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
+    decisions.merge_records(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
 
     # Said to the record that is not live any more: it is the same customer.
     receipt = say(({noor.id, other.id} - {live.id}).pop(), give())
     assert receipt.customer_id == live.id
     assert control_of(live.id).granted == ["offers"]
-    merging.separate(noor.id, other.id, actor="staff:lin", now=NOON)
+    decisions.separate_records(noor.id, other.id, actor="staff:lin", now=NOON)
 
     assert control_of(noor.id).granted == control_of(other.id).granted == ["offers"]
 
@@ -122,7 +122,7 @@ def test_only_the_live_record_has_a_consent_state(noor):
     say(noor.id, give())
     say(other.id, give())
 
-    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
+    decisions.merge_records(noor.id, other.id, actor="staff:lin", now=NOON)
 
     [live] = Customer.objects.live()
     assert [control.customer_id for control in Control.objects.all()] == [live.id]
@@ -301,12 +301,12 @@ def test_expiry_for_one_record_leaves_the_consent_of_the_other(noor):
     end = NOON + timedelta(days=1)
     say(noor.id, give(valid_until=end))
     say(other.id, give())
-    merging.merge(noor.id, other.id, actor="staff:lin", now=NOON)
+    decisions.merge_records(noor.id, other.id, actor="staff:lin", now=NOON)
 
     expire_consents(now=end)
     [live] = Customer.objects.live()
     assert control_of(live.id).granted == []
-    merging.separate(noor.id, other.id, actor="staff:lin", now=end)
+    decisions.separate_records(noor.id, other.id, actor="staff:lin", now=end)
 
     assert control_of(noor.id).granted == []
     assert control_of(other.id).granted == ["offers"]

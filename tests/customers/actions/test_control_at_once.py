@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from customers import rebuild
-from customers.identity import merging
+from customers.identity import decisions
 from customers.models import ControlEntry, Customer
 from tests import factories
 from tests.customers import consent_helpers
@@ -60,8 +60,8 @@ def test_refusal_during_merges_and_separations_is_not_lost():
 
     def turn():
         for _ in range(EACH // 2):
-            merging.merge(noor.id, desk.id, actor="staff:lin", now=NOON)
-            merging.separate(noor.id, desk.id, actor="staff:lin", now=NOON)
+            decisions.merge_records(noor.id, desk.id, actor="staff:lin", now=NOON)
+            decisions.separate_records(noor.id, desk.id, actor="staff:lin", now=NOON)
 
     at_once(speak, turn)
     for ids in rebuild.live_ids():

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from customers.identity import merging
+from customers.identity import decisions
 from tests import factories
 from tests.factories import NOON
 
@@ -90,7 +90,9 @@ def test_separated_record_keeps_its_own_events(desk, joined):
     customer, path = joined
     other = desk.get(f"/api/customers/{customer.id}/").json()["members"][0]["joined"]
 
-    merging.separate(customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1))
+    decisions.separate_records(
+        customer.id, UUID(other), actor="staff:lin", now=NOON + timedelta(days=1)
+    )
 
     mine = {event["name"] for event in _walk(desk, path, {"limit": 2})}
     theirs = {

@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from customers import rebuild
 from customers.actions.refiling import UnknownIdentifier, refile_events, undo_refiling
-from customers.identity import merging, refiling
+from customers.identity import decisions, refiling
 from customers.models import BlockedValue, Customer, Event, Identifier, Order, RefiledEvent, Trait
 from customers.queries.timeline import TimelineFilter, timeline
 from tests import factories
@@ -235,12 +235,12 @@ def test_merge_takes_refiled_events_along_and_its_undo_returns_them(noor, sam):
     refile(placed("A-1", NOOR), to=SAM)
     before = all_facts()
 
-    merging.merge(sam.id, lin.id, actor="staff:lin", now=NOON)
+    decisions.merge_records(sam.id, lin.id, actor="staff:lin", now=NOON)
     live = owner(*SAM)
     assert (live, Order.objects.get().customer) == (owner(*LIN), live)
     assert "Order Completed" in timeline_names(live)
     assert_sound()
-    merging.separate(sam.id, lin.id, actor="staff:lin", now=NOON)
+    decisions.separate_records(sam.id, lin.id, actor="staff:lin", now=NOON)
 
     assert all_facts() == before
     assert_sound()
@@ -248,11 +248,11 @@ def test_merge_takes_refiled_events_along_and_its_undo_returns_them(noor, sam):
 
 def test_event_refiled_during_a_merge_stays_there_after_the_undo(noor, sam):
     lin = factories.customer(LIN, name="Lin")
-    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
+    decisions.merge_records(noor.id, sam.id, actor="staff:lin", now=NOON)
     event = placed("A-1", SAM)
 
     refile(event, to=LIN)
-    merging.separate(noor.id, sam.id, actor="staff:lin", now=NOON)
+    decisions.separate_records(noor.id, sam.id, actor="staff:lin", now=NOON)
 
     assert Order.objects.get().customer == lin
     assert "Order Completed" in timeline_names(lin)
@@ -263,13 +263,13 @@ def test_event_refiled_during_a_merge_stays_there_after_the_undo(noor, sam):
 
 
 def test_event_refiled_within_a_merged_customer_decides_where_the_undo_puts_it(noor, sam):
-    merging.merge(noor.id, sam.id, actor="staff:lin", now=NOON)
+    decisions.merge_records(noor.id, sam.id, actor="staff:lin", now=NOON)
     event = placed("A-1", SAM)
 
     refile(event, to=NOOR)
 
     assert Event.objects.filter(name="Event Refiled").count() == 1
-    merging.separate(noor.id, sam.id, actor="staff:lin", now=NOON)
+    decisions.separate_records(noor.id, sam.id, actor="staff:lin", now=NOON)
     assert Order.objects.get().customer == noor
     assert_sound()
 
