@@ -56,3 +56,12 @@ def filing_rank(kind: str, *, has_several_ids: bool = False) -> int:
     if has_several_ids:
         return _ATTACHED_NUMBER
     return 0 if kind == "user_id" else 1
+
+
+def split_source(kind: str) -> tuple[str, str]:
+    """Return the kind, and the source that a kind such as `order:7` or `user_id:7` names."""
+    if kind.startswith(EXTERNAL_PREFIX):
+        system, _, source = kind.removeprefix(EXTERNAL_PREFIX).partition(":")
+        return f"{EXTERNAL_PREFIX}{system}", source
+    kind, _, source = kind.partition(":")
+    return kind, source

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from customers.identity.families import split_source
 from customers.identity.normalize import is_kind, normalize, refusal_code
 from customers.types import IncomingEvent, IngestWarning, Sender, merge_warnings
 
@@ -22,9 +23,8 @@ def find_warnings(events: Sequence[IncomingEvent], sender: Sender) -> list[Inges
 
 def _codes(event: IncomingEvent, sender: Sender) -> Iterator[str]:
     """Yield a code for each identifier of the event that was left out."""
-    for kind, value in event.identifiers:
-        # `order:<source>` names the source of an order.
-        kind = "order" if kind.startswith("order:") else kind
+    for named_kind, value in event.identifiers:
+        kind, _ = split_source(named_kind)
         if not is_kind(kind) or normalize(kind, value, sender.default_region) is not None:
             continue
         if code := refusal_code(kind, value, sender.default_region):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity.families import EXTERNAL_PREFIX, ORDER, filing_rank, is_number
+from customers.identity.families import ORDER, filing_rank, is_number, split_source
 from customers.identity.links import IdentifierKey
 from customers.identity.normalize import is_kind, is_own_address, normalize
 from customers.projections import orders
@@ -45,7 +45,7 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
     """Return the usable identifiers of an event. The event is filed under the first one."""
     keys = set()
     for named_kind, raw in event.identifiers:
-        kind, source = _split_source(named_kind)
+        kind, source = split_source(named_kind)
         kind = _spelled_kind(kind, raw)
         value = normalize(kind, raw, sender.default_region) if is_kind(kind) else None
         if value is None or (kind == "email" and _is_of_the_company(value, sender)):
@@ -70,15 +70,6 @@ def _filing_order(key: IdentifierKey, sender: Sender) -> tuple[object, ...]:
     """
     is_claim = key.evidence == CLAIMED and key.kind not in WEAK_KINDS
     return is_claim, filing_rank(key.kind, has_several_ids=sender.has_several_ids), key
-
-
-def _split_source(kind: str) -> tuple[str, str]:
-    """Return the kind, and the source that a kind written by `stored_identifier` names."""
-    if kind.startswith(EXTERNAL_PREFIX):
-        system, _, source = kind.removeprefix(EXTERNAL_PREFIX).partition(":")
-        return f"{EXTERNAL_PREFIX}{system}", source
-    kind, _, source = kind.partition(":")
-    return kind, source
 
 
 def _spelled_kind(kind: str, value: str) -> str:

@@ -112,7 +112,7 @@ SELECT least(own_id, other_id), greatest(own_id, other_id), 'equal', 30, other_s
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0022_refiled_events")]
+    dependencies = [("customers", "0023_source_warnings")]
 
     operations = [
         migrations.CreateModel(
