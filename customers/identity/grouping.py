@@ -111,7 +111,7 @@ def _hanging(
 def _in_order(
     by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
 ) -> list[IdentifierLink]:
-    """Return the links between these nodes: proved ones first, then the earliest.
+    """Return the links between these nodes, the earliest first.
 
     Links of one event have one time and one arrival number; their strongest identifiers decide.
     """

@@ -104,9 +104,9 @@ class IdentifierLink(NamedTuple):
         return self.evidence >= OPENED
 
     @property
-    def order(self) -> tuple[bool, datetime, int]:
-        """The key for sorting: proved links first, then the earliest."""
-        return not self.is_proved, self.occurred_at, self.arrival
+    def order(self) -> tuple[datetime, int]:
+        """The key for sorting: the earliest first."""
+        return self.occurred_at, self.arrival
 
 
 class DecisionKind(StrEnum):
