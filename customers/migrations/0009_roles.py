@@ -16,6 +16,7 @@ def make_groups(apps, schema_editor):
             app, codename = permission.split(".")
             action, model = codename.split("_", 1)
             kind, _ = kinds.objects.get_or_create(app_label=app, model=model)
+            _rename_old(permissions, kind, action, codename)
             one, _ = permissions.objects.get_or_create(
                 content_type=kind,
                 codename=codename,
@@ -23,6 +24,16 @@ def make_groups(apps, schema_editor):
             )
             found.append(one)
         group.permissions.set(found)
+
+
+def _rename_old(permissions, kind, action, codename):
+    """Give a permission the name of its model, if a migration of the same run renamed the model.
+
+    Django does so after all migrations, and stops if it finds a permission of each name.
+    """
+    of_model = permissions.objects.filter(content_type=kind)
+    if not of_model.filter(codename=codename).exists():
+        of_model.filter(codename__startswith=f"{action}_").update(codename=codename)
 
 
 class Migration(migrations.Migration):

@@ -9,7 +9,8 @@ roles = import_module("customers.migrations.0009_roles")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0022_refiled_events")]
+    # The groups have permissions on models by the names that butler.0017 gave them.
+    dependencies = [("customers", "0022_refiled_events"), ("butler", "0017_standard_names")]
 
     operations = [
         migrations.CreateModel(
