@@ -214,6 +214,8 @@ def world(db):
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
+        "log": noor.id,
+        "version": 1,
         "item_id": QuarantinedItem.objects.create(
             source=source,
             reason="x",
