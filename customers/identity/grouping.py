@@ -157,12 +157,6 @@ def _is_alias(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool
     return link.kind == LinkKind.ALIAS and _are_own_numbers(by_id, link)
 
 
-def _is_seen(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
-    """Tell whether two identifiers came in one event, such as an address and its new number."""
-    is_alias = link.kind == LinkKind.ALIAS and not _are_own_numbers(by_id, link)
-    return link.kind == LinkKind.SEEN or is_alias
-
-
 def _are_own_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     """Tell whether both ends are accounts of sources that own their space."""
     is_noted = by_id[link.first].is_noted or by_id[link.second].is_noted
@@ -172,7 +166,7 @@ def _are_own_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) 
 def _counts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     """Tell whether the evidence suffices. For a placeholder such as "guest", only a proof does."""
     if by_id[link.first].is_suspect or by_id[link.second].is_suspect:
-        return link.is_proved and _is_seen(by_id, link)
+        return _is_proof(link)
     return link.evidence >= STATED
 
 
@@ -201,13 +195,13 @@ def _join_accounts(
 
 
 def _is_proof(link: IdentifierLink) -> bool:
-    return link.is_proved and link.kind != LinkKind.EQUAL
+    """Tell whether a customer proved both ends. Equal numbers and aliases are no proofs."""
+    return link.is_proved and link.kind == LinkKind.SEEN
 
 
 def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     return (
-        _is_seen(by_id, link)
-        and _counts(by_id, link)
+        _counts(by_id, link)
         and _families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}
         # An account that was replaced after a proof keeps the past of its mailbox.
         and (link.is_proved or link.is_current)
@@ -267,7 +261,7 @@ def _hang_proved(
     """Hang cards and attached numbers by proved links."""
     for unit, links in _units(by_id, hanging, groups):
         if _hangs_by_strength(by_id, unit):
-            _hang_unit(by_id, unit, [link for link in links if link.is_proved], groups)
+            _hang_unit(by_id, unit, [*filter(_is_proof, links)], groups)
 
 
 def _hang(
@@ -329,7 +323,7 @@ def _hung_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int 
         if not is_account or first.is_noted == second.is_noted or not _share_numbers(by_id, link):
             return None
         return first.id if first.is_noted else second.id
-    if not _is_seen(by_id, link) or first.rank == second.rank:
+    if first.rank == second.rank:
         return None
     weaker, stronger = (first, second) if first.rank > second.rank else (second, first)
     is_hung = weaker.family in (Family.ATTACHED, Family.DEVICE)

@@ -25,6 +25,7 @@ from tests.customers.identity.statements import (
 
 NOOR = shop("noor")
 SAM = shop("sam")
+APP_SAM = app("sam")
 FAMILY = mailbox("family")
 WORK = mailbox("work")
 CARD = card("card-1")
@@ -99,22 +100,24 @@ def test_equal_contracts_hang_together_by_their_strongest_link():
     }
 
 
-def test_equal_contracts_that_two_people_proved_stay_with_them():
-    other = contract("77", source="desk")
-    links = [says(NOOR, CONTRACT, CONFIRMED, at=1), says(SAM, other, CONFIRMED, at=2)]
+@pytest.mark.parametrize("is_noted", [False, True])
+@pytest.mark.parametrize("evidence", [STATED, CONFIRMED])
+def test_equal_contracts_that_two_people_proved_stay_with_them(is_noted, evidence):
+    other = contract("77", source="desk", is_noted=is_noted)
+    links = [says(NOOR, CONTRACT, CONFIRMED, at=1), says(APP_SAM, other, CONFIRMED, at=2)]
 
-    grouped = outcome(equal(CONTRACT, other), *links)
+    grouped = outcome(equal(CONTRACT, other, evidence, at=0), *links)
 
-    assert grouped.records == {"contracts/77 + shop/noor", "desk/77 + shop/sam"}
+    assert grouped.records == {"contracts/77 + shop/noor", "app/sam + desk/77"}
     assert grouped.contested == {"contracts/77 / desk/77"}
 
 
 def test_equal_contracts_that_staff_put_on_two_records_stay_there():
     other = contract("77", source="desk")
 
-    assert records(equal(CONTRACT, other), merge(NOOR, CONTRACT), merge(SAM, other)) == {
+    assert records(equal(CONTRACT, other), merge(NOOR, CONTRACT), merge(APP_SAM, other)) == {
         "contracts/77 + shop/noor",
-        "desk/77 + shop/sam",
+        "app/sam + desk/77",
     }
 
 

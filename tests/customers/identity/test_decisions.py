@@ -2,12 +2,15 @@
 
 import pytest
 
+from customers.identity.grouping import group
+from customers.identity.links import DecisionKind, ManualDecision
 from customers.types import CLAIMED, CONFIRMED, NOTED, STATED
 from tests.customers.identity.statements import (
     SHOP_SPACE,
     alias,
     app,
     card,
+    day,
     device,
     mailbox,
     merge,
@@ -59,6 +62,19 @@ def test_merged_numbers_count_as_one_for_another_source_of_the_space():
     statements = [says(NOOR, FAMILY, at=1), says(site("sam"), FAMILY, at=2)]
 
     assert records(*statements, merge(NOOR, SAM)) == {"family@ + shop/noor + shop/sam + site/sam"}
+
+
+def test_link_that_was_refused_joins_once_a_merge_brings_its_number_into_the_group():
+    statements = [
+        says(site("sam"), WORK, at=1),
+        says(site("noor"), WORK, at=2),
+        says(SAM, FAMILY, at=3),
+    ]
+
+    grouped = outcome(*statements, merge(NOOR, SAM, at=4), merge(FAMILY, WORK, at=5))
+
+    assert grouped.records == {"family@ + shop/noor + shop/sam + site/noor + site/sam + work@"}
+    assert not grouped.contested
 
 
 def test_merge_says_nothing_about_equal_numbers_of_a_source_in_another_group():
@@ -206,6 +222,23 @@ def test_merge_that_was_repeated_takes_the_place_of_its_last_time():
     assert records(*decisions, separate(NOOR, ZOE, at=4)) == {"shop/noor", "shop/sam + shop/zoe"}
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+def test_number_decides_between_decisions_of_the_same_moment(direction):
+    nodes = [NOOR._replace(id=1), SAM._replace(id=2)]
+    decisions = [
+        ManualDecision(DecisionKind.MERGE, 1, 2, day(1), number=7),
+        ManualDecision(DecisionKind.SEPARATE, 1, 2, day(1), number=8),
+    ]
+
+    assert len(group(nodes, [], decisions[::direction]).groups) == 2
+
+
+def test_decision_about_an_identifier_outside_the_input_is_left_out():
+    merge_with_absent = ManualDecision(DecisionKind.MERGE, 1, 2, day(1), number=1)
+
+    assert group([NOOR._replace(id=1)], [], [merge_with_absent]).groups == [frozenset({1})]
+
+
 STATEMENTS = [says(NOOR, FAMILY, at=1), says(SAM, FAMILY, at=2), says(SAM, WORK, at=3)]
 
 
@@ -272,6 +305,12 @@ def test_alias_of_a_mailbox_counts_as_one_statement_of_the_mailbox():
     grouped = outcome(says(NOOR, FAMILY, at=1), alias(FAMILY, SAM, at=2))
 
     assert grouped.records == {"family@ + shop/noor", "shop/sam"}
+
+
+def test_alias_of_a_mailbox_is_no_proof_even_of_a_source_that_checks_addresses():
+    statements = [says(NOOR, FAMILY, at=1), alias(FAMILY, SAM, CONFIRMED, at=2)]
+
+    assert records(*statements) == {"family@ + shop/noor", "shop/sam"}
 
 
 def test_alias_of_a_placeholder_joins_nothing():

@@ -20,6 +20,7 @@ from tests.customers.identity.statements import (
     phone,
     records,
     says,
+    separate,
     shop,
     site,
     till,
@@ -126,7 +127,17 @@ def test_noted_number_hangs_on_no_record_if_two_records_have_the_number():
 def test_noted_numbers_of_two_tills_do_not_join_each_other():
     kiosk = number("kiosk", "5", SHOP_SPACE, is_noted=True)
 
-    assert records(equal(till("5"), kiosk)) == {"till/5", "kiosk/5"}
+    grouped = outcome(equal(till("5"), kiosk))
+
+    assert grouped.records == {"till/5", "kiosk/5"}
+    assert not grouped.contested
+
+
+def test_only_one_of_two_separated_noted_numbers_hangs_on_the_account():
+    kiosk = number("kiosk", "5", SHOP_SPACE, is_noted=True)
+    typed = [equal(shop("5"), till("5"), at=1), equal(shop("5"), kiosk, at=2)]
+
+    assert records(*typed, separate(till("5"), kiosk)) == {"kiosk/5 + shop/5", "till/5"}
 
 
 def test_noted_number_does_not_bring_two_accounts_together():
