@@ -11,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
+from customers.identity.attachment import hang_identifiers
 from customers.identity.families import Family
 from customers.identity.graph import (
     DESKS,
@@ -23,7 +24,7 @@ from customers.identity.graph import (
     read_decisions,
     read_locked,
 )
-from customers.identity.grouping import hang_identifiers, join_records
+from customers.identity.grouping import join_records
 from customers.identity.links import (
     DecisionKind,
     IdentifierLink,

@@ -1,0 +1,58 @@
+"""What a link may do, by its evidence and the families and spaces of its ends. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from customers.identity.families import Family
+from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind
+from customers.types import STATED
+
+
+def in_order(
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
+) -> list[IdentifierLink]:
+    """Return the links between these nodes, the earliest first.
+
+    Links of one event have one time and one arrival number; their strongest identifiers decide.
+    """
+    return sorted(
+        (link for link in links if link.first in by_id and link.second in by_id),
+        key=lambda link: (link.order, sorted(by_id[id_].order for id_ in link.pair)),
+    )
+
+
+def is_alias(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether an owner said that two of its numbers are one account."""
+    return link.kind == LinkKind.ALIAS and are_own_numbers(by_id, link)
+
+
+def are_own_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether both ends are accounts of sources that own their space."""
+    is_noted = by_id[link.first].is_noted or by_id[link.second].is_noted
+    return families(by_id, link) == {Family.ACCOUNT} and not is_noted
+
+
+def counts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether the evidence suffices. For a placeholder such as "guest", only a proof does."""
+    if by_id[link.first].is_suspect or by_id[link.second].is_suspect:
+        return is_proof(link)
+    return link.evidence >= STATED
+
+
+def is_proof(link: IdentifierLink) -> bool:
+    """Tell whether a customer proved both ends. Equal numbers and aliases are no proofs."""
+    return link.is_proved and link.kind == LinkKind.SEEN
+
+
+def share_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether the sources of both numbers are known to number the same people.
+
+    In the space `main`, which nobody named, two sources may number different people.
+    """
+    first, second = by_id[link.first], by_id[link.second]
+    if first.source == second.source:
+        return True
+    return first.space_id == second.space_id and first.has_named_space
+
+
+def families(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> set[Family]:
+    return {by_id[link.first].family, by_id[link.second].family}
