@@ -103,8 +103,9 @@ def _place(
         orders, merged_ids = find_orders_to_place(hung.rows, targets)
         # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids
+        has_locked = lock_all(orders, now_locked)
         locked = frozenset(now_locked)
-        if not merged_ids and not lock_all(orders, now_locked):
+        if not merged_ids and not has_locked:
             break
     rows = [*hung.rows, *orders]
     in_doubt = place_orders(rows, regrouped.groups, targets)
