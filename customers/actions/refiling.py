@@ -81,11 +81,11 @@ def find_identifier(kind: str, text: str, *, region: str | None = None) -> Ident
     strongest = [row for row in identifiers if row.evidence == identifiers[0].evidence]
     if len({candidate.value for candidate in strongest}) > 1:
         raise AmbiguousIdentifier
-    if not strongest or _is_blocked(strongest[0], value):
+    if not strongest or strongest[0].is_suspect or _is_blocked(strongest[0], value):
         raise UnknownIdentifier
     return strongest[0]
 
 
 def _is_blocked(identifier: Identifier, value: str) -> bool:
-    values = {identifier.value, value}
+    values = {identifier.value, identifier.value.partition("/")[2], value}
     return BlockedValue.objects.filter(kind=identifier.kind, value__in=values).exists()

@@ -134,9 +134,12 @@ def _regroup(
         _log.warning("record %s has too many identifiers, so it gets no more", component.oldest)
         ids = assigned
         regrouped = merging.regroup(ids, now=now, locked=locked)
+    concerned = set(regrouped.records)
     for suspect in sorted(regrouped.suspects):
-        refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
-    return ids, set(regrouped.records)
+        moved = refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
+        # Each log that lost or got events also got the event "Event Refiled".
+        concerned |= {record.customer_id for move in moved for record in (move.before, move.after)}
+    return ids, concerned
 
 
 def _insert_records(

@@ -102,21 +102,22 @@ def refile(
     return retry.on_conflict(attempt)
 
 
-def refile_all(identifier_id: int, *, reason: str, actor: str, now: datetime) -> int:
-    """File the events of an identifier on the next identifier of each; return their number.
+def refile_all(identifier_id: int, *, reason: str, actor: str, now: datetime) -> list[RefiledPlace]:
+    """File the events of an identifier on the next identifier of each; return those that moved.
 
     It serves an identifier that turned out to identify nobody. The next identifier is the first
     one after it that is no device, or else the next device. Events without one stay. Each batch
     of 1,000 events is one transaction. Outside of a transaction, a second call resumes the work.
     """
-    count, after = 0, EventPlace(UUID(int=0), 0)
+    moved: list[RefiledPlace] = []
+    after = EventPlace(UUID(int=0), 0)
     while True:
         params = {"identifier_id": identifier_id, "limit": BATCH_SIZE, **_bound(after)}
         rows = sql.rows("find_next_identifiers", params)
         targets = {EventPlace(log_id, version): next_id for log_id, version, next_id in rows}
-        count += len(refile(targets, reason=reason, actor=actor, now=now))
+        moved += refile(targets, reason=reason, actor=actor, now=now)
         if len(rows) < BATCH_SIZE:
-            return count
+            return moved
         after = max(targets)
 
 

@@ -1,5 +1,5 @@
 -- Find the events that are filed on an identifier, and the next identifier of each: the first one
--- after it that is no device, or else the next device. Blocked values are left out.
+-- after it that is no device, or else the next device. Blocked and suspect values are left out.
 --
 -- identifier_id              bigint
 -- after_log, after_version   uuid, bigint  the last event of the previous batch
@@ -15,10 +15,16 @@ SELECT event.customer_id, event.version, following.id
          FROM unnest(event.identifier_ids) WITH ORDINALITY AS named (id, place)
          JOIN customers_identifier AS identifier ON identifier.id = named.id
         WHERE named.place > array_position(event.identifier_ids, filed.id)
+          AND NOT identifier.is_suspect
           AND NOT EXISTS (
               SELECT
                 FROM customers_blockedvalue AS blocked
-               WHERE blocked.kind = identifier.kind AND blocked.value = identifier.value)
+               WHERE blocked.kind = identifier.kind
+                 AND blocked.value = CASE WHEN identifier.kind IN ('order', 'user_id')
+                                            OR identifier.kind LIKE 'external:%%'
+                                          THEN substring(identifier.value,
+                                                         strpos(identifier.value, '/') + 1)
+                                          ELSE identifier.value END)
         ORDER BY identifier.kind IN ('anonymous_id', 'device'), named.place
         LIMIT 1) AS following
  WHERE filed.id = %(identifier_id)s
