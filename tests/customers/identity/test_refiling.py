@@ -329,6 +329,18 @@ def refiled_to(message_id):
     return refiled and Identifier.objects.get(record=refiled.record_id).value.split("/")[-1]
 
 
+def test_events_of_a_placeholder_go_to_no_blocked_number():
+    placeholder, office = ("user_id", "desk"), ("external:crm", "office")
+    event = order("A-1", placeholder, office, NOOR_MAIL)
+    record(event)
+    BlockedValue.objects.create(kind="external:crm", value="office")
+    identifier = Identifier.objects.get(kind="user_id", value__endswith="desk")
+
+    refiling.refile_all(identifier.id, reason="placeholder", actor="butler", now=NOON)
+
+    assert refiled_to(event.message_id) == "noor@example.com"
+
+
 # Properties ----------------------------------------------------------------------------
 
 

@@ -156,9 +156,7 @@ def test_rebuilt_records_are_found_as_before(people):
 
 def test_merged_records_are_found_once_as_the_live_record(people):
     factories.customer(("user_id", "noor-app"), name="Noor de Wit")
-    factories.record(
-        factories.incoming_event(("user_id", "noor-app"), ("email", "noor@example.com"))
-    )
+    factories.record(factories.identify(("user_id", "noor-app"), ("email", "noor@example.com")))
 
     matches = [match for match in _search("noor de wit") if match.name == "Noor de Wit"]
 
