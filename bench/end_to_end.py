@@ -95,7 +95,7 @@ def customer_ids(database: Database, run: str) -> list[UUID]:
     with database.connect() as connection:
         rows = connection.execute(
             "SELECT customer_id FROM customers_identifier WHERE kind = 'user_id' AND value LIKE %s",
-            [f"{run}-%"],
+            [f"%/{run}-%"],
         ).fetchall()
     return [UUID(str(id_)) for (id_,) in rows]
 

@@ -323,7 +323,7 @@ def _campaign(run: str, version: str) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT customer_id FROM customers_identifier WHERE kind = 'user_id' AND value LIKE %s",
-            [f"{run}-%"],
+            [f"%/{run}-%"],
         )
         customer_ids = [id_ for (id_,) in cursor.fetchall()]
     began, now = time.monotonic(), timezone.now()

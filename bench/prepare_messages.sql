@@ -8,9 +8,13 @@ SELECT number, gen_random_uuid() AS id, current_setting('bench.run') || '-' || n
 
 INSERT INTO customers_customer (id, created_at) SELECT id, now() FROM guest;
 INSERT INTO customers_identifier (kind, value, evidence, record_id, customer_id, first_seen_at)
-SELECT kind, value, 2, id, id, now()
-  FROM guest, LATERAL (VALUES ('email', name || '@example.com'), ('user_id', name))
-              AS identifier (kind, value);
+SELECT kind, value, 2, guest.id, guest.id, now()
+  FROM guest
+  -- The source of the benchmarks gives the numbers, if it exists.
+ CROSS JOIN (SELECT coalesce(max(id), 1) AS id FROM customers_source WHERE name = 'generated app')
+       AS source
+ CROSS JOIN LATERAL (VALUES ('email', name || '@example.com'),
+                            ('user_id', source.id || '/' || name)) AS identifier (kind, value);
 INSERT INTO customers_trait
        (customer_id, name, value, evidence, source_id, occurred_at, message_key)
 SELECT id, trait.name, to_jsonb(value), 2, 1, now(), gen_random_uuid()

@@ -25,7 +25,8 @@ from deploy.processes import PROCESSES
 
 ROOT = Path(__file__).resolve().parent.parent
 # A secret key with all rights, of a source that exists only in these databases.
-SOURCE = "bench"
+# The benchmarks speak as the source of the invented customers, so they use the same user ids.
+SOURCE = "generated app"
 
 
 @dataclass(frozen=True, slots=True)

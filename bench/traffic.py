@@ -47,11 +47,11 @@ class Target:
 def read_target(database: Database, key: str) -> Target:
     """Return the customers of a database, with the source of the benchmarks."""
     statement = """
-        SELECT own.value, own.customer_id, own.id, device.id IS NOT NULL
+        SELECT split_part(own.value, '/', 2), own.customer_id, own.id, device.id IS NOT NULL
           FROM customers_identifier AS own
           LEFT JOIN customers_identifier AS device
             ON device.customer_id = own.customer_id AND device.kind = 'anonymous_id'
-         WHERE own.kind = 'user_id' AND own.value LIKE 'guest-%%'
+         WHERE own.kind = 'user_id' AND own.value LIKE '%%/guest-%%'
          ORDER BY own.id"""
     with database.connect() as connection:
         guests = [Guest(*row) for row in connection.execute(statement).fetchall()]  # type: ignore[arg-type]  # four columns

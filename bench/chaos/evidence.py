@@ -21,10 +21,11 @@ SELECT id::text, version
  WHERE id IN (SELECT customer_id FROM customers_event WHERE source_id = %s)
 """
 QUARANTINED = "SELECT message_id FROM customers_quarantineditem WHERE source_id = %s"
+# A number is `<source id>/<number>`. One source sends all numbers of a run.
 CUSTOMERS = """
-SELECT value, customer_id::text
+SELECT substring(value, strpos(value, '/') + 1), customer_id::text
   FROM customers_identifier
- WHERE kind = 'user_id' AND value = ANY (%s)
+ WHERE kind = 'user_id' AND substring(value, strpos(value, '/') + 1) = ANY (%s)
 """
 
 

@@ -18,6 +18,7 @@ _TIMELINE: Params = {
 }
 _SEARCH: Params = {"text": "noor de", "compared": 2_000, "limit": 20}
 _NUMBERS = range(1, 21)
+_DESKS = ["till", "kiosk"]
 
 
 def _digest(kind: str, number: int) -> bytes:
@@ -30,16 +31,27 @@ PARAMETERS: dict[str, Params] = {
     "find_customers": {"kind": "phone", "value": "+31600000001"},
     "find_faults": _LIVE,
     "read_source_key": {"digest": _digest("key", 1)},
+    "find_equal_numbers": {"ids": serials(60), "source_id": 1001},
     "find_links": {
-        "firsts": [serial(2 * number) for number in _NUMBERS],
-        "seconds": [serial(2 * number + 1) for number in _NUMBERS],
-        "evidences": [1] * 20,
-        "kinds": ["seen"] * 20,
+        "links": json(
+            [
+                {
+                    "first_id": serial(2 * number),
+                    "second_id": serial(2 * number + 1),
+                    "evidence": evidence,
+                    "kind": "seen",
+                }
+                for number in _NUMBERS
+                for evidence in (20, 30)
+            ]
+        ),
+        "source_id": 1001,
     },
     "find_logs": _ONE,
     "find_matches": {
         "kind": "phone",
         "value": "+31600000013",
+        "is_number": False,
         "source": None,
         "limit": 20,
     },
@@ -52,6 +64,7 @@ PARAMETERS: dict[str, Params] = {
     "find_stored_messages": {
         "keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"
     },
+    "lock_identifiers": {"ids": serials(40)},
     "lock_live_record": _ONE,
     "find_order_numbers": {"numbers": ["A-1", "A-2"]},
     "read_linked_orders": {"ids": serials(40), "excluded": serials(5)},
@@ -69,10 +82,16 @@ PARAMETERS: dict[str, Params] = {
     "find_order_placers": {"ids": serials(40)},
     "read_primary_identifiers": _IDS,
     # If more rows come back than this limit, the caller stops.
-    "read_graph": {"ids": serials(), "limit": 1_000},
+    "read_graph": {"ids": serials(), "limit": 1_000, "desk_channels": _DESKS},
     "read_customer_version": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
     "read_customer_versions": _IDS,
+    "read_decisions": {"ids": serials(40)},
+    "read_holders": {"ids": serials(40), "limit": 50, "desk_channels": _DESKS},
+    "read_hung": {"ids": serials(40)},
+    "read_latest_addresses": {"ids": serials(40)},
     "read_links": {"ids": serials(40)},
+    "read_live_records": {"ids": serials(40)},
+    "read_refused": {"ids": serials(40), "limit": 20},
     "read_records_of_customers": _LIVE,
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
     "find_ringing_calls": {"since": NOW.replace(hour=11), "limit": 25},
@@ -85,7 +104,7 @@ PARAMETERS: dict[str, Params] = {
             [
                 [kind, value.format(number), evidence]
                 for number in _NUMBERS
-                for kind, value in (("user_id", "guest-{}"), ("email", "guest{}@example.com"))
+                for kind, value in (("user_id", "1001/guest-{}"), ("email", "guest{}@example.com"))
                 for evidence in (1, 2)
             ]
         )

@@ -1,14 +1,11 @@
 """Parameters for the statements of the record that change rows."""
 
+from datetime import timedelta
+
 from bench.plans.ids import NOW, TODAY, Params, json, live, serial, serials, uuid, uuids
 
 _IDS: Params = {"ids": uuids("customer")}
 _NUMBERS = range(1, 21)
-_LINKS: Params = {
-    "firsts": [serial(2 * number) for number in _NUMBERS],
-    "seconds": [serial(2 * number + 1) for number in _NUMBERS],
-    "evidences": [1] * 20,
-}
 
 
 def _dropped(name: str) -> Params:
@@ -63,8 +60,9 @@ PARAMETERS: dict[str, Params] = {
             [
                 {
                     "kind": "user_id",
-                    "value": f"guest-{number}",
+                    "value": f"1001/guest-{number}",
                     "evidence": evidence,
+                    "period": 0,
                     "record_id": None,
                     "customer_id": None,
                 }
@@ -72,18 +70,23 @@ PARAMETERS: dict[str, Params] = {
                 for evidence in (1, 2)
             ]
         ),
+        "best_evidence": 30,
         "now": NOW,
     },
+    # Some of these links are stored with a later time.
     "insert_links": {
         "links": json(
             [
                 {
                     "first_id": serial(number),
                     "second_id": serial(number + 1),
-                    "evidence": 1,
+                    "evidence": 30,
                     "kind": "seen",
+                    "occurred_at": NOW - timedelta(minutes=number % 3),
+                    "arrival": 0,
+                    "state": "filed",
                 }
-                for number in range(2, 20)
+                for number in range(2, 60)
             ]
         ),
         "source_id": 1001,
@@ -133,7 +136,6 @@ PARAMETERS: dict[str, Params] = {
     "delete_interactions": _dropped("call-1"),
     "lock_order_identifiers": {"ids": serials(40)},
     "lock_order_numbers": {"numbers": _ORDER_NUMBERS},
-    "delete_links": _LINKS,
     "delete_members": _dropped("m{}-1"),
     "delete_orders": _dropped("A-{}01"),
     "delete_requests": _dropped("r-1"),
@@ -266,7 +268,12 @@ PARAMETERS: dict[str, Params] = {
     "repoint_identifiers": {
         "identifiers": json(
             [
-                {"id": id_, "customer_id": uuid("customer", 1), "is_shared": False}
+                {
+                    "id": id_,
+                    "customer_id": uuid("customer", 1),
+                    "is_shared": False,
+                    "is_suspect": id_ % 5 == 0,
+                }
                 for id_ in serials(20, 2)
             ]
         )
@@ -280,14 +287,9 @@ PARAMETERS: dict[str, Params] = {
         ),
         "concerned": uuids("customer"),
     },
-    "upsert_staff_link": {
-        "first": serial(100),
-        "second": serial(101),
-        "kind": "parted",
-        "source_id": 1001,
-        "actor": "",
-    },
     "assign_records": {"ids": serials(), "records": uuids("customer")},
-    "insert_suggested_merges": {"ids": serials(60)},
-    "unshare_neighbors": {"ids": serials(60)},
+    "update_link_states": {
+        "ids": serials(40, 3),
+        "states": [("joined", "hung", "contested", "replaced")[number % 4] for number in range(40)],
+    },
 }

@@ -50,15 +50,28 @@ SELECT pg_temp.serial(2 * number + claim),
        (ARRAY['email', 'phone', 'user_id', 'card'])[1 + number % 4],
        CASE number % 4 WHEN 0 THEN 'guest' || number || '@example.com'
                   WHEN 1 THEN '+316' || lpad(number::text, 8, '0')
+                  -- Two sources use each number.
+                  WHEN 2 THEN 1001 + number / 4 % 4 || '/guest-' || number / 8
                   ELSE 'guest-' || number END,
        2 - claim, number % 13 = 0, pg_temp.noon(0), pg_temp.live(number + claim),
        CASE WHEN number % 6 < 5 THEN pg_temp.id_of('customer', number + claim) END
   FROM numbers, generate_series(0, 1) AS claim
  WHERE number + claim <= :rows;
-INSERT INTO customers_link (id, first_id, second_id, kind, evidence, source_id, actor)
-SELECT pg_temp.serial(number), pg_temp.serial(2 * number), pg_temp.serial(2 * number + 1),
-       CASE WHEN number % 50 = 0 THEN 'joined' ELSE 'seen' END, 1, 1001, ''
-  FROM numbers WHERE number < :rows;
+-- Each identifier is linked with its claim, and with the identifier of the next customer.
+INSERT INTO customers_link (id, first_id, second_id, kind, evidence, source_id, occurred_at,
+       arrival, state)
+SELECT pg_temp.serial(2 * number + step), pg_temp.serial(2 * number),
+       pg_temp.serial(2 * number + step), CASE WHEN number % 50 = 0 THEN 'equal' ELSE 'seen' END,
+       (ARRAY[20, 30, 50])[1 + number % 3], 1001, pg_temp.noon(number % 5), number % 2,
+       (ARRAY['filed', 'joined', 'hung', 'contested', 'replaced'])[1 + (number + step) % 5]
+  FROM numbers, generate_series(1, 2) AS step
+ WHERE number < :rows;
+INSERT INTO customers_manualdecision (id, kind, first_id, second_id, reason, actor, decided_at,
+       undone_at, undone_by, undone_reason)
+SELECT pg_temp.serial(number), (ARRAY['merge', 'separate'])[1 + number % 2],
+       pg_temp.serial(2 * number), pg_temp.serial(2 * number + 2), '', '', pg_temp.noon(number % 3),
+       CASE WHEN number % 3 = 0 THEN pg_temp.noon(9) END, '', ''
+  FROM numbers WHERE number % 10 < 4 AND number < :rows;
 INSERT INTO customers_merge (id, reason, links, actor, merged_at, undone_at, undone_reason,
        record_id, merged_into_id)
 SELECT pg_temp.serial(number), 'proof', '[]', '', pg_temp.noon(number % 3),

@@ -24,8 +24,12 @@ BYTES_PER_EVENT = 800
 
 _COLUMNS = {
     "customer": "id, version, grouping_version, created_at, last_seen_at",
-    "identifier": ("id, kind, value, evidence, record_id, customer_id, is_shared, first_seen_at"),
-    "link": "first_id, second_id, kind, evidence, source_id, actor, recorded_at",
+    "identifier": (
+        "id, kind, value, evidence, record_id, customer_id, is_shared, best_evidence, first_seen_at"
+    ),
+    "link": (
+        "first_id, second_id, kind, evidence, source_id, state, occurred_at, arrival, recorded_at"
+    ),
     "event": (
         "customer_id, version, source_id, message_id, message_key, body_hash, kind, name,"
         " about, evidence, actor, identifier_ids, occurred_at, received_at, recorded_at,"

@@ -17,7 +17,7 @@ from bench.synthetic import vocabulary
 from customers.events.arrival import PLACES
 from customers.events.log import message_key
 from customers.projections.registry import Subject
-from customers.types import CLAIMED, VERIFIED
+from customers.types import CLAIMED, NOTED, STATED, VERIFIED
 
 # A fixed period of a year and a half, so that the rows do not depend on the current date.
 BEGIN = datetime(2025, 5, 1, tzinfo=UTC)
@@ -28,8 +28,8 @@ _ARRIVALS_MS = int(ARRIVALS.total_seconds() * 1000)
 # Milliseconds from an event to its arrival at Butler.
 _RECEIVE_LAG_MS = 300
 
-APP, SITE, PHONE, STORE = "app", "site", "phone", "store"
-CHANNELS = (APP, SITE, PHONE, STORE)
+APP, SITE = "app", "site"
+CHANNELS = (APP, SITE)
 
 
 class Chunk(NamedTuple):
@@ -110,10 +110,10 @@ def _person(random: Random, chunk: Chunk, number: int, events: int) -> Person:
         identifiers = [Identifier("anonymous_id", f"device-{name}", CLAIMED)]
     else:
         identifiers = [Identifier("user_id", f"guest-{name}", VERIFIED)]
-        if has_card:
-            identifiers.append(Identifier("card", f"CARD{name.replace('-', '').upper()}", VERIFIED))
         if has_email:
             identifiers.append(Identifier("email", f"guest.{name}@larkmoor.example", VERIFIED))
+        if has_card:
+            identifiers.append(Identifier("card", f"CARD{name.replace('-', '').upper()}", VERIFIED))
         if has_order and events > 1:
             order = f"{name}-1"
             identifiers.append(Identifier("order", order, VERIFIED))
@@ -175,6 +175,8 @@ class _Activity:
     """The events of one customer since their arrival."""
 
     evidence: int
+    # The evidence of what the source says about who is who.
+    statements: int
 
     def __init__(
         self,
@@ -210,9 +212,11 @@ class _Activity:
     def _add_identifier(self, rows: Rows, identifier: Identifier, at: int) -> None:
         # Only what an event was filed under has a record of its own.
         record = self.id if identifier is self.person.identifiers[0] else r"\N"
+        is_number = identifier.kind in ("user_id", "order")
+        value = f"{self.sources[APP]}/{identifier.value}" if is_number else identifier.value
         rows.identifiers.append(
-            f"{self.ids[identifier.kind]}\t{identifier.kind}\t{identifier.value}\t{identifier.evidence}\t{record}\t"
-            f"{self.id}\tf\t{_format_time(at + _RECEIVE_LAG_MS)}\n"
+            f"{self.ids[identifier.kind]}\t{identifier.kind}\t{value}\t{identifier.evidence}\t{record}\t"
+            f"{self.id}\tf\t{self.statements}\t{_format_time(at + _RECEIVE_LAG_MS)}\n"
         )
 
     def _event(
@@ -234,6 +238,7 @@ class _VisitorActivity(_Activity):
     """A browser without a sign-in. All its events are claims."""
 
     evidence = CLAIMED
+    statements = CLAIMED
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
         (identifier,) = self.person.identifiers
@@ -251,16 +256,17 @@ class _VisitorActivity(_Activity):
 
 
 class _GuestActivity(_Activity):
-    """A customer with an account. The app, the desk and the tills are trusted sources."""
+    """A customer with an account. The app is a trusted source."""
 
     evidence = VERIFIED
+    statements = STATED
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
         self.user = self.person.identifiers[0].value
         self.device = f'"anonymousId":"device-{self.name}",' if "anonymous_id" in self.ids else ""
         strong_ids = [self.ids["user_id"]]
         self.in_app = ",".join(map(str, (*strong_ids, *self._ids_of_kinds("anonymous_id"))))
-        self.at_desk = str(self.ids["user_id"])
+        self.without_device = str(self.ids["user_id"])
         # An order is the second event of customers who ordered. Some cancel it later.
         order_version = 2 if self.person.order else 0
         change_version = self.random.randrange(3, 9) if self.person.order else 0
@@ -296,7 +302,9 @@ class _GuestActivity(_Activity):
                 self._add_identifier(rows, identifier, self.at)
             if identifier.kind in ("card", "email"):
                 traits[identifier.kind] = identifier.value
-        self._add_link(rows, "card", "email", "anonymous_id", channel=APP)
+        self._add_link(rows, "email", state="joined")
+        self._add_link(rows, "card", state="hung")
+        self._add_link(rows, "anonymous_id", state="hung")
         text = ",".join(f'"{name}":"{value}"' for name, value in sorted(traits.items()))
         body = (
             f'{{{self.device}"messageId":"{self.name}-1","timestamp":"{_format_time(self.at)}",'
@@ -307,14 +315,17 @@ class _GuestActivity(_Activity):
         rows.traits.extend(
             f'{self.id}\t{name}\t"{value}"\t{weight}\n' for name, value in traits.items()
         )
-        ids = ",".join(map(str, self._ids_of_kinds("user_id", "card", "email", "anonymous_id")))
+        ids = ",".join(map(str, self._ids_of_kinds("user_id", "email", "card", "anonymous_id")))
         return self._event(1, APP, "identify", "", "", ids, body)
 
-    def _add_link(self, rows: Rows, *kinds: str, channel: str, link: str = "seen") -> None:
-        for other_id in self._ids_of_kinds(*kinds):
+    def _add_link(
+        self, rows: Rows, kind: str, *, state: str, link: str = "seen", evidence: int = STATED
+    ) -> None:
+        for other_id in self._ids_of_kinds(kind):
             first, second = sorted((self.ids["user_id"], other_id))
             rows.links.append(
-                f"{first}\t{second}\t{link}\t{self.evidence}\t{self.sources[channel]}\t\t"
+                f"{first}\t{second}\t{link}\t{evidence}\t{self.sources[APP]}\t{state}\t"
+                f"{_format_time(self.at)}\t{_arrival_number(self.at)}\t"
                 f"{_format_time(self.at + _RECEIVE_LAG_MS)}\n"
             )
 
@@ -322,9 +333,8 @@ class _GuestActivity(_Activity):
         (identifier,) = (
             identifier for identifier in self.person.identifiers if identifier.kind == "order"
         )
-        value = f"{self.sources[PHONE]}/{identifier.value}"
-        self._add_identifier(rows, Identifier("order", value, identifier.evidence), self.at)
-        self._add_link(rows, "order", channel=PHONE, link="placed")
+        self._add_identifier(rows, identifier, self.at)
+        self._add_link(rows, "order", state="filed", link="placed", evidence=NOTED)
         rows.subjects.append(Subject(self.person.id, f"order:{self.person.order}"))
         product, price = self.random.choice(vocabulary.PRODUCTS)
         visit = datetime.fromtimestamp(self.at // 1000, UTC) + timedelta(
@@ -348,14 +358,14 @@ class _GuestActivity(_Activity):
     def _about_order(self, version: int, name: str, properties: str) -> str:
         ids = ",".join(map(str, self._ids_of_kinds("user_id", "order")))
         about, body = f"order:{self.person.order}", self._body(version, name, properties)
-        return self._event(version, PHONE, "track", name, about, ids, body)
+        return self._event(version, APP, "track", name, about, ids, body)
 
     def _visit(self, version: int) -> str:
         random = self.random
         if random.random() < 0.2:
             name, gate = "Gate Passed", random.randrange(1, 5)
             body = self._body(version, name, f'{{"gate":{gate},"lane":"north"}}')
-            return self._event(version, STORE, "track", name, "", self.at_desk, body)
+            return self._event(version, APP, "track", name, "", self.without_device, body)
         name, ride = "Ride Entered", random.choice(vocabulary.RIDES)
         wait = random.randrange(0, 60)
         properties = f'{{"minutes_waited":{wait},"posted_wait":{wait + 5},"ride":"{ride}"}}'

@@ -61,6 +61,7 @@ def _all_rows() -> dict[str, list]:
                 identifier.evidence,
                 value_by_record[identifier.customer_id],
                 identifier.record_id is None,
+                identifier.best_evidence,
                 identifier.first_seen_at,
             )
             for identifier in Identifier.objects.all()
@@ -68,9 +69,7 @@ def _all_rows() -> dict[str, list]:
         "links": sorted(
             (
                 *sorted((value_by_identifier[link.first_id], value_by_identifier[link.second_id])),
-                link.kind,
-                link.evidence,
-                link.source_id,
+                *values(link, "kind evidence source_id state occurred_at arrival"),
             )
             for link in Link.objects.all()
         ),
