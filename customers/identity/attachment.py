@@ -31,7 +31,7 @@ def hanging_links(
     by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
 ) -> list[tuple[int, IdentifierLink]]:
     """Return the links that could hang one end on the other, each after the end that hangs."""
-    return [(hung, link) for link in links if (hung := _hung_end(by_id, link)) is not None]
+    return [(hung, link) for link in links if (hung := hung_end(by_id, link)) is not None]
 
 
 def hang_proved(
@@ -94,7 +94,7 @@ def _joins_attached(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -
     )
 
 
-def _hung_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int | None:
+def hung_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int | None:
     """Return the end of the link that hangs on the other end; None if the link hangs nothing."""
     first, second = by_id[link.first], by_id[link.second]
     if not counts(by_id, link):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
-from customers.identity.attachment import hang_identifiers
+from customers.identity.attachment import hang_identifiers, hung_end
 from customers.identity.families import Family
 from customers.identity.graph import (
     DESKS,
@@ -144,13 +144,19 @@ def _place(
         for row in hanging.component.rows
         if row.id not in rows
     }
-    for holder in hanging.holders:
-        if holder.other.id not in rows:
-            records[holder.other.id] = targets.get(holder.other.id, holder.customer_id)
     nodes = {holder.other.id: holder.other for holder in hanging.holders}
     nodes |= {row.id: row.node for row in hanging.component.rows}
+    # A link may also hang the other end on one of these, which other links of that end decide.
+    holders = [
+        holder
+        for holder in hanging.holders
+        if holder.other.id in rows or hung_end(nodes, holder.as_link) in rows
+    ]
+    for holder in holders:
+        if holder.other.id not in rows:
+            records[holder.other.id] = targets.get(holder.other.id, holder.customer_id)
     links = [link.link(is_current=True) for link in hanging.component.links]
-    links += [holder.as_link for holder in hanging.holders]
+    links += [holder.as_link for holder in holders]
     decisions = [*hanging.component.decisions, *_decisions_by_record(records, rows.keys())]
     # Which of the holders are one customer is decided already.
     among_rows = [link for link in links if link.first in rows and link.second in rows]
@@ -165,7 +171,7 @@ def _place(
     usable = set(could_hang)
     return {
         link.id: state
-        for link in dict.fromkeys([*hanging.component.links, *(h.link for h in hanging.holders)])
+        for link in dict.fromkeys([*hanging.component.links, *(h.link for h in holders)])
         if link.link(is_current=True) in usable
         if (state := "hung" if groups.same(link.first, link.second) else "contested") != link.state
     }
