@@ -62,15 +62,17 @@ class Hung(NamedTuple):
     shared: frozenset[int]
 
 
-def hang(regrouped: Component, targets: Targets, touched: Set[int], locked: set[UUID]) -> Hung:
+def hang(regrouped: Component, targets: Targets, locked: set[UUID]) -> Hung:
     """Write the record of each hanging identifier into `targets`.
 
-    These are the touched ones, and those that hang on identifiers whose record changes.
+    These are the ones that were read, those that hang on identifiers whose record changes, and
+    those that people separated from somebody who was read.
     Raises RetryTransaction if another transaction holds a record that has to change.
     """
     rows = {row.id: row for row in regrouped.rows}
-    pending = {id_ for id_ in touched if id_ in rows and _hangs(rows[id_])}
+    pending = {row.id for row in regrouped.rows if _hangs(row)}
     pending |= _read_hung(_moved(rows.values(), targets)) - rows.keys()
+    pending |= {end for decision in regrouped.decisions for end in decision.pair} - rows.keys()
     states: dict[int, str] = {}
     shared: set[int] = set()
     while pending:
@@ -87,7 +89,8 @@ def hang(regrouped: Component, targets: Targets, touched: Set[int], locked: set[
 
 
 def _hangs(row: GraphRow) -> bool:
-    return row.is_noted or row.node.family in (Family.ATTACHED, Family.DEVICE)
+    """Tell whether a row has its record from others. An order has, if people merged it with them."""
+    return row.is_noted or row.node.family not in (Family.ACCOUNT, Family.MAILBOX)
 
 
 def _moved(rows: Iterable[GraphRow], targets: Targets) -> list[int]:
