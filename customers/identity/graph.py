@@ -1,6 +1,6 @@
 """Reads the graph of identifiers and links, and locks the records of the identifiers."""
 
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -153,3 +153,17 @@ def lock_missing(records: Set[UUID], locked: set[UUID]) -> bool:
         raise RetryTransaction("another transaction holds a record", missing | locked)
     locked |= missing
     return True
+
+
+def choose_targets(rows: Mapping[int, GraphRow], groups: Iterable[Set[int]]) -> Targets:
+    """Choose the live record of each group: of the strongest kind of identifier the oldest record.
+
+    returns: the live record of each identifier; None if no member of the group has a record
+    """
+    targets: Targets = {}
+    for members in groups:
+        filed = [rows[member] for member in members if rows[member].record_id]
+        best = min(filed, key=lambda row: (row.node.rank, row.record_id), default=None)
+        for member in members:
+            targets[member] = best.record_id if best else None
+    return targets

@@ -20,6 +20,7 @@ from customers.identity.graph import (
     GraphRow,
     StoredLink,
     Targets,
+    choose_targets,
     lock_missing,
     read_decisions,
     read_locked,
@@ -160,17 +161,16 @@ def _place(
             records[holder.other.id] = targets.get(holder.other.id, holder.customer_id)
     links = [link.link(is_current=True) for link in hanging.component.links]
     links += [holder.as_link for holder in holders]
-    decisions = [*hanging.component.decisions, *_decisions_by_record(records, rows.keys())]
+    decisions = [*hanging.component.decisions, *_decisions_by_record(records, rows.keys(), targets)]
     # Which of the holders are one customer is decided already.
     among_rows = [link for link in links if link.first in rows and link.second in rows]
     groups, _ = join_records(nodes, among_rows, decisions)
     could_hang, ambiguous = hang_identifiers(nodes, links, groups)
     shared |= ambiguous & rows.keys()
-    for id_, row in rows.items():
-        members = groups.members(id_)
-        owner = next((record for member in members if (record := records.get(member))), None)
-        filed = [rows[member].record_id for member in members & rows.keys()]
-        targets[id_] = owner or min((record for record in filed if record), default=row.record_id)
+    own_targets = choose_targets(rows, (groups.members(id_) & rows.keys() for id_ in rows))
+    for id_ in rows:
+        holders_records = (records.get(member) for member in groups.members(id_))
+        targets[id_] = next((record for record in holders_records if record), own_targets[id_])
     usable = set(could_hang)
     return {
         link.id: state
@@ -180,7 +180,9 @@ def _place(
     }
 
 
-def _decisions_by_record(records: Mapping[int, UUID | None], ids: Set[int]) -> list[ManualDecision]:
+def _decisions_by_record(
+    records: Mapping[int, UUID | None], ids: Set[int], targets: Targets
+) -> list[ManualDecision]:
     """Return decisions that keep the holders of one record together, and others apart.
 
     A separation from one identifier of a record is a separation from all of its holders.
@@ -192,7 +194,7 @@ def _decisions_by_record(records: Mapping[int, UUID | None], ids: Set[int]) -> l
     merges = [pair for members in by_record.values() for pair in pairwise(members)]
     separations = [
         (id_, members[0])
-        for id_, record in _separated_records(ids)
+        for id_, record in _separated_records(ids, targets)
         if (members := by_record.get(record))
     ]
     return [
@@ -202,7 +204,7 @@ def _decisions_by_record(records: Mapping[int, UUID | None], ids: Set[int]) -> l
     ]
 
 
-def _separated_records(ids: Set[int]) -> list[tuple[int, UUID]]:
+def _separated_records(ids: Set[int], targets: Targets) -> list[tuple[int, UUID]]:
     """Return the records that people separated from these identifiers, as (identifier, record)."""
     latest = last_decisions(read_decisions(sorted(ids)))
     separations = [
@@ -214,4 +216,5 @@ def _separated_records(ids: Set[int]) -> list[tuple[int, UUID]]:
     ]
     others = sorted({other for _, other in separations})
     records = dict(sql.rows("read_live_records", {"ids": others})) if others else {}
+    records |= {other: record for other in others if (record := targets.get(other))}
     return [(id_, records[other]) for id_, other in separations if other in records]

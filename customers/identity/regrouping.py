@@ -14,7 +14,14 @@ from customers import sql
 from customers.identity import addresses
 from customers.identity.addresses import AddressStatement
 from customers.identity.families import Family
-from customers.identity.graph import Component, GraphRow, StoredLink, Targets, read_locked
+from customers.identity.graph import (
+    Component,
+    GraphRow,
+    StoredLink,
+    Targets,
+    choose_targets,
+    read_locked,
+)
 from customers.identity.grouping import join_records
 from customers.identity.groups import Groups
 from customers.identity.links import IdentifierLink, LinkKind
@@ -128,20 +135,6 @@ def _states(
         if state != link.state:
             states[link.id] = state
     return states
-
-
-def choose_targets(rows: Mapping[int, GraphRow], groups: Iterable[Set[int]]) -> Targets:
-    """Choose the live record of each group: of the strongest kind of identifier the oldest record.
-
-    returns: the live record of each identifier; None if no member of the group has a record
-    """
-    targets: Targets = {}
-    for members in groups:
-        filed = [rows[member] for member in members if rows[member].record_id]
-        best = min(filed, key=lambda row: (row.node.rank, row.record_id), default=None)
-        for member in members:
-            targets[member] = best.record_id if best else None
-    return targets
 
 
 def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:

@@ -93,11 +93,11 @@ def _attached_owners(
         holders = {owners.get(link.first) for link in links}
         owner = next(iter(holders))
         is_attached = _family(key, sender) in (Family.ATTACHED, Family.DEVICE)
-        if key not in new_records and is_attached and owner and len(holders) == 1:
-            # A link that the holder itself hangs by could change its record in this batch.
-            if all(_family(link.first, sender) in _CORES for link in links):
-                found[key] = owner
-                certain.states.update(dict.fromkeys(links, "hung"))
+        # A holder that itself hangs on somebody could change its record in this batch.
+        are_cores = all(_family(link.first, sender) in _CORES for link in links)
+        if key not in new_records and is_attached and owner and len(holders) == 1 and are_cores:
+            found[key] = owner
+            certain.states.update(dict.fromkeys(links, "hung"))
     return found
 
 
