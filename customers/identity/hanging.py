@@ -198,7 +198,7 @@ def _decisions_by_record(
         if (members := by_record.get(record))
     ]
     return [
-        ManualDecision(kind, *sorted(pair), _ANY_TIME, 0)
+        ManualDecision(kind, min(pair), max(pair), _ANY_TIME, 0)
         for kind, pairs in ((DecisionKind.MERGE, merges), (DecisionKind.SEPARATE, separations))
         for pair in pairs
     ]

@@ -57,7 +57,8 @@ def regroup_records(
     are_decided: people decided about these identifiers, or a source moved to another space
     """
     ids = set(ids)
-    touched, expanded = frozenset(ids), set()
+    touched = frozenset(ids)
+    expanded: set[int] = set()
     while True:
         component = read_locked(ids, locked, limit)
         locked = component.locked
