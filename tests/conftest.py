@@ -46,10 +46,15 @@ _LOG_CHARACTERS = 6_000
 
 # Tables with rows of migrations, which no test changes. customers_source has one such row, for
 # Butler itself.
-KEPT = {"auth_permission", "django_content_type", "customers_source", "auth_group"}
-KEPT |= {"auth_group_permissions"}
+TABLES_WITH_MIGRATED_ROWS = {
+    "auth_permission",
+    "django_content_type",
+    "customers_source",
+    "auth_group",
+}
+TABLES_WITH_MIGRATED_ROWS |= {"auth_group_permissions"}
 # Append-only tables. Even tests cannot delete single rows, but can truncate the whole table.
-FOR_EVER = {
+APPEND_ONLY_TABLES = {
     "butler_automationversion",
     "butler_decision",
     "customers_controlentry",
@@ -135,14 +140,18 @@ def _delete_what_tests_left() -> Iterator[None]:
     ignoring += " FROM pg_trigger WHERE tgname LIKE 'pgtrigger%never_emptied%'"
 
     def sql_flush(style, tables, **options):
-        full = [name for name in tables if name not in KEPT]
+        full = [name for name in tables if name not in TABLES_WITH_MIGRATED_ROWS]
         looks = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in full]
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(looks))
             # Foreign keys are checked at the commit, so the order does not matter.
             filled_tables = [name for (name,) in cursor.fetchall()]
-        emptied = [f'TRUNCATE "{name}" CASCADE' for name in filled_tables if name in FOR_EVER]
-        deletes = [f'DELETE FROM "{name}"' for name in filled_tables if name not in FOR_EVER]
+        emptied = [
+            f'TRUNCATE "{name}" CASCADE' for name in filled_tables if name in APPEND_ONLY_TABLES
+        ]
+        deletes = [
+            f'DELETE FROM "{name}"' for name in filled_tables if name not in APPEND_ONLY_TABLES
+        ]
         return [ignoring, *emptied, *deletes, "DELETE FROM customers_source WHERE id <> 1"]
 
     patch = pytest.MonkeyPatch()

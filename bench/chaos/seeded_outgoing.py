@@ -124,7 +124,7 @@ class FakeMessaging:
         is_allowed = self.consents[trigger.recipient]
         id_ = f"run-{len(self.runs)}"
         declined = frozenset[str]() if is_allowed else frozenset({"email"})
-        run = Run(id_, "offer", trigger.recipient, trigger.message_id, "done", declined)
+        run = Run(id_, "offer", trigger.recipient, trigger.message_id, "completed", declined)
         self.runs.append(run)
         if is_allowed and not self.has_bug("swallowed_exception"):
             self.messages.append(Message(f"m-{len(self.messages)}", run, trigger.recipient))

@@ -153,7 +153,7 @@ INSERT INTO butler_run (id, customer_id, occasion, cause, occurred_at, status, s
 SELECT pg_temp.id_of('run', number), pg_temp.id_of('customer', number), number,
        CASE WHEN number % 5 = 0 THEN '{"gathered": [], "count": 0}'
             ELSE '{"topic": "ride:night-mail"}' END::jsonb,
-       pg_temp.noon(-number % 3), CASE WHEN number % 4 = 3 THEN 'done' ELSE 'waiting' END,
+       pg_temp.noon(-number % 3), CASE WHEN number % 4 = 3 THEN 'completed' ELSE 'waiting' END,
        CASE WHEN number % 5 = 0 THEN '' ELSE '0' END,
        CASE WHEN number % 2 = 0 THEN 'Checkout Started' ELSE '' END, '', '', pg_temp.noon(0),
        CASE WHEN number % 5 = 0 THEN 'gathering' ELSE 'offers' END, pg_temp.serial(1)

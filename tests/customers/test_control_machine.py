@@ -28,7 +28,7 @@ ANSWERS = {
 }
 # The model's own order of strictness.
 STRICT = {"given": 0, "withdrawn": 1, "refused": 2, None: -1}
-KEPT = {"give": "given", "withdraw": "withdrawn", "refuse": "refused"}
+STATES = {"give": "given", "withdraw": "withdrawn", "refuse": "refused"}
 LATER = NOON + timedelta(hours=1)
 
 
@@ -66,7 +66,7 @@ class ConsentMachine(RuleBasedStateMachine):
         record = self.records[number]
         word = ANSWERS[answer](purpose, occurred_at=at)
         receipt = say(record, word, by=self.author, now=LATER)
-        state = KEPT[answer]
+        state = STATES[answer]
         self.hear(receipt, ("consent", purpose), at, STRICT[state], state, record)
 
     @rule(number=RECORDS, is_made=st.booleans(), at=MOMENTS)

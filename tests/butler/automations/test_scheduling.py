@@ -111,7 +111,7 @@ def test_moved_visit_gets_its_reminder_for_the_new_date():
 
     assert set(Run.objects.values_list("occasion", "status")) == {
         ("order:A-1:2026-11-22", "cancelled"),
-        ("order:A-1:2026-11-23", "done"),
+        ("order:A-1:2026-11-23", "completed"),
     }
     assert Message.objects.count() == 1
 

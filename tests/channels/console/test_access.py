@@ -26,10 +26,10 @@ ALL = "i i i i y y y y y y y"
 FIND = "i i i i 3 y y 3 y y 3"
 MEET = "i i i i 3 y y y y y 3"
 ORDERS = "i i i i 3 y y 3 y y 3"
-TOLD = "i i i i 3 y 3 y y y 3"
+DECISIONS = "i i i i 3 y 3 y y y 3"
 CALLS = "i i i i 3 y 3 3 y y 3"
 SERVE = "i i i i 3 y 3 3 3 y 3"
-LOOKS = "i i i i 3 3 3 3 y y 3"
+ACCESS_LOG = "i i i i 3 3 3 3 y y 3"
 REVIEWS = "i i i i 3 y 3 3 y y 3"
 SEE_SWITCHES = "i i i i 3 3 3 y y y y"
 TOPICS = "i i i i 3 y y y y y y"
@@ -46,10 +46,10 @@ TABLE = {
     "GET codes/": ALL,
     "GET search/": FIND,
     f"GET {CUSTOMER}": MEET,
-    f"GET {CUSTOMER}looks/": LOOKS,
+    f"GET {CUSTOMER}looks/": ACCESS_LOG,
     f"GET {CUSTOMER}orders/": ORDERS,
     f"GET {CUSTOMER}happened/": REVIEWS,
-    f"GET {CUSTOMER}told/": TOLD,
+    f"GET {CUSTOMER}told/": DECISIONS,
     f"GET {CUSTOMER}wishes/": REVIEWS,
     f"POST {CUSTOMER}wishes/<slug:name>/": REVIEWS,
     f"GET {CUSTOMER}new-order/": SERVE,
