@@ -197,7 +197,7 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
         settings = connection.settings_dict
     env = {
         **os.environ,
-        "DATABASE_URL": _url(settings),
+        "DATABASE_URL": database_url(settings),
         "BUTLER_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "1",
@@ -227,7 +227,8 @@ def running(servers: Running, transactional_db: None) -> Running:
     return servers
 
 
-def _url(settings: dict) -> str:
+def database_url(settings: dict) -> str:
+    """Return the URL of a database from its settings; the host may be a folder with a socket."""
     host, name = str(settings["HOST"]), quote(str(settings["NAME"]))
     user = quote(str(settings["USER"]))
     password = f":{quote(str(settings['PASSWORD']))}" if settings["PASSWORD"] else ""
