@@ -62,8 +62,8 @@ def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):
     expect(card).to_contain_text("You said yes.")
     entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
     yes, no = (
-        card.get_by_role("button", name="Yes, I consent"),
-        card.get_by_role("button", name="No"),
+        card.get_by_role("button", name="Give consent"),
+        card.get_by_role("button", name="Refuse consent"),
     )
     sizes = [button.bounding_box() for button in (yes, no)]
     assert sizes[0]["width"] == sizes[1]["width"]
@@ -139,14 +139,14 @@ def test_every_page_works_without_javascript(me, visit, apart):
 
     entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
     page.get_by_role("link", name="Preferences", exact=True).click()
-    page.locator("#consent-offers").get_by_role("button", name="No").click()
+    page.locator("#consent-offers").get_by_role("button", name="Refuse consent").click()
     expect(page.locator("#consent-offers")).to_contain_text("You withdrew your consent.")
     page.get_by_role("checkbox", name="Offers, SMS").uncheck()
     page.get_by_role("button", name="Save topics and channels").click()
     expect(page.get_by_role("checkbox", name="Offers, SMS")).not_to_be_checked()
-    page.locator("#pause").get_by_role("button", name="Pause", exact=True).click()
+    page.locator("#pause").get_by_role("button", name="Pause messages").click()
     expect(page.locator("#pause")).to_contain_text("Messages are paused until")
-    page.locator("#quiet-hours").get_by_role("button", name="Save", exact=True).click()
+    page.locator("#quiet-hours").get_by_role("button", name="Save quiet hours").click()
     expect(page.locator("#quiet-hours")).to_contain_text("These quiet hours apply.")
     assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == entry_count + 4
 

@@ -67,6 +67,7 @@ def _page_context(
 ) -> dict[str, Any]:
     matches = describe([live_id], today=timezone.localdate(now))
     language = _language(request.GET.get("aloud", ""), facts)
+    how = _evidence_kind(request.GET.get("how"))
     page = preferences_page(facts, state, _purposes(language), purpose_texts.topics("en"), now)
     return {
         "customer_id": live_id,
@@ -78,7 +79,8 @@ def _page_context(
         ],
         "aloud": language,
         "languages": settings.LANGUAGES,
-        "how": _evidence_kind(request.GET.get("how")),
+        "how": how,
+        "hidden_fields": [("how", how), ("aloud", language)],
         "evidence_kinds": EVIDENCE_KINDS.items(),
         "suppressed_addresses": [
             (address, labels.SUPPRESSIONS.get(address.suppression, address.suppression))

@@ -41,7 +41,13 @@ def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
         return render_page(request, template, customer, "preferences", status=503)
     language = get_language() or "en"
     purposes, topics = purpose_texts.purposes(language), purpose_texts.topics(language)
-    context = {"preferences": preferences_page(facts, facts.control, purposes, topics, now)}
+    current = preferences_page(facts, facts.control, purposes, topics, now)
+    suppressed_addresses = [
+        (address, f"{address.suppression_text}.")
+        for address in current.addresses
+        if address.suppression_text
+    ]
+    context = {"preferences": current, "suppressed_addresses": suppressed_addresses}
     return render_page(request, "portal/preferences.html", customer, "preferences", **context)
 
 

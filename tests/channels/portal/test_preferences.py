@@ -197,8 +197,7 @@ def test_each_preference_is_set_shown_and_taken_back(
     facts = read_facts([noor.id], now=timezone.now())[noor.id]
     assert facts.control
     assert {setting.name for setting in facts.control.settings} == {name}
-    place = {"zone": "quiet-hours"}.get(what, what)
-    assert shown in tidy(_card(page, place))
+    assert shown in tidy(_card(page, what))
 
     _post_form(signed_in, what, do="clear")
     assert state_reader.read_state(noor.id).settings == ()
@@ -348,7 +347,7 @@ def test_why_a_text_message_did_not_come_says_how_to_get_them_again(signed_in, n
 @pytest.mark.parametrize(
     ("what", "form", "place", "words"),
     [
-        ("zone", {"zone": "Mars/Base"}, "quiet-hours", "We do not know this time zone."),
+        ("zone", {"zone": "Mars/Base"}, "zone", "We do not know this time zone."),
         ("budget", {"most": "many", "per": "week"}, "budget", "Enter a number of messages"),
         ("budget", {"most": "2", "per": "week"}, "budget", "Saved."),
         ("consent", {"purpose": "offers", "answer": "no"}, "consent-offers", "Saved."),
