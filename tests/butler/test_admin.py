@@ -282,7 +282,8 @@ def test_switch_needs_a_reason_and_can_be_released(lin, version):
 
 def test_switch_for_all_automations_is_engaged(lin, version):
     assert (
-        "Reason to stop all automations" in lin.get(reverse("admin:butler_pauseswitch_changelist")).text
+        "Reason to stop all automations"
+        in lin.get(reverse("admin:butler_pauseswitch_changelist")).text
     )
 
     lin.post(
