@@ -46,7 +46,7 @@ OFFER = Contact(
 # The baseline: the same rules in a rule engine. In favor of the baseline, quiet hours and windows
 # are computed beforehand, and it returns only a code.
 _RULES_IN_CEL = {
-    "halted": "'*' in halted || automation in halted",
+    "pause_switch": "'*' in pause_switches || automation in pause_switches",
     "not_live": "record_status != 'live'",
     "expired": "now >= expires_at",
     "restricted": "restricted != ''",
@@ -142,7 +142,7 @@ def _customer_facts() -> Iterator[Facts]:
             },
             is_of_age=True,
             used={"email:*|2027-W15": 1},
-            halted=frozenset({"birthday"}),
+            pause_switches=frozenset({"birthday"}),
             zone=zones[number % 4],
             language="nl",
         )
@@ -168,7 +168,7 @@ def _context(facts: Facts) -> dict[str, object]:
     plain = msgspec.to_builtins(facts)
     return {
         **plain["control"],
-        "halted": sorted(plain["halted"]),
+        "pause_switches": sorted(plain["pause_switches"]),
         "automation": OFFER.automation,
         "record_status": plain["record_status"],
         "now": NOW,

@@ -78,7 +78,7 @@ class Facts(msgspec.Struct, frozen=True):
     # The number of messages sent in each current budget window, by "scope|window".
     used: Mapping[str, int] | None
     # The keys of the pause switches that are engaged: automations, or "*" for all.
-    halted: frozenset[str] | None
+    pause_switches: frozenset[str] | None
     # The time zone of the customer; "" if it is unknown.
     zone: str = ""
     language: str = ""

@@ -219,7 +219,7 @@ SELECT pg_temp.id_of('task', number), number, 'call', pg_temp.id_of('customer', 
 INSERT INTO butler_topicstatus (key, status, facts, serial, changed_at)
 VALUES ('ride:night-mail', 'down', '{}', 1, pg_temp.noon(0));
 INSERT INTO butler_pauseswitch (id, key, engaged_at, engaged_by, reason, released_by)
-SELECT pg_temp.serial(number), 'halted ' || number, pg_temp.noon(0), '', '', ''
+SELECT pg_temp.serial(number), 'paused ' || number, pg_temp.noon(0), '', '', ''
   FROM generate_series(1, 3) AS number;
 INSERT INTO butler_providerlimit (channel, rate, filled_at)
 VALUES ('email', 10, pg_temp.noon(0)), ('sms', NULL, NULL);

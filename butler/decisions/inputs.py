@@ -50,7 +50,7 @@ class _Row(msgspec.Struct, frozen=True):
     requests: list[RequestFact] | None
     traits: dict[str, object] | None
     used: dict[str, int] | None
-    halted: list[str] | None
+    pause_switches: list[str] | None
 
 
 _decode = msgspec.json.Decoder(_Row).decode
@@ -89,7 +89,7 @@ def _facts(live_id: UUID, row: _Row, now: datetime) -> Facts:
         relations=relations(row.orders or (), row.requests or (), company_zone()),
         is_of_age=is_of_age(traits.get("birth_date"), traits.get("country"), now.date()),
         used=row.used or {},
-        halted=frozenset(row.halted or ()),
+        pause_switches=frozenset(row.pause_switches or ()),
         zone=text_or_empty(traits.get("timezone")),
         language=text_or_empty(traits.get("language") or traits.get("locale"))[:2].lower(),
     )

@@ -74,7 +74,7 @@ WITH record AS MATERIALIZED (
                                 WHERE merged.canonical_id = live.id))
                        AND "window" = ANY (%(windows)s)
                      GROUP BY scope, "window") AS budget),
-        'halted', (SELECT json_agg(key ORDER BY key) FROM butler_pauseswitch WHERE released_at IS NULL)
+        'pause_switches', (SELECT json_agg(key ORDER BY key) FROM butler_pauseswitch WHERE released_at IS NULL)
     )::text AS facts
       FROM live
 )

@@ -115,7 +115,7 @@ def _each(act, facts, rules) -> Iterator[tuple[str, tuple]]:
         "relations",
         "is_of_age",
         "used",
-        "halted",
+        "pause_switches",
     ],
 )
 def test_unknown_fact_denies_with_its_name(of, name):

@@ -18,8 +18,8 @@ from tests.butler.decisions.test_decide import VECTORS
 # Words that only ever take away, wherever they come in. A setting without a scope is the least
 # specific one, so it overrides nothing.
 NARROWING = (
-    "halted *",
-    "halted reminder",
+    "pause_switch *",
+    "pause_switch reminder",
     "restricted",
     "objected to marketing",
     "objected to its purpose",
@@ -62,7 +62,7 @@ WIDER = (
     "nobody knows the zone",
     "channel inbox",
     "channel sms",
-    "halted birthday",
+    "pause_switch birthday",
     "email complained",
     "relation is a visit",
     "relation request:R-7",
@@ -207,7 +207,7 @@ def _evidence_ids(facts: Facts) -> set[str]:
         state.restricted if state else "",
         *(facts.relations or ()),
         *(address.evidence for address in (facts.addresses or {}).values()),
-        *(facts.halted or ()),
+        *(facts.pause_switches or ()),
     }
 
 

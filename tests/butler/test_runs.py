@@ -173,7 +173,7 @@ def test_engaged_switch_cancels_a_waiting_run(key):
 
     tick(now=SOON)
 
-    assert codes() == [("skip", "halted")]
+    assert codes() == [("skip", "pause_switch")]
     assert run().status == "cancelled"
 
 

@@ -88,7 +88,7 @@ OF_A_RECORD = {
     "GET messages/<uuid:message_id>/": READ,
     "POST messages/<uuid:message_id>/read/": READER_WRITE,
     "GET why/": READ,
-    "GET looks/": READ,
+    "GET access-log/": READ,
 }
 RECORD = "api/customers/<uuid:customer_id>/"
 
@@ -116,7 +116,7 @@ TABLE = {
     "POST api/me/stream-ticket/": OWN_LOGIN,
     "GET api/customers/": STAFF_READ,
     "GET api/customers/search/": STAFF_READ,
-    f"POST {RECORD}merges/<int:merge_id>/part/": STAFF_WRITE,
+    f"POST {RECORD}merges/<int:merge_id>/undo/": STAFF_WRITE,
     "GET api/reviews/": STAFF_READ,
     "GET api/reviews/<int:review_id>/": STAFF_READ,
     "POST api/reviews/<int:review_id>/accept/": STAFF_WRITE,

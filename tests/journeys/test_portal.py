@@ -129,7 +129,7 @@ def test_reason_links_to_the_preference_that_decided(me, noor):
     occasion.get_by_role("link", name="Change preferences").first.click()
 
     expect(page.locator("#consent-offers")).to_be_in_viewport()
-    page.goto("/why/looks/")
+    page.goto("/why/access-log/")
     expect(page.locator(".rows")).to_contain_text("Sam (call desk) looked at your page")
 
 

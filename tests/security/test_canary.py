@@ -222,7 +222,7 @@ def _use_the_console(visitor: Visitor, customer_id) -> None:
     for path in (f"customers/{customer_id}/", "calls/", f"calls/{word('call')}/", "tasks/"):
         visitor.ask("GET", f"/console/{path}", headers=cookie)
     visitor.ask("GET", f"/console/customers/{customer_id}/orders/{word('order')}/", headers=cookie)
-    visitor.ask("GET", f"/console/customers/{customer_id}/looks/", headers=cookie)
+    visitor.ask("GET", f"/console/customers/{customer_id}/access-log/", headers=cookie)
     visitor.ask("POST", f"/console/tasks/{uuid.uuid4()}/take/", headers=cookie, data={"n": MARK})
 
 

@@ -173,7 +173,12 @@ def pages(noor: Customer) -> dict[str, list[str]]:
     return {
         "noor": ["/", "/orders/A-1/", "/inbox/", f"/inbox/{message_id}/", "/preferences/"],
         "lin": [
-            *(f"{record}/", f"{record}/wishes/", f"{record}/new-order/", f"{record}/orders/A-1/"),
+            *(
+                f"{record}/",
+                f"{record}/preferences/",
+                f"{record}/new-order/",
+                f"{record}/orders/A-1/",
+            ),
             *("/console/tasks/", "/console/topics/", "/console/switches/"),
             *(f"/console/merges/{review.pk}/" for review in Review.objects.all()),
         ],

@@ -34,12 +34,12 @@ _REQUIRED_FACTS = (
 
 def switch(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     """Check the pause switches. This check runs first and needs no other fact."""
-    halted = context.facts.halted
-    if not isinstance(halted, _SETS):
-        return deny("switch", "integrity", "unknown_halted")
+    engaged = context.facts.pause_switches
+    if not isinstance(engaged, _SETS):
+        return deny("switch", "integrity", "unknown_pause_switches")
     for key in ("*", getattr(context.act, "automation", "")):
-        if key in halted:
-            return deny("switch", "company", "halted", (key,), {"switch": key})
+        if key in engaged:
+            return deny("switch", "company", "pause_switch", (key,), {"switch": key})
         if not isinstance(key, str):
             return deny("switch", "integrity", "unknown_automation")
     return _SWITCH_PASS

@@ -28,7 +28,7 @@ LANGUAGE = Language(
         "unknown_relations": "Vi kunne ikke læse dine bestillinger, besøg og henvendelser, så vi sendte ingen besked.",
         "unknown_is_of_age": "Vi kunne ikke afgøre, om du er gammel nok til at sige ja til det, så vi sendte ingen besked.",
         "unknown_used": "Vi kunne ikke afgøre, hvor mange beskeder du allerede har fået, så vi sendte ingen besked.",
-        "unknown_halted": "Vi kunne ikke afgøre, om vores beskeder var stoppet, så vi sendte ingen besked.",
+        "unknown_pause_switches": "Vi kunne ikke afgøre, om vores beskeder var stoppet, så vi sendte ingen besked.",
         "unknown_facts": "Vi kunne ikke læse en del af dine oplysninger, så vi sendte ingen besked.",
         "unknown_rules": "Vi kunne ikke læse vores egne regler, så vi sendte ingen besked.",
         "unknown_class": "Vi kunne ikke afgøre, hvilken slags besked det er, så vi sendte ingen besked.",
@@ -43,7 +43,7 @@ LANGUAGE = Language(
         "not_live": "Disse oplysninger er ikke længere i brug.",
         "expired": "Det var for sent til, at beskeden ville være nyttig.",
         "stale": "Når vi tidligst må sende beskeden, er den ikke længere nyttig.",
-        "halted": "Vi har stoppet {automation} for alle kunder.",
+        "pause_switch": "Vi har stoppet {automation} for alle kunder.",
         # Forbidden by law
         "restricted": "Du har bedt os om ikke længere at bruge dine oplysninger.",
         "objected": "Du har gjort indsigelse mod den slags beskeder.",

@@ -28,7 +28,7 @@ LANGUAGE = Language(
         "unknown_relations": "We could not read your orders, visits and requests, so we sent no message.",
         "unknown_is_of_age": "We could not check whether you are old enough to agree to this, so we sent no message.",
         "unknown_used": "We could not check how many messages you have already received, so we sent no message.",
-        "unknown_halted": "We could not check whether our messages were stopped, so we sent no message.",
+        "unknown_pause_switches": "We could not check whether our messages were stopped, so we sent no message.",
         "unknown_facts": "We could not read a part of your record, so we sent no message.",
         "unknown_rules": "We could not read our own rules, so we sent no message.",
         "unknown_class": "We could not find out what kind of message this is, so we sent no message.",
@@ -43,7 +43,7 @@ LANGUAGE = Language(
         "not_live": "This record is no longer in use.",
         "expired": "It was too late for this message to be useful.",
         "stale": "We may send this message only later, and then it is no longer useful.",
-        "halted": "We stopped {automation} for all customers.",
+        "pause_switch": "We stopped {automation} for all customers.",
         # Forbidden by law
         "restricted": "You asked us to stop using your data.",
         "objected": "You objected to this kind of message.",

@@ -28,7 +28,7 @@ LANGUAGE = Language(
         "unknown_relations": "We konden je bestellingen, bezoeken en vragen niet lezen, dus we stuurden geen bericht.",
         "unknown_is_of_age": "We konden niet nagaan of je oud genoeg bent om hiermee in te stemmen, dus we stuurden geen bericht.",
         "unknown_used": "We konden niet nagaan hoeveel berichten je al kreeg, dus we stuurden geen bericht.",
-        "unknown_halted": "We konden niet nagaan of onze berichten waren stopgezet, dus we stuurden geen bericht.",
+        "unknown_pause_switches": "We konden niet nagaan of onze berichten waren stopgezet, dus we stuurden geen bericht.",
         "unknown_facts": "We konden een deel van je gegevens niet lezen, dus we stuurden geen bericht.",
         "unknown_rules": "We konden onze eigen regels niet lezen, dus we stuurden geen bericht.",
         "unknown_class": "We konden niet nagaan wat voor bericht dit is, dus we stuurden geen bericht.",
@@ -43,7 +43,7 @@ LANGUAGE = Language(
         "not_live": "Deze gegevens zijn niet meer in gebruik.",
         "expired": "Dit bericht kwam te laat om nog nuttig te zijn.",
         "stale": "Op het eerste moment dat we dit bericht mogen sturen, is het niet meer nuttig.",
-        "halted": "We hebben {automation} voor alle klanten stopgezet.",
+        "pause_switch": "We hebben {automation} voor alle klanten stopgezet.",
         # Forbidden by law
         "restricted": "Je vroeg ons je gegevens niet meer te gebruiken.",
         "objected": "Je maakte bezwaar tegen dit soort berichten.",

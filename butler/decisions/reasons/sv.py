@@ -28,7 +28,7 @@ LANGUAGE = Language(
         "unknown_relations": "Vi kunde inte läsa dina beställningar, besök och ärenden, så vi skickade inget meddelande.",
         "unknown_is_of_age": "Vi kunde inte avgöra om du är gammal nog att säga ja till det här, så vi skickade inget meddelande.",
         "unknown_used": "Vi kunde inte avgöra hur många meddelanden du redan har fått, så vi skickade inget meddelande.",
-        "unknown_halted": "Vi kunde inte avgöra om våra meddelanden var stoppade, så vi skickade inget meddelande.",
+        "unknown_pause_switches": "Vi kunde inte avgöra om våra meddelanden var stoppade, så vi skickade inget meddelande.",
         "unknown_facts": "Vi kunde inte läsa en del av dina uppgifter, så vi skickade inget meddelande.",
         "unknown_rules": "Vi kunde inte läsa våra egna regler, så vi skickade inget meddelande.",
         "unknown_class": "Vi kunde inte avgöra vad det är för slags meddelande, så vi skickade inget meddelande.",
@@ -43,7 +43,7 @@ LANGUAGE = Language(
         "not_live": "De här uppgifterna används inte längre.",
         "expired": "Det var för sent för att meddelandet skulle vara till nytta.",
         "stale": "När vi tidigast får skicka meddelandet är det inte längre till nytta.",
-        "halted": "Vi har stoppat {automation} för alla kunder.",
+        "pause_switch": "Vi har stoppat {automation} för alla kunder.",
         # Forbidden by law
         "restricted": "Du har bett oss att sluta använda dina uppgifter.",
         "objected": "Du har invänt mot den här sortens meddelanden.",

@@ -46,12 +46,12 @@ TABLE = {
     "GET codes/": ALL,
     "GET search/": FIND,
     f"GET {CUSTOMER}": MEET,
-    f"GET {CUSTOMER}looks/": ACCESS_LOG,
+    f"GET {CUSTOMER}access-log/": ACCESS_LOG,
     f"GET {CUSTOMER}orders/": ORDERS,
-    f"GET {CUSTOMER}happened/": REVIEWS,
-    f"GET {CUSTOMER}told/": DECISIONS,
-    f"GET {CUSTOMER}wishes/": REVIEWS,
-    f"POST {CUSTOMER}wishes/<slug:name>/": REVIEWS,
+    f"GET {CUSTOMER}timeline/": REVIEWS,
+    f"GET {CUSTOMER}decisions/": DECISIONS,
+    f"GET {CUSTOMER}preferences/": REVIEWS,
+    f"POST {CUSTOMER}preferences/<slug:name>/": REVIEWS,
     f"GET {CUSTOMER}new-order/": SERVE,
     f"POST {CUSTOMER}new-order/": SERVE,
     f"GET {CUSTOMER}orders/<number:number>/": SERVE,
@@ -60,7 +60,7 @@ TABLE = {
     f"POST {CUSTOMER}orders/<number:number>/confirm/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/decline/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,
-    f"POST {CUSTOMER}merges/<int:merge_id>/part/": REVIEWS,
+    f"POST {CUSTOMER}merges/<int:merge_id>/undo/": REVIEWS,
     "GET calls/": CALLS,
     "GET calls/<number:reference>/": CALLS,
     "GET tasks/": SERVE,
@@ -70,12 +70,12 @@ TABLE = {
     "GET merges/": REVIEWS,
     "GET merges/<int:review_id>/": REVIEWS,
     "POST merges/<int:review_id>/join/": REVIEWS,
-    "POST merges/<int:review_id>/apart/": REVIEWS,
+    "POST merges/<int:review_id>/keep-apart/": REVIEWS,
     "GET topics/": TOPICS,
-    "POST topics/say/": SERVE,
+    "POST topics/status/": SERVE,
     "GET switches/": SEE_SWITCHES,
-    "POST switches/throw/": SWITCH,
-    "POST switches/lift/": SWITCH,
+    "POST switches/engage/": SWITCH,
+    "POST switches/release/": SWITCH,
 }
 
 
@@ -178,7 +178,15 @@ def test_unknown_record_is_not_found(world):
     client = staff.let_in(Client(), staff.colleague("manager"))
     nobody = uuid.uuid4()
 
-    for path in ("", "looks/", "orders/", "happened/", "told/", "new-order/", "orders/A-1/"):
+    for path in (
+        "",
+        "access-log/",
+        "orders/",
+        "timeline/",
+        "decisions/",
+        "new-order/",
+        "orders/A-1/",
+    ):
         assert client.get(f"/console/customers/{nobody}/{path}").status_code == 404
 
 
