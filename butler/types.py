@@ -68,7 +68,7 @@ class Facts(msgspec.Struct, frozen=True):
     version: int | None
     # Only customers with "live" get messages. Other values: "joined", "restricted", "erased".
     record_status: str | None
-    control: State | None
+    consent_state: State | None
     # By channel. A channel without an address cannot be used, except the inbox.
     addresses: Mapping[str, Address] | None
     # By name, such as "order:A-1001".

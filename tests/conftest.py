@@ -57,7 +57,7 @@ TABLES_WITH_MIGRATED_ROWS |= {"auth_group_permissions"}
 APPEND_ONLY_TABLES = {
     "butler_automationversion",
     "butler_decision",
-    "customers_controlentry",
+    "customers_ledgerentry",
     "customers_event",
     "customers_accesslogentry",
     "customers_notice",

@@ -128,7 +128,7 @@ PARAMETERS: dict[str, Params] = {
         )
     },
     "delete_projections": _IDS,
-    "delete_control": _IDS,
+    "delete_consent_states": _IDS,
     "delete_interactions": _dropped("call-1"),
     "lock_order_identifiers": {"ids": serials(40)},
     "lock_order_numbers": {"numbers": _ORDER_NUMBERS},
@@ -147,7 +147,7 @@ PARAMETERS: dict[str, Params] = {
         "is_secret": True,
         "digests": [uuid("digest", number % 15) for number in _NUMBERS],
     },
-    "upsert_control": _rows(
+    "upsert_consent_states": _rows(
         entries=2,
         state={},
         granted=[],

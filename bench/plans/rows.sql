@@ -121,13 +121,13 @@ INSERT INTO customers_request (customer_id, reference, kind, status, subject, ch
 SELECT pg_temp.id_of('customer', number), 'r-' || request, 'question', 'open', 'Lost', 'app',
        pg_temp.noon(request % 2), '{}', 1
   FROM numbers, generate_series(1, 2) AS request;
-INSERT INTO customers_control (customer_id, entries, state, granted, objected, channels_off,
+INSERT INTO customers_consentstate (customer_id, entries, state, granted, objected, channels_off,
        topics_off)
 SELECT pg_temp.id_of('customer', number), 1,
        '{"settings": [{"name": "zone", "value": "Europe/Amsterdam"}], "consents": {}}',
        CASE WHEN number % 2 = 0 THEN '{offers}' ELSE '{}' END::text[], '{}', '{}', '{}'
   FROM numbers WHERE number % 10 <> 0;
-INSERT INTO customers_controlentry (record_id, seq, entry_id, speaks_for, kind, subject, version,
+INSERT INTO customers_ledgerentry (record_id, seq, entry_id, speaks_for, kind, subject, version,
        occurred_at, recorded_at, document, previous, digest)
 SELECT pg_temp.id_of('customer', number), seq, pg_temp.id_of('entry', number * 10 + seq),
        ARRAY[pg_temp.id_of('customer', number), pg_temp.id_of('customer', number + 1)], 'consent',

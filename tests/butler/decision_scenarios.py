@@ -108,7 +108,7 @@ class World:
             self.restricted,
         )
         computed_facts = {
-            "control": state,
+            "consent_state": state,
             "addresses": self.addresses,
             "relations": self.relations,
         }

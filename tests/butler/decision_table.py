@@ -16,7 +16,7 @@ pause_switch birthday | | · · · · · · ·
 unknown pause_switches | | unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches
 unknown version | | unknown_version unknown_version unknown_version unknown_version unknown_version unknown_version unknown_version
 unknown record_status | | unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status
-unknown control | | unknown_control unknown_control unknown_control unknown_control unknown_control unknown_control unknown_control
+unknown consent_state | | unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state
 unknown addresses | | unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses
 unknown relations | | unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations
 unknown is_of_age | | unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age
@@ -355,7 +355,7 @@ data_use true on email
 USES = """
 use; | allow consent_given
 use; pause_switch * | deny pause_switch
-use; unknown control | deny unknown_control
+use; unknown consent_state | deny unknown_consent_state
 use; record_status erased | deny not_live
 use; purpose world-peace | deny unknown_purpose
 use; purpose offers | deny unknown_purpose

@@ -110,7 +110,7 @@ def _each(act, facts, rules) -> Iterator[tuple[str, tuple]]:
     [
         "version",
         "record_status",
-        "control",
+        "consent_state",
         "addresses",
         "relations",
         "is_of_age",

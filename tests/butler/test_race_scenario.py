@@ -14,7 +14,7 @@ from bench.chaos.race_process import NOON
 from butler.actions import delivery_reports
 from butler.models import Delivery, DeliveryReceipt
 from customers import rebuild
-from customers.models import ControlEntry, Suppression
+from customers.models import LedgerEntry, Suppression
 from tests import conftest
 from tests.postgres_statistics import count_deadlocks
 
@@ -58,7 +58,7 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
     assert count_deadlocks() - before == 0
     _assert_every_report_was_taken_in_once()
     # The others were given their consent by the arrangement, which wrote no ledger.
-    ids = sorted(set(ControlEntry.objects.values_list("record_id", flat=True)))
+    ids = sorted(set(LedgerEntry.objects.values_list("record_id", flat=True)))
     assert rebuild.find_differences(ids) == []
 
 
@@ -68,7 +68,7 @@ def _assert_every_report_was_taken_in_once() -> None:
     complained = DeliveryReceipt.objects.filter(kind="complained")
     whose = Delivery.objects.filter(message_id__in=complained.values("message_id"))
     unhappy = set(whose.values_list("customer_id", flat=True))
-    objected = ControlEntry.objects.filter(kind="objection.made")
+    objected = LedgerEntry.objects.filter(kind="objection.made")
     # A customer whose two messages were complained of objected once.
     assert Counter(objected.values_list("record_id", flat=True)) == dict.fromkeys(unhappy, 1)
     assert unhappy

@@ -107,7 +107,7 @@ def prepare(operation, guests, moment):
         facts = {}
         if relation:
             facts = {"message_class": "service", "topic": "orders", "relation": relation}
-        elif operation == "withdrawn" or not hasattr(guest, "control"):
+        elif operation == "withdrawn" or not hasattr(guest, "consent_state"):
             arrange.record_statement(guest, "consent.given", "offers", occurred_at=moment)
         if operation == "budget":
             arrange.message(guest, expires_at=NOON + timedelta(hours=8))

@@ -234,13 +234,13 @@ def _callers(noor, other) -> dict[str, Client]:
     }
     reading = [
         "view_customer",
-        "view_control",
+        "view_consentstate",
         "view_review",
         "view_quarantineditem",
         "view_stafftask",
     ]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
-    writing += ["change_control", "change_stafftask"]
+    writing += ["change_consents", "change_stafftask"]
     reading += ["view_topicstatus", "find_customer"]
     writing.append("change_topicstatus")
     users = {

@@ -15,7 +15,7 @@ from customers import rebuild, sql
 from customers.db import retry
 from customers.events.log import message_key
 from customers.identity.grouping import ORDER, group
-from customers.models import ControlEntry, Customer, Event, Identifier, Merge
+from customers.models import Customer, Event, Identifier, LedgerEntry, Merge
 from customers.types import IncomingEvent, Sender
 from tests import conftest, factories, size
 from tests.customers import consent_helpers
@@ -124,7 +124,7 @@ def _assert_pointers_are_those_of_the_ledger() -> None:
 
 
 def _assert_each_word_is_on_one_chain_and_one_log() -> None:
-    chain_places = ControlEntry.objects.values_list("entry_id", "record_id", "version")
+    chain_places = LedgerEntry.objects.values_list("entry_id", "record_id", "version")
     events = Event.objects.filter(kind="control").values_list("body", "customer_id", "version")
     on_logs = [(body["properties"]["entry"], *place) for body, *place in events]
     assert sorted((str(entry), *place) for entry, *place in chain_places) == sorted(on_logs)

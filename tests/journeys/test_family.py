@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from butler.due.tick import tick
 from butler.models import Message
 from channels import deliveries
-from customers.models import ControlEntry, Customer, Identifier
+from customers.models import Customer, Identifier, LedgerEntry
 from tests import factories
 from tests.journeys import portal
 
@@ -134,7 +134,7 @@ def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
     yes.evaluate("button => { button.disabled = false; }")
     yes.click()
     expect(card.get_by_role("alert")).to_contain_text("so nothing was changed")
-    assert apart(lambda: ControlEntry.objects.filter(record=elin).count()) == 0
+    assert apart(lambda: LedgerEntry.objects.filter(record=elin).count()) == 0
     # A no is everybody's to say.
     card.get_by_role("button", name="Refuse consent").click()
     expect(card).to_contain_text("You said no.")

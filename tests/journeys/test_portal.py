@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from customers.actions import internal_events
 from customers.consent import state_reader
-from customers.models import ControlEntry, Customer, Event, Order
+from customers.models import Customer, Event, LedgerEntry, Order
 from tests import factories
 from tests.journeys import portal
 
@@ -60,7 +60,7 @@ def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):
     page.get_by_role("link", name="Preferences", exact=True).click()
     card = page.locator("#consent-offers")
     expect(card).to_contain_text("You said yes.")
-    entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    entry_count = apart(lambda: LedgerEntry.objects.filter(record=me).count())
     yes, no = (
         card.get_by_role("button", name="Give consent"),
         card.get_by_role("button", name="Refuse consent"),
@@ -137,7 +137,7 @@ def test_every_page_works_without_javascript(me, visit, apart):
     page = visit(java_script_enabled=False, width=320)
     page.get_by_role("button", name="Sign in as Noor").click()
 
-    entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    entry_count = apart(lambda: LedgerEntry.objects.filter(record=me).count())
     page.get_by_role("link", name="Preferences", exact=True).click()
     page.locator("#consent-offers").get_by_role("button", name="Refuse consent").click()
     expect(page.locator("#consent-offers")).to_contain_text("You withdrew your consent.")
@@ -148,7 +148,7 @@ def test_every_page_works_without_javascript(me, visit, apart):
     expect(page.locator("#pause")).to_contain_text("Messages are paused until")
     page.locator("#quiet-hours").get_by_role("button", name="Save quiet hours").click()
     expect(page.locator("#quiet-hours")).to_contain_text("These quiet hours apply.")
-    assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == entry_count + 4
+    assert apart(lambda: LedgerEntry.objects.filter(record=me).count()) == entry_count + 4
 
     page.locator(".navigation").get_by_role("link", name="Messages").click()
     page.locator(".message-list a").first.click()

@@ -24,7 +24,7 @@ _REQUIRED_FACTS = (
     "customer",
     "version",
     "record_status",
-    "control",
+    "consent_state",
     "addresses",
     "relations",
     "is_of_age",
@@ -97,8 +97,8 @@ def _code_of_facts(facts: Any) -> str:
         and facts.customer != ""
         and type(facts.version) is int
         and facts.record_status == "live"
-        and isinstance(facts.control, State)
-        and _is_state(facts.control)
+        and isinstance(facts.consent_state, State)
+        and _is_state(facts.consent_state)
         and isinstance(facts.addresses, _MAPPINGS)
         and isinstance(facts.relations, _MAPPINGS)
         and (facts.is_of_age is True or facts.is_of_age is False)

@@ -33,7 +33,7 @@ def _reasons() -> Iterable[Reason]:
 
 _LAYERS: dict[Layer, str] = {
     "integrity": """
-        unknown_customer unknown_version unknown_record_status unknown_control unknown_addresses
+        unknown_customer unknown_version unknown_record_status unknown_consent_state unknown_addresses
         unknown_relations unknown_is_of_age unknown_used unknown_pause_switches unknown_facts
         unknown_rules unknown_class unknown_topic unknown_channel unknown_purpose unknown_time
         unknown_zone unknown_automation not_live expired""",
@@ -66,7 +66,7 @@ _BY_SETTING = {
         unknown_addresses""",
     "": """
         legal_duty relation_live no_terms unknown_customer unknown_version unknown_record_status
-        unknown_control unknown_relations unknown_is_of_age unknown_used unknown_pause_switches
+        unknown_consent_state unknown_relations unknown_is_of_age unknown_used unknown_pause_switches
         unknown_facts unknown_rules unknown_class unknown_topic unknown_purpose unknown_time
         unknown_zone unknown_automation unknown_preference not_live expired stale pause_switch
         restricted not_of_age no_relation relation_over company_budget company_quiet_hours

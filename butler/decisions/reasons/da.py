@@ -23,7 +23,7 @@ LANGUAGE = Language(
         "unknown_customer": "Vi kunne ikke afgøre, hvilken kunde beskeden er til, så vi sendte ingen besked.",
         "unknown_version": "Vi kunne ikke afgøre, om dine oplysninger er aktuelle, så vi sendte ingen besked.",
         "unknown_record_status": "Vi kunne ikke afgøre, om dine oplysninger er i brug, så vi sendte ingen besked.",
-        "unknown_control": "Vi kunne ikke læse dine samtykker og indstillinger, så vi sendte ingen besked.",
+        "unknown_consent_state": "Vi kunne ikke læse dine samtykker og indstillinger, så vi sendte ingen besked.",
         "unknown_addresses": "Vi kunne ikke læse dine adresser, så vi sendte ingen besked.",
         "unknown_relations": "Vi kunne ikke læse dine bestillinger, besøg og henvendelser, så vi sendte ingen besked.",
         "unknown_is_of_age": "Vi kunne ikke afgøre, om du er gammel nok til at sige ja til det, så vi sendte ingen besked.",

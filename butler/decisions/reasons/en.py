@@ -23,7 +23,7 @@ LANGUAGE = Language(
         "unknown_customer": "We could not find out which customer this message is for, so we sent no message.",
         "unknown_version": "We could not check whether your record is up to date, so we sent no message.",
         "unknown_record_status": "We could not check whether your record is in use, so we sent no message.",
-        "unknown_control": "We could not read your consents and preferences, so we sent no message.",
+        "unknown_consent_state": "We could not read your consents and preferences, so we sent no message.",
         "unknown_addresses": "We could not read your addresses, so we sent no message.",
         "unknown_relations": "We could not read your orders, visits and requests, so we sent no message.",
         "unknown_is_of_age": "We could not check whether you are old enough to agree to this, so we sent no message.",

@@ -23,7 +23,7 @@ LANGUAGE = Language(
         "unknown_customer": "We konden niet nagaan voor welke klant dit bericht is, dus we stuurden geen bericht.",
         "unknown_version": "We konden niet nagaan of je gegevens actueel zijn, dus we stuurden geen bericht.",
         "unknown_record_status": "We konden niet nagaan of je gegevens in gebruik zijn, dus we stuurden geen bericht.",
-        "unknown_control": "We konden je toestemmingen en voorkeuren niet lezen, dus we stuurden geen bericht.",
+        "unknown_consent_state": "We konden je toestemmingen en voorkeuren niet lezen, dus we stuurden geen bericht.",
         "unknown_addresses": "We konden je adressen niet lezen, dus we stuurden geen bericht.",
         "unknown_relations": "We konden je bestellingen, bezoeken en vragen niet lezen, dus we stuurden geen bericht.",
         "unknown_is_of_age": "We konden niet nagaan of je oud genoeg bent om hiermee in te stemmen, dus we stuurden geen bericht.",

@@ -23,7 +23,7 @@ LANGUAGE = Language(
         "unknown_customer": "Vi kunde inte avgöra vilken kund meddelandet är till, så vi skickade inget meddelande.",
         "unknown_version": "Vi kunde inte avgöra om dina uppgifter är aktuella, så vi skickade inget meddelande.",
         "unknown_record_status": "Vi kunde inte avgöra om dina uppgifter används, så vi skickade inget meddelande.",
-        "unknown_control": "Vi kunde inte läsa dina samtycken och inställningar, så vi skickade inget meddelande.",
+        "unknown_consent_state": "Vi kunde inte läsa dina samtycken och inställningar, så vi skickade inget meddelande.",
         "unknown_addresses": "Vi kunde inte läsa dina adresser, så vi skickade inget meddelande.",
         "unknown_relations": "Vi kunde inte läsa dina beställningar, besök och ärenden, så vi skickade inget meddelande.",
         "unknown_is_of_age": "Vi kunde inte avgöra om du är gammal nog att säga ja till det här, så vi skickade inget meddelande.",

@@ -242,4 +242,4 @@ def test_expired_consents_are_written_to_the_ledger():
 
     tick(now=NOON + 2 * HOUR)
 
-    assert not Customer.objects.get(pk=noor.id).control.granted
+    assert not Customer.objects.get(pk=noor.id).consent_state.granted

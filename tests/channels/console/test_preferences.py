@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.consent import state_reader
-from customers.models import AccessLogEntry, ControlEntry, Suppression, User
+from customers.models import AccessLogEntry, LedgerEntry, Suppression, User
 from tests import factories, staff
 from tests.channels.console.acting import ADDRESS, page_of
 from tests.customers import consent_helpers
@@ -44,7 +44,7 @@ def _consent(client: Client, who, answer: str, **form) -> str:
 
 
 def _documents() -> list[dict]:
-    return [json.loads(entry.document) for entry in ControlEntry.objects.order_by("seq")]
+    return [json.loads(entry.document) for entry in LedgerEntry.objects.order_by("seq")]
 
 
 def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk, house):
@@ -73,7 +73,7 @@ def test_consent_without_reading_the_notice_aloud_is_refused(desk, house):
     page = _consent(desk, house, "yes")
 
     assert "Read the text to the customer first" in page
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_refused_consent_is_given_later_only_on_the_customers_initiative(desk, house):
@@ -182,7 +182,7 @@ def test_invalid_preference_form_shows_an_error_and_changes_nothing(
     desk, house, what, form, answer
 ):
     assert answer in _post_form(desk, house, what, **form)
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_notice_is_shown_in_the_customers_language(desk, house):

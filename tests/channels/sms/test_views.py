@@ -13,11 +13,11 @@ from customers.consent import ledger_export
 from customers.consent.statements import ConsentStatement
 from customers.identity import merging
 from customers.models import (
-    Control,
-    ControlEntry,
+    ConsentState,
     Customer,
     Event,
     Identifier,
+    LedgerEntry,
     Link,
     Suppression,
 )
@@ -55,7 +55,9 @@ def inbound(account, live_server):
 
 
 def off(customer) -> list[str]:
-    channels_off = Control.objects.filter(customer=customer).values_list("channels_off", flat=True)
+    channels_off = ConsentState.objects.filter(customer=customer).values_list(
+        "channels_off", flat=True
+    )
     return channels_off[0] if channels_off else []
 
 
@@ -64,7 +66,7 @@ def stopped() -> list[str]:
 
 
 def kinds() -> list[str]:
-    return list(ControlEntry.objects.order_by("recorded_at", "seq").values_list("kind", flat=True))
+    return list(LedgerEntry.objects.order_by("recorded_at", "seq").values_list("kind", flat=True))
 
 
 def test_stop_suppresses_the_number(inbound):
@@ -97,7 +99,7 @@ def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
 
     assert stopped() == ["+31687654321"]
     assert kinds() == ["preference.set", "signal.received"]
-    entry = ControlEntry.objects.first()
+    entry = LedgerEntry.objects.first()
     assert ledger_export.receipt(entry.record_id, entry.entry_id) is not None
     assert json.loads(entry.document)["evidence"] == {
         "kind": "stop",
