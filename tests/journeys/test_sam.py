@@ -321,10 +321,8 @@ def _pages(desk) -> list[str]:
         "/console/keys/",
         "/console/search/?q=nor+de+witt",
         noor,
-        *(
-            noor + of
-            for of in ("access-log/", "preferences/", "orders/", "timeline/", "decisions/")
-        ),
+        *(noor + part for part in ("access-log/", "preferences/", "orders/")),
+        *(noor + part for part in ("timeline/", "decisions/")),
         f"{noor}new-order/",
         f"{noor}orders/{number}/",
         "/console/calls/",
