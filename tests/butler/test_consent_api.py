@@ -89,7 +89,7 @@ def test_consents_say_whether_an_app_may_ask(noor):
 
 
 def test_consent_too_soon_after_a_refusal_is_refused_to_callers_for_a_customer(noor):
-    desk = staff("change_consents", "view_consentstate")
+    desk = staff("change_consentstate", "view_consentstate")
     put(noor[1], "/api/me/consents/offers/", answer="refuse")
     path = f"/api/customers/{noor[0].id}/consents/offers/"
 
@@ -213,7 +213,7 @@ def test_ledger_entry_of_another_customer_is_not_found(noor, eli):
 
 
 def test_staff_record_a_statement_for_a_customer_with_its_evidence(noor):
-    sam = staff("view_consentstate", "change_consents")
+    sam = staff("view_consentstate", "change_consentstate")
     path = f"/api/customers/{noor[0].id}/consents/offers/"
 
     unproved = put(sam, path, answer="withdraw")

@@ -240,7 +240,7 @@ def _callers(noor, other) -> dict[str, Client]:
         "view_stafftask",
     ]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
-    writing += ["change_consents", "change_stafftask"]
+    writing += ["change_consentstate", "change_stafftask"]
     reading += ["view_topicstatus", "find_customer"]
     writing.append("change_topicstatus")
     users = {
