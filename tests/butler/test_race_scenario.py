@@ -24,7 +24,7 @@ PAIRS, RATE = 100, 40.0
 
 
 def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path):
-    url = conftest._url(connection.settings_dict)
+    url = conftest.database_url(connection.settings_dict)
     withdrawal_race.insert_pairs(url, pairs=PAIRS, per_second=RATE, seed=7)
     race = [str(tmp_path), str(PAIRS), str(RATE)]
     before = count_deadlocks()

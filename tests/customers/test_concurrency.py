@@ -60,7 +60,7 @@ def test_acknowledged_events_of_concurrent_writers_are_stored():
 
 def _run_writers(sources: list[int]) -> tuple[list, list[dict]]:
     env = os.environ | {
-        "DATABASE_URL": conftest._url(connection.settings_dict),
+        "DATABASE_URL": conftest.database_url(connection.settings_dict),
         "DEBUG": "1",
         "LOG_LEVEL": "ERROR",
     }
