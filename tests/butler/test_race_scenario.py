@@ -28,28 +28,22 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
     withdrawal_race.insert_pairs(url, pairs=PAIRS, per_second=RATE, seed=7)
     race = [str(tmp_path), str(PAIRS), str(RATE)]
     before = count_deadlocks()
-    roles = [
-        *[("send", n) for n in range(2)],
-        *[("withdraw", n) for n in range(withdrawal_race.WITHDRAWERS // 2)],
-        *[("report", n) for n in range(2)],
-        ("look", 0),
-    ]
+    roles = {"send": 2, "withdraw": withdrawal_race.WITHDRAWERS // 2, "report": 2, "look": 1}
     env = {**os.environ, "DATABASE_URL": url, "BUTLER_NOTIFY_WORKERS": "0", "DEBUG": "0"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.butler.race_scenario", role, str(number), *race],
-            env=env,
-            cwd=conftest.ROOT,
-        )
-        for role, number in roles
-    ]
-    # However long it takes to start them all, they set out together.
+    counts = [f"{role}={count}" for role, count in roles.items()]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.butler.race_scenario", *race, *counts],
+        env=env,
+        cwd=conftest.ROOT,
+    )
+    # The processes begin at the same time.
     deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("ready-*"))) < len(roles) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    while len(list(tmp_path.glob("ready-*"))) < sum(roles.values()) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     (tmp_path / "go").touch()
 
-    assert [process.wait(timeout=120) for process in processes] == [0] * len(roles)
+    assert process.wait(timeout=120) == 0
 
     races = withdrawal_race.count_races(url, tmp_path)
     print(races)
