@@ -34,6 +34,7 @@ class Carrier(Sink):
 
     @property
     def url(self) -> str:
+        """The address of this carrier for SMS_URL, with account, token and sender."""
         sender = urlencode({"from": _NUMBER})
         return f"twilio+http://{_ACCOUNT}:{_TOKEN}@127.0.0.1:{self.port}?{sender}"
 

@@ -32,6 +32,7 @@ class CpuMeter:
             self._postmaster = _parent(backend)
 
     def read(self) -> CpuTime:
+        """Return the seconds of processor time until now; 0 for a Postgres on another machine."""
         web = sum(_seconds(pid) for pid in self._workers)
         return CpuTime(web, self._of_postgres() if self._postmaster else 0.0)
 

@@ -46,7 +46,7 @@ OFFER = Contact(
 # The baseline: the same rules in a rule engine. In favor of the baseline, quiet hours and windows
 # are computed beforehand, and it returns only a code.
 _RULES_IN_CEL = {
-    "halted": "'*' in halted || automation in halted",
+    "pause_switch": "'*' in pause_switches || automation in pause_switches",
     "not_live": "record_status != 'live'",
     "expired": "now >= expires_at",
     "restricted": "restricted != ''",
@@ -135,14 +135,14 @@ def _customer_facts() -> Iterator[Facts]:
             customer=str(number),
             version=number + 1,
             record_status="live",
-            control=State(consents={"offers": consent}, settings=settings),
+            consent_state=State(consents={"offers": consent}, settings=settings),
             addresses={"email": Address(f"guest-{number}@larkmoor.example")},
             relations={
                 "order:A-1001": Relation("order", NOW - timedelta(9), NOW + timedelta(9), "A-1001")
             },
             is_of_age=True,
             used={"email:*|2027-W15": 1},
-            halted=frozenset({"birthday"}),
+            pause_switches=frozenset({"birthday"}),
             zone=zones[number % 4],
             language="nl",
         )
@@ -167,8 +167,8 @@ def _copy_decision(decision: DecisionResult) -> DecisionResult:
 def _context(facts: Facts) -> dict[str, object]:
     plain = msgspec.to_builtins(facts)
     return {
-        **plain["control"],
-        "halted": sorted(plain["halted"]),
+        **plain["consent_state"],
+        "pause_switches": sorted(plain["pause_switches"]),
         "automation": OFFER.automation,
         "record_status": plain["record_status"],
         "now": NOW,
@@ -230,7 +230,7 @@ def _with_its_read(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
 def _insert_consents(database: Database) -> None:
     """Insert consent states: of ten customers six consent, one refuses, one turns e-mail off."""
     statement = """
-        INSERT INTO customers_control
+        INSERT INTO customers_consentstate
                (customer_id, entries, state, granted, objected, channels_off, topics_off)
         SELECT id, 2,
                jsonb_build_object(
@@ -252,7 +252,7 @@ def _insert_consents(database: Database) -> None:
             ON CONFLICT DO NOTHING"""
     with database.connect() as connection:
         connection.execute(statement, [AUDIENCE])
-        connection.execute("VACUUM (ANALYZE) customers_control")
+        connection.execute("VACUUM (ANALYZE) customers_consentstate")
 
 
 def _bulk_decision(testbed: Testbed, customers: Sequence[UUID]) -> Figure:
@@ -313,10 +313,14 @@ def _count_rows(database: Database, audience: Sequence[UUID]) -> int:
 
 def _one_by_one(customers: Sequence[UUID]) -> int:
     """Query the customers one by one with the ORM, as the baseline."""
-    from customers.models import Control, Identifier
+    from customers.models import ConsentState, Identifier
 
     for customer in customers:
-        control = Control.objects.filter(customer_id=customer).first()
-        if control and "offers" in control.granted and "email" not in control.channels_off:
+        consent_state = ConsentState.objects.filter(customer_id=customer).first()
+        if (
+            consent_state
+            and "offers" in consent_state.granted
+            and "email" not in consent_state.channels_off
+        ):
             Identifier.objects.filter(customer_id=customer, kind="email", evidence=2).exists()
     return len(customers)

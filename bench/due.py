@@ -98,7 +98,7 @@ def _prepared(database: Database, customers: Sequence[UUID]) -> Iterator[None]:
     with database.connect() as connection:
         connection.execute("DELETE FROM butler_due")
         connection.execute(
-            "INSERT INTO customers_control"
+            "INSERT INTO customers_consentstate"
             " (customer_id, entries, state, granted, objected, channels_off, topics_off)"
             " SELECT id, 1, %s, '{offers}', '{}', '{}', '{}' FROM unnest(%s::uuid[]) AS id"
             " ON CONFLICT (customer_id) DO UPDATE SET state = EXCLUDED.state",

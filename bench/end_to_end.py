@@ -92,6 +92,7 @@ def running_processes(database: Database) -> Iterator[tuple[servers.Server, serv
 
 
 def customer_ids(database: Database, run: str) -> list[UUID]:
+    """Return the customers of a run, in no particular order."""
     with database.connect() as connection:
         rows = connection.execute(
             "SELECT customer_id FROM customers_identifier WHERE kind = 'user_id' AND value LIKE %s",

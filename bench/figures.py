@@ -23,10 +23,12 @@ class Figure:
 
     @property
     def of_limit(self) -> float | None:
+        """The value divided by the limit; None without a limit."""
         return _ratio(self.value, self.limit)
 
     @property
     def of_baseline(self) -> float | None:
+        """The value divided by the baseline; None without a baseline."""
         return _ratio(self.value, self.baseline)
 
     def as_row(self) -> dict[str, object]:

@@ -11,6 +11,7 @@ type Work = Callable[[Butler, int, str, int], float]
 
 
 def figures(testbed: Testbed) -> list[Figure]:
+    """Measure the cost of ingest and reads on the large tables, relative to the small ones."""
     small, large = (testbed.size.small_events, testbed.size.events)
     return [
         _cost_ratio(testbed, f"{name}: cost at {large:,} events, against {small:,}", work, per)

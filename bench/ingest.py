@@ -22,6 +22,7 @@ class RequestKind:
     events: int
 
     def first(self, size: Size) -> int:
+        """Return the number of the first events that requests of this kind send."""
         return size.first_singles if self.events == 1 else size.first_batches
 
 
@@ -160,6 +161,7 @@ class IngestComparison:
 
 
 def batches(testbed: Testbed) -> list[Figure]:
+    """Measure the ingest of batches, in events per second."""
     rates = IngestComparison(testbed, BATCHES).run()
     value, bare = middle(rates.butler), middle(rates.bare)
     return [
@@ -180,6 +182,7 @@ def batches(testbed: Testbed) -> list[Figure]:
 
 
 def singles(testbed: Testbed) -> list[Figure]:
+    """Measure the ingest of single events, in events per second."""
     rates = IngestComparison(testbed, SINGLES).run()
     value, baseline = middle(rates.butler), middle(rates.baseline)
     return [

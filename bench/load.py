@@ -58,6 +58,7 @@ class HttpConnection:
         self._rest = b""
 
     def send(self, request: bytes) -> Answer:
+        """Send the bytes of a request, and return the answer after its whole body arrived."""
         self._socket.sendall(request)
         received = self._rest
         while b"\r\n\r\n" not in received:
@@ -90,6 +91,7 @@ class ClosedLoop:
 
     @property
     def rate(self) -> float:
+        """The completed requests per second."""
         return self.completed / self.seconds
 
 
@@ -160,6 +162,7 @@ class AsyncHttpConnection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def send(self, request: bytes) -> Answer:
+        """Send the bytes of a request, and return the answer after its whole body arrived."""
         self.writer.write(request)
         head = (await self.reader.readuntil(b"\r\n\r\n"))[:-4]
         body = await self.reader.readexactly(_length(head))

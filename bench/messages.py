@@ -200,6 +200,10 @@ def _baseline(database: Database, sink: Sink, customers: Sequence[str]) -> float
 
 
 def run_python(database: Database, *arguments: str, stdin: str = "") -> dict[str, Any]:
+    """Run Python in another process; return the JSON object of its last line.
+
+    Raises BenchmarkFailed if the process fails.
+    """
     process = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,

@@ -20,7 +20,7 @@ INSERT INTO customers_trait
 SELECT id, trait.name, to_jsonb(value), 2, 1, now(), gen_random_uuid()
   FROM guest, LATERAL (VALUES ('timezone', current_setting('bench.zone')), ('language', 'en'),
                               ('first_name', 'Noor')) AS trait (name, value);
-INSERT INTO customers_control
+INSERT INTO customers_consentstate
        (customer_id, entries, state, granted, objected, channels_off, topics_off)
 SELECT id, 0,
        jsonb_build_object('consents', jsonb_build_object('chaos-offers', jsonb_build_object(

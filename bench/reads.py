@@ -65,6 +65,7 @@ def _plain(testbed: Testbed) -> servers.Database:
 
 
 def requests(customers: Sequence[UUID], key: str, path: str = "/api/customers/{}/") -> list[bytes]:
+    """Return one GET request for each customer, as the bytes to send."""
     return [
         load.request("GET", path.format(customer), authorization=f"Bearer {key}")
         for customer in customers
@@ -72,6 +73,7 @@ def requests(customers: Sequence[UUID], key: str, path: str = "/api/customers/{}
 
 
 def count_record(answer: Answer) -> int:
+    """Return 1 if the answer is a record. Raises BenchmarkFailed otherwise."""
     if answer.status != 200 or b'"version"' not in answer.body:
         raise load.BenchmarkFailed(f"no record: {answer.head!r} {answer.body[:200]!r}")
     return 1

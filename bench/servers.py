@@ -35,6 +35,7 @@ class Database:
     env: Mapping[str, str]
 
     def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        """Return a new connection in autocommit mode; the caller closes it."""
         return psycopg.connect(self.url, autocommit=True)
 
     def manage(self, *arguments: str) -> str:

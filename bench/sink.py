@@ -114,6 +114,10 @@ class Relay:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def set_mode(self, command: str) -> None:
+        """Set the mode, such as "drop 3": for three messages, or without a number until the next command.
+
+        Raises ValueError for an unknown mode.
+        """
         mode, _, times = command.partition(" ")
         if mode not in MODES:
             raise ValueError(command)
@@ -146,6 +150,7 @@ def _parse_email(recipient: bytes, email: bytes) -> Sequence[bytes]:
 
 
 def hash_body(body: bytes) -> bytes:
+    """Return the digest of a body as 16 hex digits."""
     return blake2b(body, digest_size=8).hexdigest().encode()
 
 
@@ -205,6 +210,7 @@ class Sink:
         stdin.flush()
 
     def received(self) -> list[ReceivedMessage]:
+        """Return the messages that the relay has received so far, in their order of arrival."""
         return read_messages(self.path)
 
 

@@ -63,6 +63,7 @@ class StreamClients:
             await self.message_arrived.wait()
 
     async def close(self) -> None:
+        """Close all connections and wait for their readers; errors of readers are ignored."""
         for writer in self.writers:
             writer.close()
         await asyncio.gather(*self.readers, return_exceptions=True)

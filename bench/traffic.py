@@ -110,6 +110,7 @@ class EventWriter:
         return json.dumps(event, ensure_ascii=False).encode()
 
     def batch(self) -> list[bytes]:
+        """Return the JSON of BATCH new events."""
         return [self.event() for _ in range(BATCH)]
 
     def batch_request(self, events: Sequence[bytes]) -> bytes:

@@ -68,7 +68,7 @@ class Facts(msgspec.Struct, frozen=True):
     version: int | None
     # Only customers with "live" get messages. Other values: "joined", "restricted", "erased".
     record_status: str | None
-    control: State | None
+    consent_state: State | None
     # By channel. A channel without an address cannot be used, except the inbox.
     addresses: Mapping[str, Address] | None
     # By name, such as "order:A-1001".
@@ -78,7 +78,7 @@ class Facts(msgspec.Struct, frozen=True):
     # The number of messages sent in each current budget window, by "scope|window".
     used: Mapping[str, int] | None
     # The keys of the pause switches that are engaged: automations, or "*" for all.
-    halted: frozenset[str] | None
+    pause_switches: frozenset[str] | None
     # The time zone of the customer; "" if it is unknown.
     zone: str = ""
     language: str = ""

@@ -21,7 +21,7 @@ _record_paths: list[URLPattern | URLResolver] = [
     path("ledger/export/", ledger.ExportView.as_view(), name="ledger-export"),
     path("receipts/<uuid:entry_id>/", ledger.ReceiptView.as_view(), name="receipt"),
     path("why/", messages.DecisionsView.as_view(), name="why"),
-    path("looks/", messages.AccessLogView.as_view(), name="looks"),
+    path("access-log/", messages.AccessLogView.as_view(), name="access-log"),
 ]
 
 urlpatterns = [

@@ -68,7 +68,8 @@ class ChannelAdapter(Protocol):
 
     def send(
         self, messages: Sequence[ChannelMessage], is_lease_open: "LeaseCheck"
-    ) -> Iterator[DeliveryResult]: ...
+    ) -> Iterator[DeliveryResult]:
+        """Send the messages in their order, and yield a result for each one that was tried."""
 
 
 class LeaseCheck(Protocol):

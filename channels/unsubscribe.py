@@ -20,7 +20,7 @@ from customers.actions.changes import ChangeAuthor
 from customers.consent.state import State
 from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.events import internal_sources
-from customers.models import Control, Customer
+from customers.models import ConsentState, Customer
 
 SALT = "butler.unsubscribe"
 _SENDER = msgspec.structs.replace(internal_sources.BUTLER, channel="email")
@@ -108,10 +108,10 @@ def _is_already_ended(scope: UnsubscribeScope) -> bool:
     customers = Customer.objects.filter(
         Q(pk=scope.customer_id) | Q(members=scope.customer_id), canonical=None
     )
-    control = Control.objects.filter(customer__in=customers).first()
-    if control is None:
+    consent_state = ConsentState.objects.filter(customer__in=customers).first()
+    if consent_state is None:
         return False
-    state = msgspec.convert(control.state, State)
+    state = msgspec.convert(consent_state.state, State)
     if scope.purpose:
         consent = state.consents.get(scope.purpose)
         return consent is not None and consent.state in _ENDED_STATES

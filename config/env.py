@@ -18,10 +18,11 @@ from urllib.parse import parse_qsl
 
 from django.core.exceptions import ImproperlyConfigured
 
+from customers.consent.preferences import TIME_OF_DAY
+
 ROOT = Path(__file__).resolve().parent.parent
 _BUDGET = re.compile(r"(\d{1,4})/(day|week|month)", re.ASCII)
-_CLOCK = r"((?:[01]\d|2[0-3]):[0-5]\d)"
-_HOURS = re.compile(f"{_CLOCK}-{_CLOCK}", re.ASCII)
+_HOURS = re.compile(f"({TIME_OF_DAY.pattern})-({TIME_OF_DAY.pattern})", re.ASCII)
 
 
 def text(name: str, default: str | None = None) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import BadRequest, TooManyFieldsSent
 from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 
+from channels.ingest.http import ErrorResponse, with_cors
 from channels.pages import error_pages
 from config.circuit_breaker import CircuitBreaker, is_database_timeout
 from customers import db
@@ -47,10 +48,7 @@ def database_unavailable(request: HttpRequest) -> HttpResponse:
     if _accepts_html(request):
         response = error_pages.error_page(request, 503)
     elif request.path.startswith("/v1/"):
-        response = _ingest_error(503, "unavailable", _INGEST_MESSAGE)
-        # Pages of other origins send events. Without CORS headers they cannot read Retry-After.
-        response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Expose-Headers"] = "Retry-After"
+        response = _ingest_error(request, 503, "unavailable", _INGEST_MESSAGE)
     else:
         response = problem(503, _READ_MESSAGE if request.method in SAFE_METHODS else _WRITE_MESSAGE)
     response["Retry-After"] = str(RETRY_AFTER)
@@ -63,7 +61,7 @@ def internal_error(request: HttpRequest) -> HttpResponse:
         return error_pages.error_page(request, 500)
     message = "The server failed. The error is in its log."
     if request.path.startswith("/v1/"):
-        return _ingest_error(500, "internal_error", message)
+        return _ingest_error(request, 500, "failed", message)
     return problem(500, message)
 
 
@@ -82,18 +80,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if db.is_connection_error(exception):
         # For example, Django reports a session that could not be saved as an ended session.
         return _handle_lost_database(request, exception)
-    return _client_error(request, 400, "bad_request", "The request cannot be read.")
+    return _client_error(request, 400, "refused", "The request cannot be read.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 403 as a page or as a JSON document."""
-    return _client_error(request, 403, "forbidden", "")
+    return _client_error(request, 403, "forbidden", "You may not do this.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 404 as a page or as a JSON document."""
     return _client_error(
-        request, 404, "not_found", "The requested object does not exist, or you may not see it."
+        request, 404, "unknown_route", "The requested object does not exist, or you may not see it."
     )
 
 
@@ -108,12 +106,13 @@ def _client_error(request: HttpRequest, status: int, code: str, message: str) ->
     if not request.path.startswith(API_PREFIXES):
         return error_pages.error_page(request, status)
     if request.path.startswith("/v1/"):
-        return _ingest_error(status, code, message)
+        return _ingest_error(request, status, code, message)
     return problem(status, message)
 
 
-def _ingest_error(status: int, code: str, message: str) -> HttpResponse:
-    return JsonResponse({"code": code, "message": message}, status=status)
+def _ingest_error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    """Return an error of the wire; pages of other origins, which send events, can read it."""
+    return with_cors(request, ErrorResponse(status, code, message).response())
 
 
 def _accepts_html(request: HttpRequest) -> bool:

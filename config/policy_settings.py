@@ -23,13 +23,3 @@ BUTLER_PLAUSIBLE_ZONES = env.listing("BUTLER_PLAUSIBLE_ZONES") or [
     "Europe/London",
     "Europe/Helsinki",
 ]
-
-# The path of a file with further values that identify no customer, in the format of
-# customers/identity/non_identifiers.toml.
-BUTLER_NON_IDENTIFIERS = env.text("BUTLER_NON_IDENTIFIERS", "")
-# Mailboxes and domains of the company. Call desks and tills enter them for customers without one.
-BUTLER_OWN_ADDRESSES = env.listing("BUTLER_OWN_ADDRESSES")
-# Whether mailboxes at example.com and other reserved domains may identify a customer.
-BUTLER_ALLOW_RESERVED_DOMAINS = env.flag(
-    "BUTLER_ALLOW_RESERVED_DOMAINS", default=env.flag("DEBUG", default=False)
-)

@@ -1,8 +1,9 @@
-"""The settings of Django and of the project, except those of four other modules.
+"""The settings of Django and of the project, except those of five other modules.
 
 config.database_settings has the connections to Postgres, config.policy_settings the company's
-policy, config.rest_settings the REST framework, and config.celery_settings Celery. config.env
-reads the environment, and stops the start on a missing or invalid value.
+policy, config.identity_settings the values that identify customers, config.rest_settings the REST
+framework, and config.celery_settings Celery. config.env reads the environment, and stops the start
+on a missing or invalid value.
 """
 
 from datetime import timedelta
@@ -13,12 +14,12 @@ from django.utils.csp import CSP
 from config import env, service_urls
 from config.database_settings import DATABASES as DATABASES
 from config.database_settings import STATEMENT_TIMEOUT as STATEMENT_TIMEOUT
-from config.policy_settings import (
+from config.identity_settings import (
     BUTLER_ALLOW_RESERVED_DOMAINS as BUTLER_ALLOW_RESERVED_DOMAINS,
 )
+from config.identity_settings import BUTLER_NON_IDENTIFIERS as BUTLER_NON_IDENTIFIERS
+from config.identity_settings import BUTLER_OWN_ADDRESSES as BUTLER_OWN_ADDRESSES
 from config.policy_settings import BUTLER_BUDGETS as BUTLER_BUDGETS
-from config.policy_settings import BUTLER_NON_IDENTIFIERS as BUTLER_NON_IDENTIFIERS
-from config.policy_settings import BUTLER_OWN_ADDRESSES as BUTLER_OWN_ADDRESSES
 from config.policy_settings import BUTLER_PLAUSIBLE_ZONES as BUTLER_PLAUSIBLE_ZONES
 from config.policy_settings import BUTLER_QUIET_HOURS as BUTLER_QUIET_HOURS
 from config.rest_settings import REST_FRAMEWORK as REST_FRAMEWORK

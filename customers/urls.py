@@ -68,7 +68,7 @@ urlpatterns = [
     path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),
     path(
-        "customers/<uuid:customer_id>/merges/<int:merge_id>/part/",
+        "customers/<uuid:customer_id>/merges/<int:merge_id>/undo/",
         reviews.UndoMergeView.as_view(),
         name="merge-undo",
     ),

@@ -45,17 +45,23 @@ LONGEST = ("tests/bench/test_bench.py", "tests/chaos/test_run.py", "tests/deploy
 _LOG_CHARACTERS = 6_000
 
 # Tables with rows of migrations, which no test changes. customers_source has one such row, for
-# Butler itself, and customers_space has the space "main".
-KEPT = {"auth_permission", "django_content_type", "customers_source", "customers_space"}
-KEPT |= {"auth_group", "auth_group_permissions"}
+# Butler itself.
+TABLES_WITH_MIGRATED_ROWS = {
+    "auth_permission",
+    "django_content_type",
+    "customers_source",
+    "customers_space",
+    "auth_group",
+}
+TABLES_WITH_MIGRATED_ROWS |= {"auth_group_permissions"}
 OTHER_ROWS = [
     f"DELETE FROM {name} WHERE id <> 1" for name in ("customers_source", "customers_space")
 ]
 # Append-only tables. Even tests cannot delete single rows, but can truncate the whole table.
-FOR_EVER = {
+APPEND_ONLY_TABLES = {
     "butler_automationversion",
     "butler_decision",
-    "customers_controlentry",
+    "customers_ledgerentry",
     "customers_event",
     "customers_accesslogentry",
     "customers_notice",
@@ -138,14 +144,18 @@ def _delete_what_tests_left() -> Iterator[None]:
     ignoring += " FROM pg_trigger WHERE tgname LIKE 'pgtrigger%never_emptied%'"
 
     def sql_flush(style, tables, **options):
-        full = [name for name in tables if name not in KEPT]
+        full = [name for name in tables if name not in TABLES_WITH_MIGRATED_ROWS]
         looks = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in full]
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(looks))
             # Foreign keys are checked at the commit, so the order does not matter.
             filled_tables = [name for (name,) in cursor.fetchall()]
-        emptied = [f'TRUNCATE "{name}" CASCADE' for name in filled_tables if name in FOR_EVER]
-        deletes = [f'DELETE FROM "{name}"' for name in filled_tables if name not in FOR_EVER]
+        emptied = [
+            f'TRUNCATE "{name}" CASCADE' for name in filled_tables if name in APPEND_ONLY_TABLES
+        ]
+        deletes = [
+            f'DELETE FROM "{name}"' for name in filled_tables if name not in APPEND_ONLY_TABLES
+        ]
         return [ignoring, *emptied, *deletes, *OTHER_ROWS]
 
     patch = pytest.MonkeyPatch()
@@ -191,7 +201,7 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
         settings = connection.settings_dict
     env = {
         **os.environ,
-        "DATABASE_URL": _url(settings),
+        "DATABASE_URL": database_url(settings),
         "BUTLER_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "1",
@@ -221,7 +231,8 @@ def running(servers: Running, transactional_db: None) -> Running:
     return servers
 
 
-def _url(settings: dict) -> str:
+def database_url(settings: dict) -> str:
+    """Return the URL of a database from its settings; the host may be a folder with a socket."""
     host, name = str(settings["HOST"]), quote(str(settings["NAME"]))
     user = quote(str(settings["USER"]))
     password = f":{quote(str(settings['PASSWORD']))}" if settings["PASSWORD"] else ""

@@ -1,13 +1,10 @@
 """Values that readers trip over, and events made of them, for every event name we project."""
 
-import os
 import sys
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from customers.projections import registry
-from tests import size
 
 # Python counts each of these as digits or numbers, in a way of its own.
 ODD_TEXTS = [
@@ -76,15 +73,3 @@ def projected() -> list[tuple[str, str]]:
         prefixes = getattr(module, "PREFIXES", None) or (module.PREFIX,)
         pairs += [(name, prefix) for prefix in prefixes for name in sorted(module.NAMES)]
     return pairs
-
-
-def tries(examples: int):
-    """Return how many examples are tried: the same each time, unless more are asked for."""
-    more = int(os.environ.get("ITEM_EXAMPLES", size.examples(0, long=60)))
-    return settings(
-        max_examples=more or examples,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=not more,
-        database=None,
-    )

@@ -53,8 +53,8 @@ def _of_noor(page: Page) -> dict[str, str]:
     noor = link.partition("?")[0]
     return {
         "console-customer": noor,
-        "console-looks": f"{noor}looks/",
-        "console-wishes": f"{noor}wishes/",
+        "console-looks": f"{noor}access-log/",
+        "console-wishes": f"{noor}preferences/",
         "console-order": f"{noor}new-order/",
     }
 

@@ -12,7 +12,7 @@ PAGES = {
     "preferences": "/preferences/",
     "receipts": "/receipts/",
     "why": "/why/",
-    "looks": "/why/looks/",
+    "looks": "/why/access-log/",
     "missing": "/orders/of-somebody-else/",
 }
 # One of many: the first link of a list leads there.

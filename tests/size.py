@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 IS_LONG = os.environ.get("BUTLER_LONG_TESTS") == "1"
 
@@ -10,6 +11,17 @@ IS_LONG = os.environ.get("BUTLER_LONG_TESTS") == "1"
 def examples(short: int, *, long: int) -> int:
     """Return the number of generated examples of this run."""
     return long if IS_LONG else short
+
+
+def tries(short: int, *, long: int) -> settings:
+    """Return Hypothesis settings: the same examples in each `make test`, random ones when long."""
+    return settings(
+        max_examples=examples(short, long=long),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=not IS_LONG,
+        database=None,
+    )
 
 
 def only_long[T](test: T) -> T:

@@ -58,7 +58,10 @@ def _send(environ: dict[str, Any]) -> HttpResponse:
             answer.close()
     del response["Content-Type"]
     for name, value in headers:
-        response[name] = value
+        if name == "Set-Cookie":
+            response.cookies.load(value)
+        else:
+            response[name] = value
     # Django's client looks at the request, which the application keeps to itself.
     response.wsgi_request = WSGIRequest({**environ, "wsgi.input": BytesIO(body)})
     return response

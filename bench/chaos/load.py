@@ -59,6 +59,7 @@ class ClientStats:
     failed_at: float = 0.0
 
     def add_failure(self, reason: str, now: float) -> None:
+        """Count a failure under its reason, and remember the time of the last one."""
         self.statuses[reason] += 1
         self.failed_at = now
 

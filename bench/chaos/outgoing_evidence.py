@@ -50,7 +50,7 @@ SELECT entry.record_id::text, entry.seq, entry.kind, convert_to(entry.document, 
        entry.previous, entry.digest,
        coalesce((SELECT value FROM customers_identifier AS identifier
                   WHERE identifier.customer_id = entry.record_id AND kind = 'email' LIMIT 1), '')
-  FROM customers_controlentry AS entry
+  FROM customers_ledgerentry AS entry
 """
 UNFINISHED = """
 SELECT (SELECT count(*) FROM butler_due WHERE job = 'run'),

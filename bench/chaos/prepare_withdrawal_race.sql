@@ -20,7 +20,7 @@ SELECT number, gen_random_uuid() AS id,
 INSERT INTO customers_customer (id, created_at) SELECT id, now() FROM pair;
 INSERT INTO customers_identifier (kind, value, evidence, record_id, customer_id, first_seen_at)
 SELECT 'email', 'guest-' || number || '@example.com', 2, id, id, now() FROM pair;
-INSERT INTO customers_control
+INSERT INTO customers_consentstate
        (customer_id, entries, state, granted, objected, channels_off, topics_off)
 SELECT id, 0,
        jsonb_build_object('consents', jsonb_build_object('offers', jsonb_build_object(

@@ -94,6 +94,7 @@ class Proxy:
 
     @contextlib.contextmanager
     def outage(self) -> Iterator[None]:
+        """Refuse connections during the block. Then remove all faults, also after an error."""
         self.down()
         try:
             yield

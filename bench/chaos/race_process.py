@@ -40,9 +40,11 @@ class RaceClock:
         self.begins_at = begins_at
 
     def now(self) -> datetime:
+        """Return the time of the race: NOON plus the real seconds since its start."""
         return NOON + timedelta(seconds=time.monotonic() - self.begins_at)
 
     def wait_until(self, seconds: float) -> None:
+        """Sleep until this number of seconds after the start of the race; return at once if it is past."""
         time.sleep(max(0.0, self.begins_at + seconds - time.monotonic()))
 
 
@@ -62,6 +64,7 @@ class RecordingProvider:
     def send(
         self, parcels: Sequence[ChannelMessage], is_open: LeaseCheck
     ) -> Iterator[DeliveryResult]:
+        """Accept each message after up to 4 ms, and write its recipient and monotonic time to the file."""
         for parcel in parcels:
             if not is_open():
                 return

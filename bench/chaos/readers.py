@@ -25,9 +25,11 @@ class Reader:
 
     @property
     def version(self) -> int:
+        """The version of the last received event, or else the version at which the stream began."""
         return self.events[-1].version if self.events else self.start_version or 0
 
     def watched_log(self) -> WatchedLog:
+        """Return the received events, with the version at which the stream began."""
         return WatchedLog(self.customer_id, self.start_version or 0, self.events)
 
     async def follow(self) -> None:

@@ -110,6 +110,7 @@ class Recipients:
 
     @property
     def has_withdrawn_all(self) -> bool:
+        """Whether all recipients who were chosen to withdraw have done so."""
         return len(self.withdrawals) == len(self._withdrawing)
 
     async def _withdraw(self, owner: str) -> None:

@@ -47,6 +47,7 @@ class Request:
 
     @property
     def is_unknown(self) -> bool:
+        """Whether the request got neither an acknowledgement nor a rejection."""
         return not self.acknowledgements and not self.rejections
 
 
@@ -69,6 +70,7 @@ class RequestLog:
         self._file.close()
 
     def create_request(self, events: Sequence[SentEvent]) -> Request:
+        """Return a new request, which is not sent yet, with the next number."""
         request = Request(len(self.requests), events)
         self.requests.append(request)
         return request
@@ -82,6 +84,7 @@ class RequestLog:
     def add_acknowledgement(
         self, request: Request, at: float, acknowledgement: Acknowledgement
     ) -> None:
+        """Add an acknowledgement to the request, and write it to the file."""
         request.acknowledgements.append(acknowledgement)
         self._write("ack", request, at, acknowledgement=acknowledgement)
 
@@ -95,6 +98,7 @@ class RequestLog:
         self._write("unknown", request, at, why=why)
 
     def unknown_requests(self) -> list[Request]:
+        """Return the requests that were sent and got no final answer."""
         return [request for request in self.requests if request.attempts and request.is_unknown]
 
     def acknowledged(self) -> Iterator[SentEvent]:

@@ -54,6 +54,7 @@ class FakeServer:
     record_versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def has_bug(self, bug: str) -> bool:
+        """Return whether the server has this bug and it occurs now, with a probability of 30 %."""
         return self.bug == bug and self.random.random() < 0.3
 
     def ingest(self, events: Sequence[SentEvent]) -> Acknowledgement:
@@ -149,6 +150,7 @@ class FakeReader:
     version: int = 0
 
     def poll(self) -> None:
+        """Receive the visible events that are newer than the last received one."""
         if self.server.has_bug("stream_repeats"):
             self.version = max(0, self.version - 1)
         if self.server.has_bug("stream_skips"):

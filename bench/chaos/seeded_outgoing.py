@@ -90,9 +90,11 @@ class FakeMessaging:
         self.leases_left = 0
 
     def chance(self, share: float) -> bool:
+        """Return true with this probability, from 0 to 1."""
         return self.random_.random() < share
 
     def has_bug(self, bug: str, share: float = 0.3) -> bool:
+        """Return whether the system has this bug and it occurs now, with this probability."""
         return self.bug == bug and self.chance(share)
 
     # Steps -----------------------------------------------------------------------------
@@ -121,10 +123,11 @@ class FakeMessaging:
             self.decide(trigger)
 
     def decide(self, trigger: TriggerEvent) -> None:
+        """Create the run of a trigger, and a message if the recipient's consent allows it."""
         is_allowed = self.consents[trigger.recipient]
         id_ = f"run-{len(self.runs)}"
         declined = frozenset[str]() if is_allowed else frozenset({"email"})
-        run = Run(id_, "offer", trigger.recipient, trigger.message_id, "done", declined)
+        run = Run(id_, "offer", trigger.recipient, trigger.message_id, "completed", declined)
         self.runs.append(run)
         if is_allowed and not self.has_bug("swallowed_exception"):
             self.messages.append(Message(f"m-{len(self.messages)}", run, trigger.recipient))
@@ -169,6 +172,7 @@ class FakeMessaging:
             sender.message = None
 
     def claim(self, sender: Sender) -> None:
+        """Claim the first queued message, or suppress it if its recipient has no consent."""
         waiting = [message for message in self.messages if message.state == "queued"]
         if not waiting:
             return
@@ -185,6 +189,7 @@ class FakeMessaging:
             sender.sleeps_until = self.now + 3 * LEASE
 
     def is_allowed(self, sender: Sender, owner: str) -> bool:
+        """Return whether the owner's consent allows a message, as this sender reads it."""
         if self.bug == "consent_at_enqueue":
             return True
         if self.now - sender.cached_at >= (CACHE_STEPS if self.bug == "consent_cached" else 0):
@@ -214,6 +219,7 @@ class FakeMessaging:
             self.mark_uncertain(message)
 
     def finish(self, message: Message, state: str) -> None:
+        """Set the final state of a message and end its lease, unless its state is already final."""
         # A sender whose message is already final must not change its state.
         if message.state == "sending":
             message.state, message.lease = state, 0
@@ -227,6 +233,7 @@ class FakeMessaging:
             self.messages.append(duplicate)
 
     def mark_expired_leases(self) -> None:
+        """Mark messages as uncertain whose lease ended while they were being sent."""
         for message in self.messages:
             if message.state == "sending" and message.lease < self.now:
                 if self.bug == "requeued_after_lease":
@@ -249,6 +256,7 @@ class FakeMessaging:
             self.confirmed.add(message.id)
 
     def tamper(self) -> None:
+        """With the bug for it, rewrite the document of one ledger entry."""
         if self.has_bug("ledger_rewritten", 0.7) and self.ledger_entries:
             index = self.random_.randrange(len(self.ledger_entries))
             self.ledger_entries[index] = self.ledger_entries[index]._replace(

@@ -33,6 +33,7 @@ class System:
 
     @property
     def services(self) -> dict[str, str]:
+        """The settings of the running services, as `make run` lists them in its home."""
         return dict(json.loads((self.home / "services.json").read_text()))
 
     @property
@@ -40,6 +41,7 @@ class System:
         return {**_clean_environment(), "BUTLER_HOME": str(self.home)}
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of manage.py on this system; return the finished process."""
         return self.python("manage.py", *arguments)
 
     def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -64,12 +66,14 @@ class System:
         ]
 
     def web_master(self) -> int:
+        """Return the pid of the master of the web processes."""
         return self._granian("config.wsgi")[0]
 
     def web_workers(self) -> list[int]:
         return self._granian("config.wsgi")[1]
 
     def live_worker(self) -> int:
+        """Return the pid of a worker of the live processes."""
         return self._granian("config.asgi")[1][-1]
 
     def _granian(self, application: str, *, timeout: float = 30) -> tuple[int, list[int]]:
@@ -83,6 +87,7 @@ class System:
         raise RuntimeError(f"no process serves {application}")
 
     def worker(self) -> int:
+        """Return the pid of the master of the Celery workers."""
         return self._workers()[0]
 
     def worker_children(self) -> list[int]:

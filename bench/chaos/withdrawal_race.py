@@ -131,6 +131,7 @@ def _lines(folder: Path, kind: str) -> Iterator[list[str]]:
 
 
 def report(counts: RaceCounts) -> str:
+    """Return the counts as lines of text, for the terminal."""
     rows = {
         "withdrawals that were acknowledged (N)": counts.withdrawn,
         "messages handed over before": counts.handed_over,

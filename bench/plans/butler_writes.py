@@ -152,7 +152,7 @@ PARAMETERS: dict[str, Params] = {
                 {
                     "run_id": uuid("run", number),
                     "due_id": serial(number),
-                    "status": "waiting" if number % 2 else "done",
+                    "status": "waiting" if number % 2 else "completed",
                     "step": "1",
                     "awaited": "",
                     "awaited_about": "",

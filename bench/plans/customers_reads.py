@@ -6,7 +6,7 @@ from bench.plans.ids import NOBODY, NOW, TODAY, Params, json, live, serial, seri
 
 _IDS: Params = {"ids": uuids("customer")}
 _LIVE: Params = {"ids": live()}
-_ONE: Params = {"id": uuid("customer", 10)}
+_CUSTOMER: Params = {"id": uuid("customer", 10)}
 _TIMELINE: Params = {
     "logs": uuids("customer", 10),
     "bounds": [40] * 10,
@@ -27,7 +27,7 @@ def _digest(kind: str, number: int) -> bytes:
 
 PARAMETERS: dict[str, Params] = {
     "describe_customers": _IDS | {"today": TODAY},
-    "find_routing_identifier": _ONE,
+    "find_routing_identifier": _CUSTOMER,
     "find_customers": {"kind": "phone", "value": "+31600000001"},
     "find_faults": _LIVE,
     "read_source_key": {"digest": _digest("key", 1)},
@@ -47,7 +47,7 @@ PARAMETERS: dict[str, Params] = {
         ),
         "source_id": 1001,
     },
-    "find_logs": _ONE,
+    "find_logs": _CUSTOMER,
     "find_matches": {
         "kind": "phone",
         "value": "+31600000013",
@@ -65,7 +65,7 @@ PARAMETERS: dict[str, Params] = {
         "keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"
     },
     "lock_identifiers": {"ids": serials(40)},
-    "lock_live_record": _ONE,
+    "lock_live_record": _CUSTOMER,
     "find_order_numbers": {"numbers": ["A-1", "A-2"]},
     "read_linked_orders": {"ids": serials(40), "excluded": serials(5)},
     "read_order_mentions": {"ids": serials(40), "limit": 100},
@@ -73,7 +73,7 @@ PARAMETERS: dict[str, Params] = {
     "lock_records": _IDS,
     "read_record_ids": {"after": NOBODY, "batch": 25},
     "read_all_projected_events": _LIVE,
-    "read_chain_end": _ONE,
+    "read_chain_end": _CUSTOMER,
     "read_chains": _LIVE,
     "read_filing_records": {"ids": serials()},
     "read_filings": {"logs": uuids("customer"), "versions": [3] * 20},
@@ -83,7 +83,7 @@ PARAMETERS: dict[str, Params] = {
     "read_primary_identifiers": _IDS,
     # If more rows come back than this limit, the caller stops.
     "read_graph": {"ids": serials(), "limit": 1_000, "desk_channels": _DESKS},
-    "read_customer_version": _ONE | {"today": TODAY, "zone": "Europe/Amsterdam"},
+    "read_customer_version": _CUSTOMER | {"today": TODAY, "zone": "Europe/Amsterdam"},
     "read_customer_versions": _IDS,
     "read_decisions": {"ids": serials(40)},
     "read_holders": {"ids": serials(40), "limit": 50, "desk_channels": _DESKS},

@@ -132,7 +132,7 @@ PARAMETERS: dict[str, Params] = {
         )
     },
     "delete_projections": _IDS,
-    "delete_control": _IDS,
+    "delete_consent_states": _IDS,
     "delete_interactions": _dropped("call-1"),
     "lock_order_identifiers": {"ids": serials(40)},
     "lock_order_numbers": {"numbers": _ORDER_NUMBERS},
@@ -167,7 +167,7 @@ PARAMETERS: dict[str, Params] = {
         "actor": "",
         "now": NOW,
     },
-    "upsert_control": _rows(
+    "upsert_consent_states": _rows(
         entries=2,
         state={},
         granted=[],

@@ -12,10 +12,12 @@ NOBODY = UUID(int=0)
 
 
 def uuid(kind: str, number: int) -> UUID:
+    """Return the id of a row, the same that the statements in rows.sql compute."""
     return UUID(bytes=md5(f"{kind}:{number}".encode(), usedforsecurity=False).digest())
 
 
 def uuids(kind: str, count: int = 20) -> list[UUID]:
+    """Return the ids of the rows 1 to `count`."""
     return [uuid(kind, number) for number in range(1, count + 1)]
 
 
@@ -25,6 +27,7 @@ def live(count: int = 20) -> list[UUID]:
 
 
 def serial(number: int) -> int:
+    """Return the key of a row in a table with numbers as keys."""
     return 10_000_000_000 + number
 
 

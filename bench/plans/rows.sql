@@ -139,13 +139,13 @@ INSERT INTO customers_request (customer_id, reference, kind, status, subject, ch
 SELECT pg_temp.id_of('customer', number), 'r-' || request, 'question', 'open', 'Lost', 'app',
        pg_temp.noon(request % 2), '{}', 1
   FROM numbers, generate_series(1, 2) AS request;
-INSERT INTO customers_control (customer_id, entries, state, granted, objected, channels_off,
+INSERT INTO customers_consentstate (customer_id, entries, state, granted, objected, channels_off,
        topics_off)
 SELECT pg_temp.id_of('customer', number), 1,
        '{"settings": [{"name": "zone", "value": "Europe/Amsterdam"}], "consents": {}}',
        CASE WHEN number % 2 = 0 THEN '{offers}' ELSE '{}' END::text[], '{}', '{}', '{}'
   FROM numbers WHERE number % 10 <> 0;
-INSERT INTO customers_controlentry (record_id, seq, entry_id, speaks_for, kind, subject, version,
+INSERT INTO customers_ledgerentry (record_id, seq, entry_id, speaks_for, kind, subject, version,
        occurred_at, recorded_at, document, previous, digest)
 SELECT pg_temp.id_of('customer', number), seq, pg_temp.id_of('entry', number * 10 + seq),
        ARRAY[pg_temp.id_of('customer', number), pg_temp.id_of('customer', number + 1)], 'consent',
@@ -171,7 +171,7 @@ INSERT INTO butler_run (id, customer_id, occasion, cause, occurred_at, status, s
 SELECT pg_temp.id_of('run', number), pg_temp.id_of('customer', number), number,
        CASE WHEN number % 5 = 0 THEN '{"gathered": [], "count": 0}'
             ELSE '{"topic": "ride:night-mail"}' END::jsonb,
-       pg_temp.noon(-number % 3), CASE WHEN number % 4 = 3 THEN 'done' ELSE 'waiting' END,
+       pg_temp.noon(-number % 3), CASE WHEN number % 4 = 3 THEN 'completed' ELSE 'waiting' END,
        CASE WHEN number % 5 = 0 THEN '' ELSE '0' END,
        CASE WHEN number % 2 = 0 THEN 'Checkout Started' ELSE '' END, '', '', pg_temp.noon(0),
        CASE WHEN number % 5 = 0 THEN 'gathering' ELSE 'offers' END, pg_temp.serial(1)
@@ -237,7 +237,7 @@ SELECT pg_temp.id_of('task', number), number, 'call', pg_temp.id_of('customer', 
 INSERT INTO butler_topicstatus (key, status, facts, serial, changed_at)
 VALUES ('ride:night-mail', 'down', '{}', 1, pg_temp.noon(0));
 INSERT INTO butler_pauseswitch (id, key, engaged_at, engaged_by, reason, released_by)
-SELECT pg_temp.serial(number), 'halted ' || number, pg_temp.noon(0), '', '', ''
+SELECT pg_temp.serial(number), 'paused ' || number, pg_temp.noon(0), '', '', ''
   FROM generate_series(1, 3) AS number;
 INSERT INTO butler_providerlimit (channel, rate, filled_at)
 VALUES ('email', 10, pg_temp.noon(0)), ('sms', NULL, NULL);

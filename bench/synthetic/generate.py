@@ -52,6 +52,7 @@ class Plan(NamedTuple):
         return blake2b(repr(self).encode(), digest_size=4).hexdigest()
 
     def chunks(self) -> Iterator[Chunk]:
+        """Yield the chunks, whose events add up to the events of the plan."""
         for number, first in enumerate(range(0, self.customers, CHUNK)):
             last = min(first + CHUNK, self.customers)
             events = self.events * last // self.customers - self.events * first // self.customers

@@ -207,6 +207,7 @@ class _Activity:
             yield version
 
     def events(self, rows: Rows) -> Iterator[tuple[int, str]]:
+        """Yield each event: its time in milliseconds and its row for COPY. Add other rows to `rows`."""
         raise NotImplementedError
 
     def _add_identifier(self, rows: Rows, identifier: Identifier, at: int) -> None:

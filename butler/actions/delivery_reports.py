@@ -16,7 +16,7 @@ from customers.actions.changes import ChangeAuthor
 from customers.consent.statements import ConsentStatement
 from customers.db import retry
 from customers.events import internal_sources
-from customers.models import Control
+from customers.models import ConsentState
 from customers.sql import json
 
 _WAITING_AGE = timedelta(days=1)
@@ -210,7 +210,7 @@ def _append_event(message: ReportedMessage, customer_id: UUID, kind: str, now: d
 
 def _object(message: ReportedMessage, customer_id: UUID, now: datetime) -> None:
     """Record an objection to marketing for a customer who complained about a message."""
-    objecting = Control.objects.filter(customer=customer_id, objected__contains=["marketing"])
+    objecting = ConsentState.objects.filter(customer=customer_id, objected__contains=["marketing"])
     if objecting.exists():
         return
     word = ConsentStatement(

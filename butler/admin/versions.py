@@ -26,7 +26,7 @@ from butler.models import AutomationVersion
 from customers.read_only_admin import ReadOnlyAdmin, log_admin_access
 
 # The transitions of a version by its status, each with the label of its button.
-_TRANSITIONS = {
+TRANSITIONS = {
     "draft": (("approve", "Approve"), ("retire", "Retire")),
     "approved": (("go_live", "Go live"), ("retire", "Retire")),
     "live": (("pause", "Pause"), ("retire", "Retire")),
@@ -98,7 +98,7 @@ class AutomationVersionAdmin(ReadOnlyAdmin):
         )
         other = used.exclude(pk=version.pk).first()
         return {
-            "steps": _TRANSITIONS[version.status] if self._may_change_status(request) else (),
+            "steps": TRANSITIONS[version.status] if self._may_change_status(request) else (),
             "other": other,
             "difference": difference(other.document, version.document) if other else (),
             "previews": list(render_previews(document, self._record(request))),

@@ -83,7 +83,7 @@ class ObjectionAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ConsentsView(ControlView):
     """The purposes and the customer's consents."""
 
-    rights: ClassVar = {"GET": Right.READ_CONTROL}
+    rights: ClassVar = {"GET": Right.READ_CONSENTS}
 
     @schema.describe(
         "Read every purpose with the customer's answer and its current notice",
@@ -124,7 +124,7 @@ def _consent_shape(
 class ConsentView(ControlView):
     """The consent to one purpose."""
 
-    rights: ClassVar = {"PUT": Right.CHANGE_CONTROL}
+    rights: ClassVar = {"PUT": Right.CHANGE_CONSENTS}
 
     @schema.describe(
         "Give, refuse or withdraw a consent; returns the messages that were already sent",
@@ -149,7 +149,7 @@ class ConsentView(ControlView):
 class ObjectionView(ControlView):
     """An objection to one purpose, or to all marketing."""
 
-    rights: ClassVar = {"PUT": Right.CHANGE_CONTROL}
+    rights: ClassVar = {"PUT": Right.CHANGE_CONSENTS}
 
     @schema.describe(
         "Object to a purpose, or to all marketing; or lift the objection",

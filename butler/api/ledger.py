@@ -17,7 +17,7 @@ from customers.queries.consent_shapes import LedgerEntryShape
 class LedgerView(ControlView):
     """The entries of the ledger."""
 
-    rights: ClassVar = {"GET": Right.READ_CONTROL}
+    rights: ClassVar = {"GET": Right.READ_CONSENTS}
 
     @schema.describe(
         "List the entries of the ledger, newest first",
@@ -35,7 +35,7 @@ class LedgerView(ControlView):
 class ExportView(ControlView):
     """The whole ledger as a file that can be verified."""
 
-    rights: ClassVar = {"GET": Right.READ_CONTROL}
+    rights: ClassVar = {"GET": Right.READ_CONSENTS}
 
     @schema.describe(
         "Download the whole ledger with the receipt of every entry",
@@ -49,7 +49,7 @@ class ExportView(ControlView):
 class ReceiptView(ControlView):
     """The receipt of one entry."""
 
-    rights: ClassVar = {"GET": Right.READ_CONTROL}
+    rights: ClassVar = {"GET": Right.READ_CONSENTS}
 
     @schema.describe("Download the signed receipt of an entry", answer={"type": "object"}, tags=TAG)
     def get(

@@ -65,7 +65,7 @@ class PreferenceChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class PreferencesView(ControlView):
     """The communication preferences of the customer."""
 
-    rights: ClassVar = {"GET": Right.READ_CONTROL, "PATCH": Right.CHANGE_CONTROL}
+    rights: ClassVar = {"GET": Right.READ_CONSENTS, "PATCH": Right.CHANGE_CONSENTS}
 
     @schema.describe(
         "Read the preferences that the customer set",

@@ -12,9 +12,9 @@ _OPEN_ORDERS = ("placed", "amended")
 
 def cancel_code(run: RunSnapshot) -> str:
     """Return the reason code to cancel the run with; empty if the run continues."""
-    halted = run.facts.halted
-    if halted and not halted.isdisjoint(("*", run.automation)):
-        return "halted"
+    engaged = run.facts.pause_switches
+    if engaged and not engaged.isdisjoint(("*", run.automation)):
+        return "pause_switch"
     topic = run.context.get("topic", {})
     if "serial" in run.cause and topic.get("serial") != run.cause["serial"]:
         return "superseded"

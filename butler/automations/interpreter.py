@@ -65,7 +65,7 @@ class RunInterpreter(RunProgressBuilder):
         path = first_step(self)
         while self.state is None:
             if path is None:
-                self.state = EndedState("done")
+                self.state = EndedState("completed")
                 break
             step = step_at(self.document, path)
             path = _STEP_METHODS[type(step)](self, step, path)

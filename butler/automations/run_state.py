@@ -94,7 +94,7 @@ class WaitingState(msgspec.Struct):
 class EndedState(msgspec.Struct):
     """The run is over."""
 
-    status: Literal["done", "cancelled"]
+    status: Literal["completed", "cancelled"]
     reason: str = ""
 
 

@@ -14,7 +14,7 @@ def order_channels(facts: Facts, candidates: Sequence[str]) -> tuple[str, ...]:
     The channels of the setting `channel_order` come first, then the others in the given order, and
     last the channels that are turned off.
     """
-    settings = facts.control.settings if facts.control else ()
+    settings = facts.consent_state.settings if facts.consent_state else ()
     try:
         positions = _positions(settings)
         off = {channel for channel in candidates if _is_off(settings, channel)}

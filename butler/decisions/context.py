@@ -39,7 +39,7 @@ class DecisionContext[A: (Contact, Use)]:
         "act",
         "basis",
         "budget_windows",
-        "control",
+        "consent_state",
         "facts",
         "now",
         "person_first",
@@ -51,7 +51,7 @@ class DecisionContext[A: (Contact, Use)]:
         self.act: A = act
         self.facts = facts
         # May be None. The integrity checks deny then, before the other checks read it.
-        self.control: State = facts.control  # type: ignore[assignment]  # see above
+        self.consent_state: State = facts.consent_state  # type: ignore[assignment]  # see above
         self.rules = rules
         self.now = now
         # The settings that apply, by name; empty until preference.read_settings has run.

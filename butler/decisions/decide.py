@@ -65,7 +65,7 @@ def has_consent(facts: Facts, rules: Rules, purpose: str, now: datetime) -> bool
     )
     context = DecisionContext(contact, facts, rules, now)
     try:
-        return facts.control is not None and all(
+        return facts.consent_state is not None and all(
             check(context).verdict != "deny" for check in CONSENT_CHECKS
         )
     except _CORRUPT:

@@ -44,13 +44,13 @@ CACHE_SECONDS = 1.0
 
 class _Row(msgspec.Struct, frozen=True):
     version: int
-    control: State | None
+    consent_state: State | None
     addresses: list[tuple[str, str, list[tuple[str, str, int]] | None]] | None
     orders: list[OrderFact] | None
     requests: list[RequestFact] | None
     traits: dict[str, object] | None
     used: dict[str, int] | None
-    halted: list[str] | None
+    pause_switches: list[str] | None
 
 
 _decode = msgspec.json.Decoder(_Row).decode
@@ -84,12 +84,12 @@ def _facts(live_id: UUID, row: _Row, now: datetime) -> Facts:
         customer=str(live_id),
         version=row.version,
         record_status="live",
-        control=row.control,
+        consent_state=row.consent_state,
         addresses=_addresses(row),
         relations=relations(row.orders or (), row.requests or (), company_zone()),
         is_of_age=is_of_age(traits.get("birth_date"), traits.get("country"), now.date()),
         used=row.used or {},
-        halted=frozenset(row.halted or ()),
+        pause_switches=frozenset(row.pause_switches or ()),
         zone=text_or_empty(traits.get("timezone")),
         language=text_or_empty(traits.get("language") or traits.get("locale"))[:2].lower(),
     )

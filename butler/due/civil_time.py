@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from customers.consent.preferences import TIME_OF_DAY
+
 _DAY = timedelta(days=1)
 _LENGTH = re.compile(r"([1-9]\d{0,4})([mhd])\Z", re.ASCII)
 _UNITS = dict(zip("mhd", (timedelta(minutes=1), timedelta(hours=1), _DAY), strict=True))
-CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 
 
 class BadTime(ValueError):
@@ -31,7 +32,7 @@ def parse_duration(text: str) -> timedelta:
 @lru_cache(maxsize=256)
 def parse_clock(text: str) -> time:
     """Return the time of day of a text such as "09:00". Raises BadTime."""
-    if not CLOCK.match(text):
+    if not TIME_OF_DAY.fullmatch(text):
         raise BadTime(f"{text!r} is not a time of day such as 09:00")
     return time.fromisoformat(text)
 

@@ -107,6 +107,7 @@ class _QuotedOutput(output.Output):
 
 class _PathEnvironment(_PlainEnvironment):
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        """Replace the output tag with one that quotes values for a path."""
         super().setup_tags_and_filters(extra=extra)
         # Values are quoted, so a value cannot change the other segments of a path.
         self.add_tag(_QuotedOutput)

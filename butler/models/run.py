@@ -12,7 +12,7 @@ class Run(models.Model):
 
     class Status(models.TextChoices):
         WAITING = "waiting"
-        DONE = "done"
+        COMPLETED = "completed"
         CANCELLED = "cancelled"
         FAILED = "failed"
 

@@ -4,7 +4,7 @@
 -- returns customer ids, in order
 
 SELECT customer_id
-  FROM customers_control
+  FROM customers_consentstate
  WHERE granted @> ARRAY[%(purpose)s]
    AND customer_id > %(after)s::uuid
  ORDER BY customer_id

@@ -8,9 +8,9 @@
 
 SELECT member.customer_id, 'member:' || member.reference, planned.upcoming_date, planned.action_date,
        coalesce((SELECT setting->>'value'
-                   FROM customers_control AS control,
-                        jsonb_array_elements(control.state->'settings') AS setting
-                  WHERE control.customer_id = member.customer_id
+                   FROM customers_consentstate AS consent_state,
+                        jsonb_array_elements(consent_state.state->'settings') AS setting
+                  WHERE consent_state.customer_id = member.customer_id
                     AND setting->>'name' = 'zone'
                   LIMIT 1),
                 (SELECT value #>> '{}' FROM customers_trait

@@ -22,7 +22,7 @@ WITH refused AS MATERIALIZED (
            (id, automation_id, version_id, customer_id, occasion, cause, occurred_at, status,
             step, awaited, awaited_about, reason, created_at, ended_at)
     SELECT run_id, automation_id, %(version)s, customer_id, %(occasion)s, %(cause)s::jsonb,
-           due_at, 'done', '0', '', '', '', %(now)s, %(now)s
+           due_at, 'completed', '0', '', '', '', %(now)s, %(now)s
       FROM refused
      WHERE choice = 0
         ON CONFLICT (customer_id, automation_id, occasion) DO NOTHING

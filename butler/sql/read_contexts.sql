@@ -23,9 +23,9 @@ SELECT run.run_id, live.id, live.version, json_build_object(
            AND NOT is_shared),
     'zone', (
         SELECT setting->>'value'
-          FROM customers_control AS control,
-               jsonb_array_elements(control.state->'settings') AS setting
-         WHERE control.customer_id = live.id
+          FROM customers_consentstate AS consent_state,
+               jsonb_array_elements(consent_state.state->'settings') AS setting
+         WHERE consent_state.customer_id = live.id
            AND setting->>'name' = 'zone'
          LIMIT 1),
     'order', (

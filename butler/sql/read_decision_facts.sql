@@ -1,5 +1,5 @@
 -- The facts for decisions about customers. One statement, so that all facts have the same snapshot.
--- If the ledger has entries but its projection is missing, control is null, which denies.
+-- If the ledger has entries but its projection is missing, consent_state is null, which denies.
 --
 -- ids      uuid[]  records, live or merged
 -- windows  text[]  the budget windows that are current in some time zone
@@ -17,10 +17,10 @@ WITH record AS MATERIALIZED (
 ), fact AS MATERIALIZED (
     SELECT live.id, json_build_object(
         'version', live.version,
-        'control', coalesce(
-            (SELECT control.state FROM customers_control AS control
-              WHERE control.customer_id = live.id),
-            CASE WHEN EXISTS (SELECT FROM customers_controlentry AS entry
+        'consent_state', coalesce(
+            (SELECT consent_state.state FROM customers_consentstate AS consent_state
+              WHERE consent_state.customer_id = live.id),
+            CASE WHEN EXISTS (SELECT FROM customers_ledgerentry AS entry
                                WHERE entry.record_id = live.id)
                  THEN NULL ELSE '{}'::jsonb END),
         'addresses', (
@@ -74,7 +74,7 @@ WITH record AS MATERIALIZED (
                                 WHERE merged.canonical_id = live.id))
                        AND "window" = ANY (%(windows)s)
                      GROUP BY scope, "window") AS budget),
-        'halted', (SELECT json_agg(key ORDER BY key) FROM butler_pauseswitch WHERE released_at IS NULL)
+        'pause_switches', (SELECT json_agg(key ORDER BY key) FROM butler_pauseswitch WHERE released_at IS NULL)
     )::text AS facts
       FROM live
 )

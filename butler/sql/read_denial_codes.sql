@@ -17,19 +17,19 @@
 SELECT string_agg(
        CASE
        WHEN record.id IS NULL THEN 'unknown_customer'
-       WHEN control.objected && %(objections)s::text[] THEN 'objected'
-       WHEN %(purpose)s <> '' AND (%(purpose)s = ANY (control.granted)) IS NOT TRUE THEN
-            CASE control.state #>> ARRAY['consents', %(purpose)s, 'state']
+       WHEN consent_state.objected && %(objections)s::text[] THEN 'objected'
+       WHEN %(purpose)s <> '' AND (%(purpose)s = ANY (consent_state.granted)) IS NOT TRUE THEN
+            CASE consent_state.state #>> ARRAY['consents', %(purpose)s, 'state']
             WHEN 'refused' THEN 'consent_refused'
             WHEN 'withdrawn' THEN 'consent_withdrawn'
             WHEN 'expired' THEN 'consent_expired'
             ELSE 'no_consent'
             END
-       WHEN %(obeys_settings)s AND control.channels_off && ARRAY[%(channel)s, '*']
+       WHEN %(obeys_settings)s AND consent_state.channels_off && ARRAY[%(channel)s, '*']
             THEN 'channel_off'
-       WHEN %(obeys_settings)s AND control.topics_off && ARRAY[%(topic)s, '*'] THEN 'topic_off'
-       WHEN %(obeys_only_when_i_ask)s AND control.only_when_i_ask THEN 'only_when_asked'
-       WHEN %(obeys_pause)s AND control.paused_until >= %(expires_at)s THEN 'stale'
+       WHEN %(obeys_settings)s AND consent_state.topics_off && ARRAY[%(topic)s, '*'] THEN 'topic_off'
+       WHEN %(obeys_only_when_i_ask)s AND consent_state.only_when_i_ask THEN 'only_when_asked'
+       WHEN %(obeys_pause)s AND consent_state.paused_until >= %(expires_at)s THEN 'stale'
        -- The LIMIT makes Postgres search customer by customer. Without it, Postgres would read the
        -- addresses of all customers for each batch.
        WHEN %(address_kind)s <> '' AND (
@@ -55,5 +55,5 @@ SELECT string_agg(
        END, ' ' ORDER BY candidate.position)
   FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS candidate (id, position)
   LEFT JOIN customers_customer AS record ON record.id = candidate.id
-  LEFT JOIN customers_control AS control
-    ON control.customer_id = coalesce(record.canonical_id, record.id)
+  LEFT JOIN customers_consentstate AS consent_state
+    ON consent_state.customer_id = coalesce(record.canonical_id, record.id)

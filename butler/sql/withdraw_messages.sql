@@ -15,7 +15,7 @@ WITH withdrawable AS MATERIALIZED (
        FOR UPDATE
 ), withdrawn AS (
     UPDATE butler_message AS message
-       SET state = 'withdrawn', state_at = %(now)s, reason = 'halted'
+       SET state = 'withdrawn', state_at = %(now)s, reason = 'pause_switch'
       FROM withdrawable
      WHERE message.id = withdrawable.id
  RETURNING message.id

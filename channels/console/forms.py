@@ -3,10 +3,10 @@
 from django import forms
 
 from butler.actions.topics import KEY, STATUS
-from butler.due.civil_time import CLOCK
 from butler.models import StaffTask
 from channels.console.fields import MatchingField, ShortTextField
 from customers.actions.refiling import MAX_REASON_LENGTH
+from customers.consent.preferences import TIME_OF_DAY
 
 
 class ReasonForm(forms.Form):
@@ -89,7 +89,7 @@ class TopicStatusForm(forms.Form):
     name = ShortTextField(limit=200, required=False)
     reason = ShortTextField(limit=200, required=False)
     until = MatchingField(
-        CLOCK, required=False, error="The time is not valid. Enter a time such as 15:30."
+        TIME_OF_DAY, required=False, error="The time is not valid. Enter a time such as 15:30."
     )
     # The serial of the status on the page; without one, the topic is new.
     serial = forms.IntegerField(

@@ -33,22 +33,26 @@ urlpatterns = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("search/", customers.search_customers, name="search"),
     path("customers/<uuid:customer_id>/", customers.show_customer, name="customer"),
-    path("customers/<uuid:customer_id>/looks/", customers.access_log, name="access-log"),
-    path("customers/<uuid:customer_id>/wishes/", preferences.show_preferences, name="preferences"),
+    path("customers/<uuid:customer_id>/access-log/", customers.access_log, name="access-log"),
     path(
-        "customers/<uuid:customer_id>/wishes/<slug:name>/",
+        "customers/<uuid:customer_id>/preferences/",
+        preferences.show_preferences,
+        name="preferences",
+    ),
+    path(
+        "customers/<uuid:customer_id>/preferences/<slug:name>/",
         preferences.change,
         name="preference-change",
     ),
     path("customers/<uuid:customer_id>/new-order/", orders.new, name="order-new"),
     path("customers/<uuid:customer_id>/orders/", history.list_orders, name="orders"),
-    path("customers/<uuid:customer_id>/happened/", history.show_timeline, name="timeline"),
+    path("customers/<uuid:customer_id>/timeline/", history.show_timeline, name="timeline"),
     path(
-        "customers/<uuid:customer_id>/happened/<uuid:log>/<int:version>/move/",
+        "customers/<uuid:customer_id>/timeline/<uuid:log>/<int:version>/move/",
         refiling.move_event,
         name="event-move",
     ),
-    path("customers/<uuid:customer_id>/told/", history.list_decisions, name="decisions"),
+    path("customers/<uuid:customer_id>/decisions/", history.list_decisions, name="decisions"),
     # The paths below an order come before the order, whose number may contain slashes.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/lines/<number:line>/cancel/",
@@ -72,7 +76,7 @@ urlpatterns = [
     ),
     path("customers/<uuid:customer_id>/orders/<number:number>/", orders.change, name="order"),
     path(
-        "customers/<uuid:customer_id>/merges/<int:merge_id>/part/", merges.undo, name="merge-undo"
+        "customers/<uuid:customer_id>/merges/<int:merge_id>/undo/", merges.undo, name="merge-undo"
     ),
     path("calls/", calls.list_ringing, name="calls"),
     path("calls/<number:reference>/", calls.answer, name="call"),
@@ -83,11 +87,11 @@ urlpatterns = [
     path("merges/", merges.list_reviews, name="merges"),
     path("merges/<int:review_id>/", merges.compare, name="merge"),
     path("merges/<int:review_id>/join/", merges.join, name="merge-join"),
-    path("merges/<int:review_id>/apart/", merges.keep_apart, name="merge-apart"),
+    path("merges/<int:review_id>/keep-apart/", merges.keep_apart, name="merge-keep-apart"),
     path("topics/", topics.list_topics, name="topics"),
-    path("topics/say/", topics.set_topic_status, name="topic-status"),
+    path("topics/status/", topics.set_topic_status, name="topic-status"),
     path("sources/", sources.list_sources, name="sources"),
     path("switches/", switches.list_switches, name="switches"),
-    path("switches/throw/", switches.engage, name="switch-throw"),
-    path("switches/lift/", switches.release, name="switch-lift"),
+    path("switches/engage/", switches.engage, name="switch-engage"),
+    path("switches/release/", switches.release, name="switch-release"),
 ]

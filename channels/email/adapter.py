@@ -30,10 +30,10 @@ class EmailTransport(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    # Returns None if the lease closed before the message was sent.
     def send(
         self, message: ChannelMessage, is_lease_open: LeaseCheck, *, now: datetime
-    ) -> DeliveryResult | None: ...
+    ) -> DeliveryResult | None:
+        """Send one message; return None if the lease closed before it was sent."""
 
 
 class EmailAdapter:

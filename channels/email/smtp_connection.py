@@ -53,6 +53,7 @@ class DeadlineSmtp(smtplib.SMTP):
         return self.sock
 
     def is_past_deadline(self) -> bool:
+        """Whether the time for the whole message is over."""
         # smtplib reports a timeout as a closed connection, so compare the clock.
         return time.monotonic() >= self.deadline
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from channels.ingest import limits, salvage, tolerant_json
-from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch, TooManySteps
+from channels.ingest.salvage import RawList
+from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
 
 # The same limit as Segment's. The batches of phone libraries and React Native are smaller.
 MAX_EVENTS = 2500
@@ -45,6 +46,7 @@ class _BatchFields(msgspec.Struct):
     integrations: msgspec.Raw = msgspec.Raw()
 
 
+_FIELD_NAMES = ("writeKey", "sentAt", "context", "integrations")
 _decode_batch = msgspec.json.Decoder(_BatchFields).decode
 _decode_single = msgspec.json.Decoder(_SingleFields).decode
 
@@ -54,32 +56,21 @@ def parse_batch(body: bytes) -> EventBatch:
 
     Raises InvalidBatch or TooManyEvents.
     """
-    body = without_byte_order_mark(body)
-    try:
-        return _parse_batch(body)
-    except TooManySteps:
-        raise
-    except InvalidBatch:
-        salvaged = salvage.salvage(body, list_name=b"batch", max_members=MAX_EVENTS)
-        if salvaged is None:
-            raise
-        return _batch_of(salvaged.members, salvaged.fields)
+    raw_list = salvage.parse_or_salvage(
+        _parse_batch, without_byte_order_mark(body), list_name=b"batch", max_members=MAX_EVENTS
+    )
+    return _event_batch(raw_list)
 
 
-def _parse_batch(body: bytes) -> EventBatch:
+def _parse_batch(body: bytes) -> RawList:
     # A second "batch" would silently replace the first one.
     if body.count(b'"batch"') == 1 and _is_decodable(body):
         try:
-            fields = _decode_batch(body)
+            batch = _decode_batch(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _parse_tolerantly(body)
-        return EventBatch(
-            _limited([bytes(raw) for raw in fields.batch]),
-            _decoded_text(bytes(fields.writeKey)),
-            _decoded_text(bytes(fields.sentAt)),
-            _decoded_object(bytes(fields.context)),
-            _decoded_object(bytes(fields.integrations)),
-        )
+        fields = {name.encode(): bytes(getattr(batch, name)) for name in _FIELD_NAMES}
+        return RawList([bytes(raw) for raw in batch.batch], fields)
     return _parse_tolerantly(body)
 
 
@@ -88,23 +79,23 @@ def parse_single(body: bytes) -> EventBatch:
     body = without_byte_order_mark(body)
     if not body.startswith(b"{"):
         raise InvalidBatch("the body is not a JSON object")
+    return _event_batch(RawList([body], _single_fields(body)))
+
+
+def _single_fields(body: bytes) -> dict[bytes, bytes]:
+    """Return the raw fields of an event that also hold for its request."""
     if limits.is_nested_safely(body):
         try:
-            fields = _decode_single(body)
+            event = _decode_single(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             pass
         else:
-            write_key, sent_at = bytes(fields.writeKey), bytes(fields.sentAt)
-            return EventBatch([body], _decoded_text(write_key), _decoded_text(sent_at))
+            return {b"writeKey": bytes(event.writeKey), b"sentAt": bytes(event.sentAt)}
     members = dict(tolerant_json.object_members(body))
-    return EventBatch(
-        [body],
-        _decoded_text(members.get(b"writeKey", b"")),
-        _decoded_text(members.get(b"sentAt", b"")),
-    )
+    return {name: members.get(name, b"") for name in (b"writeKey", b"sentAt")}
 
 
-def parse_list(body: bytes) -> list[bytes]:
+def parse_list(body: bytes) -> EventBatch:
     """Parse a list of CloudEvents, also one that is damaged in some places.
 
     Raises InvalidBatch or TooManyEvents.
@@ -112,15 +103,12 @@ def parse_list(body: bytes) -> list[bytes]:
     body = without_byte_order_mark(body)
     if not body.startswith(b"["):
         raise InvalidBatch("the body is not a list of events")
-    try:
-        return _limited(list(islice(tolerant_json.split_members(body), MAX_EVENTS + 1)))
-    except TooManySteps:
-        raise
-    except InvalidBatch:
-        salvaged = salvage.salvage(body, list_name=b"", max_members=MAX_EVENTS)
-        if salvaged is None:
-            raise
-        return _limited(salvaged.members)
+    raw_list = salvage.parse_or_salvage(_split_list, body, list_name=b"", max_members=MAX_EVENTS)
+    return _event_batch(raw_list)
+
+
+def _split_list(body: bytes) -> RawList:
+    return RawList(list(islice(tolerant_json.split_members(body), MAX_EVENTS + 1)), {})
 
 
 def _is_decodable(body: bytes) -> bool:
@@ -128,7 +116,7 @@ def _is_decodable(body: bytes) -> bool:
     return body.count(b",") <= MAX_COMMAS and limits.is_nested_safely(body)
 
 
-def _parse_tolerantly(body: bytes) -> EventBatch:
+def _parse_tolerantly(body: bytes) -> RawList:
     if not body.startswith(b"{"):
         raise InvalidBatch("the body is not a JSON object")
     members: dict[bytes, bytes] = {}
@@ -139,14 +127,16 @@ def _parse_tolerantly(body: bytes) -> EventBatch:
     batch = members.get(b"batch", b"")
     if not batch.startswith(b"["):
         raise InvalidBatch('"batch" is not a list of events')
-    raw_events = _limited(list(islice(tolerant_json.split_members(batch), MAX_EVENTS + 1)))
+    raw_events = _limited(_split_list(batch).members)
     parts = (part for raw in raw_events for part in salvage.adjacent_objects(raw, MAX_EVENTS))
-    return _batch_of(list(islice(parts, MAX_EVENTS + 1)), members)
+    return RawList(list(islice(parts, MAX_EVENTS + 1)), members)
 
 
-def _batch_of(raw_events: list[bytes], fields: dict[bytes, bytes]) -> EventBatch:
+def _event_batch(raw_list: RawList) -> EventBatch:
+    """Decode the fields of the envelope. Raises TooManyEvents."""
+    fields = raw_list.fields
     return EventBatch(
-        _limited(raw_events),
+        _limited(raw_list.members),
         _decoded_text(fields.get(b"writeKey", b"")),
         _decoded_text(fields.get(b"sentAt", b"")),
         _decoded_object(fields.get(b"context", b"")),

@@ -35,7 +35,7 @@ REQUIRED_ATTRIBUTES = ("id", "source", "type")
 def parse_body(body: bytes) -> EventBatch:
     """Parse a structured event or a batch of them. Raises InvalidBatch or TooManyEvents."""
     if body.lstrip()[:1] == b"[":
-        return EventBatch(batches.parse_list(body))
+        return batches.parse_list(body)
     return batches.parse_single(body)
 
 

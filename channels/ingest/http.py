@@ -78,7 +78,7 @@ def endpoint[**P](*methods: str) -> Callable[[View[P]], View[P]]:
                 response["Allow"] = ", ".join([*methods, "OPTIONS"])
             else:
                 response = _call_view(view, request, *args, **kwargs)
-            return _with_cors(request, response)
+            return with_cors(request, response)
 
         return handle
 
@@ -92,13 +92,11 @@ def _call_view[**P](
         return view(request, *args, **kwargs)
     except ErrorResponse as error_response:
         return error_response.response()
-    except db.CONNECTION_ERRORS:
-        raise  # config.errors answers 503
     except SuspiciousOperation as error:
         return ErrorResponse(400, "refused", f"The request is invalid: {error}").response()
     except Exception as error:
         if db.is_connection_error(error):
-            raise
+            raise  # config.errors answers 503
         logger.exception("ingest endpoint failed")
         return ErrorResponse(500, "failed", "The server failed. Try again.").response()
 
@@ -115,7 +113,8 @@ def _preflight(request: HttpRequest, methods: Iterable[str]) -> HttpResponse:
     return response
 
 
-def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Add the headers that let the page of another origin read the response; return it."""
     # A write key is public, so a page of any origin may send. These views ignore cookies.
     if origin := request.META.get("HTTP_ORIGIN"):
         response["Access-Control-Allow-Origin"] = origin

@@ -9,25 +9,47 @@ quotes prove nothing any more: text inside an event could pass for an event. The
 """
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from channels.ingest import limits, tolerant_json
-from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch
+from channels.ingest.tolerant_json import WHITESPACE, InvalidBatch, TooManySteps
 
 _SEPARATORS = re.compile(rb"[ \t\r\n\0,]*+")
 _BETWEEN_OBJECTS = re.compile(rb"\}\s*+\{")
 
 
-class Salvaged(NamedTuple):
-    """The members, at the end a damaged piece, and the raw fields of the envelope around them."""
+class RawList(NamedTuple):
+    """The raw members of a list, and the raw fields of the envelope around it.
+
+    The last member of a salvaged list may be a damaged piece.
+    """
 
     members: list[bytes]
     fields: dict[bytes, bytes]
 
 
-def salvage(text: bytes, *, list_name: bytes, max_members: int) -> Salvaged | None:
+def parse_or_salvage(
+    parse: Callable[[bytes], RawList], text: bytes, *, list_name: bytes, max_members: int
+) -> RawList:
+    """Return what `parse` reads, or the members in front of the damage.
+
+    Raises InvalidBatch if the text is valid JSON of another shape or has no whole member.
+    """
+    try:
+        return parse(text)
+    except TooManySteps:
+        raise
+    except InvalidBatch:
+        salvaged = salvage(text, list_name=list_name, max_members=max_members)
+        if salvaged is None:
+            raise
+        return salvaged
+
+
+def salvage(text: bytes, *, list_name: bytes, max_members: int) -> RawList | None:
     """Return the members of a damaged list; None if the text is valid JSON or no member is whole.
 
     list_name: the field of the envelope that holds the list; empty for a list without one
@@ -46,7 +68,7 @@ def salvage(text: bytes, *, list_name: bytes, max_members: int) -> Salvaged | No
         return None
     if rest := text[position:].strip(WHITESPACE + b"\0"):
         members += _second_body(rest, fields, list_name, max_members) or [rest]
-    return Salvaged(members, fields)
+    return RawList(members, fields)
 
 
 def adjacent_objects(member: bytes, max_members: int) -> list[bytes]:

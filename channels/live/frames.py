@@ -43,8 +43,7 @@ class EventPayload(msgspec.Struct, gc=False):
     occurred_at: datetime
     recorded_at: datetime
     channel: str
-    # The key in the JSON keeps its older name, which existing readers use.
-    evidence: int = msgspec.field(name="trust")
+    evidence: int
     actor: str
     message_id: str
     body: msgspec.Raw

@@ -47,6 +47,7 @@ class _RawJsonLoader(Loader):
     """Returns jsonb as bytes, without decoding it."""
 
     def load(self, buffer: Buffer) -> bytes:
+        """Return the JSON as the bytes that Postgres sent, without decoding it."""
         return bytes(buffer)
 
 

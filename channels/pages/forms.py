@@ -95,6 +95,7 @@ class ObjectionForm(StatementForm):
     answer = forms.ChoiceField(choices=YES_OR_NO)
 
     def statements(self) -> list[ConsentStatement]:
+        """Return the statement that makes or lifts the objection to marketing."""
         is_made = self.cleaned_data["answer"] == "yes"
         return [consent_statement("objection.made" if is_made else "objection.lifted", MARKETING)]
 

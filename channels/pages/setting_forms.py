@@ -35,6 +35,7 @@ class SettingForm(StatementForm):
             self.fields.clear()
 
     def statements(self) -> list[ConsentStatement]:
+        """Return the statement that sets the preference, or clears it."""
         if self.is_clearing:
             return [consent_statement("preference.cleared", self.setting)]
         return [preference_set(self.setting, self.value())]

@@ -5,12 +5,14 @@ systems send, and Twilio's voice webhook and status callbacks.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from channels.ingest import limits
 from channels.ingest.limits import InvalidEvent
+from channels.ingest.segment import MAX_MESSAGE_ID
 
-MAX_CALL_ID = 100
+MAX_CALL_ID = 90
 _MAX_TEXT = 200
 _EVENT_NAMES = {"newCall": "Call Started", "answer": "Call Answered", "hangup": "Call Ended"}
 _INBOUND = frozenset({"in", "inbound"})
@@ -40,6 +42,8 @@ def parse_call(fields: Mapping[str, Any]) -> CallEvent:
     return _call_event(
         call_id=_text_field(fields, "callId"),
         stage=stage,
+        # A transferred call is answered again, and each telephone of it can end.
+        may_repeat=stage in ("answer", "hangup"),
         name=_EVENT_NAMES[stage],
         direction=_text_field(fields, "direction") or "in",
         user=_user(fields),
@@ -80,10 +84,18 @@ def to_international(number: str) -> str:
 
 
 def _call_event(
-    *, call_id: str, stage: str, name: str, direction: str, user: str, properties: dict[str, str]
+    *,
+    call_id: str,
+    stage: str,
+    name: str,
+    direction: str,
+    user: str,
+    properties: dict[str, str],
+    may_repeat: bool = False,
 ) -> CallEvent:
-    if not 0 < len(call_id) <= MAX_CALL_ID - len(stage) - 1:
-        raise InvalidEvent("wrong_call_id", "the id of a call must have 1 to 80 characters")
+    if not 0 < len(call_id) <= MAX_CALL_ID:
+        message = f"the id of a call must have 1 to {MAX_CALL_ID} characters"
+        raise InvalidEvent("wrong_call_id", message)
     is_inbound = direction in _INBOUND
     number = to_international(properties.get("from" if is_inbound else "to", ""))
     properties = {"call_id": call_id, "direction": "in" if is_inbound else "out", **properties}
@@ -94,11 +106,25 @@ def _call_event(
     event = {
         "type": "track",
         "event": name,
-        "messageId": f"{call_id}:{stage}",
+        "messageId": _message_id(call_id, stage, properties if may_repeat else {}),
         "properties": properties,
         "context": context if number else {},
     }
     return CallEvent(event, number, user)
+
+
+def _message_id(call_id: str, stage: str, properties: dict[str, str]) -> str:
+    """Return the same id for a request that is sent again, and another one for other properties."""
+    message_id = f"{call_id}:{stage}"
+    if properties:
+        message_id += f":{_digest(repr(sorted(properties.items())), size=6)}"
+    if len(message_id) <= MAX_MESSAGE_ID:
+        return message_id
+    return f"call-{_digest(message_id, size=20)}"
+
+
+def _digest(text: str, *, size: int) -> str:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=size).hexdigest()
 
 
 def _user(fields: Mapping[str, Any]) -> str:

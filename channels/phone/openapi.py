@@ -55,8 +55,8 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
         has_count_headers=True,
         tag=TAG,
     )
-    form = {"application/x-www-form-urlencoded": {"schema": CALL}}
-    call["requestBody"]["content"] |= form
+    forms = ("application/x-www-form-urlencoded", "multipart/form-data")
+    call["requestBody"]["content"] |= {form: {"schema": CALL} for form in forms}
     dial: OpenApiSchema = {
         "name": "dial",
         "in": "query",

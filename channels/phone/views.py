@@ -1,6 +1,6 @@
 """The `/v1/phone/` webhooks: a telephone system reports calls, and gets the possible callers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from channels.ingest import authentication, bodies, http, load_shedding, segment, store
 from channels.ingest.store import StoredEvents
-from channels.phone import calls
+from channels.phone import calls, multipart
 from channels.phone.calls import CallEvent
 from channels.webhook import sources
 from channels.webhook import twilio as twilio_webhook
@@ -24,9 +24,7 @@ def call(request: HttpRequest) -> HttpResponse:
     with load_shedding.request_slot():
         sender = authentication.find_trusted_sender(request)
         with http.invalid_event_refused():
-            call_event = calls.parse_call(
-                twilio_webhook.parse_fields(bodies.decompress(request, received))
-            )
+            call_event = calls.parse_call(_call_fields(bodies.decompress(request, received)))
         # Look up before storing, because storing the call makes a record for an unknown number.
         matches = _matches(sender, call_event.number)
         stored = _record(sender, call_event)
@@ -58,6 +56,14 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
     if number := request.GET.get("dial"):
         response.dial(number)
     return HttpResponse(str(response), content_type="text/xml")
+
+
+def _call_fields(body: bytes) -> Mapping[str, object]:
+    """Return the fields of a JSON object or of a form of either type. Raises ErrorResponse."""
+    if multipart.is_multipart(body):
+        twilio_webhook.check_form_size(body)
+        return multipart.parse_multipart(body)
+    return twilio_webhook.parse_fields(body)
 
 
 def _record(sender: Sender, call_event: CallEvent) -> StoredEvents:

@@ -5,13 +5,13 @@ from functools import partial
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from channels.pages import content_security
+from channels.pages import content_security, sign_in_forms
+from channels.pages.sign_in_forms import AddressForm, MailedCodeForm, field_texts
 from customers import db
 from customers.api import sign_in
 from customers.api.problems import Problem
@@ -35,9 +35,10 @@ ERROR_TEXTS = {
 @content_security.strict
 def request_code(request: HttpRequest) -> HttpResponse:
     """Send a code to an address, with or without an account."""
-    email, next_page = request.POST.get("email", "").strip(), _next_page(request)
+    next_page = _next_page(request)
     if request.method != "POST":
         return render(request, "portal/sign_in.html", {"next": next_page})
+    email = field_texts(AddressForm(request.POST))["email"]
     try:
         sign_in_request = sign_in.send_code(request, email)
     except Problem as problem:
@@ -58,13 +59,15 @@ def confirm_code(request: HttpRequest) -> HttpResponse:
     """Check the code and sign in under a new session key."""
     if request.method != "POST":
         return redirect("portal:sign-in")
-    email, handle = request.POST.get("email", ""), request.POST.get("handle", "")
-    # Remove spaces, because customers copy codes with the spaces of their mail program.
-    code = "".join(request.POST.get("code", "").split())
+    fields = field_texts(MailedCodeForm(request.POST))
     try:
-        sign_in.sign_in_by_code(request, handle=handle, code=code)
+        sign_in.sign_in_by_code(request, handle=fields["handle"], code=fields["code"])
     except Problem as problem:
-        context = {"email": email, "handle": handle, "next": _next_page(request)}
+        context = {
+            "email": fields["email"],
+            "handle": fields["handle"],
+            "next": _next_page(request),
+        }
         return _form_with_error(request, "portal/sign_in_code.html", problem, **context)
     return redirect(_next_page(request) or "portal:home")
 
@@ -77,12 +80,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def _next_page(request: HttpRequest) -> str:
-    """Return the page to show after the sign-in, if it is on our site."""
-    address = request.POST.get("next", "") or request.GET.get("next", "")
-    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(
-        address, allowed_hosts=None, require_https=request.is_secure()
-    )
-    return address if is_ours else ""
+    return sign_in_forms.next_page(request, ["/"])
 
 
 def _form_with_error(

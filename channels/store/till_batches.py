@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from channels.ingest import batches, clock, limits, salvage, segment, tolerant_json
+from channels.ingest.salvage import RawList
 from channels.ingest.segment import ParsedEvent, RequestContext
-from channels.ingest.tolerant_json import InvalidBatch, TooManySteps
+from channels.ingest.tolerant_json import InvalidBatch
 from channels.store import scans
 from customers.types import RejectedItem
 
@@ -35,15 +36,9 @@ class TillScan(NamedTuple):
 def parse_batch(body: bytes) -> TillBatch:
     """Parse a batch. Raises InvalidBatch."""
     body = batches.without_byte_order_mark(body)
-    try:
-        raw_scans, members = _split_lines(body)
-    except TooManySteps:
-        raise
-    except InvalidBatch:
-        salvaged = salvage.salvage(body, list_name=b"lines", max_members=MAX_SCANS)
-        if salvaged is None:
-            raise
-        raw_scans, members = salvaged
+    raw_scans, members = salvage.parse_or_salvage(
+        _split_lines, body, list_name=b"lines", max_members=MAX_SCANS
+    )
     if len(raw_scans) > MAX_SCANS:
         raise InvalidBatch(f"a batch has at most {MAX_SCANS} lines")
     device = _decoded_value(members, b"device")
@@ -58,7 +53,7 @@ def parse_batch(body: bytes) -> TillBatch:
     )
 
 
-def _split_lines(body: bytes) -> tuple[list[bytes], dict[bytes, bytes]]:
+def _split_lines(body: bytes) -> RawList:
     """Return the raw lines, and the raw fields around them. Raises InvalidBatch."""
     if not body.startswith(b"{"):
         raise InvalidBatch("the body is not a JSON object")
@@ -66,7 +61,8 @@ def _split_lines(body: bytes) -> tuple[list[bytes], dict[bytes, bytes]]:
     raw_lines = members.get(b"lines", b"")
     if not raw_lines.startswith(b"["):
         raise InvalidBatch('"lines" is not a list')
-    return list(islice(tolerant_json.split_members(raw_lines), MAX_SCANS + 1)), members
+    raw_scans = list(islice(tolerant_json.split_members(raw_lines), MAX_SCANS + 1))
+    return RawList(raw_scans, members)
 
 
 def read_scan(raw: bytes, batch: TillBatch, request_context: RequestContext) -> TillScan:

@@ -22,14 +22,19 @@ _ALGORITHM_HEADER = f"HTTP_{SIGNATURE_SETTINGS_HEADER.upper().replace('-', '_')}
 
 def parse_fields(body: bytes) -> Mapping[str, object]:
     """Return the fields of a form or a JSON object of any content type. Raises ErrorResponse."""
-    if len(body) > MAX_FORM:
-        raise ErrorResponse(413, "too_large", f"A form may have at most {MAX_FORM} bytes.")
+    check_form_size(body)
     if body.lstrip()[:1] == b"{":
         try:
             return limits.read_object(body)[0]
         except InvalidEvent as invalid:
             raise ErrorResponse(400, invalid.reason, invalid.detail) from None
     return QueryDict(body)
+
+
+def check_form_size(body: bytes) -> None:
+    """Raise an ErrorResponse with status 413 if the body is larger than a form may be."""
+    if len(body) > MAX_FORM:
+        raise ErrorResponse(413, "too_large", f"A form may have at most {MAX_FORM} bytes.")
 
 
 def verified_fields(

@@ -16,6 +16,7 @@ class EncryptingMFAAdapter(DefaultMFAAdapter):
     """Encrypts with SECRET_KEY. Decrypts with SECRET_KEY and SECRET_KEY_FALLBACKS."""
 
     def encrypt(self, text: str) -> str:
+        """Return the secret, encrypted with the newest key."""
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:

@@ -31,9 +31,9 @@ class Right(StrEnum):
     SETTLE_REVIEW = "settle_review"
     READ_QUARANTINE = "read_quarantine"
     REPLAY = "replay"
-    READ_CONTROL = "read_control"
+    READ_CONSENTS = "read_consents"
     # Make consent statements for a customer.
-    CHANGE_CONTROL = "change_control"
+    CHANGE_CONSENTS = "change_consents"
     # Make a service request, such as a call back, or record that staff answered it.
     MAKE_REQUEST = "make_request"
     # Mark a message as read, as an app of the company does.
@@ -63,8 +63,8 @@ KEY_SCOPES = {
     Right.SETTLE_REVIEW: "identify",
     Right.REPLAY: "identify",
     Right.MARK_READ: "identify",
-    Right.READ_CONTROL: "read",
-    Right.CHANGE_CONTROL: "identify",
+    Right.READ_CONSENTS: "read",
+    Right.CHANGE_CONSENTS: "identify",
     Right.MAKE_REQUEST: "identify",
 }
 # The Django permission that staff need for a right. Staff do not have the rights that are missing
@@ -83,8 +83,8 @@ STAFF_PERMISSIONS = {
     Right.READ_TOPICS: "butler.view_topicstatus",
     Right.SET_TOPIC: "butler.change_topicstatus",
     Right.REPLAY: "customers.change_quarantineditem",
-    Right.READ_CONTROL: "customers.view_control",
-    Right.CHANGE_CONTROL: "customers.change_control",
+    Right.READ_CONSENTS: "customers.view_consentstate",
+    Right.CHANGE_CONSENTS: "customers.change_consentstate",
     Right.MAKE_REQUEST: "butler.change_stafftask",
 }
 # The rights of customers on their own record.
@@ -95,8 +95,8 @@ CUSTOMER_RIGHTS = frozenset(
         Right.CHANGE_PARTY,
         Right.OWN_LOGIN,
         Right.MARK_READ,
-        Right.READ_CONTROL,
-        Right.CHANGE_CONTROL,
+        Right.READ_CONSENTS,
+        Right.CHANGE_CONSENTS,
         Right.MAKE_REQUEST,
     }
 )

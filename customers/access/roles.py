@@ -18,7 +18,7 @@ _READ = _MEET | {
     "customers.view_order",
     "customers.view_interaction",
     "customers.view_partymember",
-    "customers.view_control",
+    "customers.view_consentstate",
     "customers.view_review",
     "butler.view_message",
     "butler.view_decision",
@@ -26,7 +26,7 @@ _READ = _MEET | {
 _SERVE = _READ | {
     "customers.change_order",
     "customers.change_partymember",
-    "customers.change_control",
+    "customers.change_consentstate",
     "customers.change_review",
     "butler.view_stafftask",
     "butler.change_stafftask",
@@ -43,13 +43,13 @@ ROLES: Mapping[str, frozenset[str]] = {
     "till": _MEET | {"customers.view_order"},
     # Marketers write messages. They see the consents of a customer and the decisions about
     # messages, but no addresses.
-    "marketer": frozenset({"customers.meet_customer", "customers.view_control"})
+    "marketer": frozenset({"customers.meet_customer", "customers.view_consentstate"})
     | {"butler.view_message", "butler.view_decision", "butler.view_pauseswitch"}
     | _READ_TOPICS
     | _READ_AUTOMATIONS,
     # The privacy officer reads all records and the access log.
     "privacy officer": _READ
-    | {"customers.view_accesslogentry", "customers.change_control", "customers.change_review"}
+    | {"customers.view_accesslogentry", "customers.change_consentstate", "customers.change_review"}
     | {"butler.view_pauseswitch"}
     | _READ_AUTOMATIONS,
     "manager": _SERVE

@@ -1,10 +1,13 @@
 """Limits the attempts of a subject, such as an address, to a number in 15 minutes.
 
-An attempt is counted in a separate transaction before it is checked. So the limit also holds for
-attempts that arrive at the same time.
+The answer to an attempt waits for the commit of its count. So the limit also holds for attempts
+that arrive at the same time. An attempt that ends with an error, such as a lost connection to the
+database, is not counted.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -31,15 +34,49 @@ class AttemptLimit(NamedTuple):
     tries: int
 
 
-def count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
-    """Count an attempt; raise TooManyAttempts if it exceeds the limit."""
-    start = _window(now)
+class WrongProof(Exception):
+    """The password or the code is wrong, so the attempt counts."""
+
+
+@contextmanager
+def counted_attempt(limit: AttemptLimit, subject: str, now: datetime) -> Iterator[None]:
+    """Run a block in the transaction that counts the attempt, and reset the count at its end.
+
+    WrongProof undoes the block but not the count; any other error undoes both. Simultaneous
+    attempts of a subject wait for each other. Raises TooManyAttempts.
+    """
     # Durable: inside an outer transaction, the error of a wrong attempt would undo the count.
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_COUNT_ATTEMPT, [_subject(limit, subject), start])
+    with transaction.atomic(durable=True):
+        count_attempt(limit, subject, now)
+        try:
+            with transaction.atomic():
+                yield
+        except WrongProof as error:
+            wrong_proof = error
+        else:
+            reset_attempts(limit, subject, now)
+            return
+    raise wrong_proof
+
+
+def refuse_at_limit(limit: AttemptLimit, subject: str, now: datetime) -> None:
+    """Raise TooManyAttempts if no further attempt is allowed. Counts nothing."""
+    counts = AttemptCount.objects.filter(subject=_subject(limit, subject), window=_window(now))
+    if counts.filter(tries__gte=limit.tries).exists():
+        raise _too_many_attempts(now)
+
+
+def count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
+    """Count an attempt in the open transaction; raise TooManyAttempts if it exceeds the limit."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_ATTEMPT, [_subject(limit, subject), _window(now)])
         [tries] = cursor.fetchone()
     if tries > limit.tries:
-        raise TooManyAttempts(math.ceil((start + WINDOW - now).total_seconds()))
+        raise _too_many_attempts(now)
+
+
+def _too_many_attempts(now: datetime) -> TooManyAttempts:
+    return TooManyAttempts(math.ceil((_window(now) + WINDOW - now).total_seconds()))
 
 
 _COUNT_ATTEMPT = """

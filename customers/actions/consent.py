@@ -24,7 +24,7 @@ from customers.consent.statements import (
 from customers.db import retry
 from customers.db.retry import RetryTransaction
 from customers.events import internal_sources
-from customers.models import Control
+from customers.models import ConsentState
 
 # The company must not ask again for half a year after a refusal or a withdrawal.
 _REASK_PAUSE = timedelta(days=183)
@@ -74,7 +74,7 @@ def _append_statements(
 
 def expire_consents(*, now: datetime, limit: int = 200) -> int:
     """Record expired consents on the ledger; return the number of affected customers."""
-    overdue = Control.objects.filter(expires_at__lte=now).order_by("expires_at")
+    overdue = ConsentState.objects.filter(expires_at__lte=now).order_by("expires_at")
     customer_ids = list(overdue.values_list("customer_id", flat=True)[:limit])
     # All writers lock records in the order of their ids, to avoid deadlocks.
     for customer_id in sorted(customer_ids):

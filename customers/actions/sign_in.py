@@ -96,37 +96,40 @@ def verify_code(
     """Return the login for this handle and code, which are then used up.
 
     `open_session` runs in the transaction that marks the code as used. If it raises an error, the
-    code stays valid. Raises WrongCode or StaffSignInRequired.
+    code stays valid and the attempt does not count. Raises WrongCode or StaffSignInRequired.
     """
-    email = _check_guess(handle, code, now)
-    with transaction.atomic():
-        spent = SignInCode.objects.filter(
-            handle_digest=_digest("handle", handle), spent_at__isnull=True
-        ).update(spent_at=now)
-        if not spent:
-            raise WrongCode
-        user = _get_or_create_user(email, language, now)
-        if open_session:
-            open_session(user)
-        return user
-
-
-def _check_guess(handle: str, code: str, now: datetime) -> str:
-    """Count an attempt, then check the code. The limit also holds for simultaneous attempts."""
     # Durable: inside an outer transaction, the error of a wrong code would undo the count.
     with transaction.atomic(durable=True):
-        counted = SignInCode.objects.filter(
+        if email := _spend_code(handle, code, now):
+            user = _get_or_create_user(email, language, now)
+            if open_session:
+                open_session(user)
+            return user
+    raise WrongCode
+
+
+def _spend_code(handle: str, code: str, now: datetime) -> str | None:
+    """Mark the code as used and return its address; count a wrong attempt and return None.
+
+    The lock makes simultaneous attempts wait for each other, so that the limit also holds for them.
+    """
+    sign_in_code = (
+        SignInCode.objects.select_for_update()
+        .filter(
             handle_digest=_digest("handle", handle),
             tries__lt=settings.BUTLER_CODE_TRIES,
             spent_at__isnull=True,
             expires_at__gt=now,
-        ).update(tries=F("tries") + 1)
-    if not counted:
-        raise WrongCode
-    sign_in_code = SignInCode.objects.get(handle_digest=_digest("handle", handle))
+        )
+        .first()
+    )
+    if sign_in_code is None:
+        return None
     code_digest = _digest("code", f"{handle} {code.strip()}")
     if not constant_time_compare(bytes(sign_in_code.code_digest), code_digest):
-        raise WrongCode
+        SignInCode.objects.filter(pk=sign_in_code.pk).update(tries=F("tries") + 1)
+        return None
+    SignInCode.objects.filter(pk=sign_in_code.pk).update(spent_at=now)
     return sign_in_code.email
 
 

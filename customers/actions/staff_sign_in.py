@@ -1,7 +1,7 @@
 """Signs staff in with address and password, and then with a second factor.
 
-Each attempt is counted in a separate transaction before it is checked, so that the limit also holds
-for simultaneous attempts. The answer and its duration do not reveal whether a login exists.
+Each attempt is counted before it is answered (customers.actions.attempt_limits). The answer and its
+duration do not reveal whether a login exists.
 """
 
 import hmac
@@ -21,7 +21,14 @@ from allauth.mfa.utils import decrypt, encrypt
 from django.db import transaction
 
 from customers.access.mfa import UndecryptableSecret
-from customers.actions.attempt_limits import AttemptLimit, count_attempt, reset_attempts
+from customers.actions.attempt_limits import (
+    AttemptLimit,
+    WrongProof,
+    count_attempt,
+    counted_attempt,
+    refuse_at_limit,
+    reset_attempts,
+)
 from customers.models import User
 
 # STEP: the seconds for which an authenticator app shows a code. DRIFT: the number of steps that
@@ -29,11 +36,11 @@ from customers.models import User
 STEP, DRIFT = 30, 1
 
 
-class WrongPassword(Exception):
+class WrongPassword(WrongProof):
     """The address and the password do not match an active staff login."""
 
 
-class WrongAuthenticatorCode(Exception):
+class WrongAuthenticatorCode(WrongProof):
     """The code is not the current code of the app or an unused recovery code, or was used."""
 
 
@@ -54,17 +61,23 @@ def check_password(*, email: str, password: str, network: str, now: datetime) ->
     Raises WrongPassword or TooManyAttempts.
     """
     address = email.strip().casefold()[:254]
-    count_attempt(PAIR, f"{address} {network}", now)
-    count_attempt(ADDRESS, address, now)
-    count_attempt(NETWORK, network, now)
+    pair = f"{address} {network}"
+    attempts = ((PAIR, pair), (ADDRESS, address), (NETWORK, network))
+    for limit, subject in attempts:
+        refuse_at_limit(limit, subject, now)
     user = User.objects.filter(email__iexact=address, is_staff=True, is_active=True).first()
     if user is None:
         # Hashing takes the same time as the check of a real password.
         User().set_password(password)
+    is_right = user is not None and user.check_password(password)
+    # After the check, which takes long: the counts are locked until the commit.
+    with transaction.atomic(durable=True):
+        for limit, subject in attempts:
+            count_attempt(limit, subject, now)
+        if is_right:
+            reset_attempts(PAIR, pair, now)
+    if user is None or not is_right:
         raise WrongPassword
-    if not user.check_password(password):
-        raise WrongPassword
-    reset_attempts(PAIR, f"{address} {network}", now)
     return user
 
 
@@ -81,12 +94,10 @@ def check_code(
     `open_session` runs in the transaction that marks the code as used. Raises
     WrongAuthenticatorCode or TooManyAttempts.
     """
-    count_attempt(CODE, str(user.pk), now)
     code = "".join(code.split())
-    with transaction.atomic():
+    with counted_attempt(CODE, str(user.pk), now):
         if not (_spend_app_code(user, code, now) or _spend_recovery_code(user, code)):
             raise WrongAuthenticatorCode
-        reset_attempts(CODE, str(user.pk), now)
         open_session()
 
 
@@ -96,10 +107,9 @@ def check_app_code(*, user: User, code: str, now: datetime) -> None:
     So a person with one stolen recovery code cannot get new ones. Raises WrongAuthenticatorCode or
     TooManyAttempts.
     """
-    count_attempt(CODE, str(user.pk), now)
-    if not _spend_app_code(user, "".join(code.split()), now):
-        raise WrongAuthenticatorCode
-    reset_attempts(CODE, str(user.pk), now)
+    with counted_attempt(CODE, str(user.pk), now):
+        if not _spend_app_code(user, "".join(code.split()), now):
+            raise WrongAuthenticatorCode
 
 
 def recovery_codes(*, user: User) -> list[str]:
@@ -140,17 +150,15 @@ def enroll(
     `open_session` runs in the transaction that stores the app. Raises WrongAuthenticatorCode if
     the code is wrong or the login already has an app, and TooManyAttempts.
     """
-    count_attempt(CODE, str(user.pk), now)
-    counter = _counter_of(secret, "".join(code.split()), now)
-    if counter is None:
-        raise WrongAuthenticatorCode
-    with transaction.atomic():
+    with counted_attempt(CODE, str(user.pk), now):
+        counter = _counter_of(secret, "".join(code.split()), now)
+        if counter is None:
+            raise WrongAuthenticatorCode
         # A person who only knows the password must not add a second authenticator app.
         User.objects.select_for_update().get(pk=user.pk)
         if has_second_factor(user):
             raise WrongAuthenticatorCode
         codes = _activate_app(user, secret, counter)
-        reset_attempts(CODE, str(user.pk), now)
         open_session()
     return codes
 

@@ -58,14 +58,14 @@ def rebuild_states(ids: Iterable[UUID]) -> None:
         live_id for live_id in live_ids if live_id not in ledgers or not ledgers[live_id].entries
     ]
     if without_entries:
-        sql.run("delete_control", {"ids": without_entries})
+        sql.run("delete_consent_states", {"ids": without_entries})
 
 
 def store_states(ledgers: dict[UUID, Ledger]) -> None:
     """Store the consent state of each of these ledgers."""
     if ledgers:
         rows = [_row(live, ledger) for live, ledger in ledgers.items()]
-        sql.run("upsert_control", {"rows": sql.json(rows)})
+        sql.run("upsert_consent_states", {"rows": sql.json(rows)})
 
 
 def _row(live: UUID, ledger: Ledger) -> dict[str, object]:

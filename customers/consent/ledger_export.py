@@ -8,8 +8,8 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from customers.consent import receipts, signing
-from customers.models import ControlEntry, Customer
-from customers.models.control import own_record
+from customers.models import Customer, LedgerEntry
+from customers.models.consent import own_record
 from customers.queries.consent_shapes import LedgerEntryShape
 from customers.queries.pages import Page, read_page
 from customers.queries.shapes import Json, shape_of_row
@@ -46,7 +46,7 @@ def export_ledger(customer_id: UUID) -> bytes:
     chains = []
     for record in sorted({record for record, _ in positions}):
         last = max(seq for other, seq in positions if other == record)
-        rows = ControlEntry.objects.filter(record_id=record, seq__lte=last).order_by("seq")
+        rows = LedgerEntry.objects.filter(record_id=record, seq__lte=last).order_by("seq")
         links = [_chain_link(row) for row in rows]
         chains.append(
             [
@@ -62,14 +62,14 @@ def _record_ids(customer_id: UUID) -> list[UUID]:
     return list(rows.values_list("pk", flat=True))
 
 
-def _entries(record_ids: list[UUID]) -> QuerySet[ControlEntry]:
+def _entries(record_ids: list[UUID]) -> QuerySet[LedgerEntry]:
     # Entries on the records' own chains, or on the chain of another record (an index finds these).
     elsewhere = ~Q(speaks_for=own_record()) & Q(speaks_for__overlap=record_ids)
-    rows = ControlEntry.objects.filter(Q(record_id__in=record_ids) | elsewhere)
+    rows = LedgerEntry.objects.filter(Q(record_id__in=record_ids) | elsewhere)
     return rows.filter(speaks_for__overlap=record_ids)
 
 
-def _chain_link(row: ControlEntry) -> receipts.ChainLink:
+def _chain_link(row: LedgerEntry) -> receipts.ChainLink:
     return receipts.ChainLink(
         row.record_id,
         row.seq,
@@ -83,7 +83,7 @@ def _formatted_json(document: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def _entry(row: ControlEntry) -> LedgerEntryShape:
+def _entry(row: LedgerEntry) -> LedgerEntryShape:
     document: dict[str, Any] = msgspec.json.decode(row.document)
     notice = document["privacy_notice"] or {}
     return shape_of_row(

@@ -15,7 +15,8 @@ import msgspec
 PERIODS = ("day", "week", "month")
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+# A time of day such as 09:00, from 00:00 to 23:59. Use it with fullmatch().
+TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,4})?", re.ASCII)
 _KEY = re.compile(r"[a-z0-9_.:-]{1,64}", re.ASCII)
 
@@ -92,7 +93,7 @@ def _parse_hours(value: object) -> QuietHours:
 
 @lru_cache(maxsize=4096)
 def _checked_hours(start: str, end: str, days: tuple[int, ...]) -> QuietHours:
-    if not (_CLOCK.fullmatch(start) and _CLOCK.fullmatch(end)):
+    if not (TIME_OF_DAY.fullmatch(start) and TIME_OF_DAY.fullmatch(end)):
         raise MalformedValue("not a time of day")
     if not days or not all(1 <= day <= 7 for day in days):
         raise MalformedValue("not days of the week")

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-type ConsentState = Literal["given", "refused", "withdrawn", "expired", "invalidated"]
+type ConsentStatus = Literal["given", "refused", "withdrawn", "expired", "invalidated"]
 
 # The settings of preferences, with their values and scopes.
 #   allow            bool                     scope: channel, topic
@@ -36,7 +36,7 @@ SETTINGS = (
 class Consent(msgspec.Struct, frozen=True):
     """The customer's current answer about one purpose, and its ledger entry."""
 
-    state: ConsentState
+    state: ConsentStatus
     entry: str
     occurred_at: datetime
     # SHA-256 in hex of the notice that the customer saw. A consent without it is no legal basis.

@@ -5,10 +5,10 @@ from uuid import UUID
 import msgspec
 
 from customers.consent.state import State
-from customers.models import Control
+from customers.models import ConsentState
 
 
 def read_state(customer_id: UUID) -> State:
     """Return the consent state of a live record; an empty state if there are no statements."""
-    state = Control.objects.filter(pk=customer_id).values_list("state", flat=True).first()
+    state = ConsentState.objects.filter(pk=customer_id).values_list("state", flat=True).first()
     return msgspec.convert(state, State) if state else State()

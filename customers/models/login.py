@@ -17,6 +17,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str, **fields: Any) -> "User":
+        """Create and return a staff login with all permissions."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 

@@ -25,7 +25,7 @@ SELECT merged.id, 'pointer', live.canonical_id::text, NULL
  WHERE live.id = ANY (%(ids)s::uuid[]) AND live.canonical_id IS NOT NULL
  UNION ALL
 SELECT entry.record_id, 'ledger', max(entry.seq)::text, count(*)::text
-  FROM customers_controlentry AS entry
+  FROM customers_ledgerentry AS entry
   JOIN customers_customer AS record ON record.id = entry.record_id
  WHERE record.id = ANY (%(ids)s::uuid[]) OR record.canonical_id = ANY (%(ids)s::uuid[])
  GROUP BY entry.record_id

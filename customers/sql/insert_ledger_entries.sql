@@ -1,8 +1,8 @@
 -- Append entries to a chain. The caller holds the lock of its record.
 --
--- rows  jsonb  the columns of customers_controlentry, digests in hex
+-- rows  jsonb  the columns of customers_ledgerentry, digests in hex
 
-INSERT INTO customers_controlentry
+INSERT INTO customers_ledgerentry
        (record_id, seq, entry_id, speaks_for, kind, subject, version, occurred_at, recorded_at,
         document, previous, digest)
 SELECT record_id, seq, entry_id, speaks_for, kind, subject, version, occurred_at, recorded_at,

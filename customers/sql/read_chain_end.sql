@@ -3,7 +3,7 @@
 -- id  uuid
 
 SELECT seq, digest
-  FROM customers_controlentry
+  FROM customers_ledgerentry
  WHERE record_id = %(id)s
  ORDER BY seq DESC
  LIMIT 1

@@ -6,7 +6,7 @@
 SELECT entry.record_id, entry.seq, entry.entry_id, entry.kind, entry.subject, entry.speaks_for,
        entry.occurred_at, entry.document, entry.previous, entry.digest
   FROM customers_customer AS record
-  JOIN customers_controlentry AS entry ON entry.record_id = record.id
+  JOIN customers_ledgerentry AS entry ON entry.record_id = record.id
  WHERE record.id = ANY (%(ids)s::uuid[])
     OR record.canonical_id = ANY (%(ids)s::uuid[])
  ORDER BY entry.record_id, entry.seq

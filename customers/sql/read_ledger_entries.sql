@@ -12,10 +12,10 @@ WITH record AS MATERIALIZED (
 SELECT record.customer_id, entry.record_id, entry.seq, entry.speaks_for, entry.kind,
        entry.subject, entry.occurred_at, entry.document
   FROM record
-  JOIN customers_controlentry AS entry ON entry.record_id = record.id
+  JOIN customers_ledgerentry AS entry ON entry.record_id = record.id
  UNION
 SELECT record.customer_id, entry.record_id, entry.seq, entry.speaks_for, entry.kind,
        entry.subject, entry.occurred_at, entry.document
   FROM record
-  JOIN customers_controlentry AS entry
+  JOIN customers_ledgerentry AS entry
     ON entry.speaks_for @> ARRAY[record.id] AND entry.speaks_for <> ARRAY[entry.record_id]

@@ -24,5 +24,5 @@ SELECT customer_id, 'member', reference, to_jsonb(member)::text
 SELECT customer_id, 'request', reference, to_jsonb(request)::text
   FROM customers_request AS request WHERE customer_id = ANY (%(ids)s::uuid[])
  UNION ALL
-SELECT customer_id, 'control', '', to_jsonb(control)::text
-  FROM customers_control AS control WHERE customer_id = ANY (%(ids)s::uuid[])
+SELECT customer_id, 'consent_state', '', to_jsonb(consent_state)::text
+  FROM customers_consentstate AS consent_state WHERE customer_id = ANY (%(ids)s::uuid[])

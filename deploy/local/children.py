@@ -43,6 +43,10 @@ class Child:
 
     @classmethod
     def start(cls, program: Program) -> "Child":
+        """Start the program in a process group of its own; reads of its output do not block.
+
+        Raises OSError if the program cannot be started.
+        """
         process = subprocess.Popen(
             program.command,
             stdin=subprocess.DEVNULL,
@@ -61,6 +65,7 @@ class Child:
 
     @property
     def fd(self) -> int:
+        """The file descriptor of the child's output."""
         assert self.process.stdout is not None
         return self.process.stdout.fileno()
 
@@ -103,6 +108,7 @@ class Child:
         return f"ended with status {code}"
 
     def send_stop_signal(self) -> None:
+        """Send the stop signal of the program to the child alone; do nothing if it has ended."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.process.pid, self.program.stop_signal)
 
@@ -112,5 +118,6 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def close(self) -> None:
+        """Close our end of the output. The child may still run."""
         assert self.process.stdout is not None
         self.process.stdout.close()

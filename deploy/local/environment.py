@@ -103,6 +103,7 @@ def locked_packages(level: str) -> set[str]:
 
 
 def normalize_name(name: str) -> str:
+    """Return the name of a package in the form that PEP 503 compares."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -55,6 +55,7 @@ class Home:
 
     @property
     def lock_fd(self) -> int:
+        """The file descriptor of the lock, which the watchdog inherits."""
         return self._lock
 
     def lock(self, *, timeout: float = 15) -> None:
@@ -121,6 +122,7 @@ class Home:
         draft.replace(target)
 
     def read_services(self) -> dict[str, str]:
+        """Return the settings of the running services; an empty dictionary if none run."""
         try:
             return dict(json.loads((self.path / "services.json").read_text()))
         except (OSError, ValueError):
@@ -218,6 +220,7 @@ class Home:
     # Free space and removal -----------------------------------------------------------
 
     def check_free_space(self, folder: Path) -> None:
+        """Raise a SetupError if the disk of this folder is almost full."""
         free = shutil.disk_usage(folder).free
         if free < REQUIRED_SPACE:
             raise SetupError(

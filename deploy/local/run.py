@@ -28,6 +28,10 @@ class Ports:
 
     @classmethod
     def from_environment(cls) -> "Ports":
+        """Return the ports of PORT and LIVE_PORT, by default 8000 and the next one.
+
+        Raises SetupError if a port is invalid or both are equal.
+        """
         web = _port_from_environment("PORT", 8000)
         ports = cls(web=web, live=_port_from_environment("LIVE_PORT", web + 1))
         if ports.web == ports.live:

@@ -81,6 +81,7 @@ class Supervisor:
     # Starting and waiting ---------------------------------------------------------------
 
     def start(self, program: Program) -> Child:
+        """Start a program, and tell the watchdog about it. Raises SetupError."""
         try:
             child = Child.start(program)
         except OSError as error:
@@ -180,6 +181,7 @@ class Supervisor:
     # Output -----------------------------------------------------------------------------
 
     def print_line(self, text: str) -> None:
+        """Print a line, unless the supervisor runs quietly."""
         if self.is_verbose:
             self._print(text)
 

@@ -54,6 +54,7 @@ class Valkey:
         )
 
     def is_ready(self) -> bool:
+        """Return whether Valkey answers a PING."""
         try:
             return self._send_command(b"PING").startswith(b"+PONG")
         except OSError:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parent / "data"
+FOLDER = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class PartyGuest:
 
     @property
     def fare(self) -> str:
+        """The fare for this age: toddler, child, adult or senior."""
         if self.age < 4:
             return "toddler"
         if self.age < 12:
@@ -38,6 +39,7 @@ class OrderLine:
 
     @property
     def total(self) -> Decimal:
+        """The price of all pieces, in euros."""
         return self.quantity * self.unit_price
 
 
@@ -52,10 +54,12 @@ class Package:
 
 @cache
 def read_data(name: str) -> dict[str, Any]:
-    return tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))
+    """Return a TOML file of the folder `data`, by its name without the ending."""
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def find_package(key: str) -> Package:
+    """Return a package of the catalogue. Raises KeyError for an unknown key."""
     package = read_data("catalogue")["packages"][key]
     arrival = time.fromisoformat(package["arrival"]) if "arrival" in package else None
     return Package(key, package["name"], package["nights"], arrival, tuple(package["lines"]))

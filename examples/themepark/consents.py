@@ -8,7 +8,7 @@ from uuid import UUID
 from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import record_statements
 from customers.consent.statements import ConsentStatement
-from customers.models import ControlEntry, Evidence, Identifier, Notice, Source
+from customers.models import Evidence, Identifier, LedgerEntry, Notice, Source
 from examples.themepark import families
 from examples.themepark.families import Family
 from examples.themepark.load import FAMILIES, SEED, sender
@@ -33,7 +33,7 @@ def record_consents(*, since: datetime, now: datetime) -> int:
     author = ChangeAuthor(sender(source))
     ids = _customer_ids([family.key for family in all_families])
     with_statements = set(
-        ControlEntry.objects.filter(record__in=ids.values()).values_list("record", flat=True)
+        LedgerEntry.objects.filter(record__in=ids.values()).values_list("record", flat=True)
     )
     notice_digests: NoticeDigests = {
         (purpose, language): digest

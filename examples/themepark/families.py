@@ -26,6 +26,7 @@ class Member:
     height_cm: int | None = None
 
     def age(self, day: date) -> int:
+        """Return the age in whole years on this day."""
         birth_date = self.birth_date
         return (
             day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
@@ -51,6 +52,7 @@ class Family:
         return f"{self.first_name} {self.last_name}"
 
     def guests(self, day: date) -> list[PartyGuest]:
+        """Return the guests on this day: first the customer, then the members."""
         birth_date = self.birth_date
         age = (
             day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))

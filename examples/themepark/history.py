@@ -97,6 +97,7 @@ def _order_and_visit(
 def order_on_site(
     history: MessageHistory, at: datetime, *, number: str, key: str, day: date
 ) -> None:
+    """Add the events of an order on the web site; `at` is the time of the order."""
     properties = orders.completed(number, key=key, family=history.family, day=day, channel="web")
     product = {"name": properties["name"], "visit_date": properties["visit_date"]}
     identifying_kinds = ("user_id", "anonymous_id")
@@ -127,6 +128,7 @@ def order_on_site(
 def order_by_phone(
     history: MessageHistory, at: datetime, *, number: str, key: str, day: date
 ) -> None:
+    """Add the events of an order by phone, and of the call that began four minutes earlier."""
     properties = orders.completed(number, key=key, family=history.family, day=day, channel="phone")
     call(history, at - timedelta(minutes=4), reference=number, minutes=6)
     history.add_message(
@@ -141,6 +143,7 @@ def order_by_phone(
 
 
 def call(history: MessageHistory, at: datetime, *, reference: str, minutes: int) -> None:
+    """Add the events of a call that begins at `at` and takes this number of minutes."""
     steps: tuple[tuple[str, int, dict[str, str]], ...] = (
         ("Call Started", 0, {}),
         ("Call Answered", 12, {"user": "sam"}),
@@ -164,6 +167,7 @@ def call(history: MessageHistory, at: datetime, *, reference: str, minutes: int)
 
 
 def move(history: MessageHistory, at: datetime, *, number: str, to: str) -> None:
+    """Add the event that moves the visit to another time (`to`)."""
     content = {"order_id": number, "visit_time": to}
     history.add_message(
         APP,
@@ -176,6 +180,7 @@ def move(history: MessageHistory, at: datetime, *, number: str, to: str) -> None
 
 
 def cancel(history: MessageHistory, at: datetime, *, number: str) -> None:
+    """Add the event that cancels the whole order."""
     content = {"order_id": number, "reason": "plans changed"}
     history.add_message(
         APP,

@@ -67,6 +67,7 @@ def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
 
 
 def load(batch: Batch, sender: Sender, *, now: datetime) -> IngestedBatch:
+    """Store the messages of a batch as events, received now."""
     return store_events(
         sender=sender,
         events=[to_incoming_event(message) for message in batch.messages],

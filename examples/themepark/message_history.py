@@ -51,6 +51,7 @@ class MessageHistory:
         )
 
     def identifier_value(self, kind: str, about: str) -> str:
+        """Return the family's value of an identifier; an order has the number that `about` names."""
         family = self.family
         return {
             "user_id": family.key,

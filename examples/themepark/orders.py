@@ -35,6 +35,7 @@ def completed(number: str, *, key: str, family: Family, day: date, channel: str)
 
 
 def product(line: OrderLine) -> dict[str, Any]:
+    """Return an order line in the shape of Segment's products, with the price as text."""
     return {
         "line_id": line.product,
         "product_id": line.product,
@@ -45,4 +46,5 @@ def product(line: OrderLine) -> dict[str, Any]:
 
 
 def total(ordered: Sequence[OrderLine]) -> Decimal:
+    """Return the price of all lines, in euros."""
     return sum((line.total for line in ordered), Decimal("0.00"))

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def home() -> Path:
+    """Return the folder of the running system: BUTLER_HOME, or `.butler` in the project."""
     return Path(os.environ.get("BUTLER_HOME") or ROOT / ".butler").expanduser()
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from butler.actions import dispatch_gate
 from butler.models import Message
@@ -19,6 +20,12 @@ NOON = datetime(2027, 4, 21, 10, 0, tzinfo=UTC)
 NOTICE = "May we send you offers?"
 DIGEST = hashlib.sha256(NOTICE.encode()).hexdigest()
 AUTHOR = ChangeAuthor(internal_sources.BUTLER)
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+def local(*parts: int, zone: ZoneInfo = AMSTERDAM) -> datetime:
+    """Return the instant in UTC of a local year, month, day, hour and so on."""
+    return datetime(*parts, tzinfo=zone).astimezone(UTC)
 
 
 def vocabulary() -> None:

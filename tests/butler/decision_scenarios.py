@@ -79,7 +79,7 @@ class World:
             "record_status": "live",
             "is_of_age": True,
             "used": {},
-            "halted": frozenset(),
+            "pause_switches": frozenset(),
             "zone": "Europe/Amsterdam",
             "language": "nl",
         }
@@ -108,7 +108,7 @@ class World:
             self.restricted,
         )
         computed_facts = {
-            "control": state,
+            "consent_state": state,
             "addresses": self.addresses,
             "relations": self.relations,
         }
@@ -201,8 +201,8 @@ _PHRASES: dict[str, Callable[..., object]] = {
     r"(record_status|zone|language) (\S+)": lambda w, name, to: w.facts.update({name: to}),
     r"no customer": lambda w: w.facts.update({"customer": ""}),
     r"nobody knows the zone": lambda w: w.facts.update({"zone": ""}),
-    r"halted (\S+)": lambda w, key: w.facts.update(
-        {"halted": frozenset({key, *(w.facts["halted"] or ())})}
+    r"pause_switch (\S+)": lambda w, key: w.facts.update(
+        {"pause_switches": frozenset({key, *(w.facts["pause_switches"] or ())})}
     ),
     r"under age": lambda w: w.facts.update({"is_of_age": False}),
     r"used company (\S+) (\d+)": lambda w, window, count: w.facts["used"].update(

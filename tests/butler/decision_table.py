@@ -10,13 +10,13 @@ MATRIX = """
 words | until | legal_duty service_critical service answer relationship marketing peer
 
  | | · · · · · · ·
-halted * | | halted halted halted halted halted halted halted
-halted reminder | | halted halted halted halted halted halted halted
-halted birthday | | · · · · · · ·
-unknown halted | | unknown_halted unknown_halted unknown_halted unknown_halted unknown_halted unknown_halted unknown_halted
+pause_switch * | | pause_switch pause_switch pause_switch pause_switch pause_switch pause_switch pause_switch
+pause_switch reminder | | pause_switch pause_switch pause_switch pause_switch pause_switch pause_switch pause_switch
+pause_switch birthday | | · · · · · · ·
+unknown pause_switches | | unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches unknown_pause_switches
 unknown version | | unknown_version unknown_version unknown_version unknown_version unknown_version unknown_version unknown_version
 unknown record_status | | unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status unknown_record_status
-unknown control | | unknown_control unknown_control unknown_control unknown_control unknown_control unknown_control unknown_control
+unknown consent_state | | unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state unknown_consent_state
 unknown addresses | | unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses unknown_addresses
 unknown relations | | unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations unknown_relations
 unknown is_of_age | | unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age unknown_is_of_age
@@ -113,7 +113,7 @@ service; relation is a friendship | deny no_relation
 service; relation order:A-9999 | deny no_relation
 
 # The first no is the one that is told
-marketing; halted *; unknown version | deny halted
+marketing; pause_switch *; unknown version | deny pause_switch
 marketing; unknown version; record_status erased | deny unknown_version
 marketing; record_status erased; rules of no version | deny not_live
 marketing; rules of no version; topic weather | deny unknown_rules
@@ -354,8 +354,8 @@ data_use true on email
 
 USES = """
 use; | allow consent_given
-use; halted * | deny halted
-use; unknown control | deny unknown_control
+use; pause_switch * | deny pause_switch
+use; unknown consent_state | deny unknown_consent_state
 use; record_status erased | deny not_live
 use; purpose world-peace | deny unknown_purpose
 use; purpose offers | deny unknown_purpose

@@ -1,6 +1,6 @@
-"""One process of the race: it sends, withdraws, reports deliveries, or reads.
+"""The processes of the race: they send, withdraw, report deliveries, and read.
 
-python -m tests.butler.race_scenario ROLE NUMBER FOLDER PAIRS PER_SECOND
+python -m tests.butler.race_scenario FOLDER PAIRS PER_SECOND ROLE=COUNT…
 """
 
 import os
@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -22,6 +23,7 @@ from bench.chaos.race_process import NOON, RaceClock, send, withdraw  # noqa: E4
 from butler.actions import delivery_reports, inbox  # noqa: E402
 from butler.messages.delivery_reports import DeliveryReport  # noqa: E402
 from butler.models import Delivery, Message  # noqa: E402
+from tests.forks import run_forked  # noqa: E402
 
 KINDS = ("accepted", "delivered", "bounced", "complained", "complained")
 
@@ -74,25 +76,35 @@ def look(chance: random.Random, ends: float) -> None:
         time.sleep(chance.uniform(0, 0.02))
 
 
-def main(arguments: Sequence[str]) -> None:
-    role, number, folder, pairs, rate = arguments
+def take_part(role: str, number: int, folder: Path, seconds: float, rate: float) -> None:
     chance = random.Random(f"{role}-{number}")
-    path = Path(folder) / f"{role[0]}-{number}"
-    # The connection is made, and everything loaded, before anybody sets out.
+    path = folder / f"{role[0]}-{number}"
+    # Each process makes its connection before any of them begins.
     Message.objects.exists()
-    Path(folder, f"ready-{role}-{number}").touch()
-    while not Path(folder, "go").exists():
+    (folder / f"ready-{role}-{number}").touch()
+    while not (folder / "go").exists():
         time.sleep(0.005)
-    race, lasts = RaceClock(time.monotonic()), int(pairs) / float(rate)
+    race = RaceClock(time.monotonic())
     if role == "send":
-        send(race, path, chance, lasts)
+        send(race, path, chance, seconds)
     elif role == "withdraw":
-        withdraw(race, path, chance, int(number), float(rate))
+        withdraw(race, path, chance, number, rate)
     else:
-        ends = race.begins_at + lasts + 2.0
+        ends = race.begins_at + seconds + 2.0
         {"report": report, "look": look}[role](chance, ends)
     connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
 
 
+def main(arguments: Sequence[str]) -> int:
+    folder, pairs, rate, *counts = arguments
+    place, seconds = Path(folder), int(pairs) / float(rate)
+    jobs = [
+        partial(take_part, role, number, place, seconds, float(rate))
+        for role, _, count in (text.partition("=") for text in counts)
+        for number in range(int(count))
+    ]
+    return run_forked(jobs)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -235,7 +235,7 @@ def test_difference_from_the_version_in_use_is_shown(lin, version):
 
     shown = lin.get(page_of(second)).text
 
-    assert "What differs from visit-reminder v1, which is live" in shown
+    assert "Differences from visit-reminder v1, which is live" in shown
     assert re.search(r"text-red[^>]*>-\s+&quot;priority&quot;: 5", shown)
     assert re.search(r"text-green[^>]*>\+\s+&quot;priority&quot;: 3", shown)
 
@@ -273,7 +273,7 @@ def test_switch_needs_a_reason_and_can_be_released(lin, version):
     )
     shown = lin.get(reverse("admin:butler_automation_change", args=["visit-reminder"])).text
     assert "Stopped by Lin" in shown
-    assert "Resume" in shown
+    assert "Resume automation" in shown
     lin.post(page, {"key": "visit-reminder", "do": "release"})
     assert PauseSwitch.objects.get().released_by == "Lin"
     assert "was not engaged" in lin.post(page, {"key": "x", "do": "release"}, follow=True).text
@@ -282,7 +282,8 @@ def test_switch_needs_a_reason_and_can_be_released(lin, version):
 
 def test_switch_for_all_automations_is_engaged(lin, version):
     assert (
-        "Stop everything, because" in lin.get(reverse("admin:butler_pauseswitch_changelist")).text
+        "Reason to stop all automations"
+        in lin.get(reverse("admin:butler_pauseswitch_changelist")).text
     )
 
     lin.post(

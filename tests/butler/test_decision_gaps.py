@@ -110,12 +110,12 @@ def _each(act, facts, rules) -> Iterator[tuple[str, tuple]]:
     [
         "version",
         "record_status",
-        "control",
+        "consent_state",
         "addresses",
         "relations",
         "is_of_age",
         "used",
-        "halted",
+        "pause_switches",
     ],
 )
 def test_unknown_fact_denies_with_its_name(of, name):

@@ -56,7 +56,7 @@ def _decide(of: str, words: str = ""):
         ("service", "relation gone", "basis", {"relation": "order:A-1001"}),
         ("service", "", "basis", {"relation": "order:A-1001", "kind": "order", "until": SPAN[1]}),
         ("service", "no email", "address", {"channel": "email"}),
-        ("service", "halted *", "switch", {"switch": "*"}),
+        ("service", "pause_switch *", "switch", {"switch": "*"}),
         ("service", "", "integrity", {"version": 7, "rules": "rules-1"}),
         ("service", "set allow false on email", "allow", {"scope": "email:*"}),
         ("marketing", "restricted", "restriction", {}),
@@ -71,4 +71,4 @@ def test_gate_reports_the_inputs_it_used(of, words, gate, inputs):
 
 
 def test_gate_of_a_switch_has_the_switch_as_evidence():
-    assert _decide("service", "halted reminder").gates[-1].references == ("reminder",)
+    assert _decide("service", "pause_switch reminder").gates[-1].references == ("reminder",)

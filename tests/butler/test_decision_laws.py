@@ -18,8 +18,8 @@ from tests.butler.decisions.test_decide import VECTORS
 # Words that only ever take away, wherever they come in. A setting without a scope is the least
 # specific one, so it overrides nothing.
 NARROWING = (
-    "halted *",
-    "halted reminder",
+    "pause_switch *",
+    "pause_switch reminder",
     "restricted",
     "objected to marketing",
     "objected to its purpose",
@@ -62,7 +62,7 @@ WIDER = (
     "nobody knows the zone",
     "channel inbox",
     "channel sms",
-    "halted birthday",
+    "pause_switch birthday",
     "email complained",
     "relation is a visit",
     "relation request:R-7",
@@ -152,16 +152,18 @@ def test_equal_facts_give_byte_equal_decisions(scene):
 @deep
 def test_order_of_the_facts_does_not_change_the_decision(scene, chance: random.Random):
     act, facts, rules, now = _world(scene).decide_arguments()
-    if facts.control is None:
+    if facts.consent_state is None:
         return
 
     shuffled = msgspec.structs.replace(
         facts,
-        control=msgspec.structs.replace(
-            facts.control,
-            settings=tuple(chance.sample(facts.control.settings, len(facts.control.settings))),
-            consents=_shuffled(facts.control.consents, chance),
-            objections=_shuffled(facts.control.objections, chance),
+        consent_state=msgspec.structs.replace(
+            facts.consent_state,
+            settings=tuple(
+                chance.sample(facts.consent_state.settings, len(facts.consent_state.settings))
+            ),
+            consents=_shuffled(facts.consent_state.consents, chance),
+            objections=_shuffled(facts.consent_state.objections, chance),
         ),
         addresses=_shuffled(facts.addresses, chance),
         relations=_shuffled(facts.relations, chance),
@@ -199,7 +201,7 @@ def test_every_denial_and_deferral_has_a_reason_with_a_sentence(scene):
 
 def _evidence_ids(facts: Facts) -> set[str]:
     """Return every id under which a fact of these can be found."""
-    state = facts.control
+    state = facts.consent_state
     return {
         *(setting.entry for setting in (state.settings if state else ())),
         *(consent.entry for consent in (state.consents.values() if state else ())),
@@ -207,7 +209,7 @@ def _evidence_ids(facts: Facts) -> set[str]:
         state.restricted if state else "",
         *(facts.relations or ()),
         *(address.evidence for address in (facts.addresses or {}).values()),
-        *(facts.halted or ()),
+        *(facts.pause_switches or ()),
     }
 
 
@@ -226,8 +228,8 @@ def test_decision_changes_without_its_deciding_fact(scene):
 
 
 def _without(facts: Facts, entries: set[str]) -> Facts:
-    assert facts.control is not None
-    state = facts.control
+    assert facts.consent_state is not None
+    state = facts.consent_state
     remaining_state = msgspec.structs.replace(
         state,
         settings=tuple(setting for setting in state.settings if setting.entry not in entries),
@@ -240,7 +242,7 @@ def _without(facts: Facts, entries: set[str]) -> Facts:
         else address
         for channel, address in (facts.addresses or {}).items()
     }
-    return msgspec.structs.replace(facts, control=remaining_state, addresses=addresses)
+    return msgspec.structs.replace(facts, consent_state=remaining_state, addresses=addresses)
 
 
 ALONE = [

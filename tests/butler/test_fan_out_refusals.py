@@ -68,7 +68,7 @@ def test_refused_recipients_get_no_waiting_run():
         assert (decision.outcome, decision.code, decision.stage) == ("skip", "no_consent", "judge")
         assert [gate["inputs"]["channel"] for gate in decision.gates] == ["email", "inbox"]
         assert decision.customer_version == other.version
-        assert Run.objects.get(id=decision.run_id).status == "done"
+        assert Run.objects.get(id=decision.run_id).status == "completed"
     assert not decisions(agrees).exists()
 
 

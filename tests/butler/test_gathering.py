@@ -55,7 +55,7 @@ def test_events_within_the_gathering_time_make_one_message():
     message = Message.objects.get()
     assert rides(message) == ["Night Mail", "Otter Run", "The Weir"]
     assert message.occurred_at == NOON + timedelta(hours=2)
-    assert Run.objects.get().status == "done"
+    assert Run.objects.get().status == "completed"
 
 
 def test_events_of_one_batch_are_gathered_per_customer():

@@ -69,7 +69,7 @@ def test_decisions_and_access_log_are_listed(noor, els):
     [unsent] = app.get("/api/me/why/?sent=no").json()["results"]
     assert unsent["decisions"][0]["code"] == "no_basis"
     assert app.get("/api/me/why/?sent=maybe").status_code == 400
-    assert [entry["actor"] for entry in app.get("/api/me/looks/").json()["results"]] == [
+    assert [entry["actor"] for entry in app.get("/api/me/access-log/").json()["results"]] == [
         "staff:Sam"
     ]
 

@@ -14,7 +14,7 @@ from bench.chaos.race_process import NOON
 from butler.actions import delivery_reports
 from butler.models import Delivery, DeliveryReceipt
 from customers import rebuild
-from customers.models import ControlEntry, Suppression
+from customers.models import LedgerEntry, Suppression
 from tests import conftest
 from tests.postgres_statistics import count_deadlocks
 
@@ -24,32 +24,26 @@ PAIRS, RATE = 100, 40.0
 
 
 def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path):
-    url = conftest._url(connection.settings_dict)
+    url = conftest.database_url(connection.settings_dict)
     withdrawal_race.insert_pairs(url, pairs=PAIRS, per_second=RATE, seed=7)
     race = [str(tmp_path), str(PAIRS), str(RATE)]
     before = count_deadlocks()
-    roles = [
-        *[("send", n) for n in range(2)],
-        *[("withdraw", n) for n in range(withdrawal_race.WITHDRAWERS // 2)],
-        *[("report", n) for n in range(2)],
-        ("look", 0),
-    ]
+    roles = {"send": 2, "withdraw": withdrawal_race.WITHDRAWERS // 2, "report": 2, "look": 1}
     env = {**os.environ, "DATABASE_URL": url, "BUTLER_NOTIFY_WORKERS": "0", "DEBUG": "0"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.butler.race_scenario", role, str(number), *race],
-            env=env,
-            cwd=conftest.ROOT,
-        )
-        for role, number in roles
-    ]
-    # However long it takes to start them all, they set out together.
+    counts = [f"{role}={count}" for role, count in roles.items()]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.butler.race_scenario", *race, *counts],
+        env=env,
+        cwd=conftest.ROOT,
+    )
+    # The processes begin at the same time.
     deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("ready-*"))) < len(roles) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    while len(list(tmp_path.glob("ready-*"))) < sum(roles.values()) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     (tmp_path / "go").touch()
 
-    assert [process.wait(timeout=120) for process in processes] == [0] * len(roles)
+    assert process.wait(timeout=120) == 0
 
     races = withdrawal_race.count_races(url, tmp_path)
     print(races)
@@ -58,7 +52,7 @@ def test_concurrent_writers_lock_the_customer_first_and_never_deadlock(tmp_path)
     assert count_deadlocks() - before == 0
     _assert_every_report_was_taken_in_once()
     # The others were given their consent by the arrangement, which wrote no ledger.
-    ids = sorted(set(ControlEntry.objects.values_list("record_id", flat=True)))
+    ids = sorted(set(LedgerEntry.objects.values_list("record_id", flat=True)))
     assert rebuild.find_differences(ids) == []
 
 
@@ -68,7 +62,7 @@ def _assert_every_report_was_taken_in_once() -> None:
     complained = DeliveryReceipt.objects.filter(kind="complained")
     whose = Delivery.objects.filter(message_id__in=complained.values("message_id"))
     unhappy = set(whose.values_list("customer_id", flat=True))
-    objected = ControlEntry.objects.filter(kind="objection.made")
+    objected = LedgerEntry.objects.filter(kind="objection.made")
     # A customer whose two messages were complained of objected once.
     assert Counter(objected.values_list("record_id", flat=True)) == dict.fromkeys(unhappy, 1)
     assert unhappy

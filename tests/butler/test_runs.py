@@ -38,7 +38,7 @@ def test_run_decides_queues_a_message_and_ends():
     tick(now=SOON)
 
     message = Message.objects.get()
-    assert run().status == "done"
+    assert run().status == "completed"
     assert due_of(run()) is None
     assert (message.channel, message.state, message.step) == ("inbox", "queued", "0")
     assert message.version_id == version.pk
@@ -70,7 +70,7 @@ def test_denied_message_is_not_queued_and_its_decision_is_stored():
     tick(now=SOON)
 
     assert not Message.objects.exists()
-    assert run().status == "done"
+    assert run().status == "completed"
     ((outcome, code),) = codes()
     assert outcome == "skip"
     # Nobody made a purpose of that name.
@@ -94,7 +94,7 @@ def test_every_option_queues_a_message_for_each_channel():
 
     assert set(Message.objects.values_list("channel", flat=True)) == {"inbox", "email"}
     assert sorted(codes())[-1] == ("skip", "no_address")
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_message_in_quiet_hours_waits_until_the_morning(midnight):
     assert due_of(run()).due_at == decision.until == NOON + timedelta(hours=19)
     tick(now=decision.until)
     assert Message.objects.get().state == "queued"
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 def test_message_in_quiet_hours_can_be_skipped(midnight):
@@ -130,7 +130,7 @@ def test_message_in_quiet_hours_can_be_skipped(midnight):
 
     assert not Message.objects.exists()
     assert Decision.objects.get().outcome == "skip"
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 def test_repeated_ticks_queue_each_message_once():
@@ -173,7 +173,7 @@ def test_engaged_switch_cancels_a_waiting_run(key):
 
     tick(now=SOON)
 
-    assert codes() == [("skip", "halted")]
+    assert codes() == [("skip", "pause_switch")]
     assert run().status == "cancelled"
 
 
@@ -198,7 +198,7 @@ def test_run_whose_table_was_just_analyzed_goes_on_and_its_message_is_sent():
     deliveries.deliver("inbox", clock=lambda: SOON + HOUR)
 
     assert worked.failed == 0
-    assert run().status == "done"
+    assert run().status == "completed"
     assert Message.objects.get().state == "delivered"
 
 
@@ -217,7 +217,7 @@ def test_a_run_that_cannot_go_on_blocks_no_other_and_is_given_up_with_its_reason
 
     bad.refresh_from_db()
     good.refresh_from_db()
-    assert good.status == "done"
+    assert good.status == "completed"
     assert (bad.status, bad.reason) == ("failed", "ValidationError")
     assert Due.objects.get(key=str(bad.id)).failed_reason == "ValidationError"
 

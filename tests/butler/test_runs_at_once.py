@@ -61,7 +61,7 @@ def test_ten_concurrent_ticks_advance_each_run_once():
 
     assert Message.objects.count() == 240
     assert Decision.objects.count() == 240
-    assert set(Run.objects.values_list("status", flat=True)) == {"done"}
+    assert set(Run.objects.values_list("status", flat=True)) == {"completed"}
     assert not Due.objects.filter(job="run").exists()
 
 
@@ -96,7 +96,7 @@ def test_event_concurrent_with_the_timeout_gives_one_of_both_ends():
     tick(now=over + 2 * HOUR)
 
     for run in Run.objects.all():
-        assert (run.status, run.reason) in {("cancelled", "cancelled_by_event"), ("done", "")}
+        assert (run.status, run.reason) in {("cancelled", "cancelled_by_event"), ("completed", "")}
         assert Decision.objects.filter(run_id=run.id).count() == 1
     assert Run.objects.count() == 30
     assert not Due.objects.filter(job="run").exists()

@@ -45,7 +45,7 @@ GROWN = {
     "butler_delivery",
 }
 # Of the butler, and of the record: what a tick, a claim and an outcome ask.
-ASKED = (
+HOT_STATEMENTS = (
     (sql, "claim_due"),
     (sql, "lock_runs"),
     (sql, "read_contexts"),
@@ -98,6 +98,6 @@ def scanned(text):
 def test_no_plan_for_any_values_reads_a_table_that_grows_as_a_whole():
     assert scanned("SELECT FROM butler_due WHERE facts = %(facts)s") == {"butler_due"}
 
-    read = {name: scanned(where.load(name)) & GROWN for where, name in ASKED}
+    read = {name: scanned(where.load(name)) & GROWN for where, name in HOT_STATEMENTS}
 
     assert {name: tables for name, tables in read.items() if tables} == {}

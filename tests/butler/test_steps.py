@@ -39,7 +39,7 @@ def test_wait_step_waits_for_its_length():
     # What is said after a wait has the end of the wait as its cause, so it is not late.
     assert Message.objects.count() == 2
     assert Message.objects.order_by("created_at")[1].occurred_at >= NOON + 2 * HOUR
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 def test_wait_step_waits_until_the_customers_local_time():
@@ -60,7 +60,7 @@ def test_a_wait_at_the_very_end_ends_the_run():
 
     tick(now=SOON)
 
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 WAIT_FOR = {
@@ -80,7 +80,7 @@ def test_awaited_event_arrives():
     record(incoming_event(NOOR, name="Ticket Scanned", at=NOON + HOUR))
     tick(now=NOON + HOUR + timedelta(seconds=2))
 
-    assert run().status == "done"
+    assert run().status == "completed"
     assert Message.objects.get().channel == "inbox"
 
 
@@ -92,7 +92,7 @@ def test_awaited_event_does_not_arrive():
     assert due_of(run()).due_at - (SOON + 3 * HOUR) < timedelta(seconds=1)
     tick(now=SOON + 4 * HOUR)
 
-    assert run().status == "done"
+    assert run().status == "completed"
     assert Message.objects.get().channel == "email"
 
 
@@ -146,7 +146,7 @@ def test_unseen_message_is_repeated_through_the_next_channel():
 
     second = Message.objects.get(channel="email")
     assert second.step == "0"
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 def test_seen_message_is_not_repeated():
@@ -157,7 +157,7 @@ def test_seen_message_is_not_repeated():
     tick(now=SOON + 2 * HOUR)
 
     assert Message.objects.count() == 1
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 def test_unsent_message_is_not_repeated():
@@ -166,7 +166,7 @@ def test_unsent_message_is_not_repeated():
     tick(now=SOON)
 
     assert not Message.objects.exists()
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 def test_task_step_creates_a_staff_task():
@@ -217,7 +217,7 @@ def test_absent_event_starts_the_steps():
     decision = Decision.objects.get()
     # It was judged, and a service message needs a relation.
     assert (decision.outcome, decision.code) == ("skip", "no_relation")
-    assert run().status == "done"
+    assert run().status == "completed"
 
 
 def test_awaited_event_stored_before_the_cause_ends_the_run():

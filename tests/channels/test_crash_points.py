@@ -51,17 +51,17 @@ class CrashAtFailpoint:
 
     def __init__(self, point, times, chance):
         self.point = point
-        self.left = times
+        self.remaining = times
         # Sometimes crash at the second pass, because later batches have more messages in flight.
         self.passes = chance.randrange(2)
 
     def __call__(self, name):
-        if name != self.point or not self.left:
+        if name != self.point or not self.remaining:
             return
         if self.passes:
             self.passes -= 1
             return
-        self.left -= 1
+        self.remaining -= 1
         raise Crash
 
 
@@ -107,7 +107,7 @@ def prepare(operation, guests, moment):
         facts = {}
         if relation:
             facts = {"message_class": "service", "topic": "orders", "relation": relation}
-        elif operation == "withdrawn" or not hasattr(guest, "control"):
+        elif operation == "withdrawn" or not hasattr(guest, "consent_state"):
             arrange.record_statement(guest, "consent.given", "offers", occurred_at=moment)
         if operation == "budget":
             arrange.message(guest, expires_at=NOON + timedelta(hours=8))

@@ -14,14 +14,13 @@ from standardwebhooks import Webhook
 
 from customers import ingest, rebuild
 from customers.models import Event, QuarantinedItem
-from tests import factories
+from tests import factories, size
 from tests.channels.wire_client import source
 from tests.odd_values import (
     ODD_NUMBERS,
     ODD_TEXTS,
     projected,
     properties,
-    tries,
     uniform,
     values,
 )
@@ -124,7 +123,7 @@ def test_every_projection_is_among_what_is_sent():
 def test_odd_events_of_a_batch_cost_no_other(is_secret):
     _, key = source(is_secret=is_secret)
 
-    @tries(3)
+    @size.tries(3, long=60)
     @given(odd_events())
     def sent(events):
         before, batch = counted(), wired(events)
@@ -157,7 +156,7 @@ def test_every_odd_value_in_every_field_costs_no_other():
 def test_odd_single_events_end_in_no_server_error():
     _, key = source(is_secret=True)
 
-    @tries(2)
+    @size.tries(2, long=60)
     @given(odd_events())
     def sent(events):
         for event in wired(events)[::2]:
@@ -174,7 +173,7 @@ def test_odd_single_events_end_in_no_server_error():
 def test_odd_lines_of_a_till_cost_no_other():
     _, key = source(is_secret=True, channel="store", is_shared=True, region="NL")
 
-    @tries(3)
+    @size.tries(3, long=60)
     @given(odd_events())
     def sent(events):
         before, device = counted(), uuid.uuid4().hex
@@ -196,7 +195,7 @@ def test_odd_lines_of_a_till_cost_no_other():
 def test_odd_cloudevents_cost_no_other():
     _, key = source(is_secret=True)
 
-    @tries(3)
+    @size.tries(3, long=60)
     @given(odd_events())
     def sent(events):
         before, batch, good_ids = counted(), [], []
@@ -220,7 +219,7 @@ def test_odd_webhooks_end_in_no_server_error():
     shop.webhook_secrets = [SECRET]
     shop.save()
 
-    @tries(2)
+    @size.tries(2, long=60)
     @given(odd_events())
     def sent(events):
         for odd in events:
@@ -249,7 +248,7 @@ CALL_FIELDS = ["from", "to", "direction", "cause", "queue", "subject", "user", "
 def test_odd_calls_end_in_no_server_error():
     _, key = source(is_secret=True, channel="phone", region="NL")
 
-    @tries(40)
+    @size.tries(40, long=60)
     @given(
         st.sampled_from(["newCall", "answer", "hangup"]) | values,
         st.dictionaries(st.sampled_from(CALL_FIELDS), values),
@@ -276,7 +275,7 @@ def test_odd_bodies_of_the_rest_api_end_in_no_server_error():
         "party": {"name": "Sem"},
     }
 
-    @tries(20)
+    @size.tries(20, long=60)
     @given(
         st.sampled_from(sorted(whole)),
         properties,
@@ -301,7 +300,7 @@ def test_odd_facts_of_every_projection_cost_no_other():
     """Store events without an endpoint of the ingest API, such as requests, directly."""
     by = factories.sender()
 
-    @tries(2)
+    @size.tries(2, long=60)
     @given(st.lists(properties, min_size=len(projected()), max_size=len(projected())))
     def sent(facts):
         items = []

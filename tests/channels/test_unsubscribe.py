@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from channels.unsubscribe import SALT, UnsubscribeScope, read_token, sign_token, unsubscribe_url
-from customers.models import Control, ControlEntry, Customer, Purpose
+from customers.models import ConsentState, Customer, LedgerEntry, Purpose
 from tests import factories
 from tests.butler.arrange import guest, record_statement, vocabulary
 from tests.channels.wire_client import send
@@ -40,11 +40,11 @@ def link(customer, purpose: str = "offers", topic: str = "offers") -> str:
 
 
 def consent(customer) -> str:
-    return Control.objects.get(customer=customer).state["consents"]["offers"]["state"]
+    return ConsentState.objects.get(customer=customer).state["consents"]["offers"]["state"]
 
 
 def entries() -> list[tuple[str, str]]:
-    return list(ControlEntry.objects.order_by("seq").values_list("kind", "subject"))
+    return list(LedgerEntry.objects.order_by("seq").values_list("kind", "subject"))
 
 
 # What the link carries ---------------------------------------------------------------------
@@ -167,7 +167,7 @@ def test_a_mail_program_ends_it_without_cookies_or_redirect(running):
     assert response.status == 200
     assert time.monotonic() - began < 1
     assert consent(noor) == "withdrawn"
-    evidence = ControlEntry.objects.get(kind="consent.withdrawn").document
+    evidence = LedgerEntry.objects.get(kind="consent.withdrawn").document
     assert '"rfc8058"' in evidence
 
 
@@ -176,7 +176,7 @@ def test_the_button_ends_it_too_with_csrf_checks_on(noor):
 
     assert response.status_code == 200
     assert consent(noor) == "withdrawn"
-    assert '"click"' in ControlEntry.objects.get(kind="consent.withdrawn").document
+    assert '"click"' in LedgerEntry.objects.get(kind="consent.withdrawn").document
 
 
 def test_ending_it_twice_is_ending_it_once(noor, client):
@@ -197,7 +197,7 @@ def test_unsubscribing_from_a_message_without_consent_switches_its_topic_off_for
     assert client.post(path).status_code == 200
 
     assert entries()[1:] == [("preference.set", "allow")]
-    [setting] = Control.objects.get(customer=noor).state["settings"]
+    [setting] = ConsentState.objects.get(customer=noor).state["settings"]
     stated = {name: setting[name] for name in ("name", "value", "channel", "topic")}
     assert stated == {"name": "allow", "value": False, "channel": "email", "topic": "rides"}
     assert consent(noor) == "given"
@@ -206,7 +206,7 @@ def test_unsubscribing_from_a_message_without_consent_switches_its_topic_off_for
 def test_a_kind_that_is_gone_ends_all_mail(noor, client):
     assert client.post(link(noor, purpose="", topic="no-such-topic")).status_code == 200
 
-    assert Control.objects.get(customer=noor).channels_off == ["email"]
+    assert ConsentState.objects.get(customer=noor).channels_off == ["email"]
 
 
 def test_link_of_an_unknown_customer_answers_as_usual(noor, client):

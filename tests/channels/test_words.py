@@ -30,7 +30,7 @@ def retired_terms(language: str) -> list[str]:
     """Return the retired terms of a language, from docs/words.md."""
     page = (ROOT / "docs/words.md").read_text()
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
-    [section] = [text for name, text in sections.items() if LANGUAGES[name] == language]
+    [section] = [text for name, text in sections.items() if LANGUAGES.get(name) == language]
     rows = re.findall(r"^\| (?!thing)[^|-][^|]*\|[^|]*\|([^|]*)\|$", section, re.MULTILINE)
     terms = [term.strip() for row in rows for term in row.split(";")]
     return [term for term in terms if term]

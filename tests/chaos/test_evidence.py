@@ -61,7 +61,7 @@ def run(tmp_path):
 
 def findings(run, **options) -> list[str]:
     source, requests = run
-    url = conftest._url(connection.settings_dict)
+    url = conftest.database_url(connection.settings_dict)
     observed = evidence.read_observations(url, source.id, **options)
     return sorted({finding.check for finding in check(requests, observed)})
 

@@ -18,7 +18,7 @@ from bench.sink import ReceivedMessage
 SEEDS = range(30)
 
 TRIGGER = TriggerEvent("event", "offer", ("email", "inbox"), "noor@example.com")
-RUN = Run("run", "offer", "noor", "event", "done")
+RUN = Run("run", "offer", "noor", "event", "completed")
 EMAIL, INBOX_MESSAGE = (
     StoredMessage("mail", "run", "email", "accepted"),
     StoredMessage("note", "run", "inbox", "delivered"),

@@ -15,7 +15,7 @@ RATES = (130, 60, 25, 10)
 
 
 def test_acknowledged_withdrawal_stops_every_handover():
-    url = conftest._url(connection.settings_dict)
+    url = conftest.database_url(connection.settings_dict)
 
     for rate in RATES:
         call_command("flush", interactive=False, verbosity=0)

@@ -30,12 +30,12 @@ LATE = 1.6
 
 
 class FaultyNetwork:
-    """Listens on a port of its own while it is entered; `seen` counts what it did."""
+    """Listens on a port of its own while it is entered; `counts` counts what it did."""
 
     def __init__(self, upstream: str, plan: Sequence[str] = FAULTS) -> None:
         self.upstream = urlsplit(upstream)
         self.plan = plan
-        self.seen: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self._attempts = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
@@ -57,7 +57,7 @@ class FaultyNetwork:
         with self._lock:
             fault = self.plan[self._attempts % len(self.plan)]
             self._attempts += 1
-            self.seen[fault] += 1
+            self.counts[fault] += 1
         return fault
 
     def forward(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:

@@ -164,14 +164,14 @@ def page_writes(values: dict) -> Iterator[tuple[str, Call]]:
         "portal sign-out": ("/sign-out/", {}),
     }
     staffs = {
-        "console wishes": (f"{at}/wishes/pause/", {"days": "7", "how": "voice"}),
+        "console wishes": (f"{at}/preferences/pause/", {"days": "7", "how": "voice"}),
         "console cancel": (f"{at}/orders/A-1/cancel/", {}),
         "console order": (f"{at}/new-order/", {**line, "once": "1"}),
         "console take": (f"{task}/take/", {}),
         "console finish": (f"{task}/finish/", {"outcome": "done"}),
-        "console apart": (f"/console/merges/{values['review_id']}/apart/", {}),
-        "console topic": ("/console/topics/say/", {"key": "ride:x", "status": "closed"}),
-        "console switch": ("/console/switches/throw/", {"key": "all", "reason": "x"}),
+        "console apart": (f"/console/merges/{values['review_id']}/keep-apart/", {}),
+        "console topic": ("/console/topics/status/", {"key": "ride:x", "status": "closed"}),
+        "console switch": ("/console/switches/engage/", {"key": "all", "reason": "x"}),
         "console sign-out": ("/console/sign-out/", {}),
         "admin add": (
             "/admin/customers/blockedvalue/add/",

@@ -88,7 +88,7 @@ OF_A_RECORD = {
     "GET messages/<uuid:message_id>/": READ,
     "POST messages/<uuid:message_id>/read/": READER_WRITE,
     "GET why/": READ,
-    "GET looks/": READ,
+    "GET access-log/": READ,
 }
 RECORD = "api/customers/<uuid:customer_id>/"
 
@@ -116,7 +116,7 @@ TABLE = {
     "POST api/me/stream-ticket/": OWN_LOGIN,
     "GET api/customers/": STAFF_READ,
     "GET api/customers/search/": STAFF_READ,
-    f"POST {RECORD}merges/<int:merge_id>/part/": STAFF_WRITE,
+    f"POST {RECORD}merges/<int:merge_id>/undo/": STAFF_WRITE,
     f"POST {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
     f"DELETE {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
     "GET api/reviews/": STAFF_READ,
@@ -238,13 +238,13 @@ def _callers(noor, other) -> dict[str, Client]:
     }
     reading = [
         "view_customer",
-        "view_control",
+        "view_consentstate",
         "view_review",
         "view_quarantineditem",
         "view_stafftask",
     ]
     writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
-    writing += ["change_control", "change_stafftask"]
+    writing += ["change_consentstate", "change_stafftask"]
     reading += ["view_topicstatus", "find_customer"]
     writing.append("change_topicstatus")
     users = {

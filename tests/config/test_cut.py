@@ -2,12 +2,11 @@
 
 Each test sends a request once without a cut. Then it sends the request again for each statement,
 commit and rollback, and ends the backend just before that step. The routes come from the URL
-resolver through the tables of test_routes. BUTLER_EVERY_CUT=1 cuts before each step of each
-request, which takes minutes. Without it, the tests cut reads before their last step, and one write
-of each family around its commit.
+resolver through the tables of test_routes. `make test-long` cuts before each step of each
+request, which takes minutes. `make test` cuts reads before their last step, and one write of each
+family around its commit.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,7 +33,6 @@ from tests.config.cut import Call
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 world = test_access.world
-EVERY = size.IS_LONG or os.environ.get("BUTLER_EVERY_CUT") == "1"
 
 
 @pytest.fixture
@@ -130,7 +128,7 @@ def _is_away(reply: cut.Reply) -> bool:
 
 def _few(number_of_steps: int, *, writes: bool, last_commit: int) -> list[int]:
     """Return the steps to cut before; for a write, those around its last commit."""
-    if EVERY:
+    if size.IS_LONG:
         return list(range(1, number_of_steps + 1))
     if writes:
         return sorted({1, last_commit, *range(last_commit + 1, number_of_steps + 1)} - {0})
@@ -151,7 +149,7 @@ def _is_sampled(name: str) -> bool:
 @pytest.mark.parametrize("family", ["portal", "console", "api", "admin", "other"])
 def test_cut_read_answers_503_and_the_next_one_succeeds(bench, call_values, family, subtests):
     for name, call in cut_calls.reads(call_values):
-        if not name.startswith(family) or not (EVERY or _is_sampled(name)):
+        if not name.startswith(family) or not (size.IS_LONG or _is_sampled(name)):
             continue
         whole = bench.cut(call, 0)
         for number in _cuts(bench, writes=False):
@@ -169,7 +167,7 @@ WRITES = {
     "pages": cut_calls.page_writes,
     "login": cut_calls.login_writes,
 }
-# Also cut without BUTLER_EVERY_CUT: one request of each family, and those with most writes.
+# Also cut in `make test`: one request of each family, and those with most writes.
 QUICK = {
     "api PUT api/me/consents/<str:purpose>/",
     "api POST api/me/orders/",
@@ -198,7 +196,7 @@ def test_cut_write_denies_nothing_and_has_one_effect_when_sent_again(
     bench, call_values, family, subtests
 ):
     for name, call in WRITES[family](call_values):
-        if not EVERY and name not in QUICK:
+        if not size.IS_LONG and name not in QUICK:
             continue
         whole = bench.whole(call)
         after = bench.rows.counts()

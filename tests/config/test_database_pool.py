@@ -14,7 +14,7 @@ from bench.chaos.proxy import Proxy
 from customers.actions.sources import create_source
 from tests.config import cut
 from tests.config.cut import Call
-from tests.conftest import _url
+from tests.conftest import database_url
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.django_db
 def test_pool_connects_at_once_when_an_outage_of_many_seconds_is_over():
     options = dict(settings.DATABASES["default"]["OPTIONS"]["pool"], min_size=1, max_size=1)
-    url = _url(connection.settings_dict)
+    url = database_url(connection.settings_dict)
     with (
         Proxy.in_front_of(url) as proxy,
         ConnectionPool(proxy.proxied_url(url), open=True, **options) as pool,

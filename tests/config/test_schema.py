@@ -1,7 +1,6 @@
 """The OpenAPI document is complete and valid, and agrees with the server's responses."""
 
 import json
-import os
 import re
 from contextlib import suppress
 
@@ -9,7 +8,7 @@ import pytest
 import schemathesis
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -150,21 +149,10 @@ def _shown_by(role: str) -> dict[str, str]:
     return {"X-Session-Token": colleague.session.session_key}
 
 
-def tries(examples: int):
-    """Return Hypothesis settings with this number of examples, or with SCHEMA_EXAMPLES of them."""
-    more = int(os.environ.get("SCHEMA_EXAMPLES", size.examples(0, long=30)))
-    return settings(
-        max_examples=more or examples,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=not more,
-    )
-
-
-# The callers whose requests are mostly refused have one example. The other roles run only with
-# SCHEMA_EXAMPLES (CONTRIBUTING).
+# The callers whose requests are mostly refused have one example. The other roles run only in
+# `make test-long`.
 CALLERS = {"key": 3, "customer": 3, "manager": 3, "anybody": 3, "publishable key": 1, "till": 1}
-if size.IS_LONG or "SCHEMA_EXAMPLES" in os.environ:
+if size.IS_LONG:
     CALLERS |= dict.fromkeys(("desk", "marketer", "privacy officer"), 1)
 
 
@@ -177,7 +165,7 @@ def test_answers_to_generated_requests_match_the_schema(caller, running, world, 
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
 
-            @tries(CALLERS[caller])
+            @size.tries(CALLERS[caller], long=30)
             @given(case=operation.as_strategy(generation_mode=mode))
             def answered(case):
                 _send(case, world, caller)

@@ -1,14 +1,17 @@
-"""One of many writers at once: does what customers, tills and staff do, all to the same few.
+"""Many writers at once: each does what customers, tills and staff do, to the same few customers.
 
-Run as a process of its own by test_concurrency. Each line it prints is one promise: what was
-sent, and where the record said it stands.
+test_concurrency runs them. Each writer writes a file. Each of its lines but the last is one
+promise: the message that was sent, and its place in the record. The last line counts its acts.
 """
 
 import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from random import Random
 
 import django
@@ -26,6 +29,7 @@ from customers.types import IncomingEvent, Sender  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.customers import consent_helpers  # noqa: E402
 from tests.factories import NOON  # noqa: E402
+from tests.forks import run_forked  # noqa: E402
 
 # Few of each, so that everybody is in everybody's way.
 POOLS = {
@@ -239,5 +243,18 @@ def work(
     print(json.dumps({"done": performed, "refused": refused, "unavailable": unavailable}))
 
 
+def write_to(path: Path, job: Callable[[], None]) -> None:
+    with path.open("w") as out, redirect_stdout(out):
+        job()
+
+
+def main(folder: str, count: str, *arguments: str) -> int:
+    values = [json.loads(argument) for argument in arguments]
+    return run_forked(
+        partial(write_to, Path(folder, f"writer-{number}"), partial(work, number, *values))
+        for number in range(int(count))
+    )
+
+
 if __name__ == "__main__":
-    work(*map(json.loads, sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

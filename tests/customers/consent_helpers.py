@@ -7,7 +7,7 @@ from customers.actions import consent, notices
 from customers.actions.changes import ChangeAuthor
 from customers.consent.chain_writer import RecordedStatements
 from customers.consent.statements import ConsentStatement
-from customers.models import Control, Notice
+from customers.models import ConsentState, Notice
 from tests import factories
 from tests.factories import NOON
 
@@ -74,5 +74,5 @@ def published(purpose: str = "offers") -> Notice:
     return Notice.objects.get(purpose=purpose)
 
 
-def control_of(customer_id: UUID) -> Control:
-    return Control.objects.get(customer_id=customer_id)
+def consent_state_of(customer_id: UUID) -> ConsentState:
+    return ConsentState.objects.get(customer_id=customer_id)

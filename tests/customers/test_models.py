@@ -2,7 +2,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 
 from butler.models import AutomationVersion, Decision
-from customers.models import AccessLogEntry, ControlEntry, Event, Notice, SourceKey
+from customers.models import AccessLogEntry, Event, LedgerEntry, Notice, SourceKey
 from tests import factories
 from tests.butler.arrange import vocabulary
 from tests.factories import incoming_event, record
@@ -29,7 +29,7 @@ def test_an_event_is_never_changed_and_never_deleted(change):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "model", [Event, ControlEntry, Notice, AccessLogEntry, Decision, AutomationVersion]
+    "model", [Event, LedgerEntry, Notice, AccessLogEntry, Decision, AutomationVersion]
 )
 def test_append_only_tables_cannot_be_truncated(model):
     """A TRUNCATE is no DELETE: the triggers for rows never hear of it."""

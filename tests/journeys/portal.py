@@ -18,7 +18,7 @@ PAGES = (
     "/preferences/",
     "/receipts/",
     "/why/",
-    "/why/looks/",
+    "/why/access-log/",
 )
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from butler.due.tick import tick
 from butler.models import Message
 from channels import deliveries
-from customers.models import ControlEntry, Customer, Identifier
+from customers.models import Customer, Identifier, LedgerEntry
 from tests import factories
 from tests.journeys import portal
 
@@ -77,8 +77,8 @@ def test_birthday_greeting_for_a_child_goes_to_the_guardian_with_consent(park, n
     page.goto("/preferences/")
     card = page.locator("#consent-birthdays")
     expect(card).to_contain_text("For a child it comes to you.")
-    if card.get_by_role("button", name="Yes, I consent").get_attribute("aria-pressed") == "false":
-        card.get_by_role("button", name="Yes, I consent").click()
+    if card.get_by_role("button", name="Give consent").get_attribute("aria-pressed") == "false":
+        card.get_by_role("button", name="Give consent").click()
     expect(card).to_contain_text("You said yes.")
 
     apart(_the_day_comes)
@@ -99,7 +99,7 @@ def test_guardian_who_refuses_gets_no_greeting_and_sees_the_reason(park, noor, a
     apart(_sem_turns_eight)
     page = noor(width=320)
     page.goto("/preferences/")
-    page.locator("#consent-birthdays").get_by_role("button", name="No").click()
+    page.locator("#consent-birthdays").get_by_role("button", name="Refuse consent").click()
     expect(page.locator("#consent-birthdays .alert")).to_contain_text("Saved.")
 
     apart(_the_day_comes)
@@ -128,13 +128,13 @@ def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
 
     card = page.locator("#consent-offers")
     expect(card).to_contain_text("You are too young to consent to this without a guardian")
-    yes = card.get_by_role("button", name="Yes, I consent")
+    yes = card.get_by_role("button", name="Give consent")
     expect(yes).to_be_disabled()
     # Whoever presses it all the same.
     yes.evaluate("button => { button.disabled = false; }")
     yes.click()
     expect(card.get_by_role("alert")).to_contain_text("so nothing was changed")
-    assert apart(lambda: ControlEntry.objects.filter(record=elin).count()) == 0
+    assert apart(lambda: LedgerEntry.objects.filter(record=elin).count()) == 0
     # A no is everybody's to say.
-    card.get_by_role("button", name="No").click()
+    card.get_by_role("button", name="Refuse consent").click()
     expect(card).to_contain_text("You said no.")

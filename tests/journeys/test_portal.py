@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from customers.actions import internal_events
 from customers.consent import state_reader
-from customers.models import ControlEntry, Customer, Event, Order
+from customers.models import Customer, Event, LedgerEntry, Order
 from tests import factories
 from tests.journeys import portal
 
@@ -60,10 +60,10 @@ def test_customer_withdraws_consent_and_gives_it_again(me, noor, apart):
     page.get_by_role("link", name="Preferences", exact=True).click()
     card = page.locator("#consent-offers")
     expect(card).to_contain_text("You said yes.")
-    entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    entry_count = apart(lambda: LedgerEntry.objects.filter(record=me).count())
     yes, no = (
-        card.get_by_role("button", name="Yes, I consent"),
-        card.get_by_role("button", name="No"),
+        card.get_by_role("button", name="Give consent"),
+        card.get_by_role("button", name="Refuse consent"),
     )
     sizes = [button.bounding_box() for button in (yes, no)]
     assert sizes[0]["width"] == sizes[1]["width"]
@@ -129,7 +129,7 @@ def test_reason_links_to_the_preference_that_decided(me, noor):
     occasion.get_by_role("link", name="Change preferences").first.click()
 
     expect(page.locator("#consent-offers")).to_be_in_viewport()
-    page.goto("/why/looks/")
+    page.goto("/why/access-log/")
     expect(page.locator(".rows")).to_contain_text("Sam (call desk) looked at your page")
 
 
@@ -137,18 +137,18 @@ def test_every_page_works_without_javascript(me, visit, apart):
     page = visit(java_script_enabled=False, width=320)
     page.get_by_role("button", name="Sign in as Noor").click()
 
-    entry_count = apart(lambda: ControlEntry.objects.filter(record=me).count())
+    entry_count = apart(lambda: LedgerEntry.objects.filter(record=me).count())
     page.get_by_role("link", name="Preferences", exact=True).click()
-    page.locator("#consent-offers").get_by_role("button", name="No").click()
+    page.locator("#consent-offers").get_by_role("button", name="Refuse consent").click()
     expect(page.locator("#consent-offers")).to_contain_text("You withdrew your consent.")
     page.get_by_role("checkbox", name="Offers, SMS").uncheck()
     page.get_by_role("button", name="Save topics and channels").click()
     expect(page.get_by_role("checkbox", name="Offers, SMS")).not_to_be_checked()
-    page.locator("#pause").get_by_role("button", name="Pause", exact=True).click()
+    page.locator("#pause").get_by_role("button", name="Pause messages").click()
     expect(page.locator("#pause")).to_contain_text("Messages are paused until")
-    page.locator("#quiet-hours").get_by_role("button", name="Save", exact=True).click()
+    page.locator("#quiet-hours").get_by_role("button", name="Save quiet hours").click()
     expect(page.locator("#quiet-hours")).to_contain_text("These quiet hours apply.")
-    assert apart(lambda: ControlEntry.objects.filter(record=me).count()) == entry_count + 4
+    assert apart(lambda: LedgerEntry.objects.filter(record=me).count()) == entry_count + 4
 
     page.locator(".navigation").get_by_role("link", name="Messages").click()
     page.locator(".message-list a").first.click()

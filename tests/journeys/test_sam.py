@@ -93,7 +93,7 @@ def test_call_opens_the_callers_page_and_an_order_is_placed(work, desk):
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
     expect(page.get_by_text("Opened for: a call")).to_be_visible()
-    page.get_by_role("link", name="New order").click()
+    page.get_by_role("link", name="Take order").click()
     day = datetime.now(UTC).date() + timedelta(days=40)
     page.get_by_label("Name of the order").fill("Night of the Owls")
     page.get_by_label("Date of the visit").fill(day.isoformat())
@@ -226,7 +226,7 @@ def test_console_works_without_javascript(work, desk):
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Noor de Wit").first.click()
     expect(page.get_by_role("heading", name="Messages allowed now")).to_be_visible()
-    page.get_by_role("link", name="New order").click()
+    page.get_by_role("link", name="Take order").click()
     page.locator("#line0_name").fill("Parking")
     page.locator("#line0_price").fill("12.50")
     page.get_by_role("button", name="Show price").click()
@@ -245,7 +245,7 @@ def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
     expect(ride).to_contain_text("Down starts: A ride is closed.")
 
     ride.get_by_label("Reason").fill("A heron on the track")
-    ride.get_by_role("button", name="Down").click()
+    ride.get_by_role("button", name="Set to down").click()
 
     expect(page.get_by_text("Salt Runner is down.")).to_be_visible()
     expect(page.locator("li", has_text="Salt Runner")).to_contain_text("set by Sam: A heron")
@@ -255,7 +255,7 @@ def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
     messages = desk.get(f"/api{noor}messages/").json()["results"]
     assert [message["subject"] for message in messages if "Salt Runner" in message["subject"]] != []
 
-    page.locator("li", has_text="Salt Runner").get_by_role("button", name="Open").click()
+    page.locator("li", has_text="Salt Runner").get_by_role("button", name="Set to open").click()
     expect(page.get_by_text("Salt Runner is open.")).to_be_visible()
 
 
@@ -266,14 +266,14 @@ def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visi
 
     page.get_by_role("link", name="Record preferences").click()
     card = page.locator("#consent-offers")
-    said_before = card.get_by_role("button", name="Record no").get_attribute("aria-pressed")
+    said_before = card.get_by_role("button", name="Record refusal").get_attribute("aria-pressed")
     assert said_before == "false"
     # A yes is to words that were heard: without the tick the browser sends nothing.
-    card.get_by_role("button", name="Record yes").click()
+    card.get_by_role("button", name="Record consent").click()
     expect(page.get_by_text("Saved.")).to_have_count(0)
-    card.get_by_role("button", name="Record no").click()
+    card.get_by_role("button", name="Record refusal").click()
     expect(page.get_by_text("Saved. The change applies from now on.")).to_be_visible()
-    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name="Pause messages").click()
     expect(page.locator("#pause")).to_contain_text("Messages are paused until")
 
     entries = desk.get(f"/api{noor.removeprefix('/console')}ledger/").json()["results"]
@@ -321,9 +321,8 @@ def _pages(desk) -> list[str]:
         "/console/keys/",
         "/console/search/?q=nor+de+witt",
         noor,
-        *(noor + of for of in ("looks/", "wishes/", "orders/", "happened/", "told/")),
-        f"{noor}new-order/",
-        f"{noor}orders/{number}/",
+        *(noor + part for part in ("access-log/", "preferences/", "orders/")),
+        *(noor + part for part in ("timeline/", "decisions/", "new-order/", f"orders/{number}/")),
         "/console/calls/",
         f"/console/calls/call:{call}/",
         f"/console/calls/call:{stranger}/",
@@ -389,7 +388,7 @@ def test_names_of_customers_are_never_executed(work, desk):
         f"/console/search/?q={XSS}",
         f"/console/customers/{bad.id}/orders/X-1/",
         f"/console/merges/{review.pk}/",
-        f"/console/customers/{bad.id}/looks/",
+        f"/console/customers/{bad.id}/access-log/",
     ):
         page.goto(path)
         page.wait_for_timeout(150)

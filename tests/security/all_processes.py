@@ -36,7 +36,7 @@ class AllProcesses:
         self.web, self.live = (f"http://localhost:{free_port()}" for _ in "wl")
         self.env = {
             **{name: value for name, value in os.environ.items() if name != "DEBUG"},
-            "DATABASE_URL": conftest._url(connection.settings_dict),
+            "DATABASE_URL": conftest.database_url(connection.settings_dict),
             "REDIS_URL": self.redis_url,
             "BUTLER_HOME": str(home),
             "DEBUG": "0",

@@ -38,7 +38,7 @@ EMAIL, PHONE = f"{MARK}mail@example.com", "+31611223344"
 # Traces and due work name records and never say anything of them.
 TABLES_WITHOUT_PERSONAL_DATA = (
     "butler_decision",
-    "customers_controlentry",
+    "customers_ledgerentry",
     "customers_accesslogentry",
     "butler_due",
     "butler_budgetuse",
@@ -223,7 +223,7 @@ def _use_the_console(visitor: Visitor, customer_id) -> None:
     for path in (f"customers/{customer_id}/", "calls/", f"calls/{word('call')}/", "tasks/"):
         visitor.ask("GET", f"/console/{path}", headers=cookie)
     visitor.ask("GET", f"/console/customers/{customer_id}/orders/{word('order')}/", headers=cookie)
-    visitor.ask("GET", f"/console/customers/{customer_id}/looks/", headers=cookie)
+    visitor.ask("GET", f"/console/customers/{customer_id}/access-log/", headers=cookie)
     visitor.ask("POST", f"/console/tasks/{uuid.uuid4()}/take/", headers=cookie, data={"n": MARK})
 
 
@@ -306,7 +306,7 @@ def _texts_by_place(system: AllProcesses, monitor: CommandMonitor) -> dict[str, 
     places = {f"log {name}": text for name, text in system.logs().items()}
     places["commands to Valkey"] = "\n".join(_decoded(command) for command in monitor.commands)
     places["what Valkey keeps"] = json.dumps(monitor.stored_values())
-    for table in ("butler_decision", "customers_controlentry", "customers_accesslogentry"):
+    for table in ("butler_decision", "customers_ledgerentry", "customers_accesslogentry"):
         assert _rows(table), table
     for table in TABLES_WITHOUT_PERSONAL_DATA:
         places[f"table {table}"] = _rows(table)

@@ -10,7 +10,7 @@ import pytest
 
 from butler.decisions.inputs import read_facts
 from channels.sms import inbound
-from customers.models import Control, ControlEntry, Request, Suppression
+from customers.models import ConsentState, LedgerEntry, Request, Suppression
 from tests import factories
 from tests.customers import consent_helpers
 from tests.factories import NOON
@@ -60,8 +60,8 @@ def test_event_named_like_a_consent_statement_changes_no_consent(name, trusted):
         by=factories.sender(trusted=trusted),
     )
 
-    assert not ControlEntry.objects.exists()
-    assert not Control.objects.filter(customer=noor).exclude(state={}).exists()
+    assert not LedgerEntry.objects.exists()
+    assert not ConsentState.objects.filter(customer=noor).exclude(state={}).exists()
 
 
 def test_stop_from_a_claimed_number_suppresses_only_that_number(settings):
@@ -74,9 +74,9 @@ def test_stop_from_a_claimed_number_suppresses_only_that_number(settings):
 
     assert Suppression.objects.filter(address=PHONE[1], lifted_at=None).exists()
     # It is proved on a record of the number's own.
-    assert ControlEntry.objects.exists()
-    assert not ControlEntry.objects.filter(record=noor).exists()
-    assert not ControlEntry.objects.filter(speaks_for__contains=[noor.pk]).exists()
+    assert LedgerEntry.objects.exists()
+    assert not LedgerEntry.objects.filter(record=noor).exists()
+    assert not LedgerEntry.objects.filter(speaks_for__contains=[noor.pk]).exists()
     noor.refresh_from_db()
     assert not noor.identifiers.filter(kind="phone", evidence=2).exists()
 

@@ -20,7 +20,7 @@ from butler.actions.automation_versions import InvalidTransition, Operator
 from butler.models import Automation, AutomationVersion, StaffTask
 from customers.consent import hash_chain
 from customers.consent.state import State
-from customers.models import Control, ControlEntry, Event, Order, User
+from customers.models import ConsentState, Event, LedgerEntry, Order, User
 from tests import factories, staff
 from tests.butler.messages.test_render import document
 from tests.customers import consent_helpers
@@ -82,14 +82,14 @@ def test_concurrent_consent_answers_end_as_the_ledger_says():
     )
 
     assert [answer.status_code for answer in answers] == [302] * 6
-    entries = list(ControlEntry.objects.filter(record=noor).order_by("seq"))
+    entries = list(LedgerEntry.objects.filter(record=noor).order_by("seq"))
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     for before, entry in pairwise(entries):
         assert bytes(entry.previous) == bytes(before.digest)
         assert hash_chain.chain_digest(bytes(before.digest), entry.document.encode()) == bytes(
             entry.digest
         )
-    state = msgspec.convert(Control.objects.get(pk=noor.pk).state, State)
+    state = msgspec.convert(ConsentState.objects.get(pk=noor.pk).state, State)
     last = [entry for entry in entries if entry.kind.startswith("consent.")][-1]
     assert (state.consents["offers"].state == "given") == (last.kind == "consent.given")
     versions = list(Event.objects.filter(customer=noor).values_list("version", flat=True))

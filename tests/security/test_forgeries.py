@@ -17,7 +17,7 @@ from butler.actions import delivery_reports
 from butler.messages.delivery_reports import STATE_BY_KIND, DeliveryReport
 from butler.models import Delivery, DeliveryReceipt, Message
 from channels import unsubscribe
-from customers.models import Control, ControlEntry, Event, Suppression
+from customers.models import ConsentState, Event, LedgerEntry, Suppression
 from tests.butler.arrange import guest, message, record_statement, vocabulary
 from tests.channels.email.test_bounces import complaint, letter, status
 from tests.channels.provider import SID, TOKEN
@@ -73,7 +73,7 @@ def test_bounce_of_a_message_that_was_no_email_changes_nothing(channel, tmp_path
     sent_message.refresh_from_db()
     assert (suppressed_addresses(), sent_message.state) == ([], "accepted")
     assert not DeliveryReceipt.objects.exists()
-    assert not Control.objects.filter(objected__contains=["marketing"]).exists()
+    assert not ConsentState.objects.filter(objected__contains=["marketing"]).exists()
 
 
 def test_bounce_suppresses_only_the_address_of_its_message(tmp_path):
@@ -86,7 +86,7 @@ def test_bounce_suppresses_only_the_address_of_its_message(tmp_path):
             comes_back(tmp_path, forged)
 
     assert {address for _, address in suppressed_addresses()} == {"noor@example.com"}
-    assert not Control.objects.filter(customer=eli.pk).exists()
+    assert not ConsentState.objects.filter(customer=eli.pk).exists()
     assert not Event.objects.filter(customer=eli.pk, kind="message").exists()
 
 
@@ -166,7 +166,7 @@ def test_stop_with_a_wrong_signature_is_refused(client):
     assert greeting.send(body=f"{urlencode(greeting.fields)}&Body=STOP") == 401
     assert greeting.send(body=json.dumps(greeting.fields | {"Body": "STOP"})) == 401
     assert suppressed_addresses() == []
-    assert not ControlEntry.objects.filter(record=noor).exists()
+    assert not LedgerEntry.objects.filter(record=noor).exists()
 
 
 def test_signature_of_one_address_is_refused_at_another(client, settings):

@@ -210,8 +210,8 @@ def test_hostile_value_in_one_field_breaks_no_form(noor, places, bad):
             "/preferences/channels/": {"on": "email:*", "was": "sms:*"},
         },
         "staff": {
-            "/console/switches/throw/": {"key": "*", "reason": "a mistake"},
-            "/console/switches/lift/": {"key": "*"},
+            "/console/switches/engage/": {"key": "*", "reason": "a mistake"},
+            "/console/switches/release/": {"key": "*"},
             f"/console/tasks/{places['task_id']}/take/": {},
             f"/console/tasks/{places['task_id']}/finish/": {"outcome": "done", "note": "well"},
             f"/console/customers/{noor.id}/orders/A-1/cancel/": {"reason": "ill", "key": "k" * 20},

@@ -99,8 +99,8 @@ def test_form_submitted_after_a_right_was_lost_changes_nothing(noor, sam, browse
 
     answers = [
         browser.post(path, form),
-        browser.post("/console/topics/say/", {"key": "ride:x", "status": "down"}),
-        browser.post(f"/console/customers/{noor.pk}/wishes/objection/", {"answer": "yes"}),
+        browser.post("/console/topics/status/", {"key": "ride:x", "status": "down"}),
+        browser.post(f"/console/customers/{noor.pk}/preferences/objection/", {"answer": "yes"}),
         browser.get(f"/console/customers/{noor.pk}/"),
         browser.get(f"/api/customers/{noor.pk}/"),
     ]

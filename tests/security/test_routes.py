@@ -50,7 +50,7 @@ OWN = {
     "receipts/ledger.json",
     "receipts/<uuid:entry_id>/",
     "why/",
-    "why/looks/",
+    "why/access-log/",
 }
 # For whoever shows a key or a signature, and for whoever has the link that was sent.
 KEY = {

@@ -210,13 +210,21 @@ def paths(noor, sessions) -> dict[str, list[str]]:
     admin = [f"/admin/{model}/" for model in ADMIN.split()]
     return {
         "noor": [
-            *("/", "/orders/", "/inbox/", "/preferences/", "/receipts/", "/why/", "/why/looks/"),
+            *(
+                "/",
+                "/orders/",
+                "/inbox/",
+                "/preferences/",
+                "/receipts/",
+                "/why/",
+                "/why/access-log/",
+            ),
             f"/orders/{number}/",
             f"/inbox/{newest}/",
         ],
         "lin": [
             f"/console/customers/{noor.pk}/?for={quote(PAYLOADS[8])}",
-            f"/console/customers/{noor.pk}/looks/",
+            f"/console/customers/{noor.pk}/access-log/",
             f"/console/customers/{noor.pk}/orders/{number}/",
             f"/console/search/?q={quote(PAYLOADS[12])}",
             *("/console/", "/console/tasks/", "/console/merges/", "/console/switches/"),

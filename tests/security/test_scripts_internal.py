@@ -182,7 +182,7 @@ def lin(noor) -> dict[str, str]:
     colleague = staff.let_in(Client(), user)
     for bad in PAYLOADS[8:16]:
         form = {"key": f"ride:{len(bad)}", "status": "down", "name": bad, "reason": bad}
-        assert colleague.post("/console/topics/say/", form).status_code == 302
+        assert colleague.post("/console/topics/status/", form).status_code == 302
     return {name: cookie.value for name, cookie in colleague.cookies.items()}
 
 
@@ -204,7 +204,7 @@ def _console_paths(noor: Customer) -> list[str]:
     return [
         *(f"{record}/{page}/" for page in ("wishes", "new-order", "orders", "happened", "told")),
         f"/console/customers/{noor.pk}/?for={quote(f'call {QUOTED}')}",
-        f"/console/customers/{noor.pk}/wishes/?for={quote(QUOTED)}",
+        f"/console/customers/{noor.pk}/preferences/?for={quote(QUOTED)}",
         *(f"/console/{page}/" for page in ("topics", "keys", "codes", "calls", "switches")),
         "/console/calls/?parts",
         *(
@@ -259,7 +259,15 @@ def _customer_paths(noor: Customer) -> list[str]:
         unsubscribe.UnsubscribeScope(noor.pk, sent_message.pk, "offers", "")
     )
     return [
-        *("/", "/preferences/", "/receipts/", "/why/", "/why/?sent=no", "/why/looks/", "/inbox/"),
+        *(
+            "/",
+            "/preferences/",
+            "/receipts/",
+            "/why/",
+            "/why/?sent=no",
+            "/why/access-log/",
+            "/inbox/",
+        ),
         f"/u/{link}/",
         "/dev/outbox/",
         f"/sign-in/?next={quote(QUOTED)}",

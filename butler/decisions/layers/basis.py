@@ -19,7 +19,7 @@ _ANY_RELATION = frozenset({"order", "visit", "request"})
 def consent(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     """Check that there is a valid consent to the purpose, with the digest of its notice."""
     purpose = context.act.purpose
-    statement = context.control.consents.get(purpose)
+    statement = context.consent_state.consents.get(purpose)
     if statement is None:
         return deny("basis", "basis", "no_consent", inputs={"purpose": purpose})
     references, inputs = (statement.entry,), {"purpose": purpose, "state": statement.state}

@@ -24,7 +24,7 @@ _REQUIRED_FACTS = (
     "customer",
     "version",
     "record_status",
-    "control",
+    "consent_state",
     "addresses",
     "relations",
     "is_of_age",
@@ -34,12 +34,12 @@ _REQUIRED_FACTS = (
 
 def switch(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     """Check the pause switches. This check runs first and needs no other fact."""
-    halted = context.facts.halted
-    if not isinstance(halted, _SETS):
-        return deny("switch", "integrity", "unknown_halted")
+    engaged = context.facts.pause_switches
+    if not isinstance(engaged, _SETS):
+        return deny("switch", "integrity", "unknown_pause_switches")
     for key in ("*", getattr(context.act, "automation", "")):
-        if key in halted:
-            return deny("switch", "company", "halted", (key,), {"switch": key})
+        if key in engaged:
+            return deny("switch", "company", "pause_switch", (key,), {"switch": key})
         if not isinstance(key, str):
             return deny("switch", "integrity", "unknown_automation")
     return _SWITCH_PASS
@@ -97,8 +97,8 @@ def _code_of_facts(facts: Any) -> str:
         and facts.customer != ""
         and type(facts.version) is int
         and facts.record_status == "live"
-        and isinstance(facts.control, State)
-        and _is_state(facts.control)
+        and isinstance(facts.consent_state, State)
+        and _is_state(facts.consent_state)
         and isinstance(facts.addresses, _MAPPINGS)
         and isinstance(facts.relations, _MAPPINGS)
         and (facts.is_of_age is True or facts.is_of_age is False)

@@ -19,7 +19,7 @@ _AGE_PASS = pass_gate("age", "legal")
 
 def restriction(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
     """Check whether the customer restricted all processing (GDPR Art. 18)."""
-    entry = context.control.restricted
+    entry = context.consent_state.restricted
     if entry:
         return deny("restriction", "legal", "restricted", (entry,))
     return _RESTRICTION_PASS
@@ -38,7 +38,7 @@ def objection(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:
 def _objection(
     context: DecisionContext[Contact] | DecisionContext[Use], subjects: tuple[str, ...]
 ) -> Gate:
-    objections = context.control.objections
+    objections = context.consent_state.objections
     for subject in subjects:
         if subject in objections:
             return deny("objection", "legal", "objected", (objections[subject],))

@@ -40,11 +40,11 @@ def _read(
     context: DecisionContext[Contact] | DecisionContext[Use], channel: str, topic: str
 ) -> Gate:
     try:
-        context.settings = applicable_settings(context.control.settings, channel, topic)
+        context.settings = applicable_settings(context.consent_state.settings, channel, topic)
     except MalformedValue as problem:
         inputs = {"problem": str(problem)}
         return deny("settings", "preference", "unknown_preference", inputs=inputs)
-    count = len(context.control.settings)
+    count = len(context.consent_state.settings)
     return Gate(
         gate="settings", layer="preference", verdict="pass", code="", inputs={"count": count}
     )

@@ -33,8 +33,8 @@ def _reasons() -> Iterable[Reason]:
 
 _LAYERS: dict[Layer, str] = {
     "integrity": """
-        unknown_customer unknown_version unknown_record_status unknown_control unknown_addresses
-        unknown_relations unknown_is_of_age unknown_used unknown_halted unknown_facts
+        unknown_customer unknown_version unknown_record_status unknown_consent_state unknown_addresses
+        unknown_relations unknown_is_of_age unknown_used unknown_pause_switches unknown_facts
         unknown_rules unknown_class unknown_topic unknown_channel unknown_purpose unknown_time
         unknown_zone unknown_automation not_live expired""",
     "legal": """
@@ -47,7 +47,7 @@ _LAYERS: dict[Layer, str] = {
     "preference": """
         unknown_preference channel_off topic_off paused only_when_asked budget_used quiet_hours
         zone_unknown data_use_off person_first stale""",
-    "company": "halted company_budget company_quiet_hours",
+    "company": "pause_switch company_budget company_quiet_hours",
 }
 _LAYER_OF = {code: layer for layer, codes in _LAYERS.items() for code in codes.split()}
 
@@ -66,9 +66,9 @@ _BY_SETTING = {
         unknown_addresses""",
     "": """
         legal_duty relation_live no_terms unknown_customer unknown_version unknown_record_status
-        unknown_control unknown_relations unknown_is_of_age unknown_used unknown_halted
+        unknown_consent_state unknown_relations unknown_is_of_age unknown_used unknown_pause_switches
         unknown_facts unknown_rules unknown_class unknown_topic unknown_purpose unknown_time
-        unknown_zone unknown_automation unknown_preference not_live expired stale halted
+        unknown_zone unknown_automation unknown_preference not_live expired stale pause_switch
         restricted not_of_age no_relation relation_over company_budget company_quiet_hours
         uncertain failed rejected withdrawn_by_us condition late_event superseded missing_value
         bad_record answered_meanwhile cancelled_by_event handover""",

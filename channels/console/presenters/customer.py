@@ -183,12 +183,12 @@ def _event_detail(event: EventShape, names: CatalogNames) -> str:
 
 def _general_settings(facts: Facts | None) -> dict[str, Any]:
     """Return the values of settings for every channel and topic, by name."""
-    control = facts.control if facts else None
-    if control is None:
+    consent_state = facts.consent_state if facts else None
+    if consent_state is None:
         return {}
     return {
         setting.name: setting.value
-        for setting in control.settings
+        for setting in consent_state.settings
         if setting.channel == "*" and setting.topic == "*"
     }
 

@@ -15,11 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 
-from channels.pages import content_security
+from channels.pages import content_security, sign_in_forms
 from customers.api.sessions import open_session
 from customers.models import User
 from customers.queries.pages import BadCursor
@@ -92,12 +91,9 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def next_page(request: HttpRequest) -> str:
-    """Return the page to show after the sign-in, if it is on our site."""
-    address = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(address, None) and address.startswith(
-        (reverse("console:home"), "/admin/")
-    )
-    return address if is_ours else reverse("console:home")
+    """Return the page of staff to show after the sign-in; by default the home page."""
+    home = reverse("console:home")
+    return sign_in_forms.next_page(request, [home, "/admin/"]) or home
 
 
 # The two steps ------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from channels.console.views import access
+from channels.pages.sign_in_forms import RecoveryCodesForm, field_texts
 from customers.actions import staff_sign_in
 from customers.actions.attempt_limits import TooManyAttempts
 from customers.actions.staff_sign_in import WrongAuthenticatorCode
@@ -25,17 +26,16 @@ def show_or_renew(request: HttpRequest) -> HttpResponse:
     assert isinstance(user, User)
     if request.method != "POST":
         return _authenticator_form(request, user)
+    fields = field_texts(RecoveryCodesForm(request.POST))
     try:
-        staff_sign_in.check_app_code(
-            user=user, code=request.POST.get("code", ""), now=timezone.now()
-        )
+        staff_sign_in.check_app_code(user=user, code=fields["code"], now=timezone.now())
     except WrongAuthenticatorCode:
         error_text = "The code is wrong or was used before. Wait for the next code and enter it."
         return _authenticator_form(request, user, error=error_text, status=403)
     except TooManyAttempts as error:
         error_text = f"Too many attempts. Try again in {-(-error.seconds // 60)} minutes."
         return _authenticator_form(request, user, error=error_text, status=429)
-    if request.POST.get("do") == "renew":
+    if fields["do"] == "renew":
         return render_codes(request, staff_sign_in.renew_recovery_codes(user=user))
     return render_codes(request, staff_sign_in.recovery_codes(user=user))
 

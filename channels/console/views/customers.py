@@ -105,7 +105,7 @@ def _role_context(
     """Return the parts that only some roles see."""
     has_perm = request.user.has_perm
     context: dict[str, Any] = {}
-    if has_perm("customers.view_control"):
+    if has_perm("customers.view_consentstate"):
         context["permissions"] = _permissions(facts, now)
     if has_perm("customers.view_event"):
         context |= _timeline_context(customer_id)

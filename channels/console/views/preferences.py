@@ -47,13 +47,13 @@ _NOTHING_CHANGED = "The form has an invalid value, so nothing was changed."
 
 
 @require_safe
-@access.page("customers.change_control")
+@access.page("customers.change_consentstate")
 def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show the current preferences, with the notices to read aloud in the customer's language."""
     now = timezone.now()
     live_id, facts = _facts(customer_id, now)
     audit.log_console_access(request, [live_id], part="control", reason=request.GET.get("for", ""))
-    state = facts.control if facts else None
+    state = facts.consent_state if facts else None
     if facts is None or state is None:
         # Without readable facts, show no preferences instead of wrong ones.
         template = "console/preferences_unavailable.html"
@@ -67,6 +67,7 @@ def _page_context(
 ) -> dict[str, Any]:
     matches = describe([live_id], today=timezone.localdate(now))
     language = _language(request.GET.get("aloud", ""), facts)
+    how = _evidence_kind(request.GET.get("how"))
     page = preferences_page(facts, state, _purposes(language), purpose_texts.topics("en"), now)
     return {
         "customer_id": live_id,
@@ -78,7 +79,8 @@ def _page_context(
         ],
         "aloud": language,
         "languages": settings.LANGUAGES,
-        "how": _evidence_kind(request.GET.get("how")),
+        "how": how,
+        "hidden_fields": [("how", how), ("aloud", language)],
         "evidence_kinds": EVIDENCE_KINDS.items(),
         "suppressed_addresses": [
             (address, labels.SUPPRESSIONS.get(address.suppression, address.suppression))
@@ -90,7 +92,7 @@ def _page_context(
 
 
 @require_POST
-@access.page("customers.change_control")
+@access.page("customers.change_consentstate")
 def change(request: HttpRequest, customer_id: UUID, name: str) -> HttpResponse:
     """Save the form of this name for the customer, and redirect to its section of the page."""
     now = timezone.now()
@@ -98,7 +100,7 @@ def change(request: HttpRequest, customer_id: UUID, name: str) -> HttpResponse:
     purposes = [purpose.key for purpose in purpose_texts.purposes("en")]
     anchor = forms.anchor_of(name, request.POST, purposes)
     try:
-        _save(request, live_id, name, facts.control if facts else None, anchor, now)
+        _save(request, live_id, name, facts.consent_state if facts else None, anchor, now)
     except InvalidForm as error:
         messages.error(request, _ERROR_TEXTS.get(str(error), _NOTHING_CHANGED), anchor)
     except InvalidStatement as error:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from channels.console.views import access
 from channels.console.views import codes as own_codes
 from channels.pages import content_security
+from channels.pages.sign_in_forms import CodeForm, PasswordForm, field_texts
 from customers import db
 from customers.actions import staff_sign_in
 from customers.actions.attempt_limits import TooManyAttempts
@@ -40,13 +41,11 @@ def check_password(request: HttpRequest) -> HttpResponse:
             return redirect(access.next_page(request))
         return _form(request, "sign_in.html")
     now = timezone.now()
-    email = request.POST.get("email", "")
+    fields = field_texts(PasswordForm(request.POST))
+    email, password = fields["email"], fields["password"]
     try:
         user = staff_sign_in.check_password(
-            email=email,
-            password=request.POST.get("password", ""),
-            network=network_of(request),
-            now=now,
+            email=email, password=password, network=network_of(request), now=now
         )
     except WrongPassword:
         return _form(request, "sign_in.html", error=WRONG_PASSWORD, email=email, status=403)
@@ -74,7 +73,7 @@ def check_code(request: HttpRequest) -> HttpResponse:
     try:
         staff_sign_in.check_code(
             user=user,
-            code=request.POST.get("code", ""),
+            code=field_texts(CodeForm(request.POST))["code"],
             now=now,
             open_session=partial(access.complete_sign_in, request, user, now),
         )
@@ -103,7 +102,7 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
         codes = staff_sign_in.enroll(
             user=user,
             secret=secret,
-            code=request.POST.get("code", ""),
+            code=field_texts(CodeForm(request.POST))["code"],
             now=now,
             open_session=partial(access.complete_sign_in, request, user, now),
         )

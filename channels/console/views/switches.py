@@ -21,7 +21,7 @@ from channels.console.views import access, audit
 @access.page("butler.view_pauseswitch")
 def list_switches(request: HttpRequest) -> HttpResponse:
     """List the stopped and the running automations."""
-    names_by_key = {EVERYTHING: "Everything", **names("en")}
+    names_by_key = {EVERYTHING: "All automations", **names("en")}
     engaged_switches = [
         _switch_row(pause_switch, names_by_key)
         for pause_switch in PauseSwitch.objects.filter(released_at=None).order_by(

@@ -35,13 +35,19 @@ def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
     """Show the consents and preferences of the customer."""
     now = timezone.now()
     facts = _facts(customer, now)
-    if facts is None or facts.control is None:
+    if facts is None or facts.consent_state is None:
         # The preferences cannot be read. Butler then sends no messages, and the page shows none.
         template = "portal/preferences_unavailable.html"
         return render_page(request, template, customer, "preferences", status=503)
     language = get_language() or "en"
     purposes, topics = purpose_texts.purposes(language), purpose_texts.topics(language)
-    context = {"preferences": preferences_page(facts, facts.control, purposes, topics, now)}
+    current = preferences_page(facts, facts.consent_state, purposes, topics, now)
+    suppressed_addresses = [
+        (address, f"{address.suppression_text}.")
+        for address in current.addresses
+        if address.suppression_text
+    ]
+    context = {"preferences": current, "suppressed_addresses": suppressed_addresses}
     return render_page(request, "portal/preferences.html", customer, "preferences", **context)
 
 
@@ -50,7 +56,7 @@ def change(request: HttpRequest, customer: ResolvedCustomer, name: str) -> HttpR
     """Save the form of this name, and redirect to its section of the page."""
     now = timezone.now()
     facts = _facts(customer, now)
-    state = facts.control if facts else None
+    state = facts.consent_state if facts else None
     if state is None:
         return not_found(request, customer, "preferences")
     purposes = [purpose.key for purpose in purpose_texts.purposes(get_language() or "en")]

@@ -55,9 +55,14 @@ class Reader:
         self._process.join(5)
 
     def start_polling(self, page: str, expected_text: str, *, timeout: float) -> None:
+        """Let the process read a page until it contains the text, for at most `timeout` seconds.
+
+        Returns at once.
+        """
         self._own_end.send((self._root + page, expected_text, timeout))
 
     def wait_for_match(self) -> PageMatch | None:
+        """Wait for the end of the polling; return None if the text did not appear."""
         match: PageMatch | None = self._own_end.recv()
         return match
 

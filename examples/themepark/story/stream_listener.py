@@ -22,6 +22,7 @@ class StreamListener(threading.Thread):
         self.problem = ""
 
     def run(self) -> None:
+        """Read the stream until it ends; store an error in `problem` instead of raising it."""
         try:
             with httpx2.stream("GET", self._url, headers=self._headers, timeout=60) as answer:
                 if answer.status_code != 200:

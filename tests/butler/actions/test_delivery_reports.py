@@ -9,7 +9,7 @@ import pytest
 from butler.actions import delivery_reports
 from butler.messages.delivery_reports import DeliveryReport
 from butler.models import Delivery, DeliveryReceipt, Message
-from customers.models import Control, Event, Suppression
+from customers.models import ConsentState, Event, Suppression
 from tests.butler.arrange import NOON, guest, message, vocabulary
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +72,9 @@ def observable_state(message: Message) -> tuple:
         sorted(Suppression.objects.values_list("channel", "reason")),
         events(message),
         list(
-            Control.objects.filter(customer=message.customer_id).values_list("objected", flat=True)
+            ConsentState.objects.filter(customer=message.customer_id).values_list(
+                "objected", flat=True
+            )
         ),
     )
 
@@ -135,7 +137,7 @@ def test_complaint_records_an_objection_to_all_marketing():
 
     take_in(report(message, "complained"))
 
-    assert Control.objects.get(customer=message.customer_id).objected == ["marketing"]
+    assert ConsentState.objects.get(customer=message.customer_id).objected == ["marketing"]
     assert Suppression.objects.get().reason == "complained"
     assert events(message) == ["Message Complained"]
 

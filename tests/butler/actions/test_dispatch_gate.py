@@ -141,7 +141,7 @@ def test_engaged_switch_stops_the_next_claim(key):
     assert claim().outgoing == []
 
     message.refresh_from_db()
-    assert message.reason == "halted"
+    assert message.reason == "pause_switch"
 
 
 def test_quiet_hours_defer_a_message_and_use_no_budget():

@@ -60,7 +60,7 @@ def test_switch_withdraws_queued_and_unread_inbox_messages():
     assert {states[withdrawn.pk] for withdrawn in withdrawn_messages} == {"withdrawn"}
     assert {pk: states[pk] for pk in before} == before
     assert set(Message.objects.filter(state="withdrawn").values_list("reason", flat=True)) == {
-        "halted"
+        "pause_switch"
     }
     # Whoever has the page open sees it go.
     withdrawn_abouts = Event.objects.filter(name="Message Withdrawn").values_list(

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,22 +9,18 @@ from butler.due.tick import tick
 from butler.models import Decision, Due, Message, PauseSwitch, Run, TopicStatus
 from customers.models import Customer
 from tests import factories
+from tests.butler.arrange import local
 from tests.butler.live_automations import SAY, automation, due_of
 from tests.customers import consent_helpers
 from tests.factories import NOON, identify, order, record
 
 NOOR = ("email", "noor@example.com")
 ELI = ("email", "eli@example.com")
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_version_cache")]
-
-
-def local(*parts, zone=AMSTERDAM):
-    return datetime(*parts, tzinfo=zone).astimezone(UTC)
 
 
 def run():
@@ -242,4 +238,4 @@ def test_expired_consents_are_written_to_the_ledger():
 
     tick(now=NOON + 2 * HOUR)
 
-    assert not Customer.objects.get(pk=noor.id).control.granted
+    assert not Customer.objects.get(pk=noor.id).consent_state.granted

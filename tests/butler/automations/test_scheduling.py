@@ -8,21 +8,17 @@ from butler.due.tick import tick
 from butler.models import Decision, Due, Message, Run
 from customers.models import Customer
 from tests import factories
+from tests.butler.arrange import local
 from tests.butler.live_automations import automation, due_of
 from tests.factories import NOON, identify, incoming_event, order, record
 
 NOOR = ("email", "noor@example.com")
 ELI = ("email", "eli@example.com")
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_version_cache")]
-
-
-def local(*parts, zone=AMSTERDAM):
-    return datetime(*parts, tzinfo=zone).astimezone(UTC)
 
 
 def message_steps(text):
@@ -111,7 +107,7 @@ def test_moved_visit_gets_its_reminder_for_the_new_date():
 
     assert set(Run.objects.values_list("occasion", "status")) == {
         ("order:A-1:2026-11-22", "cancelled"),
-        ("order:A-1:2026-11-23", "done"),
+        ("order:A-1:2026-11-23", "completed"),
     }
     assert Message.objects.count() == 1
 

@@ -15,7 +15,7 @@ from butler.decisions.reasons.catalog import REASONS
 from butler.types import Contact, Rules
 from customers.consent.filter import consent_filter
 from customers.consent.state import Consent, Setting, State
-from customers.models import Control, Customer, Identifier, Suppression
+from customers.models import ConsentState, Customer, Identifier, Suppression
 from customers.sql import json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -94,7 +94,9 @@ def _people(chance: Random, count: int) -> list[UUID]:
         if chance.random() < 0.9:
             state = _state(chance)
             columns = consent_filter(state)._asdict()
-            controls.append(Control(customer=customer, entries=1, state=_plain(state), **columns))
+            controls.append(
+                ConsentState(customer=customer, entries=1, state=_plain(state), **columns)
+            )
         for kind in ("email", "phone"):
             for _ in range(chance.choice((0, 1, 1, 2))):
                 address = (
@@ -113,7 +115,7 @@ def _people(chance: Random, count: int) -> list[UUID]:
                 )
                 if chance.random() < 0.2:
                     suppressions.append(_suppression(chance, kind, address))
-    Control.objects.bulk_create(controls)
+    ConsentState.objects.bulk_create(controls)
     Identifier.objects.bulk_create(identifiers)
     Suppression.objects.bulk_create(suppressions)
     joined = [

@@ -19,7 +19,7 @@ from tests.butler.decision_scenarios import world
         ("set allow false; set allow true on inbox", ("inbox", "email", "sms")),
         # What cannot be understood changes nothing here; decide() refuses it.
         ('set channel_order "inbox"', ("email", "sms", "inbox")),
-        ("unknown control", ("email", "sms", "inbox")),
+        ("unknown consent_state", ("email", "sms", "inbox")),
     ],
 )
 def test_channels_have_the_order_of_the_customers_setting(words, ordered):
@@ -36,9 +36,9 @@ def test_order_of_two_settings_does_not_change_the_channel_order():
     _, facts, _, _ = world("marketing", "").decide_arguments()
 
     def ordered(settings):
-        control = msgspec.structs.replace(facts.control, settings=settings)
+        consent_state = msgspec.structs.replace(facts.consent_state, settings=settings)
         return order_channels(
-            msgspec.structs.replace(facts, control=control), ("email", "sms", "inbox")
+            msgspec.structs.replace(facts, consent_state=consent_state), ("email", "sms", "inbox")
         )
 
     assert ordered(settings) == ordered(settings[::-1])

@@ -140,7 +140,7 @@ def _has_consent(words: str) -> bool:
         "consent expired",
         "consent until 2027-04-14 12:00",
         "consent to no words",
-        "unknown control",
+        "unknown consent_state",
     ],
 )
 def test_consent_that_no_decision_would_accept_is_no_consent(words):
@@ -318,10 +318,10 @@ def test_suppressed_address_without_evidence_has_no_evidence_in_its_gate():
 
 def test_consent_without_a_ledger_entry_denies():
     act, facts, rules, now = world("marketing", "").decide_arguments()
-    consent = msgspec.structs.replace(facts.control.consents["offers"], entry="")
-    control = msgspec.structs.replace(facts.control, consents={"offers": consent})
+    consent = msgspec.structs.replace(facts.consent_state.consents["offers"], entry="")
+    consent_state = msgspec.structs.replace(facts.consent_state, consents={"offers": consent})
 
-    decision = decide(act, msgspec.structs.replace(facts, control=control), rules, now)
+    decision = decide(act, msgspec.structs.replace(facts, consent_state=consent_state), rules, now)
 
     assert (decision.effect, decision.code) == ("deny", "consent_no_notice")
 

@@ -113,5 +113,5 @@ def test_reason_has_the_anchor_of_its_setting(code, purpose, setting):
 
 def test_a_reason_is_of_the_layer_that_gives_it():
     assert REASONS["consent_withdrawn"].layer == "basis"
-    assert REASONS["halted"].layer == "company"
+    assert REASONS["pause_switch"].layer == "company"
     assert REASONS["sent"].layer is None

@@ -143,8 +143,8 @@ HOSTILE = [
 ]
 
 
-class Seen(HTMLParser):
-    """What a reader's mail program would find in it."""
+class ParsedHtml(HTMLParser):
+    """The tags, event handlers and links of an HTML text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -180,10 +180,10 @@ def test_hostile_values_never_become_code_headers_or_paragraphs(value, channel):
     if channel == "inbox":
         assert words.text.count("\n\n") == 1
     if channel == "email":
-        harmless = Seen(
+        harmless = ParsedHtml(
             rendered("Hello Noor.\n\nBye.", channel, path="/o/Noor/", action="Noor").html
         )
-        parsed = Seen(words.html)
+        parsed = ParsedHtml(words.html)
         assert parsed.tags == harmless.tags
         assert parsed.handlers == []
         assert len(parsed.links) == len(harmless.links)
@@ -205,8 +205,10 @@ def test_hostile_values_do_not_run_in_a_custom_mjml_layout(value):
         "Hello.", "email", context=context, mjml=mjml, path="/orders/", action="Look"
     ).html
 
-    harmless = Seen(rendered("Hello.", "email", mjml=mjml, path="/orders/", action="Look").html)
-    parsed = Seen(html)
+    harmless = ParsedHtml(
+        rendered("Hello.", "email", mjml=mjml, path="/orders/", action="Look").html
+    )
+    parsed = ParsedHtml(html)
     assert (parsed.tags, parsed.handlers, parsed.links) == (harmless.tags, [], harmless.links)
 
 

@@ -26,10 +26,10 @@ ALL = "i i i i y y y y y y y"
 FIND = "i i i i 3 y y 3 y y 3"
 MEET = "i i i i 3 y y y y y 3"
 ORDERS = "i i i i 3 y y 3 y y 3"
-TOLD = "i i i i 3 y 3 y y y 3"
+DECISIONS = "i i i i 3 y 3 y y y 3"
 CALLS = "i i i i 3 y 3 3 y y 3"
 SERVE = "i i i i 3 y 3 3 3 y 3"
-LOOKS = "i i i i 3 3 3 3 y y 3"
+ACCESS_LOG = "i i i i 3 3 3 3 y y 3"
 REVIEWS = "i i i i 3 y 3 3 y y 3"
 SEE_SWITCHES = "i i i i 3 3 3 y y y y"
 TOPICS = "i i i i 3 y y y y y y"
@@ -47,12 +47,12 @@ TABLE = {
     "GET codes/": ALL,
     "GET search/": FIND,
     f"GET {CUSTOMER}": MEET,
-    f"GET {CUSTOMER}looks/": LOOKS,
+    f"GET {CUSTOMER}access-log/": ACCESS_LOG,
     f"GET {CUSTOMER}orders/": ORDERS,
-    f"GET {CUSTOMER}happened/": REVIEWS,
-    f"GET {CUSTOMER}told/": TOLD,
-    f"GET {CUSTOMER}wishes/": REVIEWS,
-    f"POST {CUSTOMER}wishes/<slug:name>/": REVIEWS,
+    f"GET {CUSTOMER}timeline/": REVIEWS,
+    f"GET {CUSTOMER}decisions/": DECISIONS,
+    f"GET {CUSTOMER}preferences/": REVIEWS,
+    f"POST {CUSTOMER}preferences/<slug:name>/": REVIEWS,
     f"GET {CUSTOMER}new-order/": SERVE,
     f"POST {CUSTOMER}new-order/": SERVE,
     f"GET {CUSTOMER}orders/<number:number>/": SERVE,
@@ -61,9 +61,9 @@ TABLE = {
     f"POST {CUSTOMER}orders/<number:number>/confirm/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/decline/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,
-    f"POST {CUSTOMER}merges/<int:merge_id>/part/": REVIEWS,
-    f"GET {CUSTOMER}happened/<uuid:log>/<int:version>/move/": REVIEWS,
-    f"POST {CUSTOMER}happened/<uuid:log>/<int:version>/move/": REVIEWS,
+    f"POST {CUSTOMER}merges/<int:merge_id>/undo/": REVIEWS,
+    f"GET {CUSTOMER}timeline/<uuid:log>/<int:version>/move/": REVIEWS,
+    f"POST {CUSTOMER}timeline/<uuid:log>/<int:version>/move/": REVIEWS,
     "GET calls/": CALLS,
     "GET calls/<number:reference>/": CALLS,
     "GET tasks/": SERVE,
@@ -73,13 +73,13 @@ TABLE = {
     "GET merges/": REVIEWS,
     "GET merges/<int:review_id>/": REVIEWS,
     "POST merges/<int:review_id>/join/": REVIEWS,
-    "POST merges/<int:review_id>/apart/": REVIEWS,
+    "POST merges/<int:review_id>/keep-apart/": REVIEWS,
     "GET topics/": TOPICS,
-    "POST topics/say/": SERVE,
+    "POST topics/status/": SERVE,
     "GET sources/": SOURCES,
     "GET switches/": SEE_SWITCHES,
-    "POST switches/throw/": SWITCH,
-    "POST switches/lift/": SWITCH,
+    "POST switches/engage/": SWITCH,
+    "POST switches/release/": SWITCH,
 }
 
 
@@ -184,7 +184,15 @@ def test_unknown_record_is_not_found(world):
     client = staff.let_in(Client(), staff.colleague("manager"))
     nobody = uuid.uuid4()
 
-    for path in ("", "looks/", "orders/", "happened/", "told/", "new-order/", "orders/A-1/"):
+    for path in (
+        "",
+        "access-log/",
+        "orders/",
+        "timeline/",
+        "decisions/",
+        "new-order/",
+        "orders/A-1/",
+    ):
         assert client.get(f"/console/customers/{nobody}/{path}").status_code == 404
 
 

@@ -51,8 +51,8 @@ def _all_pages(client: Client, path: str) -> list[str]:
     ("path", "link", "named"),
     [
         ("orders/", "All orders", "Visit {:02}"),
-        ("happened/", "Whole timeline", "Visit {:02}"),
-        ("told/", "All decisions", "Word {:02}"),
+        ("timeline/", "Whole timeline", "Visit {:02}"),
+        ("decisions/", "All decisions", "Word {:02}"),
     ],
 )
 def test_pages_of_a_long_history_show_every_entry(desk, long_known, path, link, named):
@@ -74,7 +74,7 @@ def test_a_short_history_has_no_more_pages(desk, noor):
 
     shown = page_of(desk, f"customers/{noor.id}/")
 
-    for path in ("orders/", "happened/", "told/"):
+    for path in ("orders/", "timeline/", "decisions/"):
         assert f'/console/customers/{noor.id}/{path}"' not in shown
         assert 'rel="next"' not in page_of(desk, f"customers/{noor.id}/{path}")
 
@@ -98,7 +98,7 @@ def test_till_sees_order_numbers_without_their_contents(client, long_known):
 def test_marketer_sees_reasons_without_message_texts(client, long_known):
     marketer = staff.let_in(client, staff.colleague("marketer", "Mika"))
 
-    for path in ("", "told/"):
+    for path in ("", "decisions/"):
         page = page_of(marketer, f"customers/{long_known.id}/{path}")
         assert "This is about something that you ordered" in page
         # The subject of a message may name an order.
@@ -168,7 +168,7 @@ def test_statement_on_the_timeline_names_its_subject_and_the_answer(desk, noor):
         consent_helpers.refuse("offers"),
     )
 
-    for path in (f"customers/{noor.id}/", f"customers/{noor.id}/happened/"):
+    for path in (f"customers/{noor.id}/", f"customers/{noor.id}/timeline/"):
         page = tidy(page_of(desk, path))
 
         assert "messages · E-mail · rides: no</p>" in page

@@ -74,7 +74,7 @@ def test_access_log_shows_the_privacy_officer_who_opened_the_record(client, desk
     page_of(desk, f"customers/{noor.id}/?for=call")
     pia = staff.let_in(Client(), staff.colleague("privacy officer", "Pia"))
 
-    page = page_of(pia, f"customers/{noor.id}/looks/")
+    page = page_of(pia, f"customers/{noor.id}/access-log/")
 
     assert ">Sam</td>" in page
     assert "call" in page
@@ -214,7 +214,7 @@ def test_merge_is_accepted_and_undone(desk, noor):
     desk.post(f"/console/merges/{review.pk}/join/")
     merge = Merge.objects.get(reason="staff")
     assert "Undo merge" in page_of(desk, f"customers/{noor.id}/")
-    desk.post(f"/console/customers/{merge.merged_into_id}/merges/{merge.pk}/part/")
+    desk.post(f"/console/customers/{merge.merged_into_id}/merges/{merge.pk}/undo/")
 
     merge.refresh_from_db()
     assert merge.undone_at
@@ -236,17 +236,19 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
     page = page_of(lin, "switches/")
     assert f'<option value="{key}">Reminder</option>' in page
     assert '<option value="offer">offer</option>' in page
-    lin.post("/console/switches/throw/", {"key": key})
+    lin.post("/console/switches/engage/", {"key": key})
     assert not PauseSwitch.objects.exists()
-    lin.post("/console/switches/throw/", {"key": key, "reason": "Wrong price"})
+    lin.post("/console/switches/engage/", {"key": key, "reason": "Wrong price"})
     page = page_of(lin, "switches/")
     assert "<strong>Reminder</strong>" in page
     assert "by Lin, " in page
     assert "Wrong price" in page
     # A stopped automation cannot be stopped again, nor a released switch released again.
     assert f'<option value="{key}">' not in page
-    assert "Resumed." in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
-    assert "already resumed" in lin.post("/console/switches/lift/", {"key": key}, follow=True).text
+    assert "Resumed." in lin.post("/console/switches/release/", {"key": key}, follow=True).text
+    assert (
+        "already resumed" in lin.post("/console/switches/release/", {"key": key}, follow=True).text
+    )
 
     assert "No automation is stopped" in page_of(lin, "switches/")
     assert PauseSwitch.objects.get().released_by == "staff:Lin"
@@ -255,7 +257,7 @@ def test_a_manager_stops_an_automation_and_lets_it_go_on(client):
 def test_switch_of_an_unknown_automation_is_refused(client):
     lin = staff.let_in(client, staff.colleague("manager", "Lin"))
 
-    response = lin.post("/console/switches/throw/", {"key": "x", "reason": "y"}, follow=True)
+    response = lin.post("/console/switches/engage/", {"key": "x", "reason": "y"}, follow=True)
 
     assert "This automation does not exist" in response.text
     assert not PauseSwitch.objects.exists()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.consent import state_reader
-from customers.models import AccessLogEntry, ControlEntry, Suppression, User
+from customers.models import AccessLogEntry, LedgerEntry, Suppression, User
 from tests import factories, staff
 from tests.channels.console.acting import ADDRESS, page_of
 from tests.customers import consent_helpers
@@ -25,14 +25,14 @@ def house(noor):
 
 
 def _post_form(client: Client, who, what: str, **form) -> str:
-    response = client.post(f"/console/customers/{who.id}/wishes/{what}/", form, follow=True)
+    response = client.post(f"/console/customers/{who.id}/preferences/{what}/", form, follow=True)
     assert response.status_code == 200
     return html.unescape(response.content.decode())
 
 
 def _consent(client: Client, who, answer: str, **form) -> str:
     """Submit a form of the rendered page, with the notice that it shows."""
-    page = page_of(client, f"customers/{who.id}/wishes/")
+    page = page_of(client, f"customers/{who.id}/preferences/")
     card = re.search(
         r'<section class="card preference" id="consent-offers".*?</section>', page, re.S
     )
@@ -44,11 +44,11 @@ def _consent(client: Client, who, answer: str, **form) -> str:
 
 
 def _documents() -> list[dict]:
-    return [json.loads(entry.document) for entry in ControlEntry.objects.order_by("seq")]
+    return [json.loads(entry.document) for entry in LedgerEntry.objects.order_by("seq")]
 
 
 def test_a_yes_on_the_phone_says_who_heard_it_and_that_the_words_were_read(desk, house):
-    page = page_of(desk, f"customers/{house.id}/wishes/")
+    page = page_of(desk, f"customers/{house.id}/preferences/")
     assert consent_helpers.TEXT in page
     assert "Not asked yet, so it counts as a no." in page
 
@@ -73,7 +73,7 @@ def test_consent_without_reading_the_notice_aloud_is_refused(desk, house):
     page = _consent(desk, house, "yes")
 
     assert "Read the text to the customer first" in page
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_refused_consent_is_given_later_only_on_the_customers_initiative(desk, house):
@@ -156,7 +156,7 @@ def test_every_preference_can_be_set_and_cleared(desk, house, what, form, name, 
 
 
 def test_a_channel_is_switched_off_for_a_topic(desk, house):
-    page = page_of(desk, f"customers/{house.id}/wishes/")
+    page = page_of(desk, f"customers/{house.id}/preferences/")
     was = re.search(r'name="was" value="([^"]+)"', page)
     assert was
     on = [switch for switch in was[1].split() if switch != "sms:rides"]
@@ -182,14 +182,14 @@ def test_invalid_preference_form_shows_an_error_and_changes_nothing(
     desk, house, what, form, answer
 ):
     assert answer in _post_form(desk, house, what, **form)
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_notice_is_shown_in_the_customers_language(desk, house):
-    page = page_of(desk, f"customers/{house.id}/wishes/")
+    page = page_of(desk, f"customers/{house.id}/preferences/")
     assert '<option value="nl" selected>' in page
 
-    page = page_of(desk, f"customers/{house.id}/wishes/?aloud=sv&how=paper")
+    page = page_of(desk, f"customers/{house.id}/preferences/?aloud=sv&how=paper")
 
     assert '<option value="sv" selected>' in page
     assert '<option value="paper" selected>' in page
@@ -198,7 +198,7 @@ def test_notice_is_shown_in_the_customers_language(desk, house):
 
 
 def test_looking_is_a_look(desk, house):
-    page_of(desk, f"customers/{house.id}/wishes/")
+    page_of(desk, f"customers/{house.id}/preferences/")
 
     look = AccessLogEntry.objects.get()
     assert (look.customer_id, look.actor, look.role, look.what) == (
@@ -236,7 +236,7 @@ def test_a_number_that_said_stop_is_said_to_who_would_switch_it_on(desk, house):
         channel="sms", address="+46701740605", reason="stopped", since=timezone.now()
     )
 
-    page = page_of(desk, f"customers/{house.id}/wishes/")
+    page = page_of(desk, f"customers/{house.id}/preferences/")
 
     assert "SMS +46701740605: the customer texted STOP, so we send no messages to it" in page
     assert "until they text START from it." in page

@@ -20,11 +20,11 @@ def path(noor):
     """The page that moves an order of Noor."""
     order("LK-1")
     event = Event.objects.get(name="Order Completed")
-    return f"customers/{noor.id}/happened/{event.customer_id}/{event.version}/move/"
+    return f"customers/{noor.id}/timeline/{event.customer_id}/{event.version}/move/"
 
 
 def test_timeline_links_to_the_form(desk, noor, path):
-    assert f'href="/console/{path}"' in page_of(desk, f"customers/{noor.id}/happened/")
+    assert f'href="/console/{path}"' in page_of(desk, f"customers/{noor.id}/timeline/")
     assert f'href="/console/{path}"' in page_of(desk, f"customers/{noor.id}/")
 
 
@@ -32,7 +32,7 @@ def test_timeline_has_no_link_for_events_that_stay(desk, noor, sam, path):
     desk.post(f"/console/{path}", SAM_FIELDS | {"confirm": "yes"})
     refiled = Event.objects.get(customer=sam, name="Event Refiled")
 
-    page = page_of(desk, f"customers/{sam.id}/happened/")
+    page = page_of(desk, f"customers/{sam.id}/timeline/")
 
     assert "Event moved to another customer" in page
     assert f"/{sam.id}/{refiled.version}/move/" not in page
@@ -89,5 +89,5 @@ def test_event_of_another_customer_is_not_found(desk, noor, sam, path):
 
     assert desk.get(f"/console/{other}").status_code == 404
     for version in (99, 10**30):
-        missing = f"/console/customers/{noor.id}/happened/{noor.id}/{version}/move/"
+        missing = f"/console/customers/{noor.id}/timeline/{noor.id}/{version}/move/"
         assert desk.get(missing).status_code == 404

@@ -30,7 +30,7 @@ def ride(db) -> TopicStatus:
 
 def _post_status(client: Client, **form) -> str:
     fields = {"key": RIDE, "name": "The Night Mail", "serial": "1", "status": "down"} | form
-    return client.post("/console/topics/say/", fields, follow=True).content.decode()
+    return client.post("/console/topics/status/", fields, follow=True).content.decode()
 
 
 def test_topic_status_with_a_reason_starts_runs_of_the_audience(desk, ride):
@@ -125,5 +125,5 @@ def test_role_without_the_right_to_change_topics_sees_no_button(client, ride):
     page = page_of(till, "topics/")
 
     assert "The Night Mail" in page
-    assert "/console/topics/say/" not in page
-    assert till.post("/console/topics/say/", {"key": RIDE, "status": "down"}).status_code == 403
+    assert "/console/topics/status/" not in page
+    assert till.post("/console/topics/status/", {"key": RIDE, "status": "down"}).status_code == 403

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from butler.models import Delivery, DeliveryReceipt, Message
-from customers.models import Control, Suppression
+from customers.models import ConsentState, Suppression
 from tests.butler.arrange import guest, message, record_statement, vocabulary
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,7 +153,7 @@ def test_a_complaint_to_postmark_is_an_objection(postmark, client):
 
     assert state(message)[0] == "complained"
     assert closed() == [(NOORS, "complained")]
-    assert Control.objects.get(customer=message.customer_id).objected == ["marketing"]
+    assert ConsentState.objects.get(customer=message.customer_id).objected == ["marketing"]
 
 
 def test_unsubscribing_at_postmark_ends_the_same_as_our_link(postmark, client):
@@ -173,8 +173,8 @@ def test_unsubscribing_at_postmark_ends_the_same_as_our_link(postmark, client):
 
     assert [post(client, change), post(client, change)] == [204, 204]
 
-    assert Control.objects.get(customer=noor).granted == []
-    assert Control.objects.get(customer=noor).entries == 2
+    assert ConsentState.objects.get(customer=noor).granted == []
+    assert ConsentState.objects.get(customer=noor).entries == 2
 
 
 def test_a_report_proves_that_an_uncertain_letter_left(postmark, client):

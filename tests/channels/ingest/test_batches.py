@@ -77,10 +77,10 @@ def test_more_items_than_a_request_may_carry_are_too_many(more):
         batches.parse_batch(b'{"batch":[' + b",".join([b"{}"] * (MAX_EVENTS + 1)) + more + b"]}")
 
 
-ITEM = st.dictionaries(st.text(max_size=6), st.text(max_size=6) | st.integers(), max_size=4)
+EVENT = st.dictionaries(st.text(max_size=6), st.text(max_size=6) | st.integers(), max_size=4)
 
 
-@given(st.lists(ITEM, max_size=6), st.booleans())
+@given(st.lists(EVENT, max_size=6), st.booleans())
 def test_the_slow_way_gives_the_same_as_the_fast_one(items, ascii_only):
     raws = [json.dumps(event, ensure_ascii=ascii_only).encode() for event in items]
     body = b'{"writeKey":"k","batch":[' + b" , ".join(raws) + b"]"

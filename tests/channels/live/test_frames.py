@@ -50,7 +50,7 @@ def test_an_event_is_shown_with_its_place_and_its_body():
         "occurred_at": "2026-11-21T12:00:00Z",
         "recorded_at": "2026-11-21T12:00:00Z",
         "channel": "app",
-        "trust": 1,
+        "evidence": 1,
         "actor": "",
         "message_id": "m-1",
         "body": {"properties": {"ride": "Comet"}},

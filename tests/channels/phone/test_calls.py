@@ -108,3 +108,25 @@ def test_call_status_of_twilio_becomes_an_event(status, name):
 )
 def test_a_number_gets_its_plus_back(written, number):
     assert calls.to_international(written) == number
+
+
+@pytest.mark.parametrize("event", ["answer", "hangup"])
+def test_second_answer_or_hangup_of_a_call_has_its_own_message_id(event):
+    first = RINGING | {"event": event, "user": "sam"}
+
+    fields = (first, first, first | {"user": "lin"})
+    ids = [calls.parse_call(call).event["messageId"] for call in fields]
+
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[0].startswith(f"c1:{event}:")
+
+
+def test_steps_of_a_call_with_the_longest_id_have_different_message_ids():
+    steps = [
+        calls.parse_call(RINGING | {"callId": "c" * calls.MAX_CALL_ID, "event": event})
+        for event in ("newCall", "answer", "hangup")
+    ]
+
+    message_ids = {call.event["messageId"] for call in steps}
+    assert len(message_ids) == 3
+    assert max(map(len, message_ids)) <= 100

@@ -188,7 +188,7 @@ def test_a_cancelled_order_says_so_and_is_nothing_to_take_along(signed_in, place
     assert '<span class="badge bad">Cancelled</span>' in tidy(page)
     assert "This order has no code for the gate." in page
     assert 'id="take"' not in page
-    assert 'href="/orders/LK-1/calendar.ics" download>Cancel in calendar' in tidy(page)
+    assert 'href="/orders/LK-1/calendar.ics" download>Remove from calendar' in tidy(page)
 
 
 def test_an_order_without_a_visit_is_in_no_calendar(signed_in, place):

@@ -13,9 +13,9 @@ from django.utils import timezone
 from butler.decisions.inputs import read_facts
 from customers.consent import state_reader
 from customers.models import (
-    Control,
-    ControlEntry,
+    ConsentState,
     Event,
+    LedgerEntry,
     Notice,
     Purpose,
     Suppression,
@@ -98,9 +98,9 @@ def test_yes_and_no_hold_at_once_and_are_on_the_ledger(signed_in, noor):
     assert "You withdrew your consent." in _card(page, "consent-offers")
     assert state_reader.read_state(noor.id).consents["offers"].state == "withdrawn"
 
-    kinds = ControlEntry.objects.order_by("seq").values_list("kind", flat=True)
+    kinds = LedgerEntry.objects.order_by("seq").values_list("kind", flat=True)
     assert list(kinds) == ["consent.given", "consent.withdrawn"]
-    document = json.loads(ControlEntry.objects.get(seq=1).document)
+    document = json.loads(LedgerEntry.objects.get(seq=1).document)
     assert document["evidence"]["kind"] == "click"
     assert document["actor"]["role"] == "self"
     assert document["source_channel"] == "web"
@@ -111,7 +111,7 @@ def test_a_consent_to_a_text_that_was_not_shown_is_refused(signed_in, noor):
     page = _post_form(signed_in, "consent", purpose="offers", answer="yes", notice="0" * 64)
 
     assert "invalid value" in page
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_a_withdrawal_tells_what_had_already_left(signed_in, noor):
@@ -195,10 +195,9 @@ def test_each_preference_is_set_shown_and_taken_back(
     }
     assert settings == {name: value}
     facts = read_facts([noor.id], now=timezone.now())[noor.id]
-    assert facts.control
-    assert {setting.name for setting in facts.control.settings} == {name}
-    place = {"zone": "quiet-hours"}.get(what, what)
-    assert shown in tidy(_card(page, place))
+    assert facts.consent_state
+    assert {setting.name for setting in facts.consent_state.settings} == {name}
+    assert shown in tidy(_card(page, what))
 
     _post_form(signed_in, what, do="clear")
     assert state_reader.read_state(noor.id).settings == ()
@@ -239,7 +238,7 @@ def test_use_of_data_can_be_stopped_even_where_an_order_needs_it(signed_in, noor
 )
 def test_invalid_preference_shows_an_error_and_changes_nothing(signed_in, what, form, words):
     assert words in html.unescape(_post_form(signed_in, what, **form))
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_a_form_leads_back_to_its_place(signed_in):
@@ -255,17 +254,17 @@ def test_get_request_or_foreign_form_changes_nothing(signed_in):
     signed_in.handler.enforce_csrf_checks = True
 
     assert signed_in.post("/preferences/objection/", {"answer": "yes"}).status_code == 403
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_preference_form_without_a_sign_in_changes_nothing(client, noor):
     assert client.post("/preferences/objection/", {"answer": "yes"}).status_code == 302
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_unreadable_ledger_shows_no_preferences(signed_in, noor):
     _consent(signed_in, "yes")
-    Control.objects.update(state={"consents": "nonsense"})
+    ConsentState.objects.update(state={"consents": "nonsense"})
 
     response = signed_in.get("/preferences/")
 
@@ -299,7 +298,7 @@ def test_everything_said_is_listed_with_a_receipt_that_can_be_fetched(signed_in,
 
 def test_anothers_receipt_is_not_there_with_the_same_words(signed_in, els, client):
     _consent(signed_in, "yes")
-    entry = ControlEntry.objects.get().entry_id
+    entry = LedgerEntry.objects.get().entry_id
     client.force_login(User.objects.create_user("els@example.com", record=els))
     responses = [client.get(f"/receipts/{id_}/") for id_ in (entry, uuid.uuid4())]
 
@@ -348,7 +347,7 @@ def test_why_a_text_message_did_not_come_says_how_to_get_them_again(signed_in, n
 @pytest.mark.parametrize(
     ("what", "form", "place", "words"),
     [
-        ("zone", {"zone": "Mars/Base"}, "quiet-hours", "We do not know this time zone."),
+        ("zone", {"zone": "Mars/Base"}, "zone", "We do not know this time zone."),
         ("budget", {"most": "many", "per": "week"}, "budget", "Enter a number of messages"),
         ("budget", {"most": "2", "per": "week"}, "budget", "Saved."),
         ("consent", {"purpose": "offers", "answer": "no"}, "consent-offers", "Saved."),

@@ -17,7 +17,7 @@ from butler.types import Use
 from customers.actions.changes import ChangeAuthor
 from customers.consent import state_reader
 from customers.consent.statements import ConsentStatement, InvalidStatement
-from customers.models import ControlEntry, Purpose
+from customers.models import LedgerEntry, Purpose
 from tests import factories
 from tests.butler import arrange
 from tests.markup import tidy
@@ -209,7 +209,7 @@ def test_a_childs_yes_is_not_taken_but_a_guardians_is_and_a_no_is(signed_in, noo
         say("consent.given", kind="click")
 
     assert refused.value.code == "not_of_age"
-    assert not ControlEntry.objects.filter(record=noor).exists()
+    assert not LedgerEntry.objects.filter(record=noor).exists()
     assert say("consent.given", kind="paper", role="guardian") == "given"
     # The pages still show no consent, because Butler sends no messages to minors.
     assert "offers:<strong>no</strong>" in tidy(signed_in.get("/").content.decode().lower())

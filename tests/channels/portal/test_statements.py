@@ -19,7 +19,7 @@ MOST = {
     "/preferences/": 8,
     "/receipts/": 9,
     "/why/": 8,
-    "/why/looks/": 5,
+    "/why/access-log/": 5,
 }
 
 

@@ -135,7 +135,7 @@ def test_another_customers_reasons_are_not_there(signed_in, els):
     AccessLogEntry.objects.create(customer=els, at=timezone.now(), actor="staff:Sam", what="page")
 
     assert "No decisions" in _read(signed_in)
-    assert "No entries yet" in _read(signed_in, "/why/looks/")
+    assert "No entries yet" in _read(signed_in, "/why/access-log/")
 
 
 def test_access_log_shows_the_customer_role_and_reason(signed_in, noor):
@@ -148,7 +148,7 @@ def test_access_log_shows_the_customer_role_and_reason(signed_in, noor):
         customer=noor, at=now, actor="staff:iris", what="order", reason="She asked <b>me</b>"
     )
 
-    answer = signed_in.get("/why/looks/").content.decode()
+    answer = signed_in.get("/why/access-log/").content.decode()
     page = html.unescape(answer)
 
     assert "<strong>Sam</strong>" in page
@@ -168,7 +168,7 @@ def test_the_same_look_again_and_again_is_one_line_without_our_codes(signed_in, 
         customer=noor, at=now - timedelta(hours=1), actor="staff:sam", role="desk", what="a-new-one"
     )
 
-    page = html.unescape(_read(signed_in, "/why/looks/"))
+    page = html.unescape(_read(signed_in, "/why/access-log/"))
 
     assert page.count("looked at your messages") == 1
     assert "4 times" in page

@@ -9,21 +9,14 @@ from butler.models import Delivery, Message
 from channels.protocol import ChannelMessage
 from channels.sms.adapter import SmsAdapter
 from customers.models import Suppression
-from tests.butler.arrange import guest, message, vocabulary
+from tests.butler.arrange import guest, message
 from tests.channels import provider as providers
 from tests.channels.provider import SID, TOKEN, Provider
+from tests.channels.sms.conftest import COMPANY_NUMBER
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 NOORS = "+31612345678"
-OURS = "+31201234567"
-
-
-@pytest.fixture
-def account(settings):
-    settings.SMS_ACCOUNT = {"url": "http://nowhere", "sid": SID, "token": TOKEN, "from": OURS}
-    settings.BUTLER_COMPANY = "Larkmoor"
-    vocabulary()
 
 
 @pytest.fixture
@@ -44,7 +37,7 @@ def sent(provider, live_server, settings, delivery_result: str = "accepted") -> 
     )
     delivery.provider, delivery.customer_version = "twilio", 1
     delivery.claimed_at = delivery.lease_until = timezone.now() - timedelta(minutes=1)
-    account = {"url": provider.url, "sid": SID, "token": TOKEN, "from": OURS}
+    account = {"url": provider.url, "sid": SID, "token": TOKEN, "from": COMPANY_NUMBER}
     parcel = ChannelMessage(
         sent_message.pk,
         delivery.pk,

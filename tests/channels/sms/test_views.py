@@ -13,29 +13,22 @@ from customers.consent import ledger_export
 from customers.consent.statements import ConsentStatement
 from customers.identity import decisions
 from customers.models import (
-    Control,
-    ControlEntry,
+    ConsentState,
     Customer,
     Event,
     Identifier,
+    LedgerEntry,
     Link,
     Suppression,
 )
-from tests.butler.arrange import AUTHOR, guest, message, vocabulary
+from tests.butler.arrange import AUTHOR, guest, message
 from tests.channels import provider as providers
 from tests.channels.provider import SID, TOKEN
+from tests.channels.sms.conftest import COMPANY_NUMBER
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 NOORS = "+31612345678"
-OURS = "+31201234567"
-
-
-@pytest.fixture
-def account(settings):
-    settings.SMS_ACCOUNT = {"url": "http://nowhere", "sid": SID, "token": TOKEN, "from": OURS}
-    settings.BUTLER_COMPANY = "Larkmoor"
-    vocabulary()
 
 
 @pytest.fixture
@@ -44,7 +37,7 @@ def inbound(account, live_server):
 
     def send(body: str, *, sid: str = "", number: str = NOORS, token: str = TOKEN, **more):
         sid = f"SM{sid[2:]:0>32}" if sid else f"SM{uuid.uuid4().hex}"
-        fields = {"MessageSid": sid, "From": number, "To": OURS}
+        fields = {"MessageSid": sid, "From": number, "To": COMPANY_NUMBER}
         url = f"{live_server.url}/v1/sms/inbound"
         status, answer = providers.call(url, {**fields, "Body": body, **more}, token=token)
         if status != 200:
@@ -55,7 +48,9 @@ def inbound(account, live_server):
 
 
 def off(customer) -> list[str]:
-    channels_off = Control.objects.filter(customer=customer).values_list("channels_off", flat=True)
+    channels_off = ConsentState.objects.filter(customer=customer).values_list(
+        "channels_off", flat=True
+    )
     return channels_off[0] if channels_off else []
 
 
@@ -64,7 +59,7 @@ def stopped() -> list[str]:
 
 
 def kinds() -> list[str]:
-    return list(ControlEntry.objects.order_by("recorded_at", "seq").values_list("kind", flat=True))
+    return list(LedgerEntry.objects.order_by("recorded_at", "seq").values_list("kind", flat=True))
 
 
 def test_stop_suppresses_the_number(inbound):
@@ -97,7 +92,7 @@ def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
 
     assert stopped() == ["+31687654321"]
     assert kinds() == ["preference.set", "signal.received"]
-    entry = ControlEntry.objects.first()
+    entry = LedgerEntry.objects.first()
     assert ledger_export.receipt(entry.record_id, entry.entry_id) is not None
     assert json.loads(entry.document)["evidence"] == {
         "kind": "stop",
@@ -277,7 +272,7 @@ def test_inbound_sms_signed_with_another_token_is_refused(inbound):
 
 
 def test_the_account_that_stands_in_signs_with_its_own_token_and_with_no_other(inbound, settings):
-    other = {"url": "http://other", "sid": "AC2", "token": "of the other", "from": OURS}
+    other = {"url": "http://other", "sid": "AC2", "token": "of the other", "from": COMPANY_NUMBER}
     settings.SMS_FALLBACK = other
     guest(phone=NOORS)
 

@@ -9,11 +9,11 @@ from customers.actions.consent import expire_consents
 from customers.consent.state import may_ask
 from customers.consent.state_reader import read_state
 from customers.consent.statements import InvalidStatement
-from customers.models import ControlEntry
+from customers.models import LedgerEntry
 from tests import factories
 from tests.customers.consent_helpers import (
     author,
-    control_of,
+    consent_state_of,
     give,
     house,
     object_,
@@ -54,14 +54,14 @@ def test_consent_asked_for_again_too_soon_is_refused(noor, no, evidence, days, i
         with pytest.raises(InvalidStatement, match="asked_again"):
             say(noor.id, give(evidence=evidence), **again)
 
-    assert control_of(noor.id).granted == (["offers"] if is_taken else [])
+    assert consent_state_of(noor.id).granted == (["offers"] if is_taken else [])
 
 
 def test_customer_can_change_a_consent_at_any_time(noor):
     say(noor.id, refuse())
     say(noor.id, give(), now=NOON + timedelta(minutes=1))
 
-    assert control_of(noor.id).granted == ["offers"]
+    assert consent_state_of(noor.id).granted == ["offers"]
 
 
 def test_paper_consent_from_before_a_refusal_is_accepted(noor):
@@ -70,7 +70,7 @@ def test_paper_consent_from_before_a_refusal_is_accepted(noor):
     paper = give(evidence={"kind": "paper"}, occurred_at=NOON - timedelta(days=3))
     say(noor.id, paper, by=author(actor="staff:sam"), now=NOON + timedelta(days=1))
 
-    assert control_of(noor.id).granted == []
+    assert consent_state_of(noor.id).granted == []
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_consent_ends_at_its_time_despite_a_clock_change(noor, ends, before, aft
     say(noor.id, give(valid_until=end), now=given_at)
 
     assert expire_consents(now=datetime.fromisoformat(before + "+00:00")) == 0
-    assert control_of(noor.id).granted == ["offers"]
+    assert consent_state_of(noor.id).granted == ["offers"]
     assert expire_consents(now=datetime.fromisoformat(after + "+00:00")) == 1
-    assert control_of(noor.id).granted == []
-    assert ControlEntry.objects.get(kind="consent.expired").occurred_at == end
+    assert consent_state_of(noor.id).granted == []
+    assert LedgerEntry.objects.get(kind="consent.expired").occurred_at == end
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import hash_chain
 from customers.consent.statements import ConsentStatement, InvalidStatement
 from customers.identity import decisions
-from customers.models import Control, ControlEntry, Customer, Event
+from customers.models import ConsentState, Customer, Event, LedgerEntry
 from tests import factories
 from tests.customers.consent_helpers import (
     NOTICE,
     author,
-    control_of,
+    consent_state_of,
     give,
     house,
     object_,
@@ -40,16 +40,16 @@ def noor():
 
 
 def pictures(*customers):
-    rows = Control.objects.filter(customer__in=customers).order_by("customer").values()
+    rows = ConsentState.objects.filter(customer__in=customers).order_by("customer").values()
     return list(rows)
 
 
 def test_a_consent_is_on_the_ledger_on_the_log_and_in_force(noor):
     receipt = say(noor.id, give())
 
-    entry = ControlEntry.objects.get()
+    entry = LedgerEntry.objects.get()
     event = Event.objects.get(kind="control")
-    control = control_of(noor.id)
+    consent_state = consent_state_of(noor.id)
     assert receipt == ((entry.entry_id,), noor.id, event.version)
     assert (entry.record_id, entry.seq, entry.version) == (noor.id, 1, event.version)
     assert event.name == "Consent Given"
@@ -58,19 +58,19 @@ def test_a_consent_is_on_the_ledger_on_the_log_and_in_force(noor):
         "subject": "offers",
         "purpose": "offers",
     }
-    assert control.granted == ["offers"]
-    assert control.state["consents"]["offers"]["notice"] == NOTICE
+    assert consent_state.granted == ["offers"]
+    assert consent_state.state["consents"]["offers"]["notice"] == NOTICE
     assert Customer.objects.get(id=noor.id).version == event.version
 
 
 def test_later_entry_of_two_statements_with_one_time_holds(noor):
     say(noor.id, give())
     say(noor.id, withdraw())
-    assert control_of(noor.id).granted == []
+    assert consent_state_of(noor.id).granted == []
 
     say(noor.id, give())
 
-    assert control_of(noor.id).granted == ["offers"]
+    assert consent_state_of(noor.id).granted == ["offers"]
 
 
 def test_a_clock_that_is_behind_does_not_put_a_withdrawal_before_the_consent(noor):
@@ -78,8 +78,8 @@ def test_a_clock_that_is_behind_does_not_put_a_withdrawal_before_the_consent(noo
 
     say(noor.id, withdraw(), now=NOON - timedelta(seconds=2))
 
-    assert control_of(noor.id).granted == []
-    assert control_of(noor.id).state["consents"]["offers"]["state"] == "withdrawn"
+    assert consent_state_of(noor.id).granted == []
+    assert consent_state_of(noor.id).state["consents"]["offers"]["state"] == "withdrawn"
 
 
 def test_refusal_survives_a_merge_and_returns_to_its_record_after_separation(noor):
@@ -90,7 +90,7 @@ def test_refusal_survives_a_merge_and_returns_to_its_record_after_separation(noo
 
     decisions.merge_records(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
-    joined = control_of(live.id)
+    joined = consent_state_of(live.id)
     decisions.separate_records(noor.id, other.id, actor="staff:lin", now=NOON)
 
     assert joined.granted == []
@@ -111,10 +111,10 @@ def test_consent_after_a_merge_holds_for_both_records_after_separation(noor):
     # Said to the record that is not live any more: it is the same customer.
     receipt = say(({noor.id, other.id} - {live.id}).pop(), give())
     assert receipt.customer_id == live.id
-    assert control_of(live.id).granted == ["offers"]
+    assert consent_state_of(live.id).granted == ["offers"]
     decisions.separate_records(noor.id, other.id, actor="staff:lin", now=NOON)
 
-    assert control_of(noor.id).granted == control_of(other.id).granted == ["offers"]
+    assert consent_state_of(noor.id).granted == consent_state_of(other.id).granted == ["offers"]
 
 
 def test_only_the_live_record_has_a_consent_state(noor):
@@ -125,18 +125,20 @@ def test_only_the_live_record_has_a_consent_state(noor):
     decisions.merge_records(noor.id, other.id, actor="staff:lin", now=NOON)
 
     [live] = Customer.objects.live()
-    assert [control.customer_id for control in Control.objects.all()] == [live.id]
+    assert [consent_state.customer_id for consent_state in ConsentState.objects.all()] == [live.id]
     assert rebuild.find_differences([live.id]) == []
 
 
 def test_rebuild_reports_a_consent_state_that_differs_from_the_ledger(noor):
     say(noor.id, refuse())
-    Control.objects.update(granted=["offers"])
+    ConsentState.objects.update(granted=["offers"])
 
-    assert [difference.what for difference in rebuild.find_differences([noor.id])] == ["control "]
+    assert [difference.what for difference in rebuild.find_differences([noor.id])] == [
+        "consent_state "
+    ]
     rebuild.rebuild([noor.id])
 
-    assert control_of(noor.id).granted == []
+    assert consent_state_of(noor.id).granted == []
 
 
 def test_every_kind_of_statement_appends_an_event_with_its_entry(noor):
@@ -176,7 +178,7 @@ def test_ledger_document_has_every_field_of_the_standard(noor):
         by=author(actor="staff:sam", channel="phone"),
     )
 
-    entry = ControlEntry.objects.get()
+    entry = LedgerEntry.objects.get()
     assert json.loads(entry.document) == {
         "schema": "butler.control/1",
         "record_id": str(entry.entry_id),
@@ -222,7 +224,7 @@ def test_a_change_names_the_entry_that_it_supersedes(noor):
 
     superseded = {
         str(entry.entry_id): json.loads(entry.document)["supersedes"]
-        for entry in ControlEntry.objects.all()
+        for entry in LedgerEntry.objects.all()
     }
     assert superseded == {str(first): None, str(second): str(first), str(other): None}
 
@@ -231,7 +233,7 @@ def test_refused_consent_is_not_asked_again_for_half_a_year(noor):
     say(noor.id, refuse())
     say(noor.id, refuse("surveys", reask_not_before=NOON + timedelta(days=400)))
 
-    consents = control_of(noor.id).state["consents"]
+    consents = consent_state_of(noor.id).state["consents"]
     assert consents["offers"]["reask_not_before"] == "2027-05-23T12:00:00Z"
     assert consents["surveys"]["reask_not_before"] == "2027-12-26T12:00:00Z"
 
@@ -241,20 +243,20 @@ def test_older_statement_does_not_replace_a_newer_one(noor):
 
     say(noor.id, give(occurred_at=NOON - timedelta(days=7)))
 
-    assert control_of(noor.id).granted == []
+    assert consent_state_of(noor.id).granted == []
 
 
 def test_statement_from_the_future_is_refused(noor):
     say(noor.id, give(occurred_at=NOON + timedelta(days=30)))
 
-    assert ControlEntry.objects.get().occurred_at == NOON
+    assert LedgerEntry.objects.get().occurred_at == NOON
 
 
 def test_one_invalid_statement_refuses_all(noor):
     with pytest.raises(InvalidStatement, match="unknown_notice"):
         say(noor.id, refuse("surveys"), ConsentStatement(kind="consent.given", subject="offers"))
 
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
     assert not Event.objects.filter(kind="control").exists()
 
 
@@ -288,11 +290,11 @@ def test_expired_consent_is_written_to_the_ledger_once(noor):
     assert expire_consents(now=end + timedelta(hours=1)) == 1
     assert expire_consents(now=end + timedelta(hours=2)) == 0
 
-    entry = ControlEntry.objects.get(kind="consent.expired")
+    entry = LedgerEntry.objects.get(kind="consent.expired")
     assert (entry.subject, entry.occurred_at) == ("offers", end)
     assert json.loads(entry.document)["actor"] == {"id": "butler", "role": "clock"}
-    assert control_of(noor.id).granted == ["surveys"]
-    assert control_of(noor.id).state["consents"]["offers"]["state"] == "expired"
+    assert consent_state_of(noor.id).granted == ["surveys"]
+    assert consent_state_of(noor.id).state["consents"]["offers"]["state"] == "expired"
     assert Event.objects.filter(name="Consent Expired", actor="butler").count() == 1
 
 
@@ -305,11 +307,11 @@ def test_expiry_for_one_record_leaves_the_consent_of_the_other(noor):
 
     expire_consents(now=end)
     [live] = Customer.objects.live()
-    assert control_of(live.id).granted == []
+    assert consent_state_of(live.id).granted == []
     decisions.separate_records(noor.id, other.id, actor="staff:lin", now=end)
 
-    assert control_of(noor.id).granted == []
-    assert control_of(other.id).granted == ["offers"]
+    assert consent_state_of(noor.id).granted == []
+    assert consent_state_of(other.id).granted == ["offers"]
     assert rebuild.find_differences(sorted([noor.id, other.id])) == []
 
 
@@ -320,15 +322,15 @@ def test_consent_after_an_expiry_holds(noor):
 
     say(noor.id, give(), now=end + timedelta(days=1))
 
-    assert control_of(noor.id).granted == ["offers"]
+    assert consent_state_of(noor.id).granted == ["offers"]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda: ControlEntry.objects.update(kind="consent.given"),
-        lambda: ControlEntry.objects.update(document="{}"),
-        lambda: ControlEntry.objects.all().delete(),
+        lambda: LedgerEntry.objects.update(kind="consent.given"),
+        lambda: LedgerEntry.objects.update(document="{}"),
+        lambda: LedgerEntry.objects.all().delete(),
     ],
     ids=["another kind", "another document", "gone"],
 )
@@ -342,15 +344,15 @@ def test_ledger_is_append_only(noor, change):
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE customers_controlentry SET kind = 'consent.given' WHERE seq = 2",
-        "UPDATE customers_controlentry SET subject = 'surveys' WHERE seq = 2",
-        "UPDATE customers_controlentry SET occurred_at = occurred_at + interval '1 s' WHERE seq = 1",
-        "UPDATE customers_controlentry SET speaks_for = speaks_for || gen_random_uuid() WHERE seq = 1",
-        "UPDATE customers_controlentry SET document = replace(document, 'withdrawn', 'given')",
-        "UPDATE customers_controlentry SET digest = sha256(document::bytea) WHERE seq = 2",
-        "DELETE FROM customers_controlentry WHERE seq = 2",
-        "DELETE FROM customers_controlentry WHERE seq = 1",
-        "UPDATE customers_controlentry SET seq = 4 WHERE seq = 3",
+        "UPDATE customers_ledgerentry SET kind = 'consent.given' WHERE seq = 2",
+        "UPDATE customers_ledgerentry SET subject = 'surveys' WHERE seq = 2",
+        "UPDATE customers_ledgerentry SET occurred_at = occurred_at + interval '1 s' WHERE seq = 1",
+        "UPDATE customers_ledgerentry SET speaks_for = speaks_for || gen_random_uuid() WHERE seq = 1",
+        "UPDATE customers_ledgerentry SET document = replace(document, 'withdrawn', 'given')",
+        "UPDATE customers_ledgerentry SET digest = sha256(document::bytea) WHERE seq = 2",
+        "DELETE FROM customers_ledgerentry WHERE seq = 2",
+        "DELETE FROM customers_ledgerentry WHERE seq = 1",
+        "UPDATE customers_ledgerentry SET seq = 4 WHERE seq = 3",
     ],
 )
 def test_change_that_bypasses_the_triggers_is_detected(noor, change):
@@ -359,7 +361,7 @@ def test_change_that_bypasses_the_triggers_is_detected(noor, change):
     assert rebuild.find_differences([noor.id]) == []
 
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE customers_controlentry DISABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE customers_ledgerentry DISABLE TRIGGER USER")
         cursor.execute(change)
 
     assert any(

@@ -70,7 +70,7 @@ def test_merge_is_listed_with_its_reason_and_can_be_undone(desk, suspicion):
     merges = f"/api/customers/{proved.id}/merges/"
 
     (merge,) = desk.get(merges).json()["results"]
-    parted = desk.post(f"{merges}{merge['id']}/part/")
+    parted = desk.post(f"{merges}{merge['id']}/undo/")
 
     assert (merge["reason"], merge["actor"], merge["joined"]) == (
         "staff",
@@ -86,7 +86,7 @@ def test_merge_is_listed_with_its_reason_and_can_be_undone(desk, suspicion):
 def test_separated_records_cannot_be_separated_again(desk, suspicion):
     proved, _, review = suspicion
     desk.post(f"/api/reviews/{review.id}/accept/")
-    path = f"/api/customers/{proved.id}/merges/{Merge.objects.get().id}/part/"
+    path = f"/api/customers/{proved.id}/merges/{Merge.objects.get().id}/undo/"
 
     answers = [desk.post(path).status_code for _ in range(2)]
 
@@ -97,6 +97,6 @@ def test_merge_of_another_customer_is_not_found(desk, suspicion, eli):
     _, _, review = suspicion
     desk.post(f"/api/reviews/{review.id}/accept/")
 
-    path = f"/api/customers/{eli[0].id}/merges/{Merge.objects.get().id}/part/"
+    path = f"/api/customers/{eli[0].id}/merges/{Merge.objects.get().id}/undo/"
 
     assert desk.post(path).status_code == 404

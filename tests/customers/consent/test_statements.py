@@ -8,7 +8,7 @@ from customers.consent.statements import (
     validate_statement,
 )
 
-KNOWN = PublishedTerms(
+TERMS = PublishedTerms(
     purposes={"offers": "contact", "personalize": "use"},
     topics=frozenset({"rides"}),
     notices=frozenset({("offers", "a" * 64)}),
@@ -21,7 +21,7 @@ VOICE = {"kind": "voice", "recording": "rec-1"}
 
 def code(word, speaker=NOOR):
     try:
-        validate_statement(word, speaker, KNOWN)
+        validate_statement(word, speaker, TERMS)
     except InvalidStatement as error:
         return error.code
     return None

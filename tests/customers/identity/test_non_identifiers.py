@@ -168,13 +168,9 @@ def test_customers_who_share_a_placeholder_stay_apart():
 
 
 @pytest.fixture
-def own_addresses():
+def own_addresses(monkeypatch):
     rules = NonIdentifiers(allows_reserved_domains=True, own_addresses=["Larkmoor.example"])
-    normalize_module.set_non_identifiers(rules.add(DEFAULT_FILE))
-    yield
-    normalize_module.set_non_identifiers(
-        NonIdentifiers(allows_reserved_domains=True).add(DEFAULT_FILE)
-    )
+    monkeypatch.setattr(normalize_module, "_non_identifiers", rules.add(DEFAULT_FILE))
 
 
 @pytest.mark.django_db

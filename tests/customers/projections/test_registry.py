@@ -14,7 +14,7 @@ from customers.models import Customer, Event, Order, QuarantinedItem
 from customers.projections import order_lines, orders, registry
 from customers.projections.projected_events import ProjectedEvent
 from customers.projections.registry import Subject, Unfoldable
-from tests import factories
+from tests import factories, size
 from tests.factories import NOON
 from tests.odd_values import (
     FIELDS,
@@ -23,7 +23,6 @@ from tests.odd_values import (
     ODD_TEXTS,
     projected,
     properties,
-    tries,
     uniform,
 )
 
@@ -65,7 +64,8 @@ def test_fold_reads_every_odd_value_in_every_field(kind):
             kind.fold("call:1", [*first, fact(name, fact_properties, 1)])
 
 
-@tries(150)
+@pytest.mark.long
+@size.tries(150, long=3_000)
 @given(st.lists(st.tuples(st.sampled_from(projected()), properties), max_size=8))
 def test_fold_reads_generated_events_in_any_order(events):
     for kind, names in folds():

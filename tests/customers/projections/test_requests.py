@@ -8,7 +8,7 @@ from customers.projections.projected_events import ProjectedEvent
 from customers.projections.requests import fold
 from tests.factories import NOON
 
-ASKED = ProjectedEvent(
+REQUESTED = ProjectedEvent(
     "Callback Requested",
     NOON,
     1,
@@ -36,8 +36,8 @@ CLOSED = ProjectedEvent(
 
 
 def test_request_is_open_until_it_is_answered():
-    request = fold("r1", [ASKED])
-    answered = fold("r1", [ASKED, ANSWERED])
+    request = fold("r1", [REQUESTED])
+    answered = fold("r1", [REQUESTED, ANSWERED])
 
     assert (request.status, request.subject, request.closed_at) == (
         "open",
@@ -50,12 +50,12 @@ def test_request_is_open_until_it_is_answered():
 
 
 def test_answered_request_has_its_own_status():
-    assert fold("r1", [ASKED, ANSWERED, CLOSED]).status == "answered"
-    assert fold("r1", [ASKED, CLOSED]).status == "closed"
+    assert fold("r1", [REQUESTED, ANSWERED, CLOSED]).status == "answered"
+    assert fold("r1", [REQUESTED, CLOSED]).status == "closed"
 
 
 def test_the_events_of_a_request_may_arrive_in_any_order():
-    some = list(permutations([ASKED, ANSWERED, CLOSED]))
+    some = list(permutations([REQUESTED, ANSWERED, CLOSED]))
 
     assert len({repr(fold("r1", facts)) for facts in some}) == 1
 
@@ -65,7 +65,7 @@ def test_an_answer_whose_clock_is_behind_still_answers():
         "Request Answered", NOON - timedelta(seconds=3), 2, "2", 2, "phone", "", 2, {}
     )
 
-    assert fold("r1", [early, ASKED]).status == "answered"
+    assert fold("r1", [early, REQUESTED]).status == "answered"
 
 
 def test_claim_opens_no_request():
@@ -98,6 +98,6 @@ def test_requested_time_that_is_no_time_counts_as_missing(wanted_at):
     ],
 )
 def test_moment_at_an_end_of_the_calendar_counts_as_missing(wanted_at):
-    request_fact = msgspec.structs.replace(ASKED, properties={"wanted_at": wanted_at})
+    request_fact = msgspec.structs.replace(REQUESTED, properties={"wanted_at": wanted_at})
 
     assert fold("1", [request_fact]).wanted_at is None

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from customers import rebuild
 from customers.identity import decisions
-from customers.models import Control, ControlEntry, Customer
+from customers.models import ConsentState, Customer, LedgerEntry
 from tests import factories, size
 from tests.customers import consent_helpers
 from tests.customers.consent_helpers import say
@@ -28,7 +28,7 @@ ANSWERS = {
 }
 # The model's own order of strictness.
 STRICT = {"given": 0, "withdrawn": 1, "refused": 2, None: -1}
-KEPT = {"give": "given", "withdraw": "withdrawn", "refuse": "refused"}
+STATES = {"give": "given", "withdraw": "withdrawn", "refuse": "refused"}
 LATER = NOON + timedelta(hours=1)
 
 
@@ -66,7 +66,7 @@ class ConsentMachine(RuleBasedStateMachine):
         record = self.records[number]
         word = ANSWERS[answer](purpose, occurred_at=at)
         receipt = say(record, word, by=self.author, now=LATER)
-        state = KEPT[answer]
+        state = STATES[answer]
         self.hear(receipt, ("consent", purpose), at, STRICT[state], state, record)
 
     @rule(number=RECORDS, is_made=st.booleans(), at=MOMENTS)
@@ -123,12 +123,12 @@ class ConsentMachine(RuleBasedStateMachine):
         assert self.picture() == before
 
     def picture(self):
-        return list(Control.objects.order_by("customer").values())
+        return list(ConsentState.objects.order_by("customer").values())
 
     def granted(self, record):
         live = Customer.objects.get(id=record)
-        control = Control.objects.filter(customer=live.canonical_id or live.id).first()
-        return set(control.granted) if control else set()
+        consent_state = ConsentState.objects.filter(customer=live.canonical_id or live.id).first()
+        return set(consent_state.granted) if consent_state else set()
 
     def refused(self, record):
         last = {matter: max(words)[2] for matter, words in self.heard[record].items()}
@@ -137,12 +137,16 @@ class ConsentMachine(RuleBasedStateMachine):
     @invariant()
     def what_stands_is_the_strictest_of_each_record_s_last_word(self):
         for live in Customer.objects.live():
-            control = Control.objects.filter(customer=live).first()
+            consent_state = ConsentState.objects.filter(customer=live).first()
             last = [
                 {matter: max(words)[2] for matter, words in self.heard[member].items()}
                 for member in self.members(live.id)
             ]
-            state = control.state if control else {"consents": {}, "objections": {}, "settings": []}
+            state = (
+                consent_state.state
+                if consent_state
+                else {"consents": {}, "objections": {}, "settings": []}
+            )
             for purpose in ("offers", "surveys"):
                 consent_states = [statements.get(("consent", purpose)) for statements in last]
                 expected = max(consent_states, key=STRICT.__getitem__)
@@ -164,7 +168,7 @@ class ConsentMachine(RuleBasedStateMachine):
     @invariant()
     def every_chain_counts_from_one(self):
         for record in self.records:
-            chain = ControlEntry.objects.filter(record=record).order_by("seq")
+            chain = LedgerEntry.objects.filter(record=record).order_by("seq")
             assert list(chain.values_list("seq", flat=True)) == [*range(1, len(chain) + 1)]
 
 

@@ -2,5 +2,5 @@
 --
 -- ids  uuid[]
 
-DELETE FROM customers_control
+DELETE FROM customers_consentstate
  WHERE customer_id = ANY (%(ids)s::uuid[])

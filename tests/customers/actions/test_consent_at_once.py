@@ -7,10 +7,10 @@ from django.db import connection
 
 from customers import rebuild
 from customers.identity import decisions
-from customers.models import ControlEntry, Customer
+from customers.models import Customer, LedgerEntry
 from tests import factories
 from tests.customers import consent_helpers
-from tests.customers.consent_helpers import control_of, give, refuse, say, withdraw
+from tests.customers.consent_helpers import consent_state_of, give, refuse, say, withdraw
 from tests.factories import NOON
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -41,11 +41,11 @@ def test_concurrent_statements_get_different_positions():
 
     receipts = [receipt for writer in at_once(*[speak] * WRITERS) for receipt in writer]
 
-    numbers = ControlEntry.objects.filter(record=noor).values_list("seq", flat=True)
+    numbers = LedgerEntry.objects.filter(record=noor).values_list("seq", flat=True)
     assert sorted(numbers) == [*range(1, 2 * WRITERS * EACH + 1)]
     assert len({entry for receipt in receipts for entry in receipt.entries}) == 2 * WRITERS * EACH
     assert rebuild.find_differences([noor.id]) == []
-    assert control_of(noor.id).granted == ["offers"]
+    assert consent_state_of(noor.id).granted == ["offers"]
 
 
 def test_refusal_during_merges_and_separations_is_not_lost():
@@ -68,6 +68,6 @@ def test_refusal_during_merges_and_separations_is_not_lost():
         assert rebuild.find_differences(ids) == []
     assert Customer.objects.live().count() == 2
     # The last word of each: said for both if they were one at that moment.
-    last = ControlEntry.objects.filter(kind="consent.refused").latest("occurred_at")
-    assert control_of(desk.id).granted == []
+    last = LedgerEntry.objects.filter(kind="consent.refused").latest("occurred_at")
+    assert consent_state_of(desk.id).granted == []
     assert desk.id in last.speaks_for

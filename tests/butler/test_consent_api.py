@@ -6,11 +6,11 @@ from django.utils import timezone
 
 from butler.models import Message
 from customers.consent import receipts, signing
-from customers.models import ControlEntry, Event, Identifier, User
+from customers.models import Event, Identifier, LedgerEntry, User
 from tests import factories
 from tests.customers import consent_helpers
 from tests.customers.api.conftest import Caller, key, session_of
-from tests.customers.consent_helpers import NOTICE, TEXT, control_of
+from tests.customers.consent_helpers import NOTICE, TEXT, consent_state_of
 
 pytestmark = pytest.mark.django_db
 
@@ -75,8 +75,8 @@ def test_consent_is_given_and_withdrawn_with_one_request_each(noor):
     assert withdrawn.json()["left"] == []
     assert withdrawn["ETag"] == f'"{withdrawn.json()["version"]}"'
     assert offers(app)["state"] == "withdrawn"
-    assert control_of(record.id).granted == []
-    assert ControlEntry.objects.last().document.count('"kind":"session"') == 1
+    assert consent_state_of(record.id).granted == []
+    assert LedgerEntry.objects.last().document.count('"kind":"session"') == 1
 
 
 def test_consents_say_whether_an_app_may_ask(noor):
@@ -89,7 +89,7 @@ def test_consents_say_whether_an_app_may_ask(noor):
 
 
 def test_consent_too_soon_after_a_refusal_is_refused_to_callers_for_a_customer(noor):
-    desk = staff("change_control", "view_control")
+    desk = staff("change_consentstate", "view_consentstate")
     put(noor[1], "/api/me/consents/offers/", answer="refuse")
     path = f"/api/customers/{noor[0].id}/consents/offers/"
 
@@ -197,7 +197,7 @@ def test_invalid_statement_is_refused_and_changes_no_consent(noor, path, body, c
     response = put(noor[1], f"/api/me/{path}", **body)
 
     assert (response.status_code, response.json()["type"]) == (422, f"urn:butler:problem:{code}")
-    assert not ControlEntry.objects.exists()
+    assert not LedgerEntry.objects.exists()
 
 
 def test_ledger_entry_of_another_customer_is_not_found(noor, eli):
@@ -213,7 +213,7 @@ def test_ledger_entry_of_another_customer_is_not_found(noor, eli):
 
 
 def test_staff_record_a_statement_for_a_customer_with_its_evidence(noor):
-    sam = staff("view_control", "change_control")
+    sam = staff("view_consentstate", "change_consentstate")
     path = f"/api/customers/{noor[0].id}/consents/offers/"
 
     unproved = put(sam, path, answer="withdraw")

@@ -75,7 +75,7 @@ def own_record() -> models.Func:
     )
 
 
-class ControlEntry(models.Model):
+class LedgerEntry(models.Model):
     """One consent statement, at its place on a chain. Its rows never change.
 
     Each record has a separate chain, so that a merge and its undo rewrite no entries. An entry
@@ -105,7 +105,7 @@ class ControlEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(seq__gt=0), name="control_counts_from_one")
+            models.CheckConstraint(condition=models.Q(seq__gt=0), name="ledger_counts_from_one")
         ]
         indexes = [
             # Finds entries for a record on the chain of another record. The primary key finds
@@ -113,20 +113,20 @@ class ControlEntry(models.Model):
             GinIndex(
                 fields=["speaks_for"],
                 condition=~models.Q(speaks_for=own_record()),
-                name="control_said_elsewhere",
+                name="ledger_of_joined_records",
             )
         ]
-        triggers = append_only_triggers("control")
+        triggers = append_only_triggers("ledger")
 
     def __str__(self) -> str:
         return f"{self.record_id}#{self.seq} {self.kind}"
 
 
-class Control(models.Model):
+class ConsentState(models.Model):
     """The consent state of a live record: a projection of the ledger, updated by each entry."""
 
     customer = models.OneToOneField(
-        Customer, on_delete=models.CASCADE, primary_key=True, related_name="control"
+        Customer, on_delete=models.CASCADE, primary_key=True, related_name="consent_state"
     )
     # The number of entries that the state was computed from. It reveals a stale projection.
     entries = models.BigIntegerField()
@@ -147,7 +147,7 @@ class Control(models.Model):
             models.Index(
                 fields=["expires_at"],
                 condition=models.Q(expires_at__isnull=False),
-                name="control_runs_out",
+                name="consent_expires",
             )
         ]
 
