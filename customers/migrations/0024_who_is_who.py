@@ -105,7 +105,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 
 # A link was stored for the source that stated it first. Each source now has its own number, so a
 # link of another source moves to the number of that source, and its later statements get links.
-LINKS_BY_SOURCE = f"""
+LINKS_BY_SOURCE = """
 UPDATE customers_link AS link
    SET first_id = least(own.first_id, own.second_id),
        second_id = greatest(own.first_id, own.second_id)
