@@ -108,7 +108,7 @@ class OrderStory:
         if check:
             check(answer)
         message_id = f"{self.call_id}:{event}"
-        return step(_field_equals("message_id", message_id), "timeline/", message_id)
+        return step(_field_starts_with("message_id", message_id), "timeline/", message_id)
 
     def order(self) -> Step:
         """Let Sam place Noor's order with the API, as a program of the desk would."""
@@ -225,6 +225,10 @@ def observe(
         after = _seconds_after(match.at, step) if match else None
         observations.append(Observation(reader.name, after, match.stale if match else 0))
     return observations
+
+
+def _field_starts_with(member: str, prefix: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda event: str(event.get(member, "")).startswith(prefix)
 
 
 def _field_equals(member: str, value: Any) -> Callable[[dict[str, Any]], bool]:
