@@ -1,5 +1,6 @@
 """Starts Chromium for tests of pages."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +11,35 @@ from playwright.sync_api import Browser, sync_playwright
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
-@contextmanager
-def start_chromium() -> Iterator[Browser]:
-    """Run Chromium; skip the test where it is not installed.
+class SharedChromium:
+    """One Chromium for all tests of a process. Skips the test where it is not installed.
 
-    End it before the database is flushed: while it runs, Django sees an event loop.
+    Playwright leaves its event loop running in this thread, where Django refuses to work then. So
+    the loop is hidden between two uses of the browser.
     """
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+
+    def __init__(self) -> None:
+        if CHROMIUM is None:
+            pytest.skip("there is no chromium on this machine")
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
-        yield browser
-        browser.close()
+        self._loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+
+    @contextmanager
+    def use(self) -> Iterator[Browser]:
+        """Lend the browser, and close its pages afterwards. End this before a flush."""
+        asyncio._set_running_loop(self._loop)
+        try:
+            yield self._browser
+            for context in self._browser.contexts:
+                context.close()
+        finally:
+            asyncio._set_running_loop(None)
+
+    def stop(self) -> None:
+        asyncio._set_running_loop(self._loop)
+        self._browser.close()
+        self._playwright.stop()

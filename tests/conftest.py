@@ -225,6 +225,16 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
             _end(process)
 
 
+@pytest.fixture(scope="session")
+def shared_chromium():
+    # Imported here, because the driver of the browser is not installed everywhere.
+    from tests.browser import SharedChromium
+
+    chromium = SharedChromium()
+    yield chromium
+    chromium.stop()
+
+
 @pytest.fixture
 def running(servers: Running, transactional_db: None) -> Running:
     """Return the running servers, with a database whose committed rows they can read."""

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 IS_LONG = os.environ.get("BUTLER_LONG_TESTS") == "1"
 
 
-def examples(short: int, *, long: int) -> int:
-    """Return the number of generated examples of this run."""
+def examples[N: (int, float)](short: N, *, long: N) -> N:
+    """Return the number of examples, or of seconds, of this run."""
     return long if IS_LONG else short
 
 

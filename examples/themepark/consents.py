@@ -9,9 +9,9 @@ from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import record_statements
 from customers.consent.statements import ConsentStatement
 from customers.models import Evidence, Identifier, LedgerEntry, Notice, Source
-from examples.themepark import families
+from examples.themepark import families, load
 from examples.themepark.families import Family
-from examples.themepark.load import FAMILIES, SEED, sender
+from examples.themepark.load import SEED, sender
 from examples.themepark.rides import zone
 
 # The percentages of families that consent to each purpose, and that refuse.
@@ -27,7 +27,7 @@ def record_consents(*, since: datetime, now: datetime) -> int:
     today = since.astimezone(zone()).date()
     all_families = [
         families.noor(today),
-        *families.families(seed=SEED, today=today, count=FAMILIES),
+        *families.families(seed=SEED, today=today, count=load.FAMILIES),
     ]
     source = Source.objects.get(name="app")
     author = ChangeAuthor(sender(source))

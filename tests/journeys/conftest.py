@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from django.conf import global_settings
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Browser, Page
 
+from customers.actions import staff_sign_in
+from customers.models import User
 from examples.themepark import load, places
-from tests.browser import start_chromium
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def park(running, settings, monkeypatch, quick_hashes):
     """Load a small park into the running system."""
     settings.BUTLER_HOME = Path(running.env["BUTLER_HOME"])
     settings.DEBUG = True
-    monkeypatch.setattr(load, "FAMILIES", 5)
+    monkeypatch.setattr(load, "FAMILIES", 1)
     call_command("load_themepark")
     return running
 
@@ -40,8 +45,8 @@ def desk(park, keys) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture
-def chromium(park) -> Iterator[Browser]:
-    with start_chromium() as browser:
+def chromium(park, shared_chromium) -> Iterator[Browser]:
+    with shared_chromium.use() as browser:
         yield browser
 
 
@@ -92,3 +97,42 @@ def apart() -> Callable[..., Any]:
             return pool.submit(alone).result()
 
     return run
+
+
+@cache
+def _hash(password: str) -> str:
+    """Return the hash that the servers accept. It takes a third of a second."""
+    return make_password(password, hasher="pbkdf2_sha256")
+
+
+@pytest.fixture
+def passwords(park, settings) -> dict[str, str]:
+    """Set the passwords of two again: the park was loaded with hashes that no server takes."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
+    passwords_by_name: dict[str, str] = places.read(settings.BUTLER_HOME / places.KEYS)["passwords"]
+    for who in ("sam", "lin"):
+        users = User.objects.filter(email=f"{who}@larkmoor.example")
+        assert users.update(password=_hash(passwords_by_name[who])) == 1
+    return passwords_by_name
+
+
+@pytest.fixture
+def work(park, settings, monkeypatch, passwords, visit) -> Iterator[Callable[..., Page]]:
+    """Sign somebody of staff in, by the forms, and open a page."""
+    # The browser's loop runs in this thread; what the tests write waits for nothing in it.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+    def sign_in(who: str = "sam", path: str = "/console/", **options) -> Page:
+        keys = places.read(settings.BUTLER_HOME / places.KEYS)
+        page = visit(f"/console/sign-in/?next={path}", **options)
+        page.get_by_label("Your work e-mail address").fill(f"{who}@larkmoor.example")
+        page.get_by_label("Password").fill(passwords[who])
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_label("Code").fill(staff_sign_in.totp(keys["factors"][who], datetime.now(UTC)))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**{path}")
+        return page
+
+    yield sign_in
+    # Opened beside the browser's loop, it is another one than that of the test.
+    connection.close()

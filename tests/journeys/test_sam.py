@@ -1,94 +1,32 @@
 """Sam at the call desk: it rings, the right page is there, the order is done."""
 
 import re
-import secrets
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import global_settings
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from butler.actions import staff_tasks
 from customers.actions import staff_sign_in
-from customers.models import AccessLogEntry, Identifier, Link, Review, User
+from customers.models import AccessLogEntry, Identifier, Link, User
 from examples.themepark import places
 from tests import factories
+from tests.journeys import console
 
 pytestmark = pytest.mark.slow
-
-NOORS_PHONE = "+46701740605"
-XSS = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{ 7 }}"
-
-
-@pytest.fixture
-def passwords(park, settings) -> dict[str, str]:
-    """Set the passwords of two again: the park was loaded with hashes that no server takes."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
-    passwords_by_name: dict[str, str] = places.read(settings.BUTLER_HOME / places.KEYS)["passwords"]
-    for who in ("sam", "lin"):
-        user = User.objects.get(email=f"{who}@larkmoor.example")
-        user.set_password(passwords_by_name[who])
-        user.save(update_fields=["password"])
-    return passwords_by_name
-
-
-@pytest.fixture
-def work(park, settings, monkeypatch, passwords, visit) -> Iterator[Callable[..., Page]]:
-    """Sign somebody of staff in, by the forms, and open a page."""
-    # The browser's loop runs in this thread; what the tests write waits for nothing in it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-    def sign_in(who: str = "sam", path: str = "/console/", **options) -> Page:
-        keys = places.read(settings.BUTLER_HOME / places.KEYS)
-        page = visit(f"/console/sign-in/?next={path}", **options)
-        page.get_by_label("Your work e-mail address").fill(f"{who}@larkmoor.example")
-        page.get_by_label("Password").fill(passwords[who])
-        page.get_by_role("button", name="Continue").click()
-        page.get_by_label("Code").fill(staff_sign_in.totp(keys["factors"][who], datetime.now(UTC)))
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"**{path}")
-        return page
-
-    yield sign_in
-    # Opened beside the browser's loop, it is another one than that of the test.
-    connection.close()
-
-
-def _ring(desk, number: str, event: str = "newCall", call: str = "") -> str:
-    call = call or secrets.token_hex(6)
-    answer = desk.post(
-        "/v1/phone/calls",
-        json={
-            "event": event,
-            "callId": call,
-            "from": number,
-            "to": "+442079460000",
-            "direction": "in",
-        },
-    )
-    assert answer.status_code == 200, answer.text
-    return call
-
-
-def _noors_page(desk) -> str:
-    customers = desk.get("/api/customers/?identifier=email:noor@example.com").json()["results"]
-    return f"/console/customers/{customers[0]['id']}/"
 
 
 def test_call_opens_the_callers_page_and_an_order_is_placed(work, desk):
     page = work()
     expect(page.locator("#ringing")).to_contain_text("No calls.")
 
-    _ring(desk, "0046 70 174 06 05")
+    console.ring(desk, "0046 70 174 06 05")
     # Before the second ring, without a reload.
-    expect(page.locator("#ringing")).to_contain_text(NOORS_PHONE, timeout=2_500)
+    expect(page.locator("#ringing")).to_contain_text(console.NOORS_PHONE, timeout=2_500)
     page.locator("#ringing a").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
@@ -127,11 +65,11 @@ def _record(page: Page) -> str:
 
 
 def test_event_appears_on_the_open_page_without_a_reload(work, desk):
-    page = work(path=_noors_page(desk))
+    page = work(path=console.noors_page(desk))
     expect(page.locator("#status")).to_have_attribute("data-state", "live")
     page.evaluate("window.isStillThisPage = true")
 
-    _ring(desk, NOORS_PHONE)
+    console.ring(desk, console.NOORS_PHONE)
 
     expect(page.locator("#timeline li").first).to_contain_text("Called")
     expect(page.locator("#announcement")).to_contain_text("Called")
@@ -139,7 +77,7 @@ def test_event_appears_on_the_open_page_without_a_reload(work, desk):
 
 
 def test_text_being_typed_survives_an_update_of_the_page(work, desk):
-    page = work(path=_noors_page(desk))
+    page = work(path=console.noors_page(desk))
     expect(page.locator("#status")).to_have_attribute("data-state", "live")
     who = UUID(page.url.rstrip("/").rpartition("/")[2])
     by = f"user:{User.objects.get(email='sam@larkmoor.example').pk}"
@@ -148,12 +86,12 @@ def test_text_being_typed_survives_an_update_of_the_page(work, desk):
         key="t", kind="phone", customer_id=who, title="Call", body="", due_at=now
     )
     staff_tasks.take(task_id=task, by=by, now=now)
-    _ring(desk, NOORS_PHONE)
+    console.ring(desk, console.NOORS_PHONE)
     note = page.get_by_label("Note")
     note.press_sequentially("She is gl")
     page.evaluate("document.querySelector('#customer').dataset.isOld = 'yes'")
 
-    _ring(desk, NOORS_PHONE)
+    console.ring(desk, console.NOORS_PHONE)
     expect(page.locator("#customer[data-is-old]")).to_have_count(0)
     page.keyboard.type("ad")
 
@@ -165,7 +103,7 @@ def test_shared_number_offers_a_choice_and_opens_no_record(work, desk):
     _share(number, ("Anke Ahrens", "Bernd Ahrens"))
     page = work()
 
-    call = _ring(desk, number)
+    call = console.ring(desk, number)
     page.goto(f"/console/calls/call:{call}/")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Customers with this number")
@@ -189,7 +127,7 @@ def _share(number: str, names: tuple[str, ...]) -> None:
 
 def test_unknown_caller_opens_no_record(work, desk):
     page = work()
-    call = _ring(desk, "+442079461234")
+    call = console.ring(desk, "+442079461234")
 
     page.goto(f"/console/calls/call:{call}/")
 
@@ -236,7 +174,7 @@ def test_console_works_without_javascript(work, desk):
 
 
 def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
-    noor = _noors_page(desk).removeprefix("/console")
+    noor = console.noors_page(desk).removeprefix("/console")
     today = {"visit_date": datetime.now(ZoneInfo("Europe/Amsterdam")).date().isoformat()}
     placed = desk.post(f"/api{noor}orders/", json={"lines": [{"product": "day-ticket"}]} | today)
     assert placed.status_code == 201, placed.text
@@ -260,8 +198,8 @@ def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
 
 
 def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visit):
-    noor = _noors_page(desk)
-    _ring(desk, NOORS_PHONE)
+    noor = console.noors_page(desk)
+    console.ring(desk, console.NOORS_PHONE)
     page = work(path=noor)
 
     page.get_by_role("link", name="Record preferences").click()
@@ -303,95 +241,3 @@ def test_recovery_codes_download_as_a_file(work, settings):
     text = download.value.path().read_text()
     assert len(re.findall(r"^\d{8}$", text, re.MULTILINE)) == 10
     assert download.value.suggested_filename == "butler-recovery-codes.txt"
-
-
-def _pages(desk) -> list[str]:
-    """Everything that a manager can open, with something in it."""
-    noor = _noors_page(desk)
-    number = desk.get(f"/api{noor.removeprefix('/console')}orders/").json()["results"][0]["number"]
-    first = factories.customer(("email", "a@example.com"), name="Fenna Zwaan", language="nl")
-    second = factories.customer(("email", "b@example.com"), name="Fenna de Zwaan")
-    review = Review.objects.create(
-        kind="suggested_merge", first=first, second=second, details={"same_name": "Fenna Zwaan"}
-    )
-    call = _ring(desk, NOORS_PHONE)
-    stranger = _ring(desk, "+442079461234")
-    return [
-        "/console/",
-        "/console/keys/",
-        "/console/search/?q=nor+de+witt",
-        noor,
-        *(noor + part for part in ("access-log/", "preferences/", "orders/")),
-        *(noor + part for part in ("timeline/", "decisions/", "new-order/", f"orders/{number}/")),
-        "/console/calls/",
-        f"/console/calls/call:{call}/",
-        f"/console/calls/call:{stranger}/",
-        "/console/tasks/",
-        "/console/merges/",
-        f"/console/merges/{review.pk}/",
-        *(f"/console/{path}/" for path in ("topics", "sources", "switches", "codes")),
-    ]
-
-
-def test_console_pages_are_accessible_and_do_not_scroll_sideways(work, desk):
-    page = work("lin", color_scheme="light")
-    pages = _pages(desk)
-    axe = Axe()
-    for path in pages:
-        page.goto(path)
-        for width, scheme in ((1280, "light"), (320, "dark"), (320, "light"), (1280, "dark")):
-            page.set_viewport_size({"width": width, "height": 800})
-            page.emulate_media(color_scheme=scheme)
-            report = axe.run(page, options={"resultTypes": ["violations"]})
-            assert report.violations_count == 0, (path, width, scheme, report.generate_report())
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
-
-
-def test_sign_in_page_is_accessible(visit):
-    page = visit("/console/sign-in/", width=320)
-
-    assert Axe().run(page, options={"resultTypes": ["violations"]}).violations_count == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-
-
-def test_names_of_customers_are_never_executed(work, desk):
-    script_messages: list[str] = []
-    address = ("email", "x@example.com")
-    bad = factories.customer(address, name=XSS, first_name=XSS, language=XSS)
-    factories.record(
-        factories.incoming_event(address, name=XSS, properties={"name": XSS, "note": XSS}),
-        factories.order(
-            "X-1",
-            address,
-            name="Order Completed",
-            visit_date="2099-01-01",
-            lines=[{"line_id": "1", "name": XSS, "quantity": 1}],
-        ),
-        factories.incoming_event(
-            address,
-            name="Party Member Changed",
-            about="member:m",
-            properties={"reference": "m", "name": XSS, "role": "child"},
-        ),
-    )
-    other = factories.customer(("user_id", "y"))
-    review = Review.objects.create(
-        kind="suggested_merge", first=bad, second=other, details={XSS: XSS}
-    )
-    page = work("lin")
-    page.on("dialog", lambda dialog: (script_messages.append(dialog.message), dialog.dismiss()))
-    page.on("pageerror", lambda error: script_messages.append(str(error)))
-
-    for path in (
-        f"/console/customers/{bad.id}/",
-        "/console/search/?q=alert",
-        f"/console/search/?q={XSS}",
-        f"/console/customers/{bad.id}/orders/X-1/",
-        f"/console/merges/{review.pk}/",
-        f"/console/customers/{bad.id}/access-log/",
-    ):
-        page.goto(path)
-        page.wait_for_timeout(150)
-        assert page.locator("main img, main script").count() == 0
-
-    assert script_messages == []

@@ -4,9 +4,6 @@ import pytest
 
 
 @pytest.fixture
-def chromium():
-    # Imported here, because the driver of the browser is not installed everywhere.
-    from tests.browser import start_chromium
-
-    with start_chromium() as browser:
+def chromium(shared_chromium):
+    with shared_chromium.use() as browser:
         yield browser

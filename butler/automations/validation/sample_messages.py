@@ -35,7 +35,7 @@ def _rendering_problem(
     language: str,
 ) -> str:
     try:
-        for channel in (*step.channels, "email"):
+        for channel in dict.fromkeys((*step.channels, "email")):
             message = render(document, path, channel, context, sample_customers.LINKS, language)
             if not message.text.strip():
                 return "the text is empty"
