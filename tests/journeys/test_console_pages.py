@@ -37,6 +37,7 @@ def _pages(desk) -> list[str]:
         "/console/merges/",
         f"/console/merges/{review.pk}/",
         "/console/topics/",
+        "/console/sources/",
         "/console/switches/",
         "/console/codes/",
     ]
