@@ -50,11 +50,12 @@ def misplaced_identifiers() -> list[str]:
         if row.kind != ORDER and row.is_shared != (row.id in grouping.ambiguous)
     ]
     contested = set(grouping.contested)
-    for link in component.links:
-        is_contested = link.link(is_current=link.state != "replaced") in contested
-        if is_contested != (link.state == "contested"):
-            faults.append(f"{link.state} link: {_describe([rows[link.first], rows[link.second]])}")
-    return faults
+    return faults + [
+        f"{link.state} link: {_describe([rows[link.first], rows[link.second]])}"
+        for link in component.links
+        if (link.link(is_current=link.state != "replaced") in contested)
+        != (link.state == "contested")
+    ]
 
 
 def _is_core(row: graph.GraphRow) -> bool:
