@@ -41,9 +41,11 @@ def misplaced_identifiers() -> list[str]:
             customers -= {None}
         if len(customers) > 1:
             faults.append(f"one group on {len(customers)} records: {_describe(people)}")
-        for customer in customers - {None}:
-            if owners.setdefault(customer, number) != number:
-                faults.append(f"two groups on one record: {_describe(people)}")
+        faults += [
+            f"two groups on one record: {_describe(people)}"
+            for customer in customers - {None}
+            if owners.setdefault(customer, number) != number
+        ]
     faults += [
         f"wrongly {'' if row.is_shared else 'not '}shared: {_describe([row])}"
         for row in component.rows
