@@ -83,9 +83,7 @@ def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str,
     """Yield the names and parameters of the hot statements, for a batch and for one event."""
     for count in (BATCH, 1):
         guests = _sample_guests(target, random, count)
-        identifiers = [
-            ["user_id", f"{target.source_id}/{guest.user_id}", 2] for guest in guests
-        ]
+        identifiers = [["user_id", f"{target.source_id}/{guest.user_id}", 2] for guest in guests]
         identifiers += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
         label = f"({count} event{'s' * (count > 1)})"
         yield f"resolve_identifiers {label}", {"keys": _json(identifiers)}

@@ -64,8 +64,11 @@ def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -
     if merge.undone_at:
         raise MergeAlreadyUndone
     if merge.reason == Merge.Reason.STAFF:
-        for decision in _decisions_of(merge):
-            decisions.undo_decision(decision_id=decision.pk, actor=actor, now=now)
+        try:
+            for decision in _decisions_of(merge):
+                decisions.undo_decision(decision_id=decision.pk, actor=actor, now=now)
+        except decisions.DecisionAlreadyUndone as error:
+            raise MergeAlreadyUndone from error
     if Customer.objects.filter(pk=merge.record_id, canonical_id=merge.merged_into_id).exists():
         decisions.separate_records(merge.merged_into_id, merge.record_id, actor=actor, now=now)
     merge.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from customers.identity.evidence import statement_evidence
+from customers.identity.evidence import address_evidence
 from customers.types import CLAIMED, CONFIRMED, MAIN_SPACE, NOTED, STATED, Sender
 
 
@@ -25,7 +25,7 @@ def describe_numbers(name: str, space: str, others: Sequence[str]) -> str:
 
 def describe_addresses(sender: Sender) -> str:
     """Return what customers of this source see until they confirm their e-mail address."""
-    return _ADDRESSES[statement_evidence(sender)].format(name=sender.name) + _advice(sender)
+    return _ADDRESSES[address_evidence(sender)].format(name=sender.name) + _advice(sender)
 
 
 _ADDRESSES = {
@@ -51,7 +51,7 @@ _ADDRESSES = {
 
 def _advice(sender: Sender) -> str:
     """Return which option to use if the source knows its addresses better."""
-    if statement_evidence(sender) not in (NOTED, STATED) or sender.addresses:
+    if address_evidence(sender) not in (NOTED, STATED) or sender.addresses:
         return ""
     checked = " Use --addresses checked if it verifies e-mail addresses."
     if sender.channel == "import":

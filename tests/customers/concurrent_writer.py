@@ -24,7 +24,7 @@ from customers import ingest, rebuild  # noqa: E402
 from customers.actions import consent, idempotency, orders, reviews, sign_in  # noqa: E402
 from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord  # noqa: E402
 from customers.identity import decisions  # noqa: E402
-from customers.models import Customer, Merge, Order, Review  # noqa: E402
+from customers.models import Customer, Merge, Order, Review, Source  # noqa: E402
 from customers.types import IncomingEvent, Sender  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.customers import consent_helpers  # noqa: E402
@@ -171,13 +171,7 @@ class Writer:
 
 def _sender(source_id: int, at: int) -> Sender:
     """The first is a server; then an app; then a kiosk that everybody uses."""
-    return Sender(
-        source_id=source_id,
-        name=f"writer {at}",
-        channel="app",
-        is_trusted=at != 1,
-        is_shared=at == 2,
-    )
+    return factories.sender(Source.objects.get(pk=source_id), trusted=at != 1)
 
 
 def _message(number: int, at: int) -> IncomingEvent:

@@ -41,20 +41,23 @@ def misplaced_identifiers() -> list[str]:
             customers -= {None}
         if len(customers) > 1:
             faults.append(f"one group on {len(customers)} records: {_describe(people)}")
-        for customer in customers - {None}:
-            if owners.setdefault(customer, number) != number:
-                faults.append(f"two groups on one record: {_describe(people)}")
+        faults += [
+            f"two groups on one record: {_describe(people)}"
+            for customer in customers - {None}
+            if owners.setdefault(customer, number) != number
+        ]
     faults += [
         f"wrongly {'' if row.is_shared else 'not '}shared: {_describe([row])}"
         for row in component.rows
         if row.kind != ORDER and row.is_shared != (row.id in grouping.ambiguous)
     ]
     contested = set(grouping.contested)
-    for link in component.links:
-        is_contested = link.link(is_current=link.state != "replaced") in contested
-        if is_contested != (link.state == "contested"):
-            faults.append(f"{link.state} link: {_describe([rows[link.first], rows[link.second]])}")
-    return faults
+    return faults + [
+        f"{link.state} link: {_describe([rows[link.first], rows[link.second]])}"
+        for link in component.links
+        if (link.link(is_current=link.state != "replaced") in contested)
+        != (link.state == "contested")
+    ]
 
 
 def _is_core(row: graph.GraphRow) -> bool:

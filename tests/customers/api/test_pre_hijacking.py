@@ -69,5 +69,6 @@ def test_non_verifying_identity_provider(anybody, sign_in_as):
     mine = anybody.get("/api/me/", **sign_in_as()).json()
 
     assert mine["id"] != str(vouched.id)
-    assert Identifier.objects.get(kind="email", value=ADDRESS, evidence=1).customer == vouched
+    assert Identifier.objects.get(kind="email", value=ADDRESS, evidence=1).customer is None
+    assert Identifier.objects.get(kind="user_id", evidence=1).customer == vouched
     assert not Event.objects.filter(customer_id=vouched.id, name="Address Proved").exists()

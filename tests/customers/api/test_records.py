@@ -19,14 +19,18 @@ def test_a_record_is_found_by_its_identifier_in_any_spelling(desk, noor):
 
 
 def test_record_with_the_verified_address_comes_before_claims(desk, noor):
+    """A claim beside a device is filed on the device, so the address does not find it."""
     customer, _ = noor
     shop = factories.sender(trusted=False)
-    claimed = factories.customer(("anonymous_id", "a-1"), ("email", "noor@example.com"), by=shop)
+    address = ("email", "noor@example.com")
+    beside_device = factories.customer(("anonymous_id", "a-1"), address, by=shop)
+    claimed = factories.customer(address, by=shop)
 
     answer = desk.get("/api/customers/", {"identifier": "email:noor@example.com"})
 
     records = [(record["id"], record["is_verified"]) for record in answer.json()["results"]]
     assert records == [(str(customer.id), True), (str(claimed.id), False)]
+    assert beside_device != claimed
 
 
 @pytest.mark.parametrize("identifier", ["", "noor", "email:", "nothing:x", "email:not one", ":"])

@@ -180,7 +180,7 @@ def test_stored_cancellation_that_cannot_be_folded_spares_the_genuine_order(brit
 
     assert receipt.accepted == 2
     assert order_of() == ("amended", "40.00", [1])
-    customer = Customer.objects.get(identifiers__value="noor")
+    customer = Customer.objects.get(identifiers__value__endswith="/noor")
     compared = rebuild.report_differences([customer.pk])
     assert compared.differences == []
     assert [
@@ -219,8 +219,8 @@ def test_rebuild_skips_events_that_cannot_be_folded_and_keeps_the_others(brittle
 def test_record_that_cannot_be_rebuilt_is_named_and_costs_no_other(monkeypatch):
     factories.record(placed("A-1"))
     factories.record(factories.order("A-2", ("user_id", "sem"), name="Order Completed"))
-    noor = Customer.objects.get(identifiers__value="noor")
-    sem = Customer.objects.get(identifiers__value="sem")
+    noor = Customer.objects.get(identifiers__value__endswith="/noor")
+    sem = Customer.objects.get(identifiers__value__endswith="/sem")
     Order.objects.update(status="amended")
     line = orders.OrderLine("1", name="\x00")
     monkeypatch.setattr(orders, "line_from_document", lambda purchase, number: line)
