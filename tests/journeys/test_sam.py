@@ -149,6 +149,7 @@ def test_console_works_with_the_keyboard_alone(work, desk):
     expect(page.locator(".is-current")).to_contain_text("Noor de Wit")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
+    page.wait_for_load_state()
     page.keyboard.press("n")
     expect(page.get_by_role("heading", level=1)).to_have_text("New order")
     page.locator("h1").click()
