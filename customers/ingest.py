@@ -19,6 +19,7 @@ from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, resolution
+from customers.identity.contests import find_contests
 from customers.identity.identifier_warnings import find_warnings
 from customers.identity.links import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
@@ -197,12 +198,11 @@ class _Batch:
         # transaction finds the events of the first.
         stored = find_stored(self.sender, self.events, message_keys) if self.looks_up else {}
         new = self.outcomes.select_new(message_keys, identifiers, stored, self.faults)
+        stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
+        contested: frozenset[int] = frozenset()
         if new:
-            resolved = record_creation.open_missing(
-                [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new],
-                resolved,
-                self.sender,
-                self.received_at,
+            resolved, contested = record_creation.open_missing(
+                stated, resolved, self.sender, self.received_at
             )
             current = resolved[identifiers[new[0]][0]].version
             if expected_version not in (None, current):
@@ -211,7 +211,12 @@ class _Batch:
         rejected = [*rejected_items, *self.outcomes.quarantined]
         if rejected:
             quarantine.store_rejected(rejected, self.sender, self.received_at)
-        warnings = find_warnings([self.events[i] for i in new], self.sender)
+        warnings = merge_warnings(
+            [
+                *find_warnings([self.events[i] for i in new], self.sender),
+                *find_contests(contested, stated, resolved, self.sender),
+            ]
+        )
         if warnings:
             # Batches of one source wait for each other here, so this is the last statement.
             source_warnings.store(warnings, self.sender.source_id, self.received_at)

@@ -38,10 +38,13 @@ class _Move:
 
 
 class RegroupedRecords(NamedTuple):
-    """The records that gained or lost identifiers, and values that turned out to be placeholders."""
+    """The records that gained or lost identifiers, and what the rules refused."""
 
     records: Set[UUID]
+    # The accounts, cards and numbers that turned out to be placeholders.
     suspects: frozenset[int]
+    # The ids of the links that became contested.
+    contested: frozenset[int]
 
 
 class _Placement(NamedTuple):
@@ -66,7 +69,7 @@ def regroup(
     addresses: Sequence[AddressStatement] = (),
     are_decided: bool = False,
 ) -> RegroupedRecords:
-    """Regroup around these identifiers; return the affected records and new placeholders.
+    """Regroup around these identifiers; return what changed.
 
     locked: records that the caller has locked; a retry locks them together with the others
     limit: raises ComponentTooLarge, before any change, if a component has more identifiers
@@ -80,7 +83,8 @@ def regroup(
     _repoint_identifiers(placement)
     concerned = _repoint_records(rows, targets, moves)
     _record_merges(moves, rows, placement.links, now=now, reason=reason, actor=actor)
-    return RegroupedRecords(concerned, frozenset(placement.suspects))
+    contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
+    return RegroupedRecords(concerned, frozenset(placement.suspects), contested)
 
 
 def _place(

@@ -5,7 +5,7 @@ the batch contains new links that may join records.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -40,17 +40,33 @@ class _LinkKey(NamedTuple):
     evidence: int
 
 
+class OpenedIdentifiers(NamedTuple):
+    """All identifiers of a batch, and the links that the rules refused."""
+
+    resolved: Resolved
+    # The ids of the links that became contested.
+    contested: frozenset[int]
+
+
+class _Regrouped(NamedTuple):
+    """The regrouped identifiers, the affected records, and the links that became contested."""
+
+    ids: Set[int]
+    records: Set[UUID]
+    contested: frozenset[int]
+
+
 # The time and arrival number of the earliest statement of each link.
 type _LinkTimes = dict[_LinkKey, tuple[datetime, int]]
 
 
 def open_missing(
     events: Sequence[StatedEvent], resolved: Resolved, sender: Sender, now: datetime
-) -> Resolved:
+) -> OpenedIdentifiers:
     """Store new identifiers, records and links, so that each event of the batch has a record.
 
     events: each event with its identifiers; the first is the one it is filed under
-    returns: all identifiers of the batch with their records
+    returns: all identifiers of the batch with their records, and what the rules refused
     """
     statements = links_of(events, sender)
     keys_by_event = [stated.keys for stated in events]
@@ -65,8 +81,8 @@ def open_missing(
     to_regroup |= _link_equal_numbers(unknown, resolved, sender)
     linked_orders |= {resolved[key].id for key in repeated_orders & orders}
     addresses = _address_statements(events, statements, resolved, sender)
-    regrouped, concerned = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
-    return _resolve_again(resolved, regrouped, concerned)
+    regrouped = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
+    return OpenedIdentifiers(_resolve_again(resolved, regrouped), regrouped.contested)
 
 
 def _certain_owners(
@@ -82,10 +98,12 @@ def _certain_owners(
     return shortcuts.certain_owners(statements, sender, new_records, owners)
 
 
-def _resolve_again(resolved: Resolved, regrouped: set[int], concerned: set[UUID]) -> Resolved:
+def _resolve_again(resolved: Resolved, regrouped: _Regrouped) -> Resolved:
     """Return all identifiers, after reading again those that the regrouping may have moved."""
     stale = [
-        key for key, row in resolved.items() if row.id in regrouped or row.customer_id in concerned
+        key
+        for key, row in resolved.items()
+        if row.id in regrouped.ids or row.customer_id in regrouped.records
     ]
     return resolved | resolve(stale)[0] if stale else resolved
 
@@ -120,11 +138,11 @@ def _regroup(
     resolved: Resolved,
     addresses: Sequence[AddressStatement],
     now: datetime,
-) -> tuple[set[int], set[UUID]]:
-    """Regroup around new links; return the regrouped identifiers and the affected records."""
+) -> _Regrouped:
+    """Regroup around new links."""
     ids = assigned | linked
     if not ids:
-        return set(), set()
+        return _Regrouped(set(), set(), frozenset())
     locked = {row.customer_id for row in resolved.values() if row.customer_id}
     try:
         regrouped = merging.regroup(
@@ -139,7 +157,7 @@ def _regroup(
         moved = refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
         # Each log that lost or got events also got the event "Event Refiled".
         concerned |= {record.customer_id for move in moved for record in (move.before, move.after)}
-    return ids, concerned
+    return _Regrouped(ids, concerned, regrouped.contested)
 
 
 def _insert_records(

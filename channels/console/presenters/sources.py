@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from customers.events.internal_sources import sender_of_source
-from customers.identity.evidence import statement_evidence
+from customers.identity.evidence import address_evidence
 from customers.models import Source
 from customers.queries.sources import SourceSummary
 from customers.types import CONFIRMED, NOTED, STATED, IngestWarning
@@ -22,6 +22,7 @@ _ADDRESSES = {
 _WARNINGS = {
     "non_identifier": "values that identify nobody, such as “undefined”, were left out",
     "identifier_dropped": "addresses, numbers or cards that Butler cannot read were left out",
+    "contested": "an address, a number or a card belongs to another record, so the records stay apart",
 }
 
 
@@ -79,7 +80,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _addresses_text(source: Source) -> str:
     """Return what the addresses are worth that come with a secret key."""
-    return _ADDRESSES[statement_evidence(sender_of_source(source, is_trusted=True))]
+    return _ADDRESSES[address_evidence(sender_of_source(source, is_trusted=True))]
 
 
 def _warning_row(warning: IngestWarning) -> WarningRow:

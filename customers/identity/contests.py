@@ -1,0 +1,56 @@
+"""Finds the statements of a batch that the rules refused, for the operator of its source."""
+
+from collections.abc import Sequence, Set
+from typing import NamedTuple
+
+from customers import sql
+from customers.identity.links import pair_of
+from customers.identity.resolution import Resolved
+from customers.identity.statements import StatedEvent, links_of
+from customers.types import WEAK_KINDS, IngestWarning, Sender
+
+# The code of the warning. Both records stay as they are, so nothing is lost.
+CONTESTED = "contested"
+
+
+class _ContestedLink(NamedTuple):
+    """A refused link of the sender, as the database stores it."""
+
+    first: int
+    second: int
+    kind: str
+    evidence: int
+
+
+def find_contests(
+    contested: Set[int], events: Sequence[StatedEvent], resolved: Resolved, sender: Sender
+) -> list[IngestWarning]:
+    """Return the warning about events whose own statement the rules refused, if there are any.
+
+    contested: the ids of the links that became contested when the events were stored
+    resolved: all identifiers of the events
+
+    Two customers of one browser are ordinary, so links with browsers and devices do not count.
+    """
+    if not contested:
+        return []
+    params = {"ids": sorted(contested), "source_id": sender.source_id}
+    refused = {_ContestedLink(*row) for row in sql.rows("read_contested", params)}
+    if sender.is_public or not refused:
+        return []
+    examples = [
+        stated.event.message_id
+        for stated in events
+        if not refused.isdisjoint(_stated_links(stated, resolved, sender))
+    ]
+    return [IngestWarning(CONTESTED, len(examples), examples[0])] if examples else []
+
+
+def _stated_links(stated: StatedEvent, resolved: Resolved, sender: Sender) -> set[_ContestedLink]:
+    return {
+        _ContestedLink(
+            *pair_of(resolved[link.first].id, resolved[link.second].id), link.kind, link.evidence
+        )
+        for link in links_of([stated], sender)
+        if WEAK_KINDS.isdisjoint((link.first.kind, link.second.kind))
+    }
