@@ -191,14 +191,19 @@ def test_device_does_not_hang_on_an_order():
 
 
 def test_card_and_phone_that_staff_joined_hang_by_the_strength_of_the_card():
-    links = [says(NOOR, PHONE, at=1), says(SAM, CARD, CONFIRMED, at=2)]
+    links = [says(NOOR, PHONE, at=1), says(SAM, CARD, at=2)]
 
-    assert records(merge(CARD, PHONE), *links) == {"shop/noor", "card-1 + phone-1 + shop/sam"}
+    assert records(merge(CARD, PHONE), *links) == {"card-1 + phone-1 + shop/noor", "shop/sam"}
+    assert records(merge(CARD, PHONE), *links, says(SAM, CARD, CONFIRMED, at=3)) == {
+        "shop/noor",
+        "card-1 + phone-1 + shop/sam",
+    }
 
 
-def test_card_that_staff_put_on_a_record_stays_there():
-    assert records(merge(NOOR, CARD), says(SAM, CARD, CONFIRMED)) == {
-        "card-1 + shop/noor",
+@pytest.mark.parametrize("holder", [NOOR, FAMILY], ids=lambda node: node.value)
+def test_card_that_staff_put_on_a_record_stays_there(holder):
+    assert records(merge(holder, CARD), says(SAM, CARD, CONFIRMED)) == {
+        " + ".join(sorted(("card-1", holder.value))),
         "shop/sam",
     }
 
@@ -228,3 +233,29 @@ def test_proved_card_stays_if_an_unproved_address_would_meet_its_separation():
 
     assert grouped.records == {"card-1 + shop/noor", "family@"}
     assert grouped.contested == {"family@ / shop/noor"}
+
+
+def test_phone_of_an_account_and_of_its_card_has_one_record():
+    links = [says(CARD, PHONE), says(NOOR, PHONE), says(NOOR, CARD)]
+
+    grouped = outcome(*links)
+
+    assert grouped.records == {"card-1 + phone-1 + shop/noor"}
+    assert not grouped.ambiguous
+
+
+def test_link_between_a_card_and_a_phone_that_staff_joined_does_not_choose_their_record():
+    links = [says(CARD, PHONE, CONFIRMED, at=1), says(NOOR, CARD, at=2)]
+
+    assert records(merge(CARD, PHONE), *links) == {"card-1 + phone-1 + shop/noor"}
+
+
+def test_two_pairs_of_card_and_phone_that_name_each_other_hang_together_in_one_order():
+    other_card, other_phone = card("card-2"), phone("phone-2")
+    pairs = [merge(CARD, PHONE, at=1), merge(other_card, other_phone, at=2)]
+    crossed = [says(PHONE, other_card, at=1), says(other_phone, CARD, at=1)]
+    links = [says(NOOR, CARD, at=2), says(SAM, other_card, at=2)]
+
+    grouped = outcome(*pairs, *crossed, *links)
+
+    assert grouped.records == {"card-1 + card-2 + phone-1 + phone-2 + shop/sam", "shop/noor"}

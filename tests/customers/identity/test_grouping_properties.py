@@ -17,6 +17,7 @@ from tests.customers.identity.graphs import CHOICES, WEAK, Graph, as_sets, graph
 from tests.size import examples
 
 EXAMPLES = settings(max_examples=examples(60, long=5_000))
+ACCOUNT_OR_MAILBOX = {Family.ACCOUNT, Family.MAILBOX}
 RANDOM = st.randoms(use_true_random=False)
 
 
@@ -65,6 +66,12 @@ def hangs_only_where_clear(graph, pair):
     """Tell whether a phone, a device or a number that a till typed is one of the ends."""
     ends = [graph.by_id[id_] for id_ in pair]
     return any(end.kind == PHONE or end.family is Family.DEVICE or end.is_noted for end in ends)
+
+
+def is_joining_proof(graph, link):
+    families = graph.families(link.pair)
+    is_joining = families != {Family.MAILBOX} and Family.REFERENCE not in families
+    return link.is_proved and link.kind == LinkKind.SEEN and is_joining
 
 
 # Order, numbering and repetition ------------------------------------------------------
@@ -216,7 +223,7 @@ def test_contested_links_can_be_left_out_but_for_addresses_of_accounts(graph):
     refused = {
         link
         for link in graph.grouping().contested
-        if graph.families(link.pair) != {Family.ACCOUNT, Family.MAILBOX}
+        if graph.families(link.pair) != ACCOUNT_OR_MAILBOX
     }
     accepted = [link for link in graph.links if link not in refused]
 
@@ -224,16 +231,17 @@ def test_contested_links_can_be_left_out_but_for_addresses_of_accounts(graph):
 
 
 @EXAMPLES
-@given(graphs(), CHOICES)
-def test_weaker_statement_never_takes_a_proved_link(graph, choices):
-    """But for what hangs on a record only while no second one has it."""
-    added = links_between(graph.nodes, choices, [STATED])
-    assume(all(link.kind != LinkKind.ALIAS for link in added))
-    before, after = graph.groups(), graph.plus(*added).groups()
-    for link in graph.links:
-        is_proof = link.is_proved and link.kind == LinkKind.SEEN
-        if is_proof and not hangs_only_where_clear(graph, link.pair):
-            assert not same_group(before, link.pair) or same_group(after, link.pair)
+@given(graphs())
+def test_no_statement_parts_what_proofs_join(graph):
+    """But for what hangs on a record only while no second one has it, or on another card."""
+    direct = [link for link in graph.links if graph.families(link.pair) & ACCOUNT_OR_MAILBOX]
+    graph = graph._replace(links=[link for link in direct if link.kind != LinkKind.ALIAS])
+    proofs = [link for link in graph.links if is_joining_proof(graph, link)]
+    joined, groups = graph._replace(links=proofs).groups(), graph.groups()
+
+    for proof in proofs:
+        if same_group(joined, proof.pair) and not hangs_only_where_clear(graph, proof.pair):
+            assert same_group(groups, proof.pair)
 
 
 # Decisions ----------------------------------------------------------------------------
