@@ -117,20 +117,6 @@ PARAMETERS: dict[str, Params] = {
             ]
         ),
     },
-    "insert_reviews": {
-        "reviews": json(
-            [
-                {
-                    "kind": "suggested_merge",
-                    "first": uuid("customer", number),
-                    "second": uuid("customer", number + 1),
-                    "details": {"number": evidence},
-                }
-                for number in _NUMBERS
-                for evidence in (2, 1)
-            ]
-        )
-    },
     "delete_projections": _IDS,
     "delete_consent_states": _IDS,
     "delete_interactions": _dropped("call-1"),

@@ -54,7 +54,7 @@ def find_or_create_space(name: str, ids_per_person: str = "") -> Space:
     # "Shop" and "shop" are one space, so that a typing mistake makes no second one.
     space = Space.objects.filter(name__iexact=name).first()
     if space is None:
-        ids_per_person = ids_per_person or Space.IdsPerPerson.ONE
+        ids_per_person = ids_per_person or Space.IdsPerPerson.SINGLE
         space, _ = Space.objects.get_or_create(
             name=name, defaults={"ids_per_person": ids_per_person}
         )

@@ -160,7 +160,7 @@ def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) ->
 
 def _joins_accounts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     return (
-        link.kind in (LinkKind.SEEN, LinkKind.EQUAL)
+        link.kind in (LinkKind.TOGETHER, LinkKind.EQUAL)
         and counts(by_id, link)
         and are_own_numbers(by_id, link)
     )

@@ -40,7 +40,7 @@ def counts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
 
 def is_proof(link: IdentifierLink) -> bool:
     """Tell whether a customer proved both ends. Equal numbers and aliases are no proofs."""
-    return link.is_proved and link.kind == LinkKind.SEEN
+    return link.is_proved and link.kind == LinkKind.TOGETHER
 
 
 def share_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:

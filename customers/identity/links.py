@@ -70,7 +70,7 @@ class LinkKind(StrEnum):
     """Why two identifiers are linked, as customers.models.LinkKind stores it."""
 
     # They came in one event.
-    SEEN = "seen"
+    TOGETHER = "seen"
     # An owner said in `alias` that two of its numbers are one account.
     ALIAS = "alias"
     # Two sources of one space gave the same number.
@@ -85,7 +85,7 @@ class IdentifierLink(NamedTuple):
     first: int
     second: int
     evidence: int
-    kind: str = LinkKind.SEEN
+    kind: str = LinkKind.TOGETHER
     occurred_at: datetime = _EPOCH
     # customers.events.arrival: decides between statements of the same moment.
     arrival: int = 0

@@ -10,7 +10,7 @@ from customers.identity.links import DecisionKind, LinkKind
 class OrderMention(NamedTuple):
     """One identifier that was sent with an order, and the record that it leads to now."""
 
-    # LinkKind.PLACED: from the event that placed the order; SEEN: from another event;
+    # LinkKind.PLACED: from the event that placed the order; TOGETHER: from another event;
     # DecisionKind.SEPARATE: a person took the order off.
     kind: str
     is_weak: bool
@@ -42,7 +42,7 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
     owner, is_doubtful = _owner_by_kind(mentions, LinkKind.PLACED, separated)
     if owner or is_doubtful or any(mention.kind == LinkKind.PLACED for mention in mentions):
         return owner, is_doubtful
-    mentioned = _owner_by_kind(mentions, LinkKind.SEEN, separated)
+    mentioned = _owner_by_kind(mentions, LinkKind.TOGETHER, separated)
     if not others:
         return mentioned
     owners = [other for other, _ in others]

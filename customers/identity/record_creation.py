@@ -257,16 +257,16 @@ def _stored_states(
     names = ("first_id", "second_id", "kind", "evidence")
     searched = [dict(zip(names, link, strict=True)) for link in links]
     searched += [
-        link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.SEEN
+        link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.TOGETHER
     ]
     params = {"links": sql.json(searched), "source_id": sender.source_id}
-    found: dict[_LinkKey, tuple[datetime, str]] = {}
+    stored: dict[_LinkKey, tuple[datetime, str]] = {}
     for *columns, occurred_at, state in sql.rows("find_links", params):
         key = _LinkKey(*columns)
-        found[key] = occurred_at, state
+        stored[key] = occurred_at, state
         if key.kind == LinkKind.PLACED:
-            found.setdefault(key._replace(kind=LinkKind.SEEN), (occurred_at, state))
-    return found
+            stored.setdefault(key._replace(kind=LinkKind.TOGETHER), (occurred_at, state))
+    return stored
 
 
 def _store_links(links: _LinkTimes, source_id: int, states: Mapping[_LinkKey, str | None]) -> None:

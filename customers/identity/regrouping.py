@@ -144,7 +144,7 @@ def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
     ends = []
     for link in component.links:
         families = rows[link.first].node.family, rows[link.second].node.family
-        if link.kind == LinkKind.SEEN and set(families) == {Family.ACCOUNT, Family.MAILBOX}:
+        if link.kind == LinkKind.TOGETHER and set(families) == {Family.ACCOUNT, Family.MAILBOX}:
             is_first = families[0] is Family.ACCOUNT
             account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
             ends.append((account, mailbox, link))
@@ -158,11 +158,11 @@ def _suspects(component: Component) -> frozenset[int]:
         if link.evidence == STATED:
             earlier = times[account].get(mailbox, link)
             times[account][mailbox] = min(earlier, link, key=lambda link: link.occurred_at)
-    known = {row.id for row in component.rows if row.is_suspect}
+    suspects_before = {row.id for row in component.rows if row.is_suspect}
     return frozenset(
         account
         for account, by_mailbox in times.items()
-        if account not in known
+        if account not in suspects_before
         and addresses.is_placeholder(
             {mailbox: link.occurred_at for mailbox, link in by_mailbox.items()}
         )

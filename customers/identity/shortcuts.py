@@ -52,8 +52,8 @@ def certain_owners(
         for key, record in new_records.items()
         if key not in linked and key not in owners
     }
-    known = {**owners, **alone, **certain.records}
-    orders = _order_owners(statements, new_records, known)
+    owner_of = {**owners, **alone, **certain.records}
+    orders = _order_owners(statements, new_records, owner_of)
     return CertainOwners(certain.records | orders, certain.states)
 
 
@@ -61,14 +61,14 @@ def _component_owners(
     statements: Statements,
     sender: Sender,
     new_records: Mapping[IdentifierKey, UUID],
-    known: Set[IdentifierKey],
+    keys_with_owner: Set[IdentifierKey],
 ) -> CertainOwners:
     """Return owners of linked unknown identifiers that have exactly one new record."""
     certain = CertainOwners({}, {})
     for component in _components(statements):
         keys = {key for link in component for key in link[:2]}
         opened = [new_records[key] for key in keys if key in new_records]
-        if not known.isdisjoint(keys) or len(opened) != 1:
+        if not keys_with_owner.isdisjoint(keys) or len(opened) != 1:
             continue
         if _is_one_group(keys, {link: statements[link] for link in component}, sender):
             certain.records.update(dict.fromkeys(keys, opened[0]))
@@ -88,7 +88,7 @@ def _attached_owners(
     for link in statements:
         if link.second not in owners and link.second not in certain.records:
             links_of.setdefault(link.second, []).append(link)
-    found: dict[IdentifierKey, UUID] = {}
+    attached: dict[IdentifierKey, UUID] = {}
     for key, links in links_of.items():
         holders = {owners.get(link.first) for link in links}
         owner = next(iter(holders))
@@ -96,9 +96,9 @@ def _attached_owners(
         # A holder that itself hangs on somebody could change its record in this batch.
         are_cores = all(_family(link.first, sender) in _CORES for link in links)
         if key not in new_records and is_attached and owner and len(holders) == 1 and are_cores:
-            found[key] = owner
+            attached[key] = owner
             certain.states.update(dict.fromkeys(links, "hung"))
-    return found
+    return attached
 
 
 _CORES = frozenset({Family.ACCOUNT, Family.MAILBOX})

@@ -47,7 +47,7 @@ def links_of(events: Iterable[StatedEvent], sender: Sender) -> Statements:
 def _links(stated: StatedEvent, sender: Sender) -> Iterator[LinkStatement]:
     people = [key for key in stated.keys if key.kind != ORDER]
     if sender.evidence == CLAIMED:
-        yield from (LinkStatement(people[0], key, LinkKind.SEEN, CLAIMED) for key in people[1:])
+        yield from (LinkStatement(people[0], key, LinkKind.TOGETHER, CLAIMED) for key in people[1:])
     elif people:
         yield from _owner_links(stated.event, people, sender)
     yield from _order_links(stated.event, stated.keys, people, sender)
@@ -70,15 +70,15 @@ def _owner_links(
     verified = (event.traits or {}).get("email_verified")
     address = address_evidence(sender, verified) if is_statement else NOTED
     for account in accounts:
-        yield from (LinkStatement(account, box, LinkKind.SEEN, address) for box in mailboxes)
+        yield from (LinkStatement(account, box, LinkKind.TOGETHER, address) for box in mailboxes)
     for other in accounts[1:]:
-        kind = LinkKind.ALIAS if _is_alias(event, accounts[0], other) else LinkKind.SEEN
+        kind = LinkKind.ALIAS if _is_alias(event, accounts[0], other) else LinkKind.TOGETHER
         yield LinkStatement(accounts[0], other, kind, base)
     primary = (accounts or mailboxes or people)[0]
     for family, key in families:
         if key != primary and family in (Family.ATTACHED, Family.DEVICE):
             evidence = _attached_evidence(key, sender, is_statement=is_statement)
-            yield LinkStatement(primary, key, LinkKind.SEEN, evidence)
+            yield LinkStatement(primary, key, LinkKind.TOGETHER, evidence)
 
 
 def _attached_evidence(key: IdentifierKey, sender: Sender, *, is_statement: bool) -> int:
@@ -101,7 +101,7 @@ def _order_links(
 ) -> Iterator[LinkStatement]:
     """Yield the links of the sender's own orders with the strongest person of the event."""
     own_prefix = f"{sender.source_id}/"
-    kind = LinkKind.PLACED if event.name == orders.PLACED else LinkKind.SEEN
+    kind = LinkKind.PLACED if event.name == orders.PLACED else LinkKind.TOGETHER
     for order in keys if people else ():
         if order.kind == ORDER and order.value.startswith(own_prefix):
             yield LinkStatement(people[0], order, kind, max(NOTED, sender.evidence))

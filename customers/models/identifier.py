@@ -102,7 +102,7 @@ class Identifier(models.Model):
 
 class LinkKind(models.TextChoices):
     # The two came in one event.
-    SEEN = "seen"
+    TOGETHER = "seen"
     # An owner said that two of its numbers are one account.
     ALIAS = "alias"
     # Two sources of one space gave the same number.
@@ -130,7 +130,7 @@ class Link(models.Model):
 
     first = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     second = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=8, choices=LinkKind, default=LinkKind.SEEN)
+    kind = models.CharField(max_length=8, choices=LinkKind, default=LinkKind.TOGETHER)
     evidence = models.SmallIntegerField(choices=LinkEvidence)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
     occurred_at = models.DateTimeField()

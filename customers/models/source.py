@@ -9,13 +9,13 @@ class Space(models.Model):
     """Sources that share the numbers of customers: equal numbers in a space mean one account."""
 
     class IdsPerPerson(models.TextChoices):
-        ONE = "one"
+        SINGLE = "one"
         # The numbers are of contracts or passes, and a customer may have several.
         SEVERAL = "several"
 
     name = models.CharField(max_length=100, unique=True)
     ids_per_person = models.CharField(
-        max_length=8, choices=IdsPerPerson, default=IdsPerPerson.ONE, db_default="one"
+        max_length=8, choices=IdsPerPerson, default=IdsPerPerson.SINGLE, db_default="one"
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

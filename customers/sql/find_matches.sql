@@ -1,6 +1,11 @@
 -- Find the records that have this identifier: none, one, or several if, for example, a family or an
 -- office shares it. A claimed identifier counts only if there is no verified one with the value.
 --
+-- Numbers are stored by source; those of the caller's source or space have priority. An order number
+-- may also have come in events without an order on the log. Claims hide no verified order and no
+-- order request of a signed-in customer. A shared value has no record itself: the identifiers that
+-- came with it lead to records.
+--
 -- kind, value  text  normalized
 -- is_number    bool  the kind is a number that sources give: user_id or external:<system>
 -- source       int   the source whose numbers and orders have priority; null: no source
@@ -14,7 +19,6 @@ WITH named AS MATERIALIZED (
      WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
        AND NOT %(is_number)s::boolean
      UNION ALL
-    -- Numbers are stored by source. Those of the caller's source or space have priority.
     (SELECT identifier.id, identifier.customer_id, identifier.evidence, identifier.is_shared
        FROM customers_identifier AS identifier
        LEFT JOIN customers_source AS source
@@ -37,23 +41,19 @@ WITH named AS MATERIALIZED (
       FROM customers_order AS stated
       JOIN customers_customer AS customer ON customer.id = stated.customer_id
      WHERE %(kind)s = 'order' AND stated.number = %(value)s
-       -- A claimed order does not hide the order request of a signed-in customer.
        AND (stated.evidence = 2 OR stated.status = 'requested'
             OR NOT EXISTS (SELECT FROM customers_order AS requested
                             WHERE requested.number = %(value)s
                               AND requested.status = 'requested'))
      UNION ALL
-    -- An order number for which the log has no order, but which came in events of a customer.
     SELECT customer_id, evidence, false
       FROM customers_identifier
      WHERE %(kind)s = 'order' AND kind = 'order'
        AND substring(value, strpos(value, '/') + 1) = %(value)s
        AND customer_id IS NOT NULL
-       -- Claims of a publishable key do not hide a verified or requested order.
        AND NOT EXISTS (SELECT FROM customers_order
                         WHERE number = %(value)s AND (evidence = 2 OR status = 'requested'))
 ), beside AS (
-    -- A shared value has no record itself. The identifiers that came with it lead to records.
     SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,
            least(link.evidence, named.evidence) AS evidence
       FROM named

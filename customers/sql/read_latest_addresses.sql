@@ -6,7 +6,7 @@
 -- returns (account, mailbox, source, occurred_at, arrival)
 
 WITH account AS MATERIALIZED (
-    SELECT id FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+    SELECT id FROM unnest(%(ids)s::bigint[]) AS account (id)
 ), filed AS MATERIALIZED (
     SELECT DISTINCT identifier.record_id
       FROM (SELECT id FROM account

@@ -5,25 +5,25 @@
 -- limit  int       for each identifier, of proved links and of others
 
 SELECT DISTINCT refused.other_id
-  FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+  FROM unnest(%(ids)s::bigint[]) AS identifier (id)
  CROSS JOIN LATERAL (
        (SELECT link.second_id AS other_id FROM customers_link AS link
-         WHERE link.first_id = wanted.id AND link.state IN ('contested', 'replaced')
+         WHERE link.first_id = identifier.id AND link.state IN ('contested', 'replaced')
            AND link.evidence >= 40
          ORDER BY link.occurred_at, link.arrival LIMIT %(limit)s)
         UNION ALL
        (SELECT link.first_id FROM customers_link AS link
-         WHERE link.second_id = wanted.id AND link.state IN ('contested', 'replaced')
+         WHERE link.second_id = identifier.id AND link.state IN ('contested', 'replaced')
            AND link.evidence >= 40
          ORDER BY link.occurred_at, link.arrival LIMIT %(limit)s)
         UNION ALL
        (SELECT link.second_id FROM customers_link AS link
-         WHERE link.first_id = wanted.id AND link.state IN ('contested', 'replaced')
+         WHERE link.first_id = identifier.id AND link.state IN ('contested', 'replaced')
            AND link.evidence < 40
          ORDER BY link.occurred_at, link.arrival LIMIT %(limit)s)
         UNION ALL
        (SELECT link.first_id FROM customers_link AS link
-         WHERE link.second_id = wanted.id AND link.state IN ('contested', 'replaced')
+         WHERE link.second_id = identifier.id AND link.state IN ('contested', 'replaced')
            AND link.evidence < 40
          ORDER BY link.occurred_at, link.arrival LIMIT %(limit)s)
        ) AS refused

@@ -25,11 +25,6 @@ _ALIASES = (
     re.compile(r"(?:\bWITH|,)\s*(\w+)\s+AS\s+(?:MATERIALIZED\s+)?\(", re.IGNORECASE),
 )
 _RECORDSET = re.compile(r"_to_recordset\(.*?\)\s+AS\s+\w+\s*\((.*?)\)", re.DOTALL)
-# Names of identity resolution that change together with its links.
-OPEN_NAMES = {
-    ("customers/identity/grouping.py", "SEEN"),
-    ("customers/models/identifier.py", "SEEN"),
-}
 SAYS_NOTHING = {"common", "handlers", "helpers", "managers", "misc", "services", "signals", "utils"}
 
 
@@ -106,8 +101,7 @@ def empty_names(path) -> Iterator[str]:
     """Yield what a Python module names with a word that says nothing, or with one letter."""
     tree = ast.parse((ROOT / path).read_text())
     for name, line in bindings(tree):
-        is_open = (str(path), name) in OPEN_NAMES
-        if name.strip("_").lower() in EMPTY_WORDS and not is_open:
+        if name.strip("_").lower() in EMPTY_WORDS:
             yield f"{path}:{line}: {name}"
     if "tests" not in path.parts:
         for name, line in short_fields(tree):
@@ -157,12 +151,6 @@ def test_every_kind_of_binding_is_read(text):
     names = [name.strip("_").lower() for name, _ in bindings(ast.parse(text))]
 
     assert EMPTY_WORDS & set(names)
-
-
-def test_open_names_still_exist():
-    existing = {(path, name) for path, name in OPEN_NAMES if name in (ROOT / path).read_text()}
-
-    assert existing == OPEN_NAMES
 
 
 if __name__ == "__main__":

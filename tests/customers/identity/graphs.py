@@ -130,7 +130,7 @@ def links_between(nodes, choices, evidence):
     if not kinds:
         return []
     kind = kinds[kind % len(kinds)]
-    is_address = kind == LinkKind.SEEN and families == _CORES
+    is_address = kind == LinkKind.TOGETHER and families == _CORES
     link = IdentifierLink(
         first.id,
         second.id,
@@ -140,7 +140,7 @@ def links_between(nodes, choices, evidence):
         arrival=arrival,
         source_id=source,
         is_current=not (state == 1 and is_address),
-        is_own_proof=state == 2 and kind == LinkKind.SEEN and strength == CONFIRMED,
+        is_own_proof=state == 2 and kind == LinkKind.TOGETHER and strength == CONFIRMED,
     )
     return [link]
 
@@ -156,5 +156,5 @@ def link_kinds(first, second):
             # Only equal numbers link two sources: an event has the numbers of one source.
             return [LinkKind.EQUAL] if is_equal else []
     if Family.REFERENCE in families:
-        return [LinkKind.SEEN, LinkKind.PLACED]
-    return [LinkKind.SEEN] * 7 + [LinkKind.ALIAS]
+        return [LinkKind.TOGETHER, LinkKind.PLACED]
+    return [LinkKind.TOGETHER] * 7 + [LinkKind.ALIAS]

@@ -71,7 +71,7 @@ def hangs_only_where_clear(graph, pair):
 def is_joining_proof(graph, link):
     families = graph.families(link.pair)
     is_joining = families != {Family.MAILBOX} and Family.REFERENCE not in families
-    return link.is_proved and link.kind == LinkKind.SEEN and is_joining
+    return link.is_proved and link.kind == LinkKind.TOGETHER and is_joining
 
 
 # Order, numbering and repetition ------------------------------------------------------

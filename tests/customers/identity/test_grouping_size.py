@@ -22,7 +22,7 @@ ACCOUNTS = [number("shop", str(id_), SHOP_SPACE)._replace(id=id_) for id_ in ran
 CARDS = [IdentifierNode(id_, "card", f"card-{id_}") for id_ in range(COUNT)]
 
 
-def link(first, second, kind=LinkKind.SEEN):
+def link(first, second, kind=LinkKind.TOGETHER):
     return IdentifierLink(first, second, STATED, kind, occurred_at=day(0), arrival=first)
 
 

@@ -285,13 +285,13 @@ def test_claims_connect_nothing_that_a_later_event_has_to_read(shape):
 
 
 def test_mailbox_that_many_accounts_state_costs_a_later_event_no_more(count_statements):
-    info = ("email", "info@example.com")
+    company = ("email", "info@example.com")
     for n in range(30):
-        record(identify(("user_id", f"u-{n}"), info))
+        record(identify(("user_id", f"u-{n}"), company))
 
     with count_statements() as statements:
-        record(identify(("user_id", "u-new"), info))
+        record(identify(("user_id", "u-new"), company))
 
-    info_id = Identifier.objects.get(kind="email").id
-    assert len(graph.read_locked([info_id]).rows) == 2
+    company_id = Identifier.objects.get(kind="email").id
+    assert len(graph.read_locked([company_id]).rows) == 2
     assert len(statements) <= 20, statements

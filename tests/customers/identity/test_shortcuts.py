@@ -120,18 +120,18 @@ EVENTS = st.builds(
     st.integers(0, 2),
 )
 # These are on a record of their own before the batch.
-KNOWN = st.sets(st.sampled_from(NAMES[:5]), max_size=2)
+STORED = st.sets(st.sampled_from(NAMES[:5]), max_size=2)
 
 
-@given(st.lists(EVENTS, min_size=1, max_size=4), KNOWN, st.sampled_from([APP, CONTRACTS, TILL]))
+@given(st.lists(EVENTS, min_size=1, max_size=4), STORED, st.sampled_from([APP, CONTRACTS, TILL]))
 def test_certain_owners_equal_the_owners_by_grouping(events, known_names, sender):
     """Certain means that the grouping of all identifiers gives the same owner."""
     stated = [
         StatedEvent(event, identifier_keys(event, sender), arrival)
         for arrival, event in enumerate(events)
     ]
-    known = identifier_keys(factories.incoming_event(*known_names), sender) if known_names else ()
-    owners = {key: UUID(int=number) for number, key in enumerate(known)}
+    stored = identifier_keys(factories.incoming_event(*known_names), sender) if known_names else ()
+    owners = {key: UUID(int=number) for number, key in enumerate(stored)}
     primary = {event.keys[0] for event in stated} - owners.keys()
     records = {key: UUID(int=100 + number) for number, key in enumerate(sorted(primary))}
     statements = links_of(stated, sender)
