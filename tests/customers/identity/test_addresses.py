@@ -45,9 +45,10 @@ def test_late_event_with_an_earlier_time_replaces_nothing_newer():
     }
 
 
-def test_arrival_decides_between_addresses_of_the_same_moment():
-    assert replaced(stated(OLD, at=1, arrival=1), stated(NEW, at=1, arrival=2)) == {
-        (NOOR, OLD, SHOP)
+@pytest.mark.parametrize(("first", "second"), [(OLD, NEW), (NEW, OLD)])
+def test_arrival_decides_between_addresses_of_the_same_moment(first, second):
+    assert replaced(stated(first, at=1, arrival=1), stated(second, at=1, arrival=2)) == {
+        (NOOR, first, SHOP)
     }
 
 
