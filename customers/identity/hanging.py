@@ -26,6 +26,7 @@ from customers.identity.graph import (
     read_locked,
 )
 from customers.identity.grouping import join_records
+from customers.identity.groups import Groups
 from customers.identity.links import (
     DecisionKind,
     IdentifierLink,
@@ -91,7 +92,10 @@ def hang(regrouped: Component, targets: Targets, locked: set[UUID]) -> Hung:
 
 def _hangs(row: GraphRow) -> bool:
     """Tell whether a row has its record from others. An order has, if people merged it with them."""
-    return row.is_noted or row.node.family not in (Family.ACCOUNT, Family.MAILBOX)
+    return row.is_noted or row.node.family not in _CORES
+
+
+_CORES = (Family.ACCOUNT, Family.MAILBOX)
 
 
 def _moved(rows: Iterable[GraphRow], targets: Targets) -> list[int]:
@@ -112,7 +116,8 @@ class _Hanging(NamedTuple):
 def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
     """Lock identifiers and their records, and read their holders.
 
-    Equal numbers of which a person may have several hang together, so they are read, too.
+    Equal numbers of which a person may have several hang together, so they are read, too. So are
+    holders without a record: only their links tell which of them are one customer.
     """
     ids = set(ids)
     while True:
@@ -121,14 +126,15 @@ def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
         locked |= component.locked
         loaded = {row.id for row in component.rows}
         holders = _read_holders(row.id for row in component.rows if _hangs(row))
-        equal = {
+        beside = {
             holder.other.id
             for holder in holders
-            if holder.link.kind == LinkKind.EQUAL and holder.other.family is Family.ATTACHED
+            if (holder.link.kind == LinkKind.EQUAL and holder.other.family is Family.ATTACHED)
+            or (holder.customer_id is None and holder.other.family in _CORES)
         }
-        if equal <= loaded:
+        if beside <= loaded:
             return _Hanging(component, holders)
-        ids |= equal
+        ids |= beside
 
 
 def _read_holders(ids: Iterable[int]) -> list[_Holder]:
@@ -143,11 +149,6 @@ def _place(
     hanging: _Hanging, rows: Mapping[int, GraphRow], targets: Targets, shared: set[int]
 ) -> dict[int, str]:
     """Write the record of each of these identifiers; return the new states of their links."""
-    records = {
-        row.id: targets.get(row.id, row.customer_id)
-        for row in hanging.component.rows
-        if row.id not in rows
-    }
     nodes = {holder.other.id: holder.other for holder in hanging.holders}
     nodes |= {row.id: row.node for row in hanging.component.rows}
     # A link may also hang the other end on one of these, which other links of that end decide.
@@ -156,28 +157,55 @@ def _place(
         for holder in hanging.holders
         if holder.other.id in rows or hung_end(nodes, holder.as_link) in rows
     ]
-    for holder in holders:
-        if holder.other.id not in rows:
-            records[holder.other.id] = targets.get(holder.other.id, holder.customer_id)
-    links = [link.link(is_current=True) for link in hanging.component.links]
-    links += [holder.as_link for holder in holders]
+    records = _records_of_holders(hanging.component, holders, rows, targets)
+    stored_links = list(dict.fromkeys([*hanging.component.links, *(h.link for h in holders)]))
+    links = [link.link(is_current=True) for link in stored_links]
     decisions = [*hanging.component.decisions, *_decisions_by_record(records, rows.keys(), targets)]
-    # Which of the holders are one customer is decided already.
-    among_rows = [link for link in links if link.first in rows and link.second in rows]
-    groups, _ = join_records(nodes, among_rows, decisions)
+    # Which of the holders with a record are one customer is decided already.
+    undecided = [
+        link
+        for link in links
+        if {*link.pair} <= rows.keys() or not any(records.get(end) for end in link.pair)
+    ]
+    groups, _ = join_records(nodes, undecided, decisions)
     could_hang, ambiguous = hang_identifiers(nodes, links, groups)
     shared |= ambiguous & rows.keys()
     own_targets = choose_targets(rows, (groups.members(id_) & rows.keys() for id_ in rows))
     for id_ in rows:
-        holders_records = (records.get(member) for member in groups.members(id_))
-        targets[id_] = next((record for record in holders_records if record), own_targets[id_])
-    usable = set(could_hang)
-    return {
-        link.id: state
-        for link in dict.fromkeys([*hanging.component.links, *(h.link for h in holders)])
-        if link.link(is_current=True) in usable
-        if (state := "hung" if groups.same(link.first, link.second) else "contested") != link.state
+        held_by = (records.get(member) for member in groups.members(id_))
+        targets[id_] = next((record for record in held_by if record), own_targets[id_])
+    return _states(stored_links, set(could_hang), groups)
+
+
+def _records_of_holders(
+    component: Component,
+    holders: Iterable[_Holder],
+    rows: Mapping[int, GraphRow],
+    targets: Targets,
+) -> dict[int, UUID | None]:
+    """Return the record of each identifier that others hang on, but does not hang itself here."""
+    records = {
+        row.id: targets.get(row.id, row.customer_id) for row in component.rows if row.id not in rows
     }
+    records |= {
+        holder.other.id: targets.get(holder.other.id, holder.customer_id)
+        for holder in holders
+        if holder.other.id not in rows
+    }
+    return records
+
+
+def _states(
+    links: Iterable[StoredLink], could_hang: Set[IdentifierLink], groups: Groups
+) -> dict[int, str]:
+    """Return the new states of links, as far as they change."""
+    states = {}
+    for link in links:
+        if link.link(is_current=True) in could_hang:
+            state = "hung" if groups.same(link.first, link.second) else "contested"
+            if state != link.state:
+                states[link.id] = state
+    return states
 
 
 def _decisions_by_record(

@@ -6,7 +6,7 @@ smaller or people decided something, because only then can a refused link join.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 from uuid import UUID
 
@@ -56,38 +56,53 @@ def regroup_records(
     stated: the statements about addresses in the batch that is being stored
     are_decided: people decided about these identifiers, or a source moved to another space
     """
-    ids = set(ids)
-    touched = frozenset(ids)
+    ids, touched = set(ids), frozenset(ids)
     expanded: set[int] = set()
     while True:
-        component = read_locked(ids, locked, limit)
-        locked = component.locked
-        rows = {row.id: row for row in component.rows}
-        suspects = _suspects(component)
-        replaced = _replaced(component, touched, stated)
-        links = [link.link(is_current=link.id not in replaced) for link in component.links]
-        nodes = {
-            row.id: row.node._replace(is_suspect=row.is_suspect or row.id in suspects)
-            for row in component.rows
-        }
-        groups, joining = join_records(nodes, links, component.decisions)
-        states = _states(component.links, joining, groups, replaced)
-        partners = _partners(component, touched)
-        to_expand = {id_ for id_ in touched | partners if _joins_accounts(rows.get(id_))}
-        if are_decided or _got_smaller(component.links, states) or suspects:
-            to_expand |= {row.id for row in component.rows if _is_core(row)}
-        if not (to_expand - expanded):
-            break
-        refused = _read_refused(to_expand - expanded)
+        drawn = _draw(read_locked(ids, locked, limit), touched, stated)
+        locked = drawn.component.locked
+        to_expand = _to_expand(drawn, touched, are_decided=are_decided) - expanded
+        refused = _read_refused(to_expand) - drawn.targets.keys()
+        if not refused:
+            return drawn
         expanded |= to_expand
-        if refused <= rows.keys():
-            break
         ids |= refused
+
+
+def _draw(component: Component, touched: Set[int], stated: Sequence[AddressStatement]) -> Regrouped:
+    """Group the accounts and mailboxes of a component."""
+    rows = {row.id: row for row in component.rows}
+    suspects = _suspects(component)
+    replaced = _replaced(component, touched, stated)
+    links = [link.link(is_current=link.id not in replaced) for link in component.links]
+    nodes = {
+        row.id: row.node._replace(is_suspect=row.is_suspect or row.id in suspects)
+        for row in component.rows
+    }
+    groups, joining = join_records(nodes, links, component.decisions)
+    states = _states(component, joining, groups, replaced)
     sets = groups.as_sets()
     return Regrouped(component, sets, choose_targets(rows, sets), states, suspects)
 
 
+def _to_expand(drawn: Regrouped, touched: Set[int], *, are_decided: bool) -> set[int]:
+    """Return the identifiers whose refused links may join now, or say which mailbox they named."""
+    partners = _partners(drawn.component, touched)
+    got_smaller = any(
+        link.state == "joined" and link.id in drawn.states for link in drawn.component.links
+    )
+    expand_all = are_decided or got_smaller or drawn.new_suspects
+    return {
+        row.id
+        for row in drawn.component.rows
+        if (_is_core(row) and expand_all)
+        or (row.node.family is Family.ACCOUNT and row.id in touched | partners)
+    }
+
+
 def _read_refused(ids: Set[int]) -> set[int]:
+    if not ids:
+        return set()
     params = {"ids": sorted(ids), "limit": _REFUSED_LIMIT}
     return {id_ for (id_,) in sql.rows("read_refused", params)}
 
@@ -104,35 +119,29 @@ def _partners(component: Component, touched: Set[int]) -> set[int]:
     }
 
 
-def _joins_accounts(row: GraphRow | None) -> bool:
-    return row is not None and row.node.family is Family.ACCOUNT
-
-
 def _is_core(row: GraphRow) -> bool:
     return row.node.family in (Family.ACCOUNT, Family.MAILBOX)
 
 
-def _got_smaller(links: Iterable[StoredLink], states: Mapping[int, str]) -> bool:
-    return any(link.state == "joined" and link.id in states for link in links)
-
-
 def _states(
-    links: Sequence[StoredLink],
+    component: Component,
     joining: Sequence[IdentifierLink],
     groups: Groups,
     replaced: Set[int],
 ) -> dict[int, str]:
     """Return the new states of links between accounts and mailboxes, as far as they change."""
     could_join = {(link.pair, link.kind, link.evidence, link.source_id) for link in joining}
+    cores = {row.id for row in component.rows if _is_core(row) and not row.is_noted}
     states = {}
-    for link in links:
+    for link in component.links:
         key = (link.first, link.second), link.kind, link.evidence, link.source_id
         if link.id in replaced:
             state = "replaced"
         elif link.kind == LinkKind.ALIAS or key in could_join:
             state = "joined" if groups.same(link.first, link.second) else "contested"
         else:
-            continue
+            # The link of a placeholder. Cards, phones and devices are placed later.
+            state = "filed" if {link.first, link.second} <= cores else link.state
         if state != link.state:
             states[link.id] = state
     return states
