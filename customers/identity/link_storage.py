@@ -30,7 +30,7 @@ def stored_states(links: Iterable[LinkKey], source_id: int) -> dict[LinkKey, tup
     names = ("first_id", "second_id", "kind", "evidence")
     searched = [dict(zip(names, link, strict=True)) for link in links]
     searched += [
-        link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.SEEN
+        link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.TOGETHER
     ]
     params = {"links": sql.json(searched), "source_id": source_id}
     found: dict[LinkKey, tuple[datetime, str]] = {}
@@ -38,7 +38,7 @@ def stored_states(links: Iterable[LinkKey], source_id: int) -> dict[LinkKey, tup
         key = LinkKey(*columns)
         found[key] = occurred_at, state
         if key.kind == LinkKind.PLACED:
-            found.setdefault(key._replace(kind=LinkKind.SEEN), (occurred_at, state))
+            found.setdefault(key._replace(kind=LinkKind.TOGETHER), (occurred_at, state))
     return found
 
 

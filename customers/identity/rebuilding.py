@@ -1,0 +1,127 @@
+"""Computes again who is who: draws missing links from the events, and groups all identifiers.
+
+New events do the same for the identifiers that they name. This module serves all others, after a
+change of the rules, of a source or of a space.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+
+from customers import sql
+from customers.db import retry
+from customers.identity import merging, refiling
+from customers.identity.merging import Move
+from customers.identity.redrawing import redraw_links
+from customers.identity.regroup_reasons import describe_move
+from customers.models import Review, User
+
+
+class RebuiltBatch(NamedTuple):
+    """What a batch of identifiers changed, or would change."""
+
+    # One line for each record that parts from another one or joins one, with the reason.
+    lines: Sequence[str]
+    parted: int
+    joined: int
+    links: int
+    # Identifiers and links that changed in another way, such as a phone that hangs elsewhere.
+    changed: int
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lines or self.links or self.changed)
+
+    def __add__(self, other: "RebuiltBatch") -> "RebuiltBatch":  # type: ignore[override]
+        counts = (first + second for first, second in zip(self[1:], other[1:], strict=True))
+        return RebuiltBatch((), *counts)
+
+
+NOTHING = RebuiltBatch((), 0, 0, 0, 0)
+
+
+def identifier_batches(*, after: int = 0, batch: int = 100) -> Iterator[Mapping[int, UUID | None]]:
+    """Yield the next identifiers in batches, sorted, each with its live record."""
+    while rows := sql.rows("read_next_identifiers", {"after": after, "batch": batch}):
+        yield dict(rows)
+        after = rows[-1][0]
+
+
+def rebuild_identities(
+    identifiers: Mapping[int, UUID | None], *, now: datetime, is_dry_run: bool = False
+) -> RebuiltBatch:
+    """Group these identifiers and the others of their records, in one transaction.
+
+    A record whose smallest identifier precedes this batch was grouped with an earlier one.
+    is_dry_run: take all changes back
+    """
+
+    def attempt() -> RebuiltBatch:
+        records = {record for record in identifiers.values() if record}
+        members = _members(records)
+        first = min(identifiers)
+        ids = {id_ for id_, record in identifiers.items() if record is None}
+        for record_members in members.values():
+            if min(record_members) >= first:
+                ids |= record_members
+        rebuilt = _rebuild(ids, now) if ids else NOTHING
+        transaction.set_rollback(is_dry_run)
+        return rebuilt
+
+    return retry.on_conflict(attempt)
+
+
+def check_records(records: Iterable[UUID], *, now: datetime) -> RebuiltBatch:
+    """Compare live records with the grouping of their identifiers; change nothing."""
+
+    def attempt() -> RebuiltBatch:
+        members = _members(set(records))
+        rebuilt = _rebuild(set().union(*members.values()), now)
+        transaction.set_rollback(True)
+        return rebuilt
+
+    return retry.on_conflict(attempt)
+
+
+def _members(records: Set[UUID]) -> dict[UUID, set[int]]:
+    """Lock live records, and return their identifiers."""
+    sql.run("lock_records", {"ids": sorted(records)})
+    members: dict[UUID, set[int]] = {}
+    for record, id_ in sql.rows("read_members", {"records": sorted(records)}):
+        members.setdefault(record, set()).add(id_)
+    return members
+
+
+def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
+    redrawn = redraw_links(ids)
+    regrouped = merging.regroup(ids | redrawn.ids, now=now, are_decided=True)
+    for suspect in sorted(regrouped.suspects):
+        refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
+    parted = [move for move in regrouped.moves if move.before != move.record_id]
+    joined = [move for move in regrouped.moves if move.after != move.record_id]
+    _ask_about_logins(parted)
+    lines = [line for move in regrouped.moves for line in describe_move(move)]
+    return RebuiltBatch(lines, len(parted), len(joined), redrawn.count, regrouped.changed)
+
+
+def _ask_about_logins(parted: Sequence[Move]) -> None:
+    """Ask staff about customers who signed in, and whose record lost another one."""
+    records = {record for move in parted for record in (move.record_id, move.before)}
+    logins = set(User.objects.filter(record__in=records).values_list("record_id", flat=True))
+    merged = User.objects.filter(record__canonical__in=records)
+    logins |= set(merged.values_list("record__canonical_id", flat=True))
+    reviews = [
+        {
+            "kind": Review.Kind.SUGGESTED_MERGE,
+            "first": min(move.record_id, move.before),
+            "second": max(move.record_id, move.before),
+            "details": {"reason": "signed in before the rules parted the records"},
+        }
+        for move in parted
+        if {move.record_id, move.before} & logins
+    ]
+    if reviews:
+        sql.run("insert_reviews", {"reviews": sql.json(reviews)})
