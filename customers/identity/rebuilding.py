@@ -10,37 +10,27 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from customers import sql
 from customers.db import retry
 from customers.identity import merging, refiling
 from customers.identity.merging import Move
 from customers.identity.redrawing import redraw_links
-from customers.identity.regroup_reasons import describe_move
+from customers.identity.regroup_reasons import describe_joining, describe_parting
 from customers.models import Review, User
 
 
 class RebuiltBatch(NamedTuple):
     """What a batch of identifiers changed, or would change."""
 
-    # One line for each record that parts from another one or joins one, with the reason.
-    lines: Sequence[str]
-    parted: int
-    joined: int
-    links: int
-    # Identifiers and links that changed in another way, such as a phone that hangs elsewhere.
-    changed: int
-
-    @property
-    def is_clean(self) -> bool:
-        return not (self.lines or self.links or self.changed)
-
-    def __add__(self, other: "RebuiltBatch") -> "RebuiltBatch":  # type: ignore[override]
-        counts = (first + second for first, second in zip(self[1:], other[1:], strict=True))
-        return RebuiltBatch((), *counts)
-
-
-NOTHING = RebuiltBatch((), 0, 0, 0, 0)
+    # A line for each record that parts from another one, and for each that joins one.
+    parted: Sequence[str] = ()
+    joined: Sequence[str] = ()
+    # The number of links that were missing, or stored with a later time.
+    links: int = 0
+    # The number of identifiers and links that changed, such as a phone that hangs elsewhere.
+    changed: int = 0
 
 
 def identifier_batches(*, after: int = 0, batch: int = 100) -> Iterator[Mapping[int, UUID | None]]:
@@ -67,7 +57,7 @@ def rebuild_identities(
         for record_members in members.values():
             if min(record_members) >= first:
                 ids |= record_members
-        rebuilt = _rebuild(ids, now) if ids else NOTHING
+        rebuilt = _rebuild(ids, now) if ids else RebuiltBatch()
         transaction.set_rollback(is_dry_run)
         return rebuilt
 
@@ -103,16 +93,19 @@ def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
     parted = [move for move in regrouped.moves if move.before != move.record_id]
     joined = [move for move in regrouped.moves if move.after != move.record_id]
     _ask_about_logins(parted)
-    lines = [line for move in regrouped.moves for line in describe_move(move)]
-    return RebuiltBatch(lines, len(parted), len(joined), redrawn.count, regrouped.changed)
+    return RebuiltBatch(
+        [describe_parting(move) for move in parted],
+        [describe_joining(move) for move in joined],
+        redrawn.links,
+        regrouped.changed,
+    )
 
 
 def _ask_about_logins(parted: Sequence[Move]) -> None:
     """Ask staff about customers who signed in, and whose record lost another one."""
     records = {record for move in parted for record in (move.record_id, move.before)}
-    logins = set(User.objects.filter(record__in=records).values_list("record_id", flat=True))
-    merged = User.objects.filter(record__canonical__in=records)
-    logins |= set(merged.values_list("record__canonical_id", flat=True))
+    logins = User.objects.filter(Q(record__in=records) | Q(record__canonical__in=records))
+    signed_in = {id_ for ids in logins.values_list("record", "record__canonical") for id_ in ids}
     reviews = [
         {
             "kind": Review.Kind.SUGGESTED_MERGE,
@@ -121,7 +114,7 @@ def _ask_about_logins(parted: Sequence[Move]) -> None:
             "details": {"reason": "signed in before the rules parted the records"},
         }
         for move in parted
-        if {move.record_id, move.before} & logins
+        if {move.record_id, move.before} & signed_in
     ]
     if reviews:
         sql.run("insert_reviews", {"reviews": sql.json(reviews)})

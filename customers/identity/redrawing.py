@@ -4,7 +4,7 @@ The rules are those for new events, in `customers.identity.statements`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,7 +21,16 @@ from customers.identity.link_storage import (
 from customers.identity.links import IdentifierKey, LinkKind, pair_of
 from customers.identity.statements import StatedEvent, links_of
 from customers.models import Link, Source
-from customers.types import CLAIMED, CONFIRMED, NOTED, OPENED, STATED, VERIFIED, IncomingEvent
+from customers.types import (
+    CLAIMED,
+    CONFIRMED,
+    NOTED,
+    OPENED,
+    STATED,
+    VERIFIED,
+    IncomingEvent,
+    Sender,
+)
 
 _STRENGTHS = (CLAIMED, NOTED, STATED, OPENED, CONFIRMED)
 
@@ -30,7 +39,7 @@ class Redrawn(NamedTuple):
     """The identifiers whose links changed, and the number of new or earlier links."""
 
     ids: Set[int]
-    count: int
+    links: int
 
 
 class _Statement(NamedTuple):
@@ -46,7 +55,14 @@ class _Statement(NamedTuple):
     occurred_at: datetime
     arrival: int
 
-    def stated_event(self, keys: Iterable[IdentifierKey]) -> StatedEvent:
+    def naming(self, own_numbers: Mapping[tuple[int, int], int]) -> "_Statement":
+        """Return the statement with the numbers that its source has today."""
+        if self.has_own_numbers:
+            return self
+        ids = [own_numbers.get((id_, self.source_id), id_) for id_ in self.identifier_ids]
+        return self._replace(identifier_ids=ids)
+
+    def stated_event(self, keys: Mapping[int, IdentifierKey]) -> StatedEvent:
         """Return the event as the rules read it, without its body."""
         event = IncomingEvent(
             message_id="",
@@ -58,7 +74,7 @@ class _Statement(NamedTuple):
             body_hash=b"",
             traits={"email_verified": self.email_verified},
         )
-        return StatedEvent(event, tuple(keys), self.arrival)
+        return StatedEvent(event, tuple(keys[id_] for id_ in self.identifier_ids), self.arrival)
 
 
 def redraw_links(ids: Iterable[int]) -> Redrawn:
@@ -72,34 +88,30 @@ def redraw_links(ids: Iterable[int]) -> Redrawn:
     sources = Source.objects.select_related("space").in_bulk()
     keys = _read_keys({id_ for statement in statements for id_ in statement.identifier_ids})
     own_numbers = _own_numbers(statements, keys)
-    by_sender: defaultdict[tuple[int, int], list[tuple[_Statement, list[int]]]] = defaultdict(list)
-    for statement in statements:
-        named = [
-            own_numbers.get((id_, statement.source_id), id_)
-            if not statement.has_own_numbers
-            else id_
-            for id_ in statement.identifier_ids
-        ]
-        by_sender[statement.source_id, statement.evidence].append((statement, named))
     keys |= _read_keys(set(own_numbers.values()))
-    redrawn = [_link_equal_numbers(ids, sources)]
-    for (source_id, evidence), named in by_sender.items():
+    by_sender: defaultdict[tuple[int, int], list[_Statement]] = defaultdict(list)
+    for statement in statements:
+        by_sender[statement.source_id, statement.evidence].append(statement.naming(own_numbers))
+    redrawn = [_link_equal_numbers(ids)]
+    for (source_id, evidence), stated in by_sender.items():
         sender = sender_of_source(sources[source_id], is_trusted=evidence > CLAIMED)
-        ids_of = {keys[id_]: id_ for _, numbers in named for id_ in numbers}
-        events = [
-            statement.stated_event(keys[id_] for id_ in numbers) for statement, numbers in named
-        ]
-        links: LinkTimes = {
-            LinkKey(
-                *pair_of(ids_of[link.first], ids_of[link.second]), link.kind, link.evidence
-            ): moment
-            for link, moment in links_of(events, sender).items()
-        }
-        redrawn.append(_store_missing(links, source_id, keys))
+        redrawn.append(_store_missing(_links(stated, keys, sender), source_id, keys))
     return Redrawn(
-        frozenset().union(*(links.ids for links in redrawn)),
-        sum(links.count for links in redrawn),
+        frozenset().union(*(redrawn_links.ids for redrawn_links in redrawn)),
+        sum(redrawn_links.links for redrawn_links in redrawn),
     )
+
+
+def _links(
+    statements: Collection[_Statement], keys: Mapping[int, IdentifierKey], sender: Sender
+) -> LinkTimes:
+    """Return the links that these statements of a sender make by the rules for new events."""
+    ids = {keys[id_]: id_ for statement in statements for id_ in statement.identifier_ids}
+    links = links_of((statement.stated_event(keys) for statement in statements), sender)
+    return {
+        LinkKey(*pair_of(ids[link.first], ids[link.second]), link.kind, link.evidence): moment
+        for link, moment in links.items()
+    }
 
 
 def _read_keys(ids: Set[int]) -> dict[int, IdentifierKey]:
@@ -157,16 +169,21 @@ def _store_missing(links: LinkTimes, source_id: int, keys: Mapping[int, Identifi
     return Redrawn({end for link in missing for end in link[:2]}, len(missing))
 
 
-def _link_equal_numbers(ids: Iterable[int], sources: Mapping[int, Source]) -> Redrawn:
+def _link_equal_numbers(ids: Iterable[int]) -> Redrawn:
     """Link these numbers with equal numbers of their spaces."""
     by_source: defaultdict[int, list[int]] = defaultdict(list)
     for id_, key in _read_keys(set(ids)).items():
-        source_id = key.value.partition("/")[0]
-        if is_number(key.kind) and key.evidence == VERIFIED and source_id.isdecimal():
+        source_id, is_split, _ = key.value.partition("/")
+        if is_number(key.kind) and key.evidence == VERIFIED and is_split:
             by_source[int(source_id)].append(id_)
+    return link_equal_numbers(by_source)
+
+
+def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> Redrawn:
+    """Link numbers of these sources with equal numbers of their spaces, if they are not linked."""
     changed: set[int] = set()
     count = 0
-    for source_id, numbers in by_source.items():
+    for source_id, numbers in ids_by_source.items():
         links = find_equal_numbers(numbers, source_id)
         known = _known_equal(links)
         missing = {link: moment for link, moment in links.items() if link[:2] not in known}

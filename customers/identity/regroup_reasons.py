@@ -1,6 +1,6 @@
 """Describes in plain words why a record parts from another one, or joins one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -31,23 +31,25 @@ class _LinkBetween(NamedTuple):
     second: _End
 
 
-def describe_move(move: Move) -> Iterator[str]:
-    """Yield a line for the record that a record parts from, and one for the record it joins."""
-    if move.before != move.record_id:
-        links = _links_between(move.record_id, move.before) or _links_between(move.record_id)
-        reason = _parting_reason(links, _sources(links))
-        yield f"part {move.record_id} from {move.before}: {reason}"
-    if move.after != move.record_id:
-        links = _links_between(move.record_id, move.after)
-        reason = _joining_reason(links, _sources(links))
-        yield f"join {move.record_id} with {move.after}: {reason}"
+def describe_parting(move: Move) -> str:
+    """Return a line about a record that parted from another one."""
+    links = _links_between(move.record_id, move.before) or _links_between(move.record_id)
+    reason = _parting_reason(links, _sources(links))
+    return f"part {move.record_id} from {move.before}: {reason}"
+
+
+def describe_joining(move: Move) -> str:
+    """Return a line about a record that joined another one."""
+    links = _links_between(move.record_id, move.after)
+    reason = _joining_reason(links, _sources(links))
+    return f"join {move.record_id} with {move.after}: {reason}"
 
 
 def _links_between(first: UUID, second: UUID | None = None) -> list[_LinkBetween]:
     params = {"first": first, "second": second, "limit": _LINK_LIMIT}
     return [
-        _LinkBetween(*columns[:4], _End(*columns[4:7]), _End(*columns[7:]))
-        for columns in sql.rows("read_links_between", params)
+        _LinkBetween(kind, evidence, state, source, _End(*ends[:3]), _End(*ends[3:]))
+        for kind, evidence, state, source, *ends in sql.rows("read_links_between", params)
     ]
 
 

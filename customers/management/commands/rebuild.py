@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from customers import rebuild
 from customers.identity import rebuilding
+from customers.management.identity_totals import IdentityTotals
 from customers.models import Customer, Identifier
 from customers.projections.registry import SkippedEvent
 from customers.rebuild import Difference
@@ -55,7 +56,7 @@ class Command(BaseCommand):
         """Process the records in batches. Exit with code 1 if --check finds differences."""
         total = Customer.objects.live().count()
         records = wrong = skipped = 0
-        identities = rebuilding.NOTHING
+        identities = IdentityTotals()
         process = rebuild.report_differences if is_check else rebuild.rebuild_with_report
         for ids in _record_batches(options):
             differences, left_out = process(ids)
@@ -65,12 +66,11 @@ class Command(BaseCommand):
             records += len(ids)
             if is_check:
                 grouping = rebuilding.check_records(ids, now=timezone.now())
-                self._write_lines(grouping.lines[:20])
-                identities += grouping
+                self._write_lines(identities.add(grouping)[:20])
             self._progress(f"{records} of {total} records, {wrong} differences; at {ids[-1]}")
         self.stdout.write(f"{records} records, {wrong} differences, {skipped} events skipped")
         if not identities.is_clean:
-            self.stdout.write(f"differ from the grouping: {_counts(identities)}")
+            self.stdout.write(f"differ from the grouping: {identities}")
         if is_check and wrong:
             raise CommandError("Some records differ from their logs.", returncode=1)
         if not identities.is_clean:
@@ -85,7 +85,7 @@ class Command(BaseCommand):
     ) -> None:
         """Group the identifiers in batches. Exit with code 1 if a dry run finds changes."""
         last = Identifier.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        total, count, printed = rebuilding.NOTHING, 0, set[str]()
+        totals, count = IdentityTotals(), 0
         batches = rebuilding.identifier_batches(
             after=_identifier_id(after), batch=batch or _IDENTIFIERS
         )
@@ -93,16 +93,12 @@ class Command(BaseCommand):
             rebuilt = rebuilding.rebuild_identities(
                 identifiers, now=timezone.now(), is_dry_run=is_dry_run
             )
-            for line in rebuilt.lines:
-                # A dry run may find a record again in the batch of the other one.
-                if line not in printed:
-                    printed.add(line)
-                    self.stdout.write(line)
-            total += rebuilt
+            for line in totals.add(rebuilt):
+                self.stdout.write(line)
             count += len(identifiers)
-            self._progress(f"at identifier {max(identifiers)} of {last}: {_counts(total)}")
-        self.stdout.write(f"{count} identifiers: {_counts(total)}")
-        if is_dry_run and not total.is_clean:
+            self._progress(f"at identifier {max(identifiers)} of {last}: {totals}")
+        self.stdout.write(f"{count} identifiers: {totals}")
+        if is_dry_run and not totals.is_clean:
             raise CommandError("Some records would change.", returncode=1)
 
     def _write_report(
@@ -140,13 +136,6 @@ def _identifier_id(text: str | None) -> int:
     if not text.isdecimal():
         raise CommandError("--after needs the id of an identifier, which is a number.")
     return int(text)
-
-
-def _counts(rebuilt: rebuilding.RebuiltBatch) -> str:
-    return (
-        f"{rebuilt.parted} records part, {rebuilt.joined} records join, "
-        f"{rebuilt.links} links drawn, {rebuilt.changed} identifiers and links change"
-    )
 
 
 def _line(event: SkippedEvent) -> str:
