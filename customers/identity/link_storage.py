@@ -33,13 +33,13 @@ def stored_states(links: Iterable[LinkKey], source_id: int) -> dict[LinkKey, tup
         link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.TOGETHER
     ]
     params = {"links": sql.json(searched), "source_id": source_id}
-    found: dict[LinkKey, tuple[datetime, str]] = {}
+    stored: dict[LinkKey, tuple[datetime, str]] = {}
     for *columns, occurred_at, state in sql.rows("find_links", params):
         key = LinkKey(*columns)
-        found[key] = occurred_at, state
+        stored[key] = occurred_at, state
         if key.kind == LinkKind.PLACED:
-            found.setdefault(key._replace(kind=LinkKind.TOGETHER), (occurred_at, state))
-    return found
+            stored.setdefault(key._replace(kind=LinkKind.TOGETHER), (occurred_at, state))
+    return stored
 
 
 def store_links(links: LinkTimes, source_id: int, states: Mapping[LinkKey, str | None]) -> None:
