@@ -106,15 +106,16 @@ def _ask_about_logins(parted: Sequence[Move]) -> None:
     records = {record for move in parted for record in (move.record_id, move.before)}
     logins = User.objects.filter(Q(record__in=records) | Q(record__canonical__in=records))
     signed_in = {id_ for ids in logins.values_list("record", "record__canonical") for id_ in ids}
-    reviews = [
-        {
-            "kind": Review.Kind.SUGGESTED_MERGE,
-            "first": min(move.record_id, move.before),
-            "second": max(move.record_id, move.before),
-            "details": {"reason": "signed in before the rules parted the records"},
-        }
-        for move in parted
-        if {move.record_id, move.before} & signed_in
-    ]
-    if reviews:
-        sql.run("insert_reviews", {"reviews": sql.json(reviews)})
+    Review.objects.bulk_create(
+        [
+            Review(
+                kind=Review.Kind.SUGGESTED_MERGE,
+                first_id=min(move.record_id, move.before),
+                second_id=max(move.record_id, move.before),
+                details={"reason": "signed in before the rules parted the records"},
+            )
+            for move in parted
+            if {move.record_id, move.before} & signed_in
+        ],
+        ignore_conflicts=True,
+    )
