@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
+    identity,
     order_cancellations,
     order_requests,
     orders,
@@ -46,6 +47,7 @@ _record_paths: list[URLPattern | URLResolver] = [
     path("requests/", requests.RequestsView.as_view(), name="requests"),
     path("requests/<number:reference>/close/", requests.CloseView.as_view(), name="request-close"),
     path("merges/", reviews.MergesView.as_view(), name="merges"),
+    path("identifiers/", identity.IdentifiersView.as_view(), name="identifiers"),
 ]
 
 urlpatterns = [
@@ -71,6 +73,16 @@ urlpatterns = [
         "customers/<uuid:customer_id>/merges/<int:merge_id>/undo/",
         reviews.UndoMergeView.as_view(),
         name="merge-undo",
+    ),
+    path(
+        "customers/<uuid:customer_id>/decisions/",
+        identity.DecisionsView.as_view(),
+        name="decisions",
+    ),
+    path(
+        "customers/<uuid:customer_id>/decisions/<int:decision_id>/undo/",
+        identity.UndoDecisionView.as_view(),
+        name="decision-undo",
     ),
     path(
         "customers/<uuid:customer_id>/timeline/<uuid:log>/<int:version>/refile/",

@@ -94,6 +94,7 @@ PARAMETERS: dict[str, Params] = {
     "read_contested": {"ids": serials(40), "source_id": 1001},
     "read_refused": {"ids": serials(40), "limit": 20},
     "read_records_of_customers": _LIVE,
+    "read_identifiers": {"customer_id": uuid("customer", 10), "limit": 500, "link_limit": 10},
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
     "find_ringing_calls": {"since": NOW.replace(hour=11), "limit": 25},
     "read_timeline": _TIMELINE,

@@ -104,17 +104,27 @@ def _response(place: EventPlace, moved: Sequence[RefiledPlace]) -> StoredRespons
     return StoredResponse(200, encode(RefilingShape(*place, customer_id, bool(moved))))
 
 
+def unknown_identifier() -> Problem:
+    """Return the Problem (409) of an identifier that leads nowhere."""
+    return Problem(
+        409, "unknown-identifier", "Butler does not know this identifier, or it names nobody."
+    )
+
+
+def ambiguous_identifier() -> Problem:
+    """Return the Problem (409) of a number that several sources use."""
+    return Problem(
+        409,
+        "ambiguous-identifier",
+        "Several sources use this number. Write the id of the source before it, such as 3/A-1001.",
+    )
+
+
 _PROBLEMS: dict[type[Exception], Callable[[], Exception]] = {
     refiling.UnknownEvents: Http404,
     refiling.FixedEvents: lambda: Problem(
         409, "fixed-event", "Butler keeps events of this kind where they are."
     ),
-    actions.UnknownIdentifier: lambda: Problem(
-        409, "unknown-identifier", "Butler does not know this identifier, or it names nobody."
-    ),
-    actions.AmbiguousIdentifier: lambda: Problem(
-        409,
-        "ambiguous-identifier",
-        "Several sources use this number. Write the id of the source before it, such as 3/A-1001.",
-    ),
+    actions.UnknownIdentifier: unknown_identifier,
+    actions.AmbiguousIdentifier: ambiguous_identifier,
 }

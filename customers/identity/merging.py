@@ -24,7 +24,7 @@ from customers.types import OPENED
 
 
 @dataclass(frozen=True, slots=True)
-class _Move:
+class Move:
     """A record whose canonical record changes from `before` to `after`."""
 
     record_id: UUID
@@ -45,6 +45,9 @@ class RegroupedRecords(NamedTuple):
     suspects: frozenset[int]
     # The ids of the links that became contested.
     contested: frozenset[int]
+    moves: Sequence[Move] = ()
+    # The number of identifiers and links that changed.
+    changed: int = 0
 
 
 class _Placement(NamedTuple):
@@ -80,11 +83,12 @@ def regroup(
     rows, targets = placement.rows, placement.targets
     moves = _moves(rows, targets)
     _update_links(placement.states)
-    _repoint_identifiers(placement)
+    repointed = _repoint_identifiers(placement)
     concerned = _repoint_records(rows, targets, moves)
     _record_merges(moves, rows, placement.links, now=now, reason=reason, actor=actor)
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
-    return RegroupedRecords(concerned, frozenset(placement.suspects), contested)
+    changed = repointed + len(placement.states)
+    return RegroupedRecords(concerned, frozenset(placement.suspects), contested, moves, changed)
 
 
 def _place(
@@ -130,18 +134,21 @@ def _update_links(states: Mapping[int, str]) -> None:
         sql.run("update_link_states", params)
 
 
-def _moves(rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]) -> list[_Move]:
+def _moves(rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]) -> list[Move]:
     moves = []
     for row in rows:
         target = targets[row.id]
         if row.record_id and target and target != (before := row.canonical_id or row.record_id):
             is_first = not row.version and before == row.record_id
-            moves.append(_Move(row.record_id, before, target, is_first))
+            moves.append(Move(row.record_id, before, target, is_first))
     return moves
 
 
-def _repoint_identifiers(placement: _Placement) -> None:
-    """Store the live record and the flags of each identifier for which one changed."""
+def _repoint_identifiers(placement: _Placement) -> int:
+    """Store the live record and the flags of each identifier for which one changed.
+
+    Returns their number.
+    """
     targets, shared, suspects = placement.targets, placement.shared, placement.suspects
     changed = [
         {
@@ -156,10 +163,11 @@ def _repoint_identifiers(placement: _Placement) -> None:
     ]
     if changed:
         sql.run("repoint_identifiers", {"identifiers": sql.json(changed)})
+    return len(changed)
 
 
 def _repoint_records(
-    rows: Sequence[GraphRow], targets: Mapping[int, UUID | None], moves: Sequence[_Move]
+    rows: Sequence[GraphRow], targets: Mapping[int, UUID | None], moves: Sequence[Move]
 ) -> set[UUID]:
     """Store the canonical records of moved records; return the records with moved identifiers."""
     concerned = {record for move in moves for record in (move.record_id, move.before, move.after)}
@@ -179,7 +187,7 @@ def _repoint_records(
 
 
 def _record_merges(
-    moves: Iterable[_Move],
+    moves: Iterable[Move],
     rows: Sequence[GraphRow],
     links: Sequence[StoredLink],
     *,
@@ -202,7 +210,7 @@ def _record_merges(
 
 
 def _merge_rows(
-    moves: Iterable[_Move], rows: Sequence[GraphRow], links: Sequence[StoredLink], reason: str
+    moves: Iterable[Move], rows: Sequence[GraphRow], links: Sequence[StoredLink], reason: str
 ) -> list[dict[str, object]]:
     filed = {row.record_id: row for row in rows if row.record_id}
     merges: list[dict[str, object]] = []

@@ -5,7 +5,7 @@ the batch contains new links that may join records.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +18,14 @@ from customers.identity import graph, merging, refiling, shortcuts
 from customers.identity.addresses import AddressStatement
 from customers.identity.evidence import statement_evidence
 from customers.identity.families import ORDER, is_number
-from customers.identity.links import IdentifierKey, LinkKind, equal_number_order, pair_of
+from customers.identity.link_storage import (
+    LinkKey,
+    LinkTimes,
+    find_equal_numbers,
+    store_links,
+    stored_states,
+)
+from customers.identity.links import IdentifierKey, pair_of
 from customers.identity.order_ownership import order_number
 from customers.identity.resolution import Resolved, ResolvedIdentifier, resolve
 from customers.identity.shortcuts import CertainOwners
@@ -29,15 +36,6 @@ _log = logging.getLogger(__name__)
 
 # The largest number of joined identifiers that Butler regroups for a new link.
 GROUP_LIMIT = 10_000
-
-
-class _LinkKey(NamedTuple):
-    """A link as the database stores it, without its source."""
-
-    first: int
-    second: int
-    kind: str
-    evidence: int
 
 
 class OpenedIdentifiers(NamedTuple):
@@ -54,10 +52,6 @@ class _Regrouped(NamedTuple):
     ids: Set[int]
     records: Set[UUID]
     contested: frozenset[int]
-
-
-# The time and arrival number of the earliest statement of each link.
-type _LinkTimes = dict[_LinkKey, tuple[datetime, int]]
 
 
 def open_missing(
@@ -221,20 +215,20 @@ def _insert_links(
     """
     if not statements:
         return set(), set()
-    links: _LinkTimes = {}
-    statement_of: dict[_LinkKey, LinkStatement] = {}
+    links: LinkTimes = {}
+    statement_of: dict[LinkKey, LinkStatement] = {}
     for statement, moment in statements.items():
         pair = pair_of(resolved[statement.first].id, resolved[statement.second].id)
-        key = _LinkKey(*pair, statement.kind, statement.evidence)
+        key = LinkKey(*pair, statement.kind, statement.evidence)
         links[key] = min(moment, links.get(key, moment))
         statement_of[key] = statement
-    states = _stored_states(links, sender)
+    states = stored_states(links, sender.source_id)
     new = {
         key: moment
         for key, moment in links.items()
         if key not in states or moment[0] < states[key][0]
     }
-    _store_links(new, sender.source_id, {key: certain.states.get(statement_of[key]) for key in new})
+    store_links(new, sender.source_id, {key: certain.states.get(statement_of[key]) for key in new})
     restated = {key for key, (_, state) in states.items() if state == "replaced"}
     ids, orders = set(), set()
     for key in new.keys() | restated:
@@ -247,46 +241,6 @@ def _insert_links(
     return ids, orders
 
 
-def _stored_states(
-    links: Iterable[_LinkKey], sender: Sender
-) -> dict[_LinkKey, tuple[datetime, str]]:
-    """Return the earliest time and the state of those of these links that are stored.
-
-    A link "placed" between an order and an identifier also counts as the link "seen".
-    """
-    names = ("first_id", "second_id", "kind", "evidence")
-    searched = [dict(zip(names, link, strict=True)) for link in links]
-    searched += [
-        link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.TOGETHER
-    ]
-    params = {"links": sql.json(searched), "source_id": sender.source_id}
-    stored: dict[_LinkKey, tuple[datetime, str]] = {}
-    for *columns, occurred_at, state in sql.rows("find_links", params):
-        key = _LinkKey(*columns)
-        stored[key] = occurred_at, state
-        if key.kind == LinkKind.PLACED:
-            stored.setdefault(key._replace(kind=LinkKind.TOGETHER), (occurred_at, state))
-    return stored
-
-
-def _store_links(links: _LinkTimes, source_id: int, states: Mapping[_LinkKey, str | None]) -> None:
-    if not links:
-        return
-    rows = [
-        {
-            "first_id": key.first,
-            "second_id": key.second,
-            "kind": key.kind,
-            "evidence": key.evidence,
-            "occurred_at": occurred_at,
-            "arrival": arrival,
-            "state": states.get(key) or "filed",
-        }
-        for key, (occurred_at, arrival) in links.items()
-    ]
-    sql.run("insert_links", {"links": sql.json(rows), "source_id": source_id})
-
-
 def _link_equal_numbers(
     unknown: Iterable[IdentifierKey], resolved: Resolved, sender: Sender
 ) -> set[int]:
@@ -297,16 +251,8 @@ def _link_equal_numbers(
         for key in unknown
         if key.evidence == VERIFIED and is_number(key.kind) and key.value.startswith(prefix)
     ]
-    if not numbers:
-        return set()
-    params = {"ids": numbers, "source_id": sender.source_id}
-    links: _LinkTimes = {
-        _LinkKey(*pair_of(own, other), LinkKind.EQUAL, STATED): equal_number_order(
-            sender.source_id, sibling
-        )
-        for own, other, sibling in sql.rows("find_equal_numbers", params)
-    }
-    _store_links(links, sender.source_id, {})
+    links = find_equal_numbers(numbers, sender.source_id)
+    store_links(links, sender.source_id, {})
     return {end for key in links for end in key[:2]}
 
 

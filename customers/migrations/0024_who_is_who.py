@@ -19,6 +19,24 @@ _INTERNAL = "('butler', 'staff console', 'staff app', 'customer portal', 'custom
 # Events of these kinds are never filed elsewhere (customers.identity.refiling).
 _FIXED_KINDS = "('identity', 'control', 'message')"
 
+# A number that is spelled like an address is that address, as for new events.
+SPELLED_NUMBERS = """
+CREATE TEMPORARY TABLE spelled_number ON COMMIT DROP AS
+SELECT id, CASE WHEN value LIKE '+%' THEN 'phone' ELSE 'email' END AS kind,
+       CASE WHEN value LIKE '+%' THEN replace(value, ' ', '') ELSE lower(value) END AS value
+  FROM customers_identifier
+ WHERE kind = 'user_id' AND evidence = 2
+   AND value ~ '^([^@[:space:]/]+@[^@[:space:]/]+[.][^@[:space:]/]+|[+][0-9 ]{8,20})$';
+
+UPDATE customers_identifier AS number
+   SET kind = spelled.kind, value = spelled.value
+  FROM (SELECT DISTINCT ON (kind, value) * FROM spelled_number ORDER BY kind, value, id) AS spelled
+ WHERE number.id = spelled.id
+   AND NOT EXISTS (SELECT FROM customers_identifier AS same
+                    WHERE same.kind = spelled.kind AND same.value = spelled.value
+                      AND same.evidence = 2);
+"""
+
 # number_use: which source named which number, and when it did first. number_source: the source
 # that a number goes to. number_copy: the equal numbers of all other sources.
 NUMBERS_BY_SOURCE = f"""
@@ -103,8 +121,9 @@ UPDATE customers_identifier AS number
 SET CONSTRAINTS ALL IMMEDIATE;
 """
 
-# A link was stored for the source that stated it first. Each source now has its own number, so a
-# link of another source moves to the number of that source, and its later statements get links.
+# A link was stored for the source that stated it first, at the time at which Butler stored it. Each
+# source now has its own number, so a link of another source moves to the number of that source, and
+# the later statements of all sources about these numbers get links.
 LINKS_BY_SOURCE = """
 UPDATE customers_link AS link
    SET first_id = least(own.first_id, own.second_id),
@@ -119,32 +138,67 @@ UPDATE customers_link AS link
          WHERE one.id IS NOT NULL OR two.id IS NOT NULL) AS own
  WHERE link.id = own.id AND link.kind IN ('seen', 'placed');
 
--- In the old rules, only an event with both identifiers made a link. Contacts in other events than
--- `identify` are noted, as today.
-INSERT INTO customers_link
-       (first_id, second_id, kind, evidence, source_id, actor, recorded_at, occurred_at, arrival,
-        state)
-SELECT DISTINCT ON (first_id, second_id, evidence, source_id)
-       first_id, second_id, 'seen', evidence, source_id, '', received_at, occurred_at, arrival,
-       'filed'
-  FROM (SELECT least(copy.id, COALESCE(own.id, other.id)) AS first_id,
-               greatest(copy.id, COALESCE(own.id, other.id)) AS second_id,
-               CASE WHEN event.kind IN ('identify', 'alias') OR other.kind NOT IN ('email', 'phone')
-                    THEN 2 ELSE 20 END AS evidence,
-               event.source_id, event.received_at, event.occurred_at,
+-- In the old rules, the first identifier of an event was linked with each other one. Contacts in
+-- other events than `identify` are noted today.
+CREATE TEMPORARY TABLE stated_link ON COMMIT DROP AS
+SELECT DISTINCT ON (first_id, second_id, source_id, evidence) *
+  FROM (SELECT least(COALESCE(own.id, event.identifier_ids[1]), COALESCE(copy.id, other.id))
+               AS first_id,
+               greatest(COALESCE(own.id, event.identifier_ids[1]), COALESCE(copy.id, other.id))
+               AS second_id,
+               event.source_id,
+               CASE WHEN event.evidence = 1 THEN 1
+                    WHEN event.kind IN ('identify', 'alias')
+                      OR other.kind NOT IN ('email', 'phone') THEN 2 ELSE 20 END AS evidence,
+               other.kind = 'order' AS is_order,
+               EXISTS (SELECT FROM number_copy WHERE number_id = event.identifier_ids[1])
+               AS has_copies,
+               event.received_at, event.occurred_at,
                customers_arrival_number(event.arrival, event.received_at, event.version) AS arrival
           FROM customers_event AS event
-          JOIN number_copy AS copy
-            ON copy.source_id = event.source_id AND copy.number_id = event.identifier_ids[1]
          CROSS JOIN unnest(event.identifier_ids[2:]) AS beside (id)
           JOIN customers_identifier AS other ON other.id = beside.id
           LEFT JOIN number_copy AS own
-            ON own.number_id = other.id AND own.source_id = event.source_id
-         WHERE event.evidence = 2 AND other.kind <> 'order') AS stated
- WHERE NOT EXISTS (SELECT FROM customers_link AS link
+            ON own.number_id = event.identifier_ids[1] AND own.source_id = event.source_id
+          LEFT JOIN number_copy AS copy
+            ON copy.number_id = other.id AND copy.source_id = event.source_id) AS stated
+ ORDER BY first_id, second_id, source_id, evidence, occurred_at, arrival;
+ANALYZE stated_link;
+
+UPDATE customers_link AS link
+   SET occurred_at = earliest.occurred_at, arrival = earliest.arrival
+  FROM (SELECT DISTINCT ON (first_id, second_id, source_id, evidence = 1) * FROM stated_link
+         ORDER BY first_id, second_id, source_id, evidence = 1, occurred_at, arrival) AS earliest
+ WHERE link.first_id = earliest.first_id AND link.second_id = earliest.second_id
+   AND link.source_id = earliest.source_id AND link.kind IN ('seen', 'placed')
+   AND (link.evidence = 1) = (earliest.evidence = 1)
+   AND earliest.occurred_at < link.recorded_at;
+
+INSERT INTO customers_link
+       (first_id, second_id, kind, evidence, source_id, actor, recorded_at, occurred_at, arrival,
+        state)
+SELECT first_id, second_id, 'seen', evidence, source_id, '', received_at, occurred_at, arrival,
+       'filed'
+  FROM stated_link AS stated
+ WHERE has_copies AND NOT is_order AND evidence > 1
+   AND NOT EXISTS (SELECT FROM customers_link AS link
                     WHERE link.first_id = stated.first_id AND link.second_id = stated.second_id
-                      AND link.source_id = stated.source_id AND link.kind = 'seen')
- ORDER BY first_id, second_id, evidence, source_id, occurred_at, arrival;
+                      AND link.source_id = stated.source_id AND link.kind = 'seen'
+                      AND link.evidence = 2);
+
+-- A number that is spelled like an address that was known before.
+INSERT INTO customers_link
+       (first_id, second_id, kind, evidence, source_id, actor, recorded_at, state)
+SELECT least(number.id, address.id), greatest(number.id, address.id), 'seen', 2,
+       split_part(number.value, '/', 1)::int, '', number.first_seen_at, 'filed'
+  FROM spelled_number AS spelled
+  JOIN customers_identifier AS number ON number.id = spelled.id AND number.kind = 'user_id'
+  JOIN customers_identifier AS address
+    ON address.kind = spelled.kind AND address.value = spelled.value AND address.evidence = 2
+ WHERE NOT EXISTS (SELECT FROM customers_link AS link
+                    WHERE link.first_id = least(number.id, address.id)
+                      AND link.second_id = greatest(number.id, address.id)
+                      AND link.kind = 'seen' AND link.evidence = 2);
 """
 
 LINKS = f"""
@@ -189,6 +243,7 @@ UPDATE customers_link AS link
 UPDATE customers_link AS link
    SET state = CASE
            WHEN (one.customer_id = two.customer_id) IS NOT TRUE THEN 'contested'
+           WHEN one.kind = 'email' AND two.kind = 'email' THEN 'filed'
            WHEN {_IS_CORE.format("one")} AND {_IS_CORE.format("two")} THEN 'joined'
            ELSE 'hung' END
   FROM customers_identifier AS one, customers_identifier AS two
@@ -306,7 +361,7 @@ class Migration(migrations.Migration):
         ),
         # Without the constraint, because a number may get a value that another one still has.
         migrations.RemoveConstraint("identifier", "identifier_is_unique_per_evidence"),
-        migrations.RunSQL(NUMBERS_BY_SOURCE, migrations.RunSQL.noop),
+        migrations.RunSQL(SPELLED_NUMBERS + NUMBERS_BY_SOURCE, migrations.RunSQL.noop),
         migrations.AddConstraint(
             "identifier",
             models.UniqueConstraint(

@@ -17,6 +17,8 @@ type JsonObject = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 type Version = Annotated[int, Meta(ge=0, description="Version of the record")]
 type Verified = Annotated[bool, Meta(description="True: verified; false: only claimed")]
 
+type EvidenceWord = Literal["claimed", "noted", "stated", "opened", "confirmed"]
+
 
 class Shape(msgspec.Struct, frozen=True, gc=False):
     """Base class of frozen return values."""
@@ -31,8 +33,12 @@ def shape_of_row[S: Shape](shape_type: type[S], row: object, **fields: object) -
 
 
 class IdentifierShape(Shape, frozen=True):
+    """An identifier of a record, with its strongest evidence. `source` is set for numbers."""
+
     kind: str
     value: str
+    source: str | None
+    evidence: EvidenceWord
     is_verified: Verified
     is_shared: bool
     first_seen_at: datetime

@@ -1,15 +1,36 @@
--- Store links between identifiers, or an earlier time of links that are stored.
+-- Store links between identifiers, or an earlier time of links that are stored. Raise the evidence
+-- of the identifiers that are linked more strongly than before.
 --
 -- links  jsonb  [{first_id, second_id, evidence, kind, occurred_at, arrival, state}, ...]
 --               with first_id < second_id
 -- source_id
 
+WITH link AS MATERIALIZED (
+    SELECT *
+      FROM jsonb_to_recordset(%(links)s::jsonb) AS link (
+           first_id bigint, second_id bigint, evidence smallint, kind text, occurred_at timestamptz,
+           arrival bigint, state text)
+), risen AS MATERIALIZED (
+    SELECT identifier.id, strongest.evidence
+      FROM (SELECT id, max(evidence) AS evidence
+              FROM (SELECT first_id AS id, evidence FROM link WHERE kind IN ('seen', 'alias')
+                     UNION ALL
+                    SELECT second_id, evidence FROM link WHERE kind IN ('seen', 'alias')) AS linked
+             GROUP BY id) AS strongest
+      JOIN customers_identifier AS identifier ON identifier.id = strongest.id
+     WHERE identifier.evidence = 2 AND identifier.best_evidence < strongest.evidence
+     ORDER BY identifier.id
+       FOR NO KEY UPDATE OF identifier
+), raised AS (
+    UPDATE customers_identifier AS identifier
+       SET best_evidence = risen.evidence
+      FROM risen
+     WHERE identifier.id = risen.id
+)
 INSERT INTO customers_link
        (first_id, second_id, kind, evidence, source_id, occurred_at, arrival, state)
 SELECT first_id, second_id, kind, evidence, %(source_id)s, occurred_at, arrival, state
-  FROM jsonb_to_recordset(%(links)s::jsonb) AS link (
-       first_id bigint, second_id bigint, evidence smallint, kind text, occurred_at timestamptz,
-       arrival bigint, state text)
+  FROM link
  ORDER BY 1, 2
     ON CONFLICT (first_id, second_id, kind, evidence, source_id) DO UPDATE
    SET occurred_at = EXCLUDED.occurred_at, arrival = EXCLUDED.arrival

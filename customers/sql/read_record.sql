@@ -23,20 +23,28 @@ SELECT json_build_object(
     'created_at', customer.created_at,
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
-        SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value), '[]')
-          -- Numbers are stored by source and shown without it: two sources can have the same.
+        SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value, source), '[]')
+          -- Two sources can have the same number, so a number is shown with the name of its source.
           FROM (SELECT kind, bool_or(evidence = 2) AS is_verified, bool_or(is_shared) AS is_shared,
-                       min(first_seen_at) AS first_seen_at, shown_value AS value
-                  FROM (SELECT kind, evidence, is_shared, first_seen_at,
-                               substring(value, CASE WHEN kind IN ('order', 'user_id')
-                                                    OR kind LIKE 'external:%%'
-                                               THEN strpos(value, '/') ELSE 0 END + 1)
-                                   AS shown_value
-                          FROM customers_identifier
-                         WHERE customer_id = customer.id
-                         ORDER BY evidence DESC, kind, value
-                         LIMIT 500) AS stored_identifier
-                 GROUP BY kind, shown_value) AS identifier),
+                       CASE max(CASE evidence WHEN 1 THEN 1 ELSE coalesce(best_evidence, 30) END)
+                            WHEN 1 THEN 'claimed' WHEN 20 THEN 'noted' WHEN 30 THEN 'stated'
+                            WHEN 40 THEN 'opened' ELSE 'confirmed' END AS evidence,
+                       min(first_seen_at) AS first_seen_at, shown_value AS value,
+                       CASE WHEN source_id IS NOT NULL
+                            THEN (SELECT name FROM customers_source WHERE id = source_id)
+                       END AS source
+                  FROM (SELECT kind, evidence, best_evidence, is_shared, first_seen_at,
+                               CASE WHEN slash > 1 AND kind <> 'order'
+                                    THEN left(value, slash - 1)::bigint END AS source_id,
+                               substring(value, slash + 1) AS shown_value
+                          FROM (SELECT *, CASE WHEN kind IN ('order', 'user_id')
+                                                 OR kind LIKE 'external:%%'
+                                               THEN strpos(value, '/') ELSE 0 END AS slash
+                                  FROM customers_identifier
+                                 WHERE customer_id = customer.id
+                                 ORDER BY evidence DESC, kind, value
+                                 LIMIT 500) AS numbered) AS stored_identifier
+                 GROUP BY kind, source_id, shown_value) AS identifier),
     'traits', (
         SELECT coalesce(json_object_agg(trait.name, json_build_object(
                    'value', trait.value, 'is_verified', trait.evidence = 2,

@@ -19,7 +19,7 @@ from django.utils import timezone
 from butler.actions import staff_tasks
 from butler.models import TopicStatus
 from customers.actions.sources import create_source, revoke_key
-from customers.models import Merge, QuarantinedItem, Review, User
+from customers.models import ManualDecision, Merge, QuarantinedItem, Review, User
 from tests import factories
 from tests.customers import consent_helpers
 
@@ -73,6 +73,7 @@ OF_A_RECORD = {
     "PATCH party/<number:reference>/": WRITE,
     "DELETE party/<number:reference>/": WRITE,
     "GET merges/": READ,
+    "GET identifiers/": READ,
     "GET requests/": READ,
     "POST requests/": WRITE,
     "POST requests/<number:reference>/close/": WRITE,
@@ -117,6 +118,9 @@ TABLE = {
     "GET api/customers/": STAFF_READ,
     "GET api/customers/search/": STAFF_READ,
     f"POST {RECORD}merges/<int:merge_id>/undo/": STAFF_WRITE,
+    f"GET {RECORD}decisions/": STAFF_READ,
+    f"POST {RECORD}decisions/": STAFF_WRITE,
+    f"POST {RECORD}decisions/<int:decision_id>/undo/": STAFF_WRITE,
     f"POST {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
     f"DELETE {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
     "GET api/reviews/": STAFF_READ,
@@ -210,6 +214,7 @@ def world(db):
         "merge_id": Merge.objects.create(
             merged_into=noor, record=other, reason="staff", merged_at=timezone.now()
         ).pk,
+        "decision_id": _merged(noor, other),
         "task_id": staff_tasks.create(
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
@@ -226,6 +231,15 @@ def world(db):
         ).pk,
     }
     return things, _callers(noor, other)
+
+
+def _merged(first, second) -> int:
+    """Store a decision that is already undone, so that it changes nothing; return its id."""
+    ids = sorted(record.identifiers.get().pk for record in (first, second))
+    moment = timezone.now()
+    return ManualDecision.objects.create(
+        kind="merge", first_id=ids[0], second_id=ids[1], decided_at=moment, undone_at=moment
+    ).pk
 
 
 def _callers(noor, other) -> dict[str, Client]:

@@ -1,0 +1,121 @@
+"""Computes again who is who: draws missing links from the events, and groups all identifiers.
+
+New events do the same for the identifiers that they name. This module serves all others, after a
+change of the rules, of a source or of a space.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from customers import sql
+from customers.db import retry
+from customers.identity import merging, refiling
+from customers.identity.merging import Move
+from customers.identity.redrawing import redraw_links
+from customers.identity.regroup_reasons import describe_joining, describe_parting
+from customers.models import Review, User
+
+
+class RebuiltBatch(NamedTuple):
+    """What a batch of identifiers changed, or would change."""
+
+    # A line for each record that parts from another one, and for each that joins one.
+    parted: Sequence[str] = ()
+    joined: Sequence[str] = ()
+    # The number of links that were missing, or stored with a later time.
+    links: int = 0
+    # The number of identifiers and links that changed, such as a phone that hangs elsewhere.
+    changed: int = 0
+
+
+def identifier_batches(*, after: int = 0, batch: int = 100) -> Iterator[Mapping[int, UUID | None]]:
+    """Yield the next identifiers in batches, sorted, each with its live record."""
+    while rows := sql.rows("read_next_identifiers", {"after": after, "batch": batch}):
+        yield dict(rows)
+        after = rows[-1][0]
+
+
+def rebuild_identities(
+    identifiers: Mapping[int, UUID | None], *, now: datetime, is_dry_run: bool = False
+) -> RebuiltBatch:
+    """Group these identifiers and the others of their records, in one transaction.
+
+    A record whose smallest identifier precedes this batch was grouped with an earlier one.
+    is_dry_run: take all changes back
+    """
+
+    def attempt() -> RebuiltBatch:
+        records = {record for record in identifiers.values() if record}
+        members = _members(records)
+        first = min(identifiers)
+        ids = {id_ for id_, record in identifiers.items() if record is None}
+        for record_members in members.values():
+            if min(record_members) >= first:
+                ids |= record_members
+        rebuilt = _rebuild(ids, now) if ids else RebuiltBatch()
+        transaction.set_rollback(is_dry_run)
+        return rebuilt
+
+    return retry.on_conflict(attempt)
+
+
+def check_records(records: Iterable[UUID], *, now: datetime) -> RebuiltBatch:
+    """Compare live records with the grouping of their identifiers; change nothing."""
+
+    def attempt() -> RebuiltBatch:
+        members = _members(set(records))
+        rebuilt = _rebuild(set().union(*members.values()), now)
+        transaction.set_rollback(True)
+        return rebuilt
+
+    return retry.on_conflict(attempt)
+
+
+def _members(records: Set[UUID]) -> dict[UUID, set[int]]:
+    """Lock live records, and return their identifiers."""
+    sql.run("lock_records", {"ids": sorted(records)})
+    members: dict[UUID, set[int]] = {}
+    for record, id_ in sql.rows("read_members", {"records": sorted(records)}):
+        members.setdefault(record, set()).add(id_)
+    return members
+
+
+def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
+    redrawn = redraw_links(ids)
+    regrouped = merging.regroup(ids | redrawn.ids, now=now, are_decided=True)
+    for suspect in sorted(regrouped.suspects):
+        refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
+    parted = [move for move in regrouped.moves if move.before != move.record_id]
+    joined = [move for move in regrouped.moves if move.after != move.record_id]
+    _ask_about_logins(parted)
+    return RebuiltBatch(
+        [describe_parting(move) for move in parted],
+        [describe_joining(move) for move in joined],
+        redrawn.links,
+        regrouped.changed,
+    )
+
+
+def _ask_about_logins(parted: Sequence[Move]) -> None:
+    """Ask staff about customers who signed in, and whose record lost another one."""
+    records = {record for move in parted for record in (move.record_id, move.before)}
+    logins = User.objects.filter(Q(record__in=records) | Q(record__canonical__in=records))
+    signed_in = {id_ for ids in logins.values_list("record", "record__canonical") for id_ in ids}
+    Review.objects.bulk_create(
+        [
+            Review(
+                kind=Review.Kind.SUGGESTED_MERGE,
+                first_id=min(move.record_id, move.before),
+                second_id=max(move.record_id, move.before),
+                details={"reason": "signed in before the rules parted the records"},
+            )
+            for move in parted
+            if {move.record_id, move.before} & signed_in
+        ],
+        ignore_conflicts=True,
+    )

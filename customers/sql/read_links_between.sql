@@ -1,0 +1,20 @@
+-- Read the links between two records, the strongest first.
+--
+-- first   uuid  a record: a live one, or one that was merged into another
+-- second  uuid  a live record; null means all records but that of the first one
+-- limit  int
+-- returns (kind, evidence, state, name of the source, kinds, values and sources of both ends)
+
+SELECT link.kind, link.evidence, link.state, source.name,
+       one.kind, one.value, one.is_suspect, two.kind, two.value, two.is_suspect
+  FROM customers_identifier AS one
+  JOIN customers_link AS link ON one.id IN (link.first_id, link.second_id)
+  JOIN customers_identifier AS two
+    ON two.id = CASE WHEN link.first_id = one.id THEN link.second_id ELSE link.first_id END
+  JOIN customers_source AS source ON source.id = link.source_id
+ WHERE (one.customer_id = %(first)s OR one.record_id = %(first)s)
+   AND (two.customer_id = %(second)s
+        OR %(second)s::uuid IS NULL AND two.customer_id IS DISTINCT FROM one.customer_id)
+   AND two.record_id IS DISTINCT FROM %(first)s
+ ORDER BY link.evidence DESC, link.kind = 'equal', link.occurred_at, link.arrival, link.id
+ LIMIT %(limit)s
