@@ -19,7 +19,7 @@ from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, resolution
-from customers.identity.contests import find_contests
+from customers.identity.contests import count_contests
 from customers.identity.identifier_warnings import find_warnings
 from customers.identity.links import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
@@ -214,7 +214,7 @@ class _Batch:
         warnings = merge_warnings(
             [
                 *find_warnings([self.events[i] for i in new], self.sender),
-                *find_contests(contested, stated, resolved, self.sender),
+                *count_contests(contested, stated, resolved, self.sender),
             ]
         )
         if warnings:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
     identity,
+    numbering,
     order_cancellations,
     order_requests,
     orders,
@@ -88,6 +89,16 @@ urlpatterns = [
         "customers/<uuid:customer_id>/timeline/<uuid:log>/<int:version>/refile/",
         refiling.RefileView.as_view(),
         name="event-refile",
+    ),
+    path(
+        "numbering-questions/",
+        numbering.NumberingQuestionsView.as_view(),
+        name="numbering-questions",
+    ),
+    path(
+        "numbering-questions/<int:question_id>/answer/",
+        numbering.AnswerQuestionView.as_view(),
+        name="numbering-answer",
     ),
     path("reviews/", reviews.ReviewsView.as_view(), name="reviews"),
     path("reviews/<int:review_id>/", reviews.ReviewView.as_view(), name="review"),

@@ -91,7 +91,6 @@ PARAMETERS: dict[str, Params] = {
     "read_latest_addresses": {"ids": serials(40)},
     "read_links": {"ids": serials(40)},
     "read_live_records": {"ids": serials(40)},
-    "read_contested": {"ids": serials(40), "source_id": 1001},
     "read_refused": {"ids": serials(40), "limit": 20},
     "read_records_of_customers": _LIVE,
     "read_identifiers": {"customer_id": uuid("customer", 10), "limit": 500, "link_limit": 10},

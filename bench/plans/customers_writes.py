@@ -237,6 +237,7 @@ PARAMETERS: dict[str, Params] = {
             ]
         )
     },
+    "count_contests": {"ids": serials(40), "source_id": 1001},
     "add_source_warnings": {
         "source_id": 1001,
         "day": TODAY,

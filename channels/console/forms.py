@@ -33,6 +33,24 @@ class ResumeAutomationForm(forms.Form):
     key = ShortTextField(limit=64, required=False)
 
 
+class NumberingForm(forms.Form):
+    """Whether two sources number their customers separately, and which one gets its own space."""
+
+    answer = forms.ChoiceField(
+        choices=(("separate", "Number separately"), ("same", "Same customers")),
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "The answer is missing. Choose an answer."
+        ),
+    )
+    source = forms.IntegerField(required=False)
+    reason = ShortTextField(
+        limit=200,
+        error_messages={
+            "required": "The reason is missing. Enter a reason for your colleagues.",
+        },
+    )
+
+
 class RefilingForm(forms.Form):
     """The identifier of another customer, and why an event belongs there."""
 

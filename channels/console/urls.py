@@ -91,6 +91,7 @@ urlpatterns = [
     path("topics/", topics.list_topics, name="topics"),
     path("topics/status/", topics.set_topic_status, name="topic-status"),
     path("sources/", sources.list_sources, name="sources"),
+    path("sources/questions/<int:question_id>/", sources.answer_question, name="numbering-answer"),
     path("switches/", switches.list_switches, name="switches"),
     path("switches/engage/", switches.engage, name="switch-engage"),
     path("switches/release/", switches.release, name="switch-release"),

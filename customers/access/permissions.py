@@ -29,6 +29,9 @@ class Right(StrEnum):
     CHANGE_PARTY = "change_party"
     READ_REVIEWS = "read_reviews"
     SETTLE_REVIEW = "settle_review"
+    # The questions whether two sources number their customers separately, and the answers.
+    READ_SOURCES = "read_sources"
+    CHANGE_SOURCES = "change_sources"
     READ_QUARANTINE = "read_quarantine"
     REPLAY = "replay"
     READ_CONSENTS = "read_consents"
@@ -53,6 +56,8 @@ KEY_SCOPES = {
     Right.FIND_CUSTOMER: "read",
     Right.SEARCH: "read",
     Right.READ_REVIEWS: "read",
+    Right.READ_SOURCES: "read",
+    Right.CHANGE_SOURCES: "identify",
     Right.READ_QUARANTINE: "read",
     Right.READ_TASKS: "read",
     Right.CHANGE_TASKS: "identify",
@@ -77,6 +82,8 @@ STAFF_PERMISSIONS = {
     Right.CHANGE_PARTY: "customers.change_partymember",
     Right.READ_REVIEWS: "customers.view_review",
     Right.SETTLE_REVIEW: "customers.change_review",
+    Right.READ_SOURCES: "customers.view_source",
+    Right.CHANGE_SOURCES: "customers.change_numberingquestion",
     Right.READ_QUARANTINE: "customers.view_quarantineditem",
     Right.READ_TASKS: "butler.view_stafftask",
     Right.CHANGE_TASKS: "butler.change_stafftask",

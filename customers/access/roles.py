@@ -62,6 +62,8 @@ ROLES: Mapping[str, frozenset[str]] = {
         "customers.view_accesslogentry",
         # The sources, their settings and their warnings.
         "customers.view_source",
+        # Answers whether two sources number their customers separately.
+        "customers.change_numberingquestion",
         "customers.view_quarantineditem",
         "customers.change_quarantineditem",
     },

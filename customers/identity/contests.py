@@ -1,4 +1,8 @@
-"""Finds the statements of a batch that the rules refused, for the operator of its source."""
+"""Finds the statements of a batch that the rules refused, for the operator of its source.
+
+If two sources of one space seem to number their customers separately, the cases are counted, too.
+Staff answer that question once: `customers.actions.numbering`.
+"""
 
 from collections.abc import Sequence, Set
 from typing import NamedTuple
@@ -22,10 +26,10 @@ class _ContestedLink(NamedTuple):
     evidence: int
 
 
-def find_contests(
+def count_contests(
     contested: Set[int], events: Sequence[StatedEvent], resolved: Resolved, sender: Sender
 ) -> list[IngestWarning]:
-    """Return the warning about events whose own statement the rules refused, if there are any.
+    """Count the new contested links; return the warning about refused statements of the events.
 
     contested: the ids of the links that became contested when the events were stored
     resolved: all identifiers of the events
@@ -35,7 +39,7 @@ def find_contests(
     if not contested:
         return []
     params = {"ids": sorted(contested), "source_id": sender.source_id}
-    refused = {_ContestedLink(*row) for row in sql.rows("read_contested", params)}
+    refused = {_ContestedLink(*row) for row in sql.rows("count_contests", params)}
     if sender.is_public or not refused:
         return []
     examples = [

@@ -24,6 +24,7 @@ from customers.models.identifier import (
 )
 from customers.models.login import User
 from customers.models.merges import Merge, Review
+from customers.models.numbering import NumberingQuestion
 from customers.models.quarantine import QuarantinedItem
 from customers.models.record import Interaction, Order, PartyMember, Trait
 from customers.models.search import SearchName
@@ -49,6 +50,7 @@ __all__ = [
     "ManualDecision",
     "Merge",
     "Notice",
+    "NumberingQuestion",
     "Order",
     "PartyMember",
     "Purpose",

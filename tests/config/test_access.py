@@ -123,6 +123,8 @@ TABLE = {
     f"POST {RECORD}decisions/<int:decision_id>/undo/": STAFF_WRITE,
     f"POST {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
     f"DELETE {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
+    "GET api/numbering-questions/": STAFF_READ,
+    "POST api/numbering-questions/<int:question_id>/answer/": STAFF_WRITE,
     "GET api/reviews/": STAFF_READ,
     "GET api/reviews/<int:review_id>/": STAFF_READ,
     "POST api/reviews/<int:review_id>/accept/": STAFF_WRITE,
@@ -219,6 +221,7 @@ def world(db):
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
+        "question_id": 999_999,
         "log": noor.id,
         "version": 1,
         "item_id": QuarantinedItem.objects.create(
@@ -254,10 +257,17 @@ def _callers(noor, other) -> dict[str, Client]:
         "view_customer",
         "view_consentstate",
         "view_review",
+        "view_source",
         "view_quarantineditem",
         "view_stafftask",
     ]
-    writing = ["change_order", "change_partymember", "change_review", "change_quarantineditem"]
+    writing = [
+        "change_numberingquestion",
+        "change_order",
+        "change_partymember",
+        "change_review",
+        "change_quarantineditem",
+    ]
     writing += ["change_consentstate", "change_stafftask"]
     reading += ["view_topicstatus", "find_customer"]
     writing.append("change_topicstatus")

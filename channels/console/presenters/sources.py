@@ -7,7 +7,7 @@ from datetime import datetime
 
 from customers.events.internal_sources import sender_of_source
 from customers.identity.evidence import address_evidence
-from customers.models import Source
+from customers.models import NumberingQuestion, Source
 from customers.queries.sources import SourceSummary
 from customers.types import CONFIRMED, NOTED, STATED, IngestWarning
 
@@ -44,6 +44,38 @@ class SourceRow:
     addresses: str
     last_used_at: datetime | None
     warnings: Sequence[WarningRow]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """A question whether two sources number their customers separately."""
+
+    id: int
+    space: str
+    # The ids and names of the two sources.
+    sources: Sequence[tuple[int, str]]
+    cases: Sequence[str]
+
+
+def question_rows(questions: Sequence[NumberingQuestion]) -> list[QuestionRow]:
+    """Return the questions as the page asks them, in the same order."""
+    return [
+        QuestionRow(
+            id=question.pk,
+            space=question.space.name,
+            sources=[(source.pk, source.name) for source in (question.first, question.second)],
+            cases=_cases(question),
+        )
+        for question in questions
+    ]
+
+
+def _cases(question: NumberingQuestion) -> list[str]:
+    counts = (
+        (question.shared_mailboxes, "{} e-mail addresses with different numbers in the two"),
+        (question.equal_numbers, "{} equal numbers without a common e-mail address"),
+    )
+    return [text.format(count) for count, text in counts if count]
 
 
 def source_rows(summaries: Sequence[SourceSummary]) -> list[SourceRow]:

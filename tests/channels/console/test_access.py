@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from butler.actions import staff_tasks
 from customers.access.roles import ROLES
-from customers.models import Merge, Review, User
+from customers.models import Merge, NumberingQuestion, Review, User
 from tests import factories, staff
 
 # Visitors, in the order of the columns below.
@@ -77,6 +77,7 @@ TABLE = {
     "GET topics/": TOPICS,
     "POST topics/status/": SERVE,
     "GET sources/": SOURCES,
+    "POST sources/questions/<int:question_id>/": SOURCES,
     "GET switches/": SEE_SWITCHES,
     "POST switches/engage/": SWITCH,
     "POST switches/release/": SWITCH,
@@ -125,6 +126,9 @@ def world(db):
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "merge_id": Merge.objects.create(**joined).pk,
+        "question_id": NumberingQuestion.objects.create(
+            space_id=1, first=factories.source(), second=factories.source()
+        ).pk,
         "log": noor.id,
         "version": 1,
     }

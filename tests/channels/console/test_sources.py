@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from customers.actions.sources import create_source, find_or_create_space
-from customers.models import SourceWarning
+from customers.models import NumberingQuestion, SourceWarning
 from tests import staff
 from tests.channels.console.acting import page_of
 from tests.markup import tidy
@@ -80,3 +80,54 @@ def test_page_takes_a_constant_number_of_statements(manager, django_assert_max_n
 
     with django_assert_max_num_queries(12):
         manager.get("/console/sources/")
+
+
+@pytest.fixture
+def question():
+    return NumberingQuestion.objects.create(
+        space_id=1, first=source("App"), second=source("Shop"), shared_mailboxes=80_000
+    )
+
+
+def answer(client, question, **fields):
+    path = f"/console/sources/questions/{question.pk}/"
+    response = client.post(path, {"reason": "own database"} | fields, follow=True)
+    question.refresh_from_db()
+    return tidy(response.content.decode())
+
+
+def test_page_asks_whether_two_sources_number_separately(manager, question):
+    page = tidy(page_of(manager, "sources/"))
+
+    assert "<bdi>App</bdi>and<bdi>Shop</bdi>number customers separately?" in page
+    assert "80000 e-mail addresses with different numbers" in page
+
+
+def test_number_separately_moves_the_chosen_source(manager, question):
+    page = answer(manager, question, answer="separate", source=question.second_id)
+
+    assert "The source Shop has the space Shop now." in page
+    assert "number customers separately?" not in page
+    assert (question.answer, question.reason) == ("separate", "own database")
+    assert question.answered_by.startswith("staff:")
+
+
+def test_same_customers_closes_the_question(manager, question):
+    page = answer(manager, question, answer="same")
+
+    assert "Both sources stay in one space." in page
+    assert "number customers separately?" not in page
+    assert "already answered" in answer(manager, question, answer="same")
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"answer": "same", "reason": ""}, "The reason is missing."),
+        ({"answer": "later"}, "The answer is missing."),
+        ({"answer": "separate"}, "The source is missing."),
+    ],
+)
+def test_incomplete_answer_changes_nothing(manager, question, fields, text):
+    assert text in answer(manager, question, **fields)
+    assert question.answer == ""
