@@ -38,7 +38,7 @@ class NumberingQuestionShape(Shape, frozen=True):
     created_at: datetime
 
 
-def _asked() -> QuerySet[NumberingQuestion]:
+def _questions_with_enough_cases() -> QuerySet[NumberingQuestion]:
     """Return the questions with enough cases. A question stays if it is answered."""
     return (
         NumberingQuestion.objects.alias(sum_of_cases=F("shared_mailboxes") + F("equal_numbers"))
@@ -50,14 +50,14 @@ def _asked() -> QuerySet[NumberingQuestion]:
 def open_questions() -> Sequence[NumberingQuestion]:
     """Return the first open questions, those with the most cases first."""
     cases = F("shared_mailboxes") + F("equal_numbers")
-    return list(_asked().filter(answer="").order_by(-cases, "pk")[:LIMIT])
+    return list(_questions_with_enough_cases().filter(answer="").order_by(-cases, "pk")[:LIMIT])
 
 
 def questions(
     *, is_open: bool | None, cursor: str | None, limit: int
 ) -> Page[NumberingQuestionShape]:
     """Return a page of questions, newest first; `is_open` is None for all of them."""
-    rows = _asked()
+    rows = _questions_with_enough_cases()
     if is_open is not None:
         rows = rows.filter(answer="") if is_open else rows.exclude(answer="")
     return read_page(rows, order_by={"id": int}, to_shape=to_shape, cursor=cursor, limit=limit)
