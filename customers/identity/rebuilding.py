@@ -20,6 +20,9 @@ from customers.identity.redrawing import redraw_links
 from customers.identity.regroup_reasons import describe_joining, describe_parting
 from customers.models import Review, User
 
+# The number of identifiers that are grouped in one transaction.
+BATCH_SIZE = 100
+
 
 class RebuiltBatch(NamedTuple):
     """What a batch of identifiers changed, or would change."""
@@ -33,35 +36,53 @@ class RebuiltBatch(NamedTuple):
     changed: int = 0
 
 
-def identifier_batches(*, after: int = 0, batch: int = 100) -> Iterator[Mapping[int, UUID | None]]:
-    """Yield the next identifiers in batches, sorted, each with its live record."""
+# Identifiers, sorted by id, each with its live record.
+type Identifiers = Mapping[int, UUID | None]
+
+
+def identifier_batches(*, after: int = 0, batch: int = BATCH_SIZE) -> Iterator[Identifiers]:
+    """Yield all identifiers in batches."""
     while rows := sql.rows("read_next_identifiers", {"after": after, "batch": batch}):
         yield dict(rows)
         after = rows[-1][0]
 
 
+def number_batches(
+    source_ids: Sequence[int], *, after: int = 0, batch: int = BATCH_SIZE
+) -> Iterator[Identifiers]:
+    """Yield the numbers of these sources in batches."""
+    params = {"sources": source_ids, "batch": batch}
+    while rows := sql.rows("read_numbers_of_sources", {"after": after, **params}):
+        yield dict(rows)
+        after = rows[-1][0]
+
+
 def rebuild_identities(
-    identifiers: Mapping[int, UUID | None], *, now: datetime, is_dry_run: bool = False
+    identifiers: Identifiers, *, now: datetime, is_dry_run: bool = False
 ) -> RebuiltBatch:
     """Group these identifiers and the others of their records, in one transaction.
 
-    A record whose smallest identifier precedes this batch was grouped with an earlier one.
     is_dry_run: take all changes back
     """
 
     def attempt() -> RebuiltBatch:
-        records = {record for record in identifiers.values() if record}
-        members = _members(records)
-        first = min(identifiers)
-        ids = {id_ for id_, record in identifiers.items() if record is None}
-        for record_members in members.values():
-            if min(record_members) >= first:
-                ids |= record_members
-        rebuilt = _rebuild(ids, now) if ids else RebuiltBatch()
+        members = _members({record for record in identifiers.values() if record})
+        rebuilt = _rebuild(identifiers.keys() | set().union(*members.values()), now)
         transaction.set_rollback(is_dry_run)
         return rebuilt
 
     return retry.on_conflict(attempt)
+
+
+def without_earlier(identifiers: Identifiers) -> Identifiers:
+    """Leave out identifiers of records that were grouped with an earlier batch of all identifiers.
+
+    The smallest identifier of such a record precedes the batch.
+    """
+    members = _read_members({record for record in identifiers.values() if record})
+    first = min(identifiers)
+    earlier = {record for record, ids in members.items() if min(ids) < first}
+    return {id_: record for id_, record in identifiers.items() if record not in earlier}
 
 
 def check_records(records: Iterable[UUID], *, now: datetime) -> RebuiltBatch:
@@ -79,6 +100,10 @@ def check_records(records: Iterable[UUID], *, now: datetime) -> RebuiltBatch:
 def _members(records: Set[UUID]) -> dict[UUID, set[int]]:
     """Lock live records, and return their identifiers."""
     sql.run("lock_records", {"ids": sorted(records)})
+    return _read_members(records)
+
+
+def _read_members(records: Set[UUID]) -> dict[UUID, set[int]]:
     members: dict[UUID, set[int]] = {}
     for record, id_ in sql.rows("read_members", {"records": sorted(records)}):
         members.setdefault(record, set()).add(id_)

@@ -84,8 +84,14 @@ def _parting_reason(links: Iterable[_LinkBetween], sources: Mapping[str, Source]
 
 
 def _equal_numbers(link: _LinkBetween, sources: Mapping[str, Source]) -> str:
-    source = sources.get(link.first.value.partition("/")[0])
-    if source is None or source.space_id == MAIN_SPACE_ID:
+    spaces = {
+        source.space_id
+        for end in (link.first, link.second)
+        if (source := sources.get(end.value.partition("/")[0]))
+    }
+    if len(spaces) > 1:
+        return "equal numbers of two spaces"
+    if spaces == {MAIN_SPACE_ID}:
         return "equal numbers in main without a common e-mail"
     return "equal numbers of one space, but each has its own e-mail"
 

@@ -14,8 +14,8 @@ from customers.models import Customer, Identifier
 from customers.projections.registry import SkippedEvent
 from customers.rebuild import Difference
 
-# Records or identifiers in one transaction.
-_RECORDS, _IDENTIFIERS = 500, 100
+# The number of records in one transaction.
+_RECORDS = 500
 
 
 class Command(BaseCommand):
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             "--batch",
             type=int,
             help=f"records or identifiers per transaction (default: {_RECORDS} records, "
-            f"{_IDENTIFIERS} identifiers)",
+            f"{rebuilding.BATCH_SIZE} identifiers)",
         )
 
     def handle(self, *, identities: bool, check: bool, **options: Any) -> None:
@@ -87,11 +87,11 @@ class Command(BaseCommand):
         last = Identifier.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         totals, count = IdentityTotals(), 0
         batches = rebuilding.identifier_batches(
-            after=_identifier_id(after), batch=batch or _IDENTIFIERS
+            after=_identifier_id(after), batch=batch or rebuilding.BATCH_SIZE
         )
         for identifiers in batches:
             rebuilt = rebuilding.rebuild_identities(
-                identifiers, now=timezone.now(), is_dry_run=is_dry_run
+                rebuilding.without_earlier(identifiers), now=timezone.now(), is_dry_run=is_dry_run
             )
             for line in totals.add(rebuilt):
                 self.stdout.write(line)
