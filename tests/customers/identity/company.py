@@ -93,14 +93,16 @@ def are_one(*identifiers: tuple[str, str]) -> bool:
 def timeline(desk: WireSource, record_id: UUID | None) -> list[str]:
     """Return the names of the events that staff read on a record, the earliest first.
 
-    An `identify` has its kind as the name.
+    An `identify` has its kind as the name. What Butler itself wrote about merges is left out.
     """
     response = WsgiClient(headers={"Authorization": f"Bearer {desk.key}"}).get(
         f"/api/customers/{record_id}/timeline/"
     )
     assert response.status_code == 200, response.content[:500]
     events = response.json()["results"]
-    return [event["name"] or event["kind"] for event in reversed(events)]
+    return [
+        event["name"] or event["kind"] for event in reversed(events) if event["kind"] != "identity"
+    ]
 
 
 def shown_identifiers(desk: WireSource, record_id: UUID | None) -> set[str]:
