@@ -1,7 +1,9 @@
 -- Find the live records that an identifier leads to, verified before claimed. An order number leads
--- to all records that have an order with this number, of any source.
+-- to all records that have an order with this number, of any source. A number of a customer leads to
+-- the customers of all sources that use it; with its source (`<source id>/<number>`) to one.
 --
 -- kind, value  text  normalized
+-- is_number    bool  the kind is a number that sources give: user_id or external:<system>
 
 SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at,
        matching.evidence, name.value::text
@@ -12,6 +14,12 @@ SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at
         SELECT customer_id, evidence
           FROM customers_order
          WHERE %(kind)s = 'order' AND number = %(value)s
+         UNION
+        SELECT customer_id, evidence
+          FROM customers_identifier
+         WHERE %(is_number)s::boolean AND kind = %(kind)s
+           AND (kind = 'user_id' OR kind LIKE 'external:%%')
+           AND substring(value, strpos(value, '/') + 1) = %(value)s
          UNION
         SELECT customer_id, evidence
           FROM customers_identifier

@@ -51,7 +51,7 @@ def test_marketer_sees_permissions_and_no_orders(client, noor):
 
 def test_merged_record_redirects_to_the_canonical_one(desk, noor):
     factories.record(factories.incoming_event(("user_id", "u-1")))
-    factories.record(factories.incoming_event(("user_id", "u-1"), ADDRESS))
+    factories.record(factories.identify(("user_id", "u-1"), ADDRESS))
     joined_record = Customer.objects.get(canonical__isnull=False)
 
     assert "Noor de Wit" in page_of(desk, f"customers/{joined_record.id}/")

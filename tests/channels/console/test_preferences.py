@@ -221,7 +221,7 @@ def test_customer_sees_which_staff_member_recorded_the_statement(desk, house, cl
 
 def test_preference_of_a_merged_record_is_set_on_the_canonical_one(desk, house):
     factories.record(factories.incoming_event(("user_id", "u-1")))
-    factories.record(factories.incoming_event(("user_id", "u-1"), ADDRESS))
+    factories.record(factories.identify(("user_id", "u-1"), ADDRESS))
     joined_record = type(house).objects.get(canonical__isnull=False)
 
     _post_form(desk, joined_record, "person-first", answer="yes")

@@ -87,7 +87,7 @@ def guest(name: str = "noor") -> Customer:
 
 def store_events(customer, *, times: int = 1, **facts) -> None:
     """Store events of a customer through ingest."""
-    known_as = customer.identifiers.filter(kind="user_id").first().value
+    known_as = customer.identifiers.filter(kind="user_id").first().value.partition("/")[2]
     factories.record(
         *[factories.incoming_event(("user_id", known_as), **facts) for _ in range(times)]
     )

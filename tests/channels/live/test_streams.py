@@ -227,9 +227,7 @@ def test_stream_of_a_merged_record_continues_on_the_canonical_one(streams):
 
     caller = Identifier.objects.get(kind="email").customer
     with streams.follow(caller) as reader:
-        factories.record(
-            factories.identify(("user_id", "noor"), ("email", "noor@example.com")), by=desk
-        )
+        factories.record(factories.identify(("user_id", "noor"), ("email", "noor@example.com")))
         caller.refresh_from_db()
         assert caller.canonical_id == noor.id
         reader.wait(lambda r: r.names.count("hello") == 2)

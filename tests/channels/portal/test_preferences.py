@@ -316,7 +316,7 @@ def test_a_number_that_said_stop_is_said_where_its_switches_are_with_the_way_bac
     signed_in, noor, place
 ):
     number = "+46701740605"
-    factories.record(factories.incoming_event(("user_id", "noor"), ("phone", number)))
+    factories.record(factories.identify(("user_id", "noor"), ("phone", number)))
     assert "STOP" not in _card(_page(signed_in), place)
     Suppression.objects.create(
         channel="sms", address=number, reason="stopped", since=timezone.now()

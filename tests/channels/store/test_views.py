@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from customers.models import Event, QuarantinedItem
+from customers.models import Event, Identifier, QuarantinedItem
 from tests import factories
 from tests.channels.wire_client import send, source
 
@@ -19,8 +19,7 @@ def till(**facts):
     return source(is_secret=True, channel="store", is_shared=True, region="NL", **facts)
 
 
-def noor(**facts):
-    by = factories.sender(factories.source(channel="phone"))
+def noor(*, by=None, **facts):
     facts = {"visit_date": TODAY, "visit_time": "11:30", "total": "80.00"} | facts
     identifiers = [("user_id", "noor"), ("card", "LK1"), ("phone", "+31612345678")]
     receipt = factories.record(
@@ -54,6 +53,29 @@ def test_a_scan_says_who_stands_there_in_one_line(running, scan):
     assert (scanned.customer_id, scanned.body["properties"]["till"]) == (customer_id, "gate-2")
 
 
+def test_card_and_phone_that_a_desk_only_noted_are_found_at_each_scan(running):
+    _, key = till()
+    customer_id = noor(by=factories.sender(factories.source(channel="phone")))
+    assert not Identifier.objects.filter(kind__in=["card", "phone"], customer=customer_id).exists()
+
+    for _ in range(2):
+        for scan in ({"card": "LK1"}, {"phone": "06 12345678"}):
+            response = send(running.web, "/v1/store/scans", scan, key=key)
+
+            assert (response.status, response.json["id"]) == (200, str(customer_id))
+
+
+def test_noted_card_does_not_compete_with_the_record_that_it_hangs_on(running):
+    _, key = till()
+    customer_id = noor()
+    desk = factories.sender(factories.source(channel="phone"))
+    factories.record(factories.identify(("user_id", "bas"), ("card", "LK1"), name="Bas"), by=desk)
+
+    response = send(running.web, "/v1/store/scans", {"card": "LK1"}, key=key)
+
+    assert (response.status, response.json["id"]) == (200, str(customer_id))
+
+
 def test_claimed_order_hides_nobody_who_was_verified_with_its_number(running):
     _, key = till()
     owner, shop = factories.source(), factories.sender()
@@ -76,10 +98,7 @@ def test_claimed_order_hides_nobody_who_was_verified_with_its_number(running):
 def test_claimed_order_opens_no_gate(running):
     _, key = till()
     noor(visit_date="2020-01-01")
-    factories.record(
-        factories.incoming_event(("user_id", "noor"), ("anonymous_id", "hers")),
-        by=factories.sender(factories.source()),
-    )
+    factories.record(factories.incoming_event(("user_id", "noor"), ("anonymous_id", "hers")))
     free = factories.order(
         "FREE-1", ("anonymous_id", "hers"), ("order", "FREE-1"), visit_date=TODAY
     )

@@ -18,6 +18,21 @@ def test_a_record_is_found_by_its_identifier_in_any_spelling(desk, noor):
     assert answer.json()["results"][0]["is_verified"] is True
 
 
+def test_number_finds_the_customers_of_all_sources_or_of_one(desk):
+    shop, other_shop = factories.sender(), factories.sender()
+    noor = factories.customer(("user_id", "42"), name="Noor", by=shop)
+    bas = factories.customer(("user_id", "42"), name="Bas", by=other_shop)
+
+    def found(identifier):
+        answer = desk.get("/api/customers/", {"identifier": identifier})
+        return {record["name"] for record in answer.json()["results"]}
+
+    assert noor != bas
+    assert found("user_id:42") == {"Noor", "Bas"}
+    assert found(f"user_id:{shop.source_id}/42") == {"Noor"}
+    assert found("user_id:43") == set()
+
+
 def test_record_with_the_verified_address_comes_before_claims(desk, noor):
     """A claim beside a device is filed on the device, so the address does not find it."""
     customer, _ = noor
