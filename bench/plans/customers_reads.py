@@ -52,6 +52,7 @@ PARAMETERS: dict[str, Params] = {
         "kind": "phone",
         "value": "+31600000013",
         "is_number": False,
+        "with_noted": True,
         "source": None,
         "limit": 20,
     },

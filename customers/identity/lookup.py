@@ -1,5 +1,6 @@
 """Finds the records for an identifier, such as the number of a ringing call or a scanned card."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -28,7 +29,8 @@ def find_matches(
     """Return the records that have this identifier: none, one or many.
 
     A number means the one of this source if it has it, else the one of its space, else all. An
-    order number means only the order of this source if it has one.
+    order number means only the order of this source if it has one. What a till or a desk noted
+    counts only if no other record is known.
     """
     normalized = normalize.normalize(kind, value, region)
     if normalized is None:
@@ -38,6 +40,14 @@ def find_matches(
         "value": normalized,
         "is_number": is_number(kind),
         "source": source_id,
+        "with_noted": False,
         "limit": MATCH_LIMIT,
     }
+    matches = _read_matches(params)
+    if any(match.is_known for match in matches):
+        return matches
+    return _read_matches(params | {"with_noted": True})
+
+
+def _read_matches(params: Mapping[str, object]) -> list[Match]:
     return [Match(*row) for row in db.rows(sql.load("find_matches"), params)]

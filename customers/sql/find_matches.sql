@@ -3,12 +3,13 @@
 --
 -- Numbers are stored by source; those of the caller's source or space have priority. An order number
 -- may also have come in events without an order on the log. Claims hide no verified order and no
--- order request of a signed-in customer. A value that several records have, or that was only noted,
--- hangs on no record: the identifiers that came with it lead to records.
+-- order request of a signed-in customer. A shared or only noted value has no record itself: the
+-- identifiers that came with it lead to records.
 --
 -- kind, value  text  normalized
 -- is_number    bool  the kind is a number that sources give: user_id or external:<system>
 -- source       int   the source whose numbers and orders have priority; null: no source
+-- with_noted   bool  find records that a till or a desk noted with the value, too
 -- limit        int
 -- returns id, version, name, is_verified and is_known of the live records, the last seen first;
 -- is_known is false for a record that contains only events with this identifier
@@ -53,20 +54,12 @@ WITH named AS MATERIALIZED (
        AND customer_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM customers_order
                         WHERE number = %(value)s AND (evidence = 2 OR status = 'requested'))
-), loose AS MATERIALIZED (
-    SELECT id, evidence, is_shared
-      FROM named
-     WHERE is_shared
-        OR customer_id IS NULL
-        OR %(kind)s IN ('card', 'phone')
-       AND NOT EXISTS (SELECT FROM customers_link
-                        WHERE named.id IN (first_id, second_id) AND state = 'hung')
 ), beside AS (
-    SELECT CASE WHEN link.first_id = loose.id THEN link.second_id ELSE link.first_id END AS id,
-           least(link.evidence, loose.evidence) AS evidence
-      FROM loose
-      JOIN customers_link AS link ON loose.id IN (link.first_id, link.second_id)
-     WHERE loose.is_shared OR link.evidence >= 20
+    SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,
+           least(link.evidence, named.evidence) AS evidence
+      FROM named
+      JOIN customers_link AS link ON named.id IN (link.first_id, link.second_id)
+     WHERE named.is_shared OR (%(with_noted)s::boolean AND link.evidence >= 20)
 ), owner AS (
     SELECT customer_id, evidence FROM named WHERE customer_id IS NOT NULL
     UNION ALL

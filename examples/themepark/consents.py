@@ -31,7 +31,7 @@ def record_consents(*, since: datetime, now: datetime) -> int:
     ]
     source = Source.objects.get(name="app")
     author = ChangeAuthor(sender(source))
-    ids = _customer_ids([family.key for family in all_families])
+    ids = _customer_ids(source.pk, [family.key for family in all_families])
     with_statements = set(
         LedgerEntry.objects.filter(record__in=ids.values()).values_list("record", flat=True)
     )
@@ -52,11 +52,13 @@ def record_consents(*, since: datetime, now: datetime) -> int:
     return recorded_count
 
 
-def _customer_ids(keys: Sequence[str]) -> dict[str, UUID]:
+def _customer_ids(source_id: int, keys: Sequence[str]) -> dict[str, UUID]:
+    key_of_value = {f"{source_id}/{key}": key for key in keys}
     identifiers = Identifier.objects.filter(
-        kind="user_id", value__in=keys, evidence=Evidence.VERIFIED
+        kind="user_id", value__in=key_of_value, evidence=Evidence.VERIFIED
     )
-    return dict(identifiers.values_list("value", "customer_id"))
+    customers = identifiers.values_list("value", "customer_id")
+    return {key_of_value[value]: customer for value, customer in customers if customer}
 
 
 def statements_of(

@@ -12,6 +12,7 @@ from customers.actions.changes import ChangeAuthor
 from customers.consent.chain_writer import RecordedStatements
 from customers.consent.statements import ConsentStatement
 from customers.events import internal_sources
+from customers.identity.resolution import stored_identifier
 from customers.models import Customer, Notice, Purpose, Topic
 from tests import factories
 
@@ -69,10 +70,11 @@ def record_statement(
 def order(customer: Customer, number: str = "", **fields) -> str:
     """An order that a trusted source told of; returns its relation."""
     number = number or f"A-{uuid.uuid4().hex[:8]}"
-    (user_id,) = customer.identifiers.filter(kind="user_id", evidence=2).values_list("value")[:1]
+    account = customer.identifiers.filter(kind="user_id", evidence=2)[0]
+    known_as = stored_identifier(account.kind, account.value)
     fields = {"visit_date": f"{NOON:%Y-%m-%d}"} | fields
     at = NOON - timedelta(days=2)
-    factories.record(factories.order(number, ("user_id", user_id[0]), at=at, **fields), at=at)
+    factories.record(factories.order(number, known_as, at=at, **fields), at=at)
     return f"order:{number}"
 
 

@@ -167,8 +167,9 @@ def test_past_events_start_no_automation(capsys):
 
     assert set(AutomationVersion.objects.values_list("status", flat=True)) == {"live"}
     assert not Run.objects.exists()
+    app = Source.objects.get(name="app")
     noor = Identifier.objects.get(
-        kind="user_id", value="noor", evidence=Evidence.VERIFIED
+        kind="user_id", value=f"{app.pk}/noor", evidence=Evidence.VERIFIED
     ).customer_id
     consents_of_noor = read_state(noor).consents
     assert {purpose: consent.state for purpose, consent in consents_of_noor.items()} == {
@@ -199,8 +200,9 @@ def test_some_families_give_consent_some_refuse_and_most_say_nothing():
 
 def test_second_load_does_not_restore_a_withdrawn_consent(capsys):
     _load(capsys)
+    app = Source.objects.get(name="app")
     noor = Identifier.objects.get(
-        kind="user_id", value="noor", evidence=Evidence.VERIFIED
+        kind="user_id", value=f"{app.pk}/noor", evidence=Evidence.VERIFIED
     ).customer_id
     statement = ConsentStatement(
         kind="consent.withdrawn", subject="offers", evidence={"kind": "click"}
