@@ -82,6 +82,52 @@ class RefilingForm(forms.Form):
     )
 
 
+class DecisionForm(forms.Form):
+    """Two identifiers to merge or separate: the second by its id, or by its kind and value."""
+
+    _CHANGED = "The page was open too long. Load it again, and decide once more."
+
+    decision = forms.ChoiceField(
+        choices=(("merge", "Merge"), ("separate", "Separate")),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _CHANGED),
+    )
+    first = forms.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), _CHANGED),
+    )
+    second_id = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _CHANGED),
+    )
+    kind = forms.ChoiceField(
+        required=False,
+        choices=RefilingForm.KINDS,
+        error_messages={"invalid_choice": "The kind is missing. Choose a kind."},
+    )
+    value = ShortTextField(limit=200, required=False)
+    reason = ShortTextField(
+        limit=MAX_REASON_LENGTH,
+        error_messages={"required": "The reason is missing. Enter a reason for your colleagues."},
+    )
+
+    def clean(self) -> None:
+        """Require the second identifier."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("second_id") and not (cleaned.get("kind") and cleaned.get("value")):
+            self.add_error(
+                "value", "The identifier is missing. Enter an address, a card or a number."
+            )
+
+    @property
+    def second(self) -> int | tuple[str, str]:
+        """Return the second identifier of a valid form: its id, or its kind and value."""
+        second_id: int | None = self.cleaned_data["second_id"]
+        return second_id or (self.cleaned_data["kind"], self.cleaned_data["value"])
+
+
 class TaskOutcomeForm(forms.Form):
     """How a task ended."""
 

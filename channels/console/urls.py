@@ -6,6 +6,7 @@ from channels.console.views import (
     customers,
     history,
     home,
+    identity,
     merges,
     order_actions,
     orders,
@@ -77,6 +78,13 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/orders/<number:number>/", orders.change, name="order"),
     path(
         "customers/<uuid:customer_id>/merges/<int:merge_id>/undo/", merges.undo, name="merge-undo"
+    ),
+    path("customers/<uuid:customer_id>/identity/", identity.show_identity, name="identity"),
+    path("customers/<uuid:customer_id>/identity/decide/", identity.decide, name="decide"),
+    path(
+        "customers/<uuid:customer_id>/identity/<int:decision_id>/undo/",
+        identity.undo,
+        name="decision-undo",
     ),
     path("calls/", calls.list_ringing, name="calls"),
     path("calls/<number:reference>/", calls.answer, name="call"),

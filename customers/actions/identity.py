@@ -1,19 +1,31 @@
 """Stores the decisions of staff about two identifiers, and takes them out again."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
 from customers.identity import decisions
 from customers.identity.links import pair_of
 from customers.models import Identifier, ManualDecision
+from customers.queries import identity
+from customers.queries.identity import HeldIdentifierShape
 
 # An identifier by its kind and value, or by its id.
 type IdentifierName = tuple[str, str] | int
 
 _LARGEST_ID = 2**63 - 1
+
+
+class Preview(NamedTuple):
+    """The identifiers of the records of a decision, before it and after it."""
+
+    before: Mapping[UUID, list[HeldIdentifierShape]]
+    after: Mapping[UUID, list[HeldIdentifierShape]]
 
 
 class SameIdentifier(ValueError):
@@ -53,6 +65,44 @@ def decide(
     reason = reason.strip()[:MAX_REASON_LENGTH]
     decision = decisions.decide(kind, ends[0].pk, ends[1].pk, actor=actor, reason=reason, now=now)
     return decision, True
+
+
+@transaction.atomic
+def preview(
+    *,
+    customer_id: UUID,
+    kind: str,
+    first: IdentifierName,
+    second: IdentifierName,
+    reason: str,
+    actor: str,
+    now: datetime,
+    region: str | None = None,
+) -> Preview:
+    """Return the records before and after a decision, without storing it.
+
+    Makes the decision and rolls it back. Raises as `decide` does.
+    """
+    pair = [_find(name, region).pk for name in (first, second)]
+    before = _records_of(pair)
+    decide(
+        customer_id=customer_id,
+        kind=kind,
+        first=pair[0],
+        second=pair[1],
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
+    after = _records_of(pair)
+    transaction.set_rollback(True)
+    return Preview(before, after)
+
+
+def _records_of(identifier_ids: Iterable[int]) -> dict[UUID, list[HeldIdentifierShape]]:
+    rows = Identifier.objects.filter(pk__in=identifier_ids, customer__isnull=False).order_by("id")
+    record_ids = dict.fromkeys(rows.values_list("customer_id", flat=True))
+    return {id_: identity.identifiers(id_) for id_ in record_ids if id_}
 
 
 def undo_decision(

@@ -29,6 +29,7 @@ from customers.queries.shapes import (
 CONTACTS_LIMIT = 3
 ICONS = ("phone", "web", "app", "store")
 IDENTIFIER_KINDS_SHOWN = ("email", "phone", "card")
+VERIFIED_EVIDENCE = ("stated", "opened", "confirmed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class PartyGuest:
 class CustomerIdentifier:
     kind: str
     value: str
+    evidence: str
     is_verified: bool
 
 
@@ -141,7 +143,9 @@ def _guest(member: MemberShape, today: date) -> PartyGuest:
 
 def _identifier(identifier: IdentifierShape) -> CustomerIdentifier:
     kind = labels.IDENTIFIER_KINDS[identifier.kind]
-    return CustomerIdentifier(kind, identifier.value, identifier.is_verified)
+    return CustomerIdentifier(
+        kind, identifier.value, identifier.evidence, identifier.evidence in VERIFIED_EVIDENCE
+    )
 
 
 def _contact(interaction: InteractionShape) -> CustomerContact:

@@ -77,6 +77,8 @@ MERGE_REASONS = {
     "proof": "both have the same verified address or number",
     "claim": "an anonymous visit turned out to be theirs",
     "staff": "a colleague merged them",
+    "statement": "a source stated that they belong together",
+    "undo": "a colleague took a separation out",
 }
 ACCESSED_PARTS = {
     "page": "their page",
@@ -92,6 +94,8 @@ ACCESSED_PARTS = {
     "looks": "their access log",
     "merge": "a review",
     "refiling": "an event to move",
+    "identifiers": "their identifiers",
+    "decisions": "decisions about their identifiers",
 }
 _DETAIL_PROPERTIES = (
     "order_id",

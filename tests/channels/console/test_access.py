@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from butler.actions import staff_tasks
 from customers.access.roles import ROLES
-from customers.models import Merge, NumberingQuestion, Review, User
+from customers.models import ManualDecision, Merge, NumberingQuestion, Review, User
 from tests import factories, staff
 
 # Visitors, in the order of the columns below.
@@ -62,6 +62,9 @@ TABLE = {
     f"POST {CUSTOMER}orders/<number:number>/decline/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,
     f"POST {CUSTOMER}merges/<int:merge_id>/undo/": REVIEWS,
+    f"GET {CUSTOMER}identity/": REVIEWS,
+    f"POST {CUSTOMER}identity/decide/": REVIEWS,
+    f"POST {CUSTOMER}identity/<int:decision_id>/undo/": REVIEWS,
     f"GET {CUSTOMER}timeline/<uuid:log>/<int:version>/move/": REVIEWS,
     f"POST {CUSTOMER}timeline/<uuid:log>/<int:version>/move/": REVIEWS,
     "GET calls/": CALLS,
@@ -125,6 +128,7 @@ def world(db):
             key="t", kind="phone", customer_id=noor.id, title="x", body="", due_at=timezone.now()
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
+        "decision_id": _merged(noor, other),
         "merge_id": Merge.objects.create(**joined).pk,
         "question_id": NumberingQuestion.objects.create(
             space_id=1, first=factories.source(), second=factories.source()
@@ -132,6 +136,15 @@ def world(db):
         "log": noor.id,
         "version": 1,
     }
+
+
+def _merged(first, second) -> int:
+    """Store a decision that is already undone, so that it changes nothing; return its id."""
+    ids = sorted(record.identifiers.get(kind="email").pk for record in (first, second))
+    moment = timezone.now()
+    return ManualDecision.objects.create(
+        kind="merge", first_id=ids[0], second_id=ids[1], decided_at=moment, undone_at=moment
+    ).pk
 
 
 def _visitor(name: str) -> Client:

@@ -1,0 +1,126 @@
+"""Why a record is one customer, in sentences for staff. No database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels.console.presenters import labels
+from customers.queries.identity import ContestedLinkShape, DecisionShape, HeldIdentifierShape
+
+# The kinds that join records, in the order in which one of them stands for the record.
+_JOINING = ("user_id", "external", "email")
+_EVIDENCE = {
+    "confirmed": "proved by the customer or its source",
+    "opened": "opened by the customer with a code",
+    "stated": "stated by a source about its own customer",
+    "noted": "noted by a colleague, a till or a file",
+    "claimed": "claimed, not proved",
+}
+_DECISIONS = {"merge": "Merged", "separate": "Separated"}
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierRow:
+    """One identifier of a record, why the record has it, and the identifier to separate it from."""
+
+    id: int
+    name: str
+    evidence: str
+    is_verified: bool
+    reason: str
+    contested: Sequence[str]
+    separate_from: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision of a person about two identifiers."""
+
+    id: int
+    sentence: str
+    reason: str
+    decided_at: datetime
+    undone: str
+
+
+def identifier_rows(identifiers: Sequence[HeldIdentifierShape]) -> list[IdentifierRow]:
+    """Return the identifiers of a record for staff."""
+    main = sorted(
+        (row for row in identifiers if row.held_by == "joined" and _family(row.kind) in _JOINING),
+        key=lambda row: (_JOINING.index(_family(row.kind)), row.first_seen_at, row.id),
+    )
+    return [_row(row, [other.id for other in main if other.id != row.id]) for row in identifiers]
+
+
+def _row(row: HeldIdentifierShape, others: Sequence[int]) -> IdentifierRow:
+    held_by = "Joined" if row.held_by == "joined" else "Hangs on this record"
+    return IdentifierRow(
+        id=row.id,
+        name=f"{kind_name(row.kind)} {row.value}" + (f" of {row.source}" if row.source else ""),
+        evidence=row.evidence,
+        is_verified=row.is_verified,
+        reason=f"{held_by}: {_EVIDENCE[row.evidence]}",
+        contested=[_contested(row.kind, link) for link in row.contested],
+        separate_from=others[0] if others else None,
+    )
+
+
+def _contested(kind: str, link: ContestedLinkShape) -> str:
+    """Return the sentence about a contested link. It names the other side only if it is proved."""
+    if link.value:
+        other = f"{kind_name(link.kind)} {link.value}"
+        return f"{other} of another record has this {_noun(kind)}, too, confirmed by {link.source}."
+    if link.kind == "email":
+        return f"{link.source} states an address that another record has."
+    return f"Another {_noun(link.kind)} states this {_noun(kind)} ({link.source})."
+
+
+def decision_rows(decisions: Iterable[DecisionShape]) -> list[DecisionRow]:
+    """Return the decisions about a record for staff."""
+    return [
+        DecisionRow(
+            id=decision.id,
+            sentence=f"{_DECISIONS[decision.kind]} by {_actor(decision.actor)}: "
+            f"{_short(decision.first)} and {_short(decision.second)}",
+            reason=decision.reason,
+            decided_at=decision.decided_at,
+            undone=_undone(decision),
+        )
+        for decision in decisions
+    ]
+
+
+def _undone(decision: DecisionShape) -> str:
+    if decision.undone_at is None:
+        return ""
+    reason = f": {decision.undone_reason}" if decision.undone_reason else ""
+    return f"Undone by {_actor(decision.undone_by)}{reason}"
+
+
+def _actor(actor: str) -> str:
+    return labels.actor_name(actor) or "the customer"
+
+
+def _short(identifier: str) -> str:
+    """Return the kind and the value of an identifier, without the id of its source."""
+    kind, _, value = identifier.partition(":")
+    if kind == "external":
+        kind, _, value = value.partition(":")
+    is_number = kind not in ("email", "phone", "card", "device", "anonymous_id")
+    return f"{kind_name(kind)} {value.partition('/')[2] if is_number and '/' in value else value}"
+
+
+def kind_name(kind: str) -> str:
+    """Return the name of a kind of identifier."""
+    names = {"anonymous_id": "Browser", "device": "Device"}
+    system = kind.removeprefix("external:")
+    return labels.IDENTIFIER_KINDS.get(kind) or names.get(kind) or system.capitalize()
+
+
+def _noun(kind: str) -> str:
+    nouns = {"email": "address", "phone": "phone", "card": "card"}
+    return nouns.get(kind, "account" if _family(kind) in _JOINING else "identifier")
+
+
+def _family(kind: str) -> str:
+    return kind.partition(":")[0]

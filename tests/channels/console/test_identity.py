@@ -1,0 +1,161 @@
+"""Staff read why a record is one customer, merge and separate identifiers, and undo it."""
+
+import pytest
+from django.test import Client
+
+from customers.models import AccessLogEntry, Identifier, ManualDecision
+from tests import factories, staff
+from tests.channels.console.acting import page_of
+
+FAMILY = ("email", "family@example.com")
+NOOR, SAM = ("user_id", "u-1"), ("user_id", "u-2")
+
+
+@pytest.fixture
+def couple(db):
+    """Two accounts of one shop that state one mailbox, each with an order."""
+    shop = factories.sender(factories.source("Shop"))
+    noor = factories.customer(NOOR, FAMILY, by=shop, name="Noor de Wit")
+    sam = factories.customer(SAM, FAMILY, by=shop, name="Sam Smit")
+    orders = [factories.order(f"A-{who[1]}", who, total="10") for who in (NOOR, SAM)]
+    factories.record(*orders, by=shop)
+    return noor, sam
+
+
+def identifier(key):
+    return Identifier.objects.get(kind=key[0], value__endswith=key[1])
+
+
+def merge_fields(**changes):
+    return {
+        "decision": "merge",
+        "first": identifier(NOOR).pk,
+        "kind": "user_id",
+        "value": "u-2",
+        "reason": "same person",
+    } | changes
+
+
+def decide(caller, customer, fields, **options):
+    return caller.post(f"/console/customers/{customer.id}/identity/decide/", fields, **options)
+
+
+def test_customer_page_shows_evidence_and_links_to_the_reasons(desk, couple):
+    noor, _ = couple
+
+    page = page_of(desk, f"customers/{noor.id}/")
+
+    assert '<span class="badge good">' in page
+    assert "stated" in page
+    assert f"/console/customers/{noor.id}/identity/" in page
+
+
+def test_page_says_why_the_record_has_each_identifier(desk, couple):
+    _, sam = couple
+
+    first, second = (page_of(desk, f"customers/{each.id}/identity/") for each in couple)
+
+    assert "Account u-1 of Shop" in first
+    assert "Joined: stated by a source about its own customer" in first
+    assert "Another account states this address (Shop)." in first
+    assert "u-2" not in first
+    assert "Shop states an address that another record has." in second
+    assert "family@example.com" not in second
+    assert AccessLogEntry.objects.filter(customer=sam, what="identifiers").count() == 1
+
+
+def test_preview_shows_both_records_and_stores_nothing(desk, couple):
+    noor, sam = couple
+
+    page = decide(desk, noor, merge_fields()).content.decode()
+
+    assert "Noor de Wit" in page
+    assert "Sam Smit" in page
+    assert page.count('aria-labelledby="before-') == 2
+    assert page.count('aria-labelledby="after-') == 1
+    assert not ManualDecision.objects.exists()
+    assert identifier(SAM).customer_id == sam.id
+    assert AccessLogEntry.objects.filter(customer=sam, what="merge").count() == 1
+
+
+def test_mistaken_merge_shows_both_orders_until_it_is_undone(desk, couple):
+    noor, _ = couple
+
+    def pages():
+        return [page_of(desk, f"customers/{each.id}/") for each in couple]
+
+    def orders_shown():
+        return [[number for number in ("A-u-1", "A-u-2") if number in page] for page in pages()]
+
+    before = orders_shown()
+    done = decide(desk, noor, merge_fields(confirm="yes"), follow=True).content.decode()
+    merged = orders_shown()
+    decision = ManualDecision.objects.get()
+    undone = desk.post(
+        f"/console/customers/{noor.id}/identity/{decision.pk}/undo/",
+        {"reason": "two people"},
+        follow=True,
+    ).content.decode()
+
+    assert before == [["A-u-1"], ["A-u-2"]]
+    assert "The records are merged." in done
+    assert "same person" in done
+    assert merged == [["A-u-1", "A-u-2"]] * 2
+    assert "The decision is undone." in undone
+    assert "two people" in undone
+    assert orders_shown() == before
+    assert "Another account states this address" in page_of(desk, f"customers/{noor.id}/identity/")
+
+
+def test_address_that_staff_take_off_leaves_the_record(desk, couple):
+    noor, _ = couple
+    fields = {
+        "decision": "separate",
+        "first": identifier(FAMILY).pk,
+        "second_id": identifier(NOOR).pk,
+        "reason": "wrong address",
+    }
+
+    decide(desk, noor, fields | {"confirm": "yes"})
+
+    assert identifier(FAMILY).customer_id != noor.id
+    assert ManualDecision.objects.get().reason == "wrong address"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"reason": " "}, "The reason is missing."),
+        ({"value": "u-9"}, "No customer has this identifier."),
+        ({"value": ""}, "The identifier is missing."),
+        ({"value": "u-1"}, "Both identifiers are the same."),
+        ({"first": 2**63}, "Load it again"),
+        ({"decision": "x"}, "Load it again"),
+    ],
+)
+def test_invalid_decision_shows_the_error_and_stores_nothing(desk, couple, change, error):
+    noor, _ = couple
+
+    answer = decide(desk, noor, merge_fields(confirm="yes") | change)
+
+    assert answer.status_code == 422
+    assert error in answer.content.decode()
+    assert not ManualDecision.objects.exists()
+
+
+def test_second_undo_says_that_the_decision_was_undone_before(desk, couple):
+    noor, _ = couple
+    decide(desk, noor, merge_fields(confirm="yes"))
+    path = f"/console/customers/{noor.id}/identity/{ManualDecision.objects.get().pk}/undo/"
+    desk.post(path)
+
+    assert "was undone before" in desk.post(path, follow=True).content.decode()
+
+
+def test_role_without_the_right_reads_and_decides_nothing(couple):
+    noor, _ = couple
+    till = staff.let_in(Client(), staff.colleague("till"))
+
+    assert till.get(f"/console/customers/{noor.id}/identity/").status_code == 403
+    assert decide(till, noor, merge_fields(confirm="yes")).status_code == 403
+    assert not ManualDecision.objects.exists()
