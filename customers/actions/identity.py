@@ -100,9 +100,9 @@ def preview(
 
 
 def _records_of(identifier_ids: Iterable[int]) -> dict[UUID, list[HeldIdentifierShape]]:
-    rows = Identifier.objects.filter(pk__in=identifier_ids, customer__isnull=False).order_by("id")
-    record_ids = dict.fromkeys(rows.values_list("customer_id", flat=True))
-    return {id_: identity.identifiers(id_) for id_ in record_ids if id_}
+    rows = Identifier.objects.filter(pk__in=identifier_ids).order_by("id")
+    record_ids = dict.fromkeys(row.customer_id for row in rows)
+    return {id_: identity.identifiers(id_) for id_ in record_ids if id_ is not None}
 
 
 def undo_decision(

@@ -26,7 +26,7 @@ _ERRORS: dict[type[Exception], str] = {
     actions.SameIdentifier: "Both identifiers are the same. Enter another one.",
     actions.IdentifierOfAnotherRecord: "The record has changed. Load the page again.",
 }
-_DONE = {"merge": "The records are merged.", "separate": "The identifiers are separated."}
+_CONFIRMATIONS = {"merge": "The records are merged.", "separate": "The identifiers are separated."}
 
 
 @require_safe
@@ -63,7 +63,7 @@ def decide(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     except tuple(_ERRORS) as error:
         form.add_error("value", _ERRORS[type(error)])
         return _show_errors(request, live_id, form)
-    messages.success(request, _DONE[decision["kind"]])
+    messages.success(request, _CONFIRMATIONS[decision["kind"]])
     return redirect("console:identity", customer_id=live_id)
 
 

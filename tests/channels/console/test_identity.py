@@ -88,7 +88,7 @@ def test_mistaken_merge_shows_both_orders_until_it_is_undone(desk, couple):
         return [[number for number in ("A-u-1", "A-u-2") if number in page] for page in pages()]
 
     before = orders_shown()
-    done = decide(desk, noor, merge_fields(confirm="yes"), follow=True).content.decode()
+    confirmation = decide(desk, noor, merge_fields(confirm="yes"), follow=True).content.decode()
     merged = orders_shown()
     decision = ManualDecision.objects.get()
     undone = desk.post(
@@ -98,8 +98,8 @@ def test_mistaken_merge_shows_both_orders_until_it_is_undone(desk, couple):
     ).content.decode()
 
     assert before == [["A-u-1"], ["A-u-2"]]
-    assert "The records are merged." in done
-    assert "same person" in done
+    assert "The records are merged." in confirmation
+    assert "same person" in confirmation
     assert merged == [["A-u-1", "A-u-2"]] * 2
     assert "The decision is undone." in undone
     assert "two people" in undone
