@@ -10,11 +10,11 @@ from customers.queries.identity import ContestedLinkShape, DecisionShape, HeldId
 # The kinds that join records, in the order in which one of them stands for the record.
 _JOINING = ("user_id", "external", "email")
 _EVIDENCE = {
-    "confirmed": "proved by the customer or its source",
+    "confirmed": "confirmed by the customer or by a source that checks addresses",
     "opened": "opened by the customer with a code",
     "stated": "stated by a source about its own customer",
     "noted": "noted by a colleague, a till or a file",
-    "claimed": "claimed, not proved",
+    "claimed": "claimed by a browser or an app, not verified",
 }
 _DECISIONS = {"merge": "Merged", "separate": "Separated"}
 
