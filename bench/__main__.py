@@ -14,6 +14,7 @@ from bench import (
     due,
     end_to_end,
     growth,
+    holders,
     ingest,
     load,
     messages,
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[[Testbed], list[Figure]]] = {
     "campaign": campaign.figures,
     "streams": streams.latency,
     "growth": growth.figures,
+    "holders": holders.figures,
     "memory": streams.memory,
 }
 

@@ -2,7 +2,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from channels.portal import sign_in
-from channels.portal.views import decisions, home, inbox, orders, preferences, receipts
+from channels.portal.views import decisions, home, inbox, orders, preferences, receipts, records
 from customers.api import path_converters
 
 # path_converters is imported because it registers the converter "number".
@@ -27,6 +27,7 @@ urlpatterns = [
     path("receipts/<uuid:entry_id>/", receipts.receipt_file, name="receipt"),
     path("why/", decisions.decisions, name="decisions"),
     path("why/access-log/", decisions.access_log, name="access-log"),
+    path("records/<int:merge_id>/separate/", records.separate, name="separate"),
     path("sign-in/", sign_in.request_code, name="sign-in"),
     path("sign-in/code/", sign_in.confirm_code, name="sign-in-code"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
 from customers.identity import decisions
+from customers.identity.families import is_number
 from customers.identity.links import pair_of
 from customers.models import Identifier, ManualDecision
 from customers.queries import identity
@@ -94,15 +95,30 @@ def preview(
         actor=actor,
         now=now,
     )
-    after = _records_of(pair)
+    after = {id_: identity.identifiers(id_) for id_ in before} | _records_of(pair)
     transaction.set_rollback(True)
-    return Preview(before, after)
+    return Preview(before, {id_: rows for id_, rows in after.items() if rows})
 
 
 def _records_of(identifier_ids: Iterable[int]) -> dict[UUID, list[HeldIdentifierShape]]:
     rows = Identifier.objects.filter(pk__in=identifier_ids).order_by("id")
     record_ids = dict.fromkeys(row.customer_id for row in rows)
     return {id_: identity.identifiers(id_) for id_ in record_ids if id_ is not None}
+
+
+def find_account(kind: str, value: str, *, region: str | None = None) -> int:
+    """Return the id of the first account of the record that an identifier leads to.
+
+    Without an account, it is the identifier itself. Two accounts of one space share no mailbox
+    until they are merged, so a merge of records names their accounts. Raises UnknownIdentifier or
+    AmbiguousIdentifier.
+    """
+    identifier = find_identifier(kind, value, region=region)
+    if is_number(identifier.kind) or identifier.customer_id is None:
+        return identifier.pk
+    rows = identity.identifiers(identifier.customer_id)
+    accounts = [row.id for row in rows if row.held_by == "joined" and is_number(row.kind)]
+    return min(accounts, default=identifier.pk)
 
 
 def undo_decision(

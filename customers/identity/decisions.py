@@ -94,13 +94,15 @@ def _primary_pair(first: UUID, second: UUID) -> Pair:
 
 def _separations(pair: Pair) -> list[Pair]:
     """Return the pairs of identifiers of two records that people separated."""
-    component = read_locked(pair)
-    ids = {row.id for row in component.rows}
-    decisions = last_decisions(read_decisions(sorted(ids)))
+    record_of = {row.id: row.customer_id for row in read_locked(pair).rows}
+    records = {record_of[id_] for id_ in pair}
+    decisions = last_decisions(read_decisions(sorted(record_of)))
     return [
         decision.pair
         for decision in decisions.values()
-        if decision.kind == DecisionKind.SEPARATE and set(decision.pair) <= ids
+        if decision.kind == DecisionKind.SEPARATE
+        # The graph also contains records that people merged and separated again.
+        and {record_of.get(id_) for id_ in decision.pair} == records
     ]
 
 

@@ -29,6 +29,7 @@ def _pages(desk) -> list[str]:
         "/console/search/?q=nor+de+witt",
         noor,
         *(noor + part for part in ("access-log/", "preferences/", "orders/")),
+        noor + "identity/",
         *(noor + part for part in ("timeline/", "decisions/", "new-order/", f"orders/{number}/")),
         "/console/calls/",
         f"/console/calls/call:{call}/",

@@ -10,11 +10,11 @@ from customers.queries.identity import ContestedLinkShape, DecisionShape, HeldId
 # The kinds that join records, in the order in which one of them stands for the record.
 _JOINING = ("user_id", "external", "email")
 _EVIDENCE = {
-    "confirmed": "proved by the customer or its source",
+    "confirmed": "confirmed by the customer or by a source that checks addresses",
     "opened": "opened by the customer with a code",
     "stated": "stated by a source about its own customer",
     "noted": "noted by a colleague, a till or a file",
-    "claimed": "claimed, not proved",
+    "claimed": "claimed by a browser or an app, not verified",
 }
 _DECISIONS = {"merge": "Merged", "separate": "Separated"}
 
@@ -44,12 +44,13 @@ class DecisionRow:
 
 
 def identifier_rows(identifiers: Sequence[HeldIdentifierShape]) -> list[IdentifierRow]:
-    """Return the identifiers of a record for staff."""
+    """Return the identifiers of a record for staff, the accounts first."""
     main = sorted(
         (row for row in identifiers if row.held_by == "joined" and _family(row.kind) in _JOINING),
         key=lambda row: (_JOINING.index(_family(row.kind)), row.first_seen_at, row.id),
     )
-    return [_row(row, [other.id for other in main if other.id != row.id]) for row in identifiers]
+    others = [row for row in identifiers if row not in main]
+    return [_row(row, [other.id for other in main if other.id != row.id]) for row in main + others]
 
 
 def _row(row: HeldIdentifierShape, others: Sequence[int]) -> IdentifierRow:

@@ -50,13 +50,12 @@ def decide(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "customer_id": live_id,
         "kind": form.cleaned_data["decision"],
         "first": form.cleaned_data["first"],
-        "second": form.second,
         "reason": form.cleaned_data["reason"],
         "actor": audit.actor(request),
         "now": timezone.now(),
-        "region": settings.BUTLER_COUNTRY,
     }
     try:
+        decision["second"] = _second(form)
         if "confirm" not in request.POST:
             return _show_preview(request, live_id, form, actions.preview(**decision))
         actions.decide(**decision)
@@ -89,6 +88,14 @@ def undo(request: HttpRequest, customer_id: UUID, decision_id: int) -> HttpRespo
         raise Http404
     messages.success(request, "The decision is undone.")
     return redirect("console:identity", customer_id=live_id)
+
+
+def _second(form: DecisionForm) -> int:
+    """Return the id of the second identifier. An address stands for the account that has it."""
+    second = form.second
+    if isinstance(second, int):
+        return second
+    return actions.find_account(*second, region=settings.BUTLER_COUNTRY)
 
 
 def _live_id(customer_id: UUID) -> UUID:

@@ -68,4 +68,8 @@ def answer_question(request: HttpRequest, question_id: int) -> HttpResponse:
 def _answered_text(question: NumberingQuestion) -> str:
     if question.moved is None:
         return "Both sources stay in one space."
-    return f"The source {question.moved.name} has the space {question.moved.space.name} now."
+    source, space = question.moved.name, question.moved.space.name
+    return (
+        f"The source {source} has the space {space} now. New events follow it at once. For the"
+        f' customers until now, run: manage.py move_source "{source}" --ids "{space}"'
+    )

@@ -48,6 +48,8 @@ MERGE_REASONS = {
     "proof": gettext_noop("because both have the same verified address or number"),
     "claim": gettext_noop("because an anonymous visit turned out to be yours"),
     "staff": gettext_noop("because a staff member joined them"),
+    "statement": gettext_noop("because the same e-mail address or number was given for both"),
+    "undo": gettext_noop("because a staff member took back that they are separate"),
 }
 YES_NO = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
 # The name of each channel, as the heading of a column and in a sentence.

@@ -46,6 +46,7 @@ class IdentifierCard:
 
 @dataclass(frozen=True, slots=True)
 class MergeCard:
+    id: int
     merged_at: datetime
     reason: str
 
@@ -144,4 +145,4 @@ def _identifier_card(identifier: IdentifierShape) -> IdentifierCard:
 
 
 def _merge_card(merge: MergeShape) -> MergeCard:
-    return MergeCard(merge.merged_at, translated(labels.MERGE_REASONS, merge.reason))
+    return MergeCard(merge.id, merge.merged_at, translated(labels.MERGE_REASONS, merge.reason))

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from customers.models import AccessLogEntry, Identifier, ManualDecision
+from customers.models import AccessLogEntry, Identifier, ManualDecision, Source
 from tests import factories, staff
 from tests.channels.console.acting import page_of
 
@@ -105,6 +105,26 @@ def test_mistaken_merge_shows_both_orders_until_it_is_undone(desk, couple):
     assert "two people" in undone
     assert orders_shown() == before
     assert "Another account states this address" in page_of(desk, f"customers/{noor.id}/identity/")
+
+
+def test_merge_by_the_address_of_the_other_record_joins_its_account(desk, couple):
+    noor, _ = couple
+    other = ("email", "sam@example.com")
+    factories.customer(SAM, other, by=factories.sender(Source.objects.get(name="Shop")))
+
+    decide(desk, noor, merge_fields(kind="email", value=other[1], confirm="yes"))
+
+    owners = {identifier(key).customer_id for key in (NOOR, SAM, FAMILY, other)}
+    assert len(owners) == 1
+
+
+def test_preview_shows_the_record_that_loses_an_identifier(desk, couple):
+    noor, _ = couple
+
+    page = decide(desk, noor, merge_fields(first=identifier(FAMILY).pk)).content.decode()
+
+    assert page.count('aria-labelledby="after-') == 2
+    assert page.count("Account u-1 of Shop") == 2
 
 
 def test_address_that_staff_take_off_leaves_the_record(desk, couple):

@@ -107,6 +107,7 @@ def test_number_separately_moves_the_chosen_source(manager, question):
     page = answer(manager, question, answer="separate", source=question.second_id)
 
     assert "The source Shop has the space Shop now." in page
+    assert "manage.py move_source &quot;Shop&quot; --ids &quot;Shop&quot;" in page
     assert "number customers separately?" not in page
     assert (question.answer, question.reason) == ("separate", "own database")
     assert question.answered_by.startswith("staff:")

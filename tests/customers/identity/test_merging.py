@@ -154,6 +154,29 @@ def test_undoing_a_decision_gives_what_was_before():
     assert_sound()
 
 
+def test_merge_leaves_other_separated_records_apart():
+    noor, sam, lin = (factories.customer(("user_id", name)) for name in ("noor", "sam", "lin"))
+    decisions.merge_records(noor.id, sam.id, actor="staff:lin", now=NOON)
+    decisions.separate_records(noor.id, sam.id, actor="staff:lin", now=NOON)
+
+    decisions.merge_records(noor.id, lin.id, actor="staff:lin", now=NOON)
+
+    assert owner_of("noor") == owner_of("lin") == noor
+    assert owner_of("sam") == sam
+    assert_sound()
+
+
+def test_merge_of_separated_records_replaces_the_separation_of_their_identifiers():
+    noor, sam, lin = (factories.customer(("user_id", name)) for name in ("noor", "sam", "lin"))
+    decisions.merge_records(noor.id, sam.id, actor="staff:lin", now=NOON)
+    decisions.separate_records(sam.id, lin.id, actor="staff:lin", now=NOON)
+
+    decisions.merge_records(noor.id, lin.id, actor="staff:lin", now=NOON)
+
+    assert owner_of("noor") == owner_of("sam") == owner_of("lin")
+    assert_sound()
+
+
 def test_events_during_a_merge_return_to_their_records_after_undo():
     noor, sam = factories.customer(NOOR), factories.customer(SAM)
     decisions.merge_records(noor.id, sam.id, actor="staff:lin", now=NOON)

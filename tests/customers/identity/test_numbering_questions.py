@@ -1,6 +1,9 @@
 """Two sources of one space that number customers separately raise one question, however often."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 
 from customers.actions import numbering
 from customers.models import NumberingQuestion, Source
@@ -188,3 +191,13 @@ def test_only_one_of_the_two_sources_moves():
     with pytest.raises(numbering.OtherSource):
         answer(numbering.number_separately, source_id=other.source.pk)
     assert len(open_questions()) == 1
+
+
+def test_command_regroups_the_customers_until_the_answer():
+    app, shop = pair()
+    share_mailboxes(app, shop, 5)
+    answer(numbering.number_separately, source_id=shop.source.pk)
+
+    call_command("move_source", "Shop", "--ids", "Shop", stdout=StringIO(), stderr=StringIO())
+
+    assert are_one(app.account("a1"), shop.account("s1"), email("1@example.com"))

@@ -13,9 +13,10 @@ from customers import ingest, rebuild
 from customers.models import Customer, Event, Order, Trait
 from customers.projections import orders, parties, registry
 from customers.projections.projected_events import ProjectedEvent, in_order
-from tests import factories, size
+from tests import factories
 from tests.factories import NOON, incoming_event
 from tests.odd_values import projected, properties
+from tests.size import tries
 
 NOOR = ("user_id", "noor")
 SECOND = timedelta(seconds=1)
@@ -30,7 +31,7 @@ def fact(name, number, fact_properties, *, at=NOON, arrival=None):
     return ProjectedEvent(name, at, arrival, key, 2, "web", "", 1, fact_properties)
 
 
-@size.tries(150, long=5_000)
+@tries(150, long=2_000)
 @given(
     st.lists(st.tuples(st.sampled_from(projected()), properties), max_size=8).flatmap(
         lambda events: st.tuples(st.just(events), st.permutations(range(len(events))))
