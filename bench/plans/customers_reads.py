@@ -28,7 +28,7 @@ def _digest(kind: str, number: int) -> bytes:
 PARAMETERS: dict[str, Params] = {
     "describe_customers": _IDS | {"today": TODAY},
     "find_routing_identifier": _CUSTOMER,
-    "find_customers": {"kind": "phone", "value": "+31600000001", "is_number": False},
+    "find_customers": {"kind": "phone", "value": "+31600000001"},
     "find_faults": _LIVE,
     "read_source_key": {"digest": _digest("key", 1)},
     "find_equal_numbers": {"ids": serials(60), "source_id": 1001},

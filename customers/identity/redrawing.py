@@ -185,8 +185,8 @@ def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> Redrawn:
     count = 0
     for source_id, numbers in ids_by_source.items():
         links = find_equal_numbers(numbers, source_id)
-        known = _known_equal(links)
-        missing = {link: moment for link, moment in links.items() if link[:2] not in known}
+        linked_before = _known_equal(links)
+        missing = {link: moment for link, moment in links.items() if link[:2] not in linked_before}
         store_links(missing, source_id, dict.fromkeys(missing, "contested"))
         changed |= {end for link in missing for end in link[:2]}
         count += len(missing)

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 (
                     "ids_per_person",
                     models.CharField(
-                        choices=[("one", "One"), ("several", "Several")],
+                        choices=[("one", "Single"), ("several", "Several")],
                         db_default="one",
                         default="one",
                         max_length=8,

@@ -408,7 +408,7 @@ class Migration(migrations.Migration):
             "kind",
             models.CharField(
                 choices=[
-                    ("seen", "Seen"),
+                    ("seen", "Together"),
                     ("alias", "Alias"),
                     ("equal", "Equal"),
                     ("placed", "Placed"),

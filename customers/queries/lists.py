@@ -10,7 +10,6 @@ from django.db.models.functions import Coalesce, Length
 from msgspec import UNSET
 
 from customers import db, sql
-from customers.identity.families import is_number
 from customers.models import (
     Customer,
     Evidence,
@@ -67,7 +66,7 @@ def _read_names(customer_ids: list[UUID]) -> dict[UUID, object]:
 
 def customers_by_identifier(kind: str, value: str) -> list[SummaryShape]:
     """Return the records that a normalized identifier leads to, verified ones first."""
-    params = {"kind": kind, "value": value, "is_number": is_number(kind)}
+    params = {"kind": kind, "value": value}
     rows = db.rows(sql.load("find_customers"), params)
     return [
         SummaryShape(

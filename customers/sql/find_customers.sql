@@ -3,7 +3,6 @@
 -- the customers of all sources that use it; with its source (`<source id>/<number>`) to one.
 --
 -- kind, value  text  normalized
--- is_number    bool  the kind is a number that sources give: user_id or external:<system>
 
 SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at,
        matching.evidence, name.value::text
@@ -17,7 +16,7 @@ SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at
          UNION
         SELECT customer_id, evidence
           FROM customers_identifier
-         WHERE %(is_number)s::boolean AND kind = %(kind)s
+         WHERE kind = %(kind)s
            AND (kind = 'user_id' OR kind LIKE 'external:%%')
            AND substring(value, strpos(value, '/') + 1) = %(value)s
          UNION

@@ -6,15 +6,15 @@
 -- returns (kind, evidence, state, name of the source, kinds, values and sources of both ends)
 
 SELECT link.kind, link.evidence, link.state, source.name,
-       one.kind, one.value, one.is_suspect, two.kind, two.value, two.is_suspect
-  FROM customers_identifier AS one
-  JOIN customers_link AS link ON one.id IN (link.first_id, link.second_id)
-  JOIN customers_identifier AS two
-    ON two.id = CASE WHEN link.first_id = one.id THEN link.second_id ELSE link.first_id END
+       near.kind, near.value, near.is_suspect, far.kind, far.value, far.is_suspect
+  FROM customers_identifier AS near
+  JOIN customers_link AS link ON near.id IN (link.first_id, link.second_id)
+  JOIN customers_identifier AS far
+    ON far.id = CASE WHEN link.first_id = near.id THEN link.second_id ELSE link.first_id END
   JOIN customers_source AS source ON source.id = link.source_id
- WHERE (one.customer_id = %(first)s OR one.record_id = %(first)s)
-   AND (two.customer_id = %(second)s
-        OR %(second)s::uuid IS NULL AND two.customer_id IS DISTINCT FROM one.customer_id)
-   AND two.record_id IS DISTINCT FROM %(first)s
+ WHERE (near.customer_id = %(first)s OR near.record_id = %(first)s)
+   AND (far.customer_id = %(second)s
+        OR %(second)s::uuid IS NULL AND far.customer_id IS DISTINCT FROM near.customer_id)
+   AND far.record_id IS DISTINCT FROM %(first)s
  ORDER BY link.evidence DESC, link.kind = 'equal', link.occurred_at, link.arrival, link.id
  LIMIT %(limit)s

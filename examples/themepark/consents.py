@@ -57,8 +57,8 @@ def _customer_ids(source_id: int, keys: Sequence[str]) -> dict[str, UUID]:
     identifiers = Identifier.objects.filter(
         kind="user_id", value__in=key_of_value, evidence=Evidence.VERIFIED
     )
-    customers = identifiers.values_list("value", "customer_id")
-    return {key_of_value[value]: customer for value, customer in customers if customer}
+    customers = identifiers.filter(customer__isnull=False).values_list("value", "customer_id")
+    return {key_of_value[value]: customer for value, customer in customers}
 
 
 def statements_of(

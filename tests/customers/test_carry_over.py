@@ -85,12 +85,12 @@ def fill_odd_numbers(old, ids):
 
 def fill_shared_mailbox_and_claim(old, ids):
     """A mailbox of two accounts led to nobody. A browser claims a customer."""
-    one, two = old.record(), old.record()
+    first_record, second_record = old.record(), old.record()
     family = old.identifier("email", "family@mail.nl", None)
-    first = old.identifier("user_id", "one", one, files=one)
-    second = old.identifier("user_id", "two", two, files=two)
-    old.event(ids.app, one, [first, family], kind="identify")
-    old.event(ids.app, two, [second, family], kind="identify", days=1)
+    first = old.identifier("user_id", "one", first_record, files=first_record)
+    second = old.identifier("user_id", "two", second_record, files=second_record)
+    old.event(ids.app, first_record, [first, family], kind="identify")
+    old.event(ids.app, second_record, [second, family], kind="identify", days=1)
     browsed = old.record()
     browser = old.identifier("anonymous_id", "b-1", browsed, files=browsed, trust=1)
     claim = old.identifier("user_id", "5", None, trust=1)

@@ -68,9 +68,9 @@ def forget_links(**conditions):
 
 def join_as_before(first, second):
     """Put a record below another one, as the rules of an older release did."""
-    one, two = Identifier.objects.get(**first), Identifier.objects.get(**second)
-    Customer.objects.filter(pk=one.record_id).update(canonical=two.customer_id)
-    Identifier.objects.filter(customer_id=one.customer_id).update(customer_id=two.customer_id)
+    lower, upper = Identifier.objects.get(**first), Identifier.objects.get(**second)
+    Customer.objects.filter(pk=lower.record_id).update(canonical=upper.customer_id)
+    Identifier.objects.filter(customer_id=lower.customer_id).update(customer_id=upper.customer_id)
 
 
 def test_records_that_match_the_rules_stay_and_the_command_succeeds(app, shop):
@@ -303,8 +303,8 @@ class TestMoveSource:
         moved = self.move("app", "shop", "--ids", "company")
         assert "0 records part, 1 records join" in moved
         assert owner("user_id", f"{app.source_id}/5") == owner("user_id", f"{shop.source_id}/5")
-        kept = Event.objects.exclude(kind="identity")
-        assert sorted(kept.values_list("message_id", "customer_id", "version")) == logs
+        events = Event.objects.exclude(kind="identity")
+        assert sorted(events.values_list("message_id", "customer_id", "version")) == logs
         assert rebuild("--check")[-1].endswith("0 differences, 0 events skipped")
 
     def test_numbers_part_when_a_source_leaves_their_space(self, app, shop):

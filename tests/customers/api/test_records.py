@@ -23,14 +23,14 @@ def test_number_finds_the_customers_of_all_sources_or_of_one(desk):
     noor = factories.customer(("user_id", "42"), name="Noor", by=shop)
     bas = factories.customer(("user_id", "42"), name="Bas", by=other_shop)
 
-    def found(identifier):
+    def names_of(identifier):
         answer = desk.get("/api/customers/", {"identifier": identifier})
         return {record["name"] for record in answer.json()["results"]}
 
     assert noor != bas
-    assert found("user_id:42") == {"Noor", "Bas"}
-    assert found(f"user_id:{shop.source_id}/42") == {"Noor"}
-    assert found("user_id:43") == set()
+    assert names_of("user_id:42") == {"Noor", "Bas"}
+    assert names_of(f"user_id:{shop.source_id}/42") == {"Noor"}
+    assert names_of("user_id:43") == set()
 
 
 def test_record_with_the_verified_address_comes_before_claims(desk, noor):
