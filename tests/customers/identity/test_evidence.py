@@ -2,7 +2,7 @@
 
 import pytest
 
-from customers.identity.evidence import statement_evidence
+from customers.identity.evidence import address_evidence
 from customers.types import (
     CLAIMED,
     CONFIRMED,
@@ -66,7 +66,7 @@ def test_scale_orders_proofs_above_statements_above_notes_above_claims():
         (sender("app"), "false", NOTED),
         (sender("app", addresses="checked"), False, NOTED),
         (sender("app", addresses="unchecked"), True, CONFIRMED),
-        (sender("store"), True, CONFIRMED),
+        (sender("store"), True, NOTED),
         # A value with no clear meaning changes nothing.
         (sender("app"), "yes", STATED),
         (sender("app"), 1, STATED),
@@ -77,7 +77,7 @@ def test_scale_orders_proofs_above_statements_above_notes_above_claims():
     ],
 )
 def test_sender_and_trait_decide_the_evidence(sender, email_verified, evidence):
-    assert statement_evidence(sender, email_verified) == evidence
+    assert address_evidence(sender, email_verified) == evidence
 
 
 @pytest.mark.parametrize(
