@@ -95,6 +95,7 @@ PARAMETERS: dict[str, Params] = {
     "read_links_between": {"first": uuid("customer", 10), "second": None, "limit": 20},
     "read_live_records": {"ids": serials(40)},
     "read_members": {"records": live()},
+    "read_numbers_of_sources": {"sources": [1001, 1002], "after": 0, "batch": 20},
     "read_next_identifiers": {"after": 0, "batch": 20},
     "read_own_numbers": {"ids": serials(20), "sources": [1001, 1002] * 10},
     "read_statements": {"ids": serials(20)},

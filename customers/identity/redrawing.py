@@ -185,15 +185,15 @@ def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> Redrawn:
     count = 0
     for source_id, numbers in ids_by_source.items():
         links = find_equal_numbers(numbers, source_id)
-        linked_before = _known_equal(links)
-        missing = {link: moment for link, moment in links.items() if link[:2] not in linked_before}
+        stored = _stored_equal(links)
+        missing = {link: moment for link, moment in links.items() if link[:2] not in stored}
         store_links(missing, source_id, dict.fromkeys(missing, "contested"))
         changed |= {end for link in missing for end in link[:2]}
         count += len(missing)
     return Redrawn(changed, count)
 
 
-def _known_equal(links: LinkTimes) -> set[tuple[int, int]]:
+def _stored_equal(links: LinkTimes) -> set[tuple[int, int]]:
     firsts = {link.first for link in links}
     rows = Link.objects.filter(first_id__in=firsts, kind=LinkKind.EQUAL)
     return set(rows.values_list("first_id", "second_id"))

@@ -3,14 +3,18 @@
 -- first   uuid  a record: a live one, or one that was merged into another
 -- second  uuid  a live record; null means all records but that of the first one
 -- limit  int
--- returns (kind, evidence, state, name of the source, kinds, values and sources of both ends)
+-- returns (kind, evidence, state, name of the source, kind, value and is_suspect of both ends)
 
 SELECT link.kind, link.evidence, link.state, source.name,
        near.kind, near.value, near.is_suspect, far.kind, far.value, far.is_suspect
   FROM customers_identifier AS near
-  JOIN customers_link AS link ON near.id IN (link.first_id, link.second_id)
-  JOIN customers_identifier AS far
-    ON far.id = CASE WHEN link.first_id = near.id THEN link.second_id ELSE link.first_id END
+ CROSS JOIN LATERAL (
+       SELECT second_id AS far_id, id, kind, evidence, state, source_id, occurred_at, arrival
+         FROM customers_link WHERE first_id = near.id
+        UNION ALL
+       SELECT first_id, id, kind, evidence, state, source_id, occurred_at, arrival
+         FROM customers_link WHERE second_id = near.id) AS link
+  JOIN customers_identifier AS far ON far.id = link.far_id
   JOIN customers_source AS source ON source.id = link.source_id
  WHERE (near.customer_id = %(first)s OR near.record_id = %(first)s)
    AND (far.customer_id = %(second)s

@@ -68,9 +68,9 @@ def forget_links(**conditions):
 
 def join_as_before(first, second):
     """Put a record below another one, as the rules of an older release did."""
-    lower, upper = Identifier.objects.get(**first), Identifier.objects.get(**second)
-    Customer.objects.filter(pk=lower.record_id).update(canonical=upper.customer_id)
-    Identifier.objects.filter(customer_id=lower.customer_id).update(customer_id=upper.customer_id)
+    merged, live = Identifier.objects.get(**first), Identifier.objects.get(**second)
+    Customer.objects.filter(pk=merged.record_id).update(canonical=live.customer_id)
+    Identifier.objects.filter(customer_id=merged.customer_id).update(customer_id=live.customer_id)
 
 
 def test_records_that_match_the_rules_stay_and_the_command_succeeds(app, shop):
