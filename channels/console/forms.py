@@ -37,7 +37,7 @@ class NumberingForm(forms.Form):
     """Whether two sources number their customers separately, and which one gets its own space."""
 
     answer = forms.ChoiceField(
-        choices=(("separate", "Number separately"), ("same", "Same customers")),
+        choices=(("separate", "Move to own space"), ("same", "Keep one space")),
         error_messages=dict.fromkeys(
             ("required", "invalid_choice"), "The answer is missing. Choose an answer."
         ),

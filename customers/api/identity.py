@@ -29,7 +29,7 @@ from customers.api.problems import Problem
 from customers.api.refiling import ambiguous_identifier, unknown_identifier
 from customers.identity.decisions import DecisionAlreadyUndone
 from customers.queries import identity
-from customers.queries.identity import DecisionShape, HeldIdentifierShape
+from customers.queries.identity import ManualDecisionShape, HeldIdentifierShape
 from customers.queries.pages import Page
 
 type _Reason = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
@@ -77,7 +77,7 @@ class DecisionsView(_DecisionView):
 
     @schema.describe(
         "List the decisions about identifiers of a record, newest first",
-        answer=schema.pages_of(DecisionShape),
+        answer=schema.pages_of(ManualDecisionShape),
         tags=("reviews",),
     )
     def get(self, request: Request, customer_id: UUID) -> HttpResponse:
@@ -86,10 +86,10 @@ class DecisionsView(_DecisionView):
     @schema.describe(
         "Merge or separate two identifiers",
         body=DecisionBody,
-        answer=schema.shape(DecisionShape),
+        answer=schema.shape(ManualDecisionShape),
         status=201,
         other_responses={
-            200: ("The same decision counts already.", schema.shape(DecisionShape)),
+            200: ("The same decision counts already.", schema.shape(ManualDecisionShape)),
         },
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
@@ -123,7 +123,7 @@ class UndoDecisionView(_DecisionView):
     @schema.describe(
         "Undo a decision: the records are then as if nobody had made it",
         body=UndoBody,
-        answer=schema.shape(DecisionShape),
+        answer=schema.shape(ManualDecisionShape),
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("reviews",),
         problems=(409,),

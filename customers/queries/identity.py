@@ -47,7 +47,7 @@ class HeldIdentifierShape(Shape, frozen=True):
     contested: tuple[ContestedLinkShape, ...]
 
 
-class DecisionShape(Shape, frozen=True):
+class ManualDecisionShape(Shape, frozen=True):
     """A decision of a person about two identifiers, and the record of each of them now."""
 
     id: int
@@ -102,7 +102,7 @@ def _contested(text: str) -> tuple[ContestedLinkShape, ...]:
     )
 
 
-def decisions(customer_id: UUID) -> list[DecisionShape]:
+def decisions(customer_id: UUID) -> list[ManualDecisionShape]:
     """Return at most 500 decisions about identifiers of a live record, the newest first."""
     own = list(Identifier.objects.filter(customer_id=customer_id).values_list("id", flat=True))
     rows = (
@@ -113,13 +113,13 @@ def decisions(customer_id: UUID) -> list[DecisionShape]:
     return [_decision(row) for row in rows[:_LIMIT]]
 
 
-def decision(decision_id: int) -> DecisionShape:
+def decision(decision_id: int) -> ManualDecisionShape:
     """Return one decision. Raises ManualDecision.DoesNotExist."""
     return _decision(ManualDecision.objects.select_related("first", "second").get(pk=decision_id))
 
 
-def _decision(row: ManualDecision) -> DecisionShape:
-    return DecisionShape(
+def _decision(row: ManualDecision) -> ManualDecisionShape:
+    return ManualDecisionShape(
         id=row.pk,
         kind="merge" if row.kind == ManualDecision.Kind.MERGE else "separate",
         first=f"{row.first.kind}:{row.first.value}",

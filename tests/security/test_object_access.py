@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from butler.actions import staff_tasks
 from customers.actions.sources import create_source
-from customers.models import Merge, User
+from customers.models import ManualDecision, Merge, User
 from tests import factories, staff
 from tests.config.test_access import _body, _json, _undone
 from tests.customers import consent_helpers
@@ -64,6 +64,16 @@ def create_records(address: str, sign: str) -> dict[str, object]:
         "merge_id": Merge.objects.create(
             merged_into=who, record=other, reason="staff", merged_at=now
         ).pk,
+        "decision_id": ManualDecision.objects.create(
+            kind="separate",
+            first=who.identifiers.earliest("id"),
+            second=other.identifiers.earliest("id"),
+            actor="staff:lin",
+            decided_at=now,
+        ).pk,
+        # The place of an event on the log.
+        "log": who.pk,
+        "version": 1,
         "session_id": session[0]["id"] if session else 1,
         "task_id": staff_tasks.create(
             key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now
@@ -79,6 +89,9 @@ MISSING = {
     "message_id": uuid.UUID(int=8),
     "entry_id": uuid.UUID(int=9),
     "merge_id": 987_654_321,
+    "decision_id": 987_654_321,
+    "log": uuid.UUID(int=11),
+    "version": 987_654_321,
     "session_id": 987_654_321,
     "task_id": uuid.UUID(int=10),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from channels.console.presenters import labels
-from customers.queries.identity import ContestedLinkShape, DecisionShape, HeldIdentifierShape
+from customers.queries.identity import ContestedLinkShape, ManualDecisionShape, HeldIdentifierShape
 
 # The kinds that join records, in the order in which one of them stands for the record.
 _JOINING = ("user_id", "external", "email")
@@ -76,7 +76,7 @@ def _contested(kind: str, link: ContestedLinkShape) -> str:
     return f"Another {_noun(link.kind)} states this {_noun(kind)} ({link.source})."
 
 
-def decision_rows(decisions: Iterable[DecisionShape]) -> list[DecisionRow]:
+def decision_rows(decisions: Iterable[ManualDecisionShape]) -> list[DecisionRow]:
     """Return the decisions about a record for staff."""
     return [
         DecisionRow(
@@ -91,7 +91,7 @@ def decision_rows(decisions: Iterable[DecisionShape]) -> list[DecisionRow]:
     ]
 
 
-def _undone(decision: DecisionShape) -> str:
+def _undone(decision: ManualDecisionShape) -> str:
     if decision.undone_at is None:
         return ""
     reason = f": {decision.undone_reason}" if decision.undone_reason else ""
