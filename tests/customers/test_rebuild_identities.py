@@ -1,10 +1,12 @@
 """`manage.py rebuild --identities` groups all identifiers by today's rules, and says what changes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from customers.identity import decisions, rebuilding
 from customers.models import Customer, Event, Identifier, Link, Review, Source, Space, User
@@ -331,3 +333,33 @@ class TestMoveSource:
 
         assert "0 records part, 0 records join" in skipped
         assert "1 records join" in resumed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_arrive_while_the_identifiers_are_grouped(app, shop):
+    for number in range(100, 120):
+        record(identify(("user_id", str(number)), ("email", f"c{number}@mail.nl")), by=app)
+    forget_links()
+
+    def send() -> None:
+        """Store events about the same customers, and close the connection of this thread."""
+        for number in range(100, 120):
+            mailbox = ("email", f"c{number}@mail.nl")
+            record(identify(("user_id", str(number)), mailbox, at=LATER), by=shop)
+            record(incoming_event(("user_id", str(number)), mailbox, at=LATER), by=app)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as others:
+        sending = others.submit(send)
+        while not sending.done():
+            identities("--batch", "3")
+        sending.result()
+
+    identities()
+    assert identities("--dry-run")[-1].endswith(NOTHING)
+    assert Event.objects.exclude(kind="identity").count() == 60
+    records = {owner("email", f"c{number}@mail.nl") for number in range(100, 120)}
+    numbers = Identifier.objects.filter(kind="user_id")
+    assert len(records) == 20
+    assert set(numbers.values_list("customer_id", flat=True)) == records
+    assert rebuild("--check")[-1].endswith("0 differences, 0 events skipped")
