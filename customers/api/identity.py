@@ -29,7 +29,7 @@ from customers.api.problems import Problem
 from customers.api.refiling import ambiguous_identifier, unknown_identifier
 from customers.identity.decisions import DecisionAlreadyUndone
 from customers.queries import identity
-from customers.queries.identity import ManualDecisionShape, HeldIdentifierShape
+from customers.queries.identity import HeldIdentifierShape, ManualDecisionShape
 from customers.queries.pages import Page
 
 type _Reason = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from channels.console.presenters import labels
-from customers.queries.identity import ContestedLinkShape, ManualDecisionShape, HeldIdentifierShape
+from customers.queries.identity import ContestedLinkShape, HeldIdentifierShape, ManualDecisionShape
 
 # The kinds that join records, in the order in which one of them stands for the record.
 _JOINING = ("user_id", "external", "email")
