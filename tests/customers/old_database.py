@@ -224,6 +224,7 @@ def _carry_over() -> dict[str, object]:
     report["reviews"] = Review.objects.filter(status="open").count()
     report["sign-ins"] = _sign_in()
     report["new event"] = _store_new_event()
+    report["new address"] = _state_new_address()
     report["check after new events"] = _call("rebuild", "--check")
     return report
 
@@ -297,6 +298,24 @@ def _store_new_event() -> str:
         return ""
     stored = factories.record(factories.incoming_event(("user_id", "6")), by=factories.sender(shop))
     return str(stored.outcomes[0].customer_id)
+
+
+def _state_new_address() -> list[str]:
+    """Let the shop state another address of its customer 6; return the states of its addresses."""
+    from customers.models import Link, Source
+    from tests import factories
+
+    shop = Source.objects.filter(name="shop").first()
+    if shop is None:
+        return []
+    moved = factories.identify(("user_id", "6"), ("email", "moved@mail.nl"))
+    factories.record(moved, by=factories.sender(shop))
+    addresses = Link.objects.filter(second__kind="email") | Link.objects.filter(first__kind="email")
+    number = f"{shop.pk}/6"
+    stated = addresses.filter(first__value=number) | addresses.filter(second__value=number)
+    return [
+        f"{link.first.value} {link.second.value} {link.state}" for link in stated.order_by("pk")
+    ]
 
 
 if __name__ == "__main__":

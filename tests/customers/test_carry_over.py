@@ -218,6 +218,15 @@ def test_customer_signs_in_as_before_and_new_events_find_their_number(carried):
     assert carried.report["new event"] == carried.records[f"user_id {carried.ids.shop}/6"]
 
 
+def test_source_replaces_the_address_that_it_stated_before(carried):
+    number, addresses = f"{carried.ids.shop}/6", carried.report["new address"]
+
+    assert {frozenset(address.split()) for address in addresses} == {
+        frozenset({number, "stranger@mail.nl", "replaced"}),
+        frozenset({number, "moved@mail.nl", "joined"}),
+    }
+
+
 @size.only_long
 def test_100_000_customers_are_carried_over(django_db_setup, django_db_blocker):
     customers = 100_000
