@@ -185,7 +185,9 @@ def test_owner_finds_the_objects_that_the_other_tests_use(noor):
 
 def test_objects_of_another_customer_answer_like_missing_ones(noor, eli):
     """Under one's own pages, and under /api/me/: named by what belongs to somebody else."""
-    own = routes_with_records(("orders/", "inbox/", "receipts/", "api/me/"), nested=False)
+    own = routes_with_records(
+        ("orders/", "inbox/", "receipts/", "records/", "api/me/"), nested=False
+    )
     assert len(own) > 12
 
     assert distinguishable_answers(eli["client"], own, noor, {}) == {}

@@ -51,6 +51,7 @@ OWN = {
     "receipts/<uuid:entry_id>/",
     "why/",
     "why/access-log/",
+    "records/<int:merge_id>/separate/",
 }
 # For whoever shows a key or a signature, and for whoever has the link that was sent.
 KEY = {
