@@ -295,7 +295,7 @@ PAYLOADS = (
 def attacked(me) -> list[str]:
     """Put payloads wherever somebody else can write what Noor's pages show."""
     now = timezone.now()
-    by = ("user_id", "noor")
+    by = ("email", me.identifiers.get(kind="email").value)
     for number, bad in enumerate(PAYLOADS):
         name = f"LK-{number}{bad}"
         facts = {
