@@ -261,7 +261,7 @@ def test_personal_data_is_in_no_log_queue_or_technical_table(processes, relay):
     system, monitor = processes
     letters = relay[0].letters
     _, key = create_source(
-        name="desk", channel="phone", is_secret=True, scopes=("ingest", "read", "identify")
+        name="server", channel="app", is_secret=True, scopes=("ingest", "read", "identify")
     )
     visitor = Visitor(system.web)
 
