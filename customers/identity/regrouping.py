@@ -73,12 +73,14 @@ def _draw(component: Component, touched: Set[int], stated: Sequence[AddressState
     """Group the accounts and mailboxes of a component."""
     rows = {row.id: row for row in component.rows}
     suspects = _suspects(component)
-    replaced = _replaced(component, touched, stated)
-    links = [link.link(is_current=link.id not in replaced) for link in component.links]
-    nodes = {
-        row.id: row.node._replace(is_suspect=row.is_suspect or row.id in suspects)
-        for row in component.rows
+    placeholders = suspects | {row.id for row in component.rows if row.is_suspect}
+    # Unproved links of a placeholder do nothing. Its events move away, and with them the addresses
+    # that replaced others.
+    replaced = _replaced(component, touched, stated) - {
+        link.id for link in component.links if {link.first, link.second} & placeholders
     }
+    links = [link.link(is_current=link.id not in replaced) for link in component.links]
+    nodes = {row.id: row.node._replace(is_suspect=row.id in placeholders) for row in component.rows}
     groups, joining = join_records(nodes, links, component.decisions)
     states = _states(component, joining, groups, replaced)
     sets = groups.as_sets()

@@ -9,7 +9,17 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.identity import decisions, rebuilding
-from customers.models import Customer, Event, Identifier, Link, Review, Source, Space, User
+from customers.models import (
+    Customer,
+    Event,
+    Identifier,
+    Link,
+    RefiledEvent,
+    Review,
+    Source,
+    Space,
+    User,
+)
 from customers.types import CONFIRMED, NOTED, STATED
 from tests import factories
 from tests.factories import NOON, identify, incoming_event, order, record
@@ -215,6 +225,18 @@ def test_dry_run_changes_nothing_and_prints_what_the_run_does(app, shop):
     assert owner(*SAM) != owner(*NOOR)
     assert identities("--dry-run")[-1].endswith(NOTHING)
     assert rebuild("--check")[-1].endswith("0 differences, 0 events skipped")
+
+
+def test_placeholder_is_settled_in_one_run(app):
+    for number in range(8):
+        record(identify(("user_id", "desk"), ("email", f"c{number}@mail.nl")), by=app)
+    Identifier.objects.update(is_suspect=False)
+    RefiledEvent.objects.all().delete()
+
+    identities()
+
+    assert Identifier.objects.get(kind="user_id").is_suspect
+    assert identities("--dry-run")[-1].endswith(NOTHING)
 
 
 def test_check_reports_records_that_differ_from_the_grouping(app, shop):
