@@ -102,7 +102,12 @@ def describe(
     auth: list[str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that describes the requests and responses of a method in the schema."""
-    is_writing = body is not None or status in (201, 202) or IF_MATCH in parameters
+    is_writing = (
+        body is not None
+        or status in (201, 202)
+        or IF_MATCH in parameters
+        or IDEMPOTENCY_KEY in parameters
+    )
     usual = _WRITE_PROBLEMS if is_writing else _READ_PROBLEMS
     success = OpenApiResponse(answer, description="Done.")
     responses: dict[Any, Any] = {(status, "application/json"): success}

@@ -69,6 +69,22 @@ def test_every_operation_has_security_and_a_unique_id(document):
     assert all(operation["summary"] for operation in operations)
 
 
+def test_every_operation_with_an_idempotency_key_documents_its_errors(document):
+    with_key = {
+        operation["operationId"]: operation["responses"].keys()
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        if any(named["name"] == "Idempotency-Key" for named in operation.get("parameters", ()))
+    }
+
+    assert len(with_key) > 10
+    assert {
+        name: missing
+        for name, codes in with_key.items()
+        if (missing := {"400", "409", "413", "415", "422"} - codes)
+    } == {}
+
+
 @pytest.mark.parametrize("accept", ["", "application/json", "*/*", "text/html, */*;q=0.1"])
 def test_schema_is_json_unless_yaml_is_requested(client, db, accept):
     answer = client.get("/api/schema/", headers={"accept": accept} if accept else {})

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
@@ -200,9 +201,17 @@ def own(noor) -> tuple[dict[str, str], list[str]]:
 
 
 def _console_paths(noor: Customer) -> list[str]:
-    record = f"/console/customers/{noor.pk}"
+    of_record = (
+        "preferences",
+        "order-new",
+        "orders",
+        "timeline",
+        "decisions",
+        "identity",
+        "access-log",
+    )
     return [
-        *(f"{record}/{page}/" for page in ("wishes", "new-order", "orders", "happened", "told")),
+        *(reverse(f"console:{page}", args=[noor.pk]) for page in of_record),
         f"/console/customers/{noor.pk}/?for={quote(f'call {QUOTED}')}",
         f"/console/customers/{noor.pk}/preferences/?for={quote(QUOTED)}",
         *(f"/console/{page}/" for page in ("topics", "keys", "codes", "calls", "switches")),
