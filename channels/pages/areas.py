@@ -11,7 +11,7 @@ from django.urls import reverse
 
 
 class Area(NamedTuple):
-    """The layout that shared pages extend, names of URLs that they link, and their language."""
+    """The layout, the link targets and the language of the shared pages in this area."""
 
     layout: str
     # The home page. The paths below it belong to the area with the longest such path.

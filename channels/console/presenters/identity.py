@@ -54,7 +54,7 @@ def identifier_rows(identifiers: Sequence[HeldIdentifierShape]) -> list[Identifi
 
 
 def _row(row: HeldIdentifierShape, others: Sequence[int]) -> IdentifierRow:
-    held_by = "Joined" if row.held_by == "joined" else "Hangs on this record"
+    held_by = "Joined" if row.held_by == "joined" else "Attached to this record"
     return IdentifierRow(
         id=row.id,
         name=f"{kind_name(row.kind)} {row.value}" + (f" of {row.source}" if row.source else ""),

@@ -38,8 +38,8 @@ ACCESSED_PARTS = {
     "control": gettext_noop("your consents and preferences"),
     "tasks": gettext_noop("our tasks for you"),
     "looks": gettext_noop("your access log"),
-    "merge": gettext_noop("whether two records are both yours"),
-    "refiling": gettext_noop("whether an event is yours"),
+    "merge": gettext_noop("two records that may both be yours"),
+    "refiling": gettext_noop("an event that may not be yours"),
 }
 # Any other part.
 OTHER_PART = gettext_noop("your record")

@@ -177,7 +177,7 @@ _DESCRIPTIONS = {
         gettext_noop("You began to order"), "Started an order", _property_details("name")
     ),
     "Call Started": EventDescription(gettext_noop("You called us"), "Called"),
-    "Call Answered": EventDescription(gettext_noop("We picked up"), "Call answered"),
+    "Call Answered": EventDescription(gettext_noop("We answered your call"), "Call answered"),
     "Call Ended": EventDescription(gettext_noop("The call ended"), "Call ended"),
     "Ticket Scanned": EventDescription(
         gettext_noop("You came through the gate"), "Came through the gate", _scan_details
@@ -253,7 +253,7 @@ _KIND_DESCRIPTIONS = {
     "page": EventDescription(gettext_noop("You visited a page"), "Visited a page"),
     "screen": EventDescription(gettext_noop("You opened a screen"), "Opened a screen"),
     "alias": EventDescription(
-        gettext_noop("Two of your identifiers were linked"), "Identifiers linked"
+        gettext_noop("We linked two of your accounts, addresses or devices"), "Identifiers linked"
     ),
     "group": EventDescription(gettext_noop("You joined a group"), "Joined a group"),
 }

@@ -49,7 +49,7 @@ MERGE_REASONS = {
     "claim": gettext_noop("because an anonymous visit turned out to be yours"),
     "staff": gettext_noop("because a staff member joined them"),
     "statement": gettext_noop("because the same e-mail address or number was given for both"),
-    "undo": gettext_noop("because a staff member took back that they are separate"),
+    "undo": gettext_noop("because a staff member undid the separation"),
 }
 YES_NO = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
 # The name of each channel, as the heading of a column and in a sentence.

@@ -43,6 +43,11 @@ SETTING_NAMES = {
     "person_first": gettext_noop("contact by a person"),
     "data_use": gettext_noop("use of my data if an order needs it"),
 }
+SIGNAL_NAMES = {
+    "sms_stop": gettext_noop("STOP by text message"),
+    "sms_start": gettext_noop("START by text message"),
+    "gpc": gettext_noop("signal of your browser: do not sell or share my data"),
+}
 # The declarants of statements other than the customer.
 DECLARANTS = {
     "staff": gettext_noop("recorded by a staff member"),
@@ -109,6 +114,8 @@ def subject_label(kind: str, subject: str, channel: str, topic: str, names: Cata
         if subject == MARKETING:
             return _("All advertising")
         return names.purposes.get(subject, subject)
+    if kind == "signal.received":
+        return translated(SIGNAL_NAMES, subject)
     scope = [
         translated(CHANNEL_NAMES, channel) if channel != ANY else "",
         names.topics.get(topic) or names.purposes.get(topic, ""),

@@ -37,10 +37,14 @@ def path() -> str:
 @pytest.mark.parametrize(
     ("language", "reason", "button"),
     [
-        ("en", REASON, "These are not both me"),
-        ("nl", "omdat hetzelfde e-mailadres of nummer bij beide", "Dit ben ik niet allebei"),
-        ("sv", "eftersom samma e-postadress eller nummer", "Båda är inte jag"),
-        ("da", "fordi den samme e-mailadresse eller", "Det er ikke mig begge to"),
+        ("en", REASON, "One of these records is not mine"),
+        (
+            "nl",
+            "omdat hetzelfde e-mailadres of nummer bij beide",
+            "Een van deze dossiers is niet van mij",
+        ),
+        ("sv", "eftersom samma e-postadress eller nummer", "En av dessa profiler är inte min"),
+        ("da", "fordi den samme e-mailadresse eller", "En af disse profiler er ikke min"),
     ],
 )
 def test_customer_reads_why_records_are_joined(kim, language, reason, button):
