@@ -13,7 +13,7 @@ extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
-# What is not Python is mostly a shell, and the rest says so.
+# A code block without a language is plain text.
 highlight_language = "text"
 
 html_theme = "furo"

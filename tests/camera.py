@@ -9,9 +9,9 @@ from playwright.sync_api import Page
 from tests import pictures
 
 ROOT = Path(__file__).parent.parent
-# Every page from top to bottom: for people who change one, not for git.
+# Pictures of every whole page, for developers who change a page. Not committed.
 ALL = ROOT / "screenshots"
-# What the documentation shows: as much as fits in a window, made small.
+# Pictures in the documentation: the visible part of a page, scaled down.
 SHOWN = ROOT / "docs" / "images"
 # Width and height of the window.
 SIZES = {"1280": (1280, 1000), "320": (320, 720)}

@@ -298,23 +298,23 @@ def count_statements(monkeypatch):
     from customers.sql import body
 
     names = {body(path): path.stem for path in ROOT.glob("*/sql/*.sql")}
-    heard: list[str] = []
+    executed: list[str] = []
     execute = psycopg.Cursor.execute
 
-    def hear(cursor, query, *args, **kwargs):
+    def record_and_execute(cursor, query, *args, **kwargs):
         name = names.get(query, query)
         if "SAVEPOINT" not in query and name != "read_triggers":
-            heard.append(name)
+            executed.append(name)
         return execute(cursor, query, *args, **kwargs)
 
-    monkeypatch.setattr(psycopg.Cursor, "execute", hear)
+    monkeypatch.setattr(psycopg.Cursor, "execute", record_and_execute)
 
     @contextmanager
     def counting():
         statements: list[str] = []
-        begun = len(heard)
+        start = len(executed)
         yield statements
-        statements += heard[begun:]
+        statements += executed[start:]
 
     return counting
 

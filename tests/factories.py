@@ -1,4 +1,4 @@
-"""What tests are made of. Plain functions; every value can be said, none has to be."""
+"""Factories of events, customers and sources for tests. Every argument has a default."""
 
 import json
 import uuid

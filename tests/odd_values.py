@@ -1,4 +1,4 @@
-"""Values that readers trip over, and events made of them, for every event name we project."""
+"""Unusual values, and events with them, for each event name that a projection reads."""
 
 import sys
 
@@ -20,7 +20,7 @@ ODD_NUMBERS = [
     0, -1, 2**31, 2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**25, 10**308, 1e308, -1e308,
     5e-324, 0.1, -0.0, 1.5, 1e22, 999999999999.99, 1e12, float("nan"), float("inf"),
 ]  # fmt: skip
-# What the folds read; anything else goes among the details.
+# The fields that the projections read. Other fields go into the details.
 FIELDS = [
     "products", "lines", "total", "revenue", "currency", "visit_date", "visit_time", "party",
     "name", "note", "code", "coupon", "line_id", "product_id", "sku", "quantity", "direction",

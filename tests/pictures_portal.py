@@ -51,7 +51,7 @@ def _begin_the_day(page: Page) -> None:
     page.wait_for_selector(".latency:not([hidden])")
     page.get_by_role("button", name="Scan the code").click()
     page.get_by_text("Through the gate at").wait_for()
-    # Nobody's hand is on a button in a picture.
+    # A picture shows no hovered and no focused button.
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
 

@@ -1,8 +1,7 @@
 """Invents customers and their events as rows for COPY. Pure; a seed always gives the same rows.
 
-What comes out is what the front door would have made of the same events: the tests send
-them through it and compare. Bodies are written with sorted keys, because their digest is
-taken of that form.
+The rows equal those that ingestion stores for the same events: a test sends the events through
+ingestion and compares. Bodies have sorted keys, because the digest is computed from that form.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +50,7 @@ class Identifier(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody before anything is said of them; atoms as an event is filed, strongest first."""
+    """A customer before the first event; the identifiers that events are filed on, strongest first."""
 
     number: int
     id: UUID

@@ -168,7 +168,7 @@ def _dot_stuffed(content: bytes) -> bytes:
 def _lost_connection_result(message: ChannelMessage, *, is_past_deadline: bool) -> DeliveryResult:
     detail = "The connection broke before the message was sent."
     if is_past_deadline:
-        detail = "The relay did not take the message in time."
+        detail = "The relay did not accept the message in time."
     code = "timeout" if is_past_deadline else "line_broken"
     return DeliveryResult(message.delivery_id, "transient", code=code, detail=detail)
 

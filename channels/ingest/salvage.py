@@ -59,7 +59,7 @@ def salvage(text: bytes, *, list_name: bytes, max_members: int) -> RawList | Non
     if head is None or _is_json(text):
         return None
     members, position = _front_members(text, head.end(), max_members)
-    # What stands before the list is undamaged.
+    # The text before the list is undamaged.
     fields = dict(tolerant_json.object_members(head.group() + b"]}")) if list_name else {}
     if text[position : position + 1] == b"]":
         after, position = _envelope(head.group(), text, position, list_name)

@@ -1,4 +1,4 @@
-"""The subscription of a process to change notifications in Redis, which reconnects itself."""
+"""Subscribes a process to change notifications in Redis, and reconnects after a failure."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ async def subscribe(
     on_changes: Callable[[Iterable[tuple[str, int]]], None],
     on_connection: Callable[[bool], None],
 ) -> None:
-    """Pass on all change notifications without end, and report each change of the connection."""
+    """Pass on all change notifications until cancelled, and report each change of the connection."""
     failures = 0
     while True:
         redis = _client(url)

@@ -39,7 +39,7 @@ class StreamUpdates:
     # Reading ---------------------------------------------------------------------------
 
     async def read(self) -> None:
-        """Read events for the streams in the queue, without end."""
+        """Read events for the streams in the queue, until cancelled."""
         while True:
             batch = await self._read_queue.next_batch(BATCH_SIZE)
             try:
@@ -109,7 +109,7 @@ class StreamUpdates:
         self._check_requested.set()
 
     async def check_periodically(self) -> None:
-        """Check rights and versions every few seconds and after each subscription, without end."""
+        """Check rights and versions every few seconds and after each subscription, until cancelled."""
         while True:
             pause = (
                 self._limits.check_interval

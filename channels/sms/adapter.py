@@ -192,7 +192,8 @@ def _response_result(
     if 400 <= status < 500 and status != _REQUEST_TIMEOUT:
         suppress = "stopped" if provider_code == _STOPPED_CODE else ""
         return DeliveryResult(message.delivery_id, "rejected", "", code, detail, None, suppress)
-    # The provider may have taken the message before it failed. A second attempt could repeat it.
+    # The provider may have accepted the message before it failed. A second attempt could send it
+    # again.
     return DeliveryResult(message.delivery_id, "uncertain", "", code, detail)
 
 
@@ -214,6 +215,6 @@ def _unreachable_result(message: ChannelMessage, code: str) -> DeliveryResult:
 
 
 def _no_response_result(message: ChannelMessage, is_late: bool) -> DeliveryResult:
-    detail = "The provider took the request and did not answer."
+    detail = "The provider received the request and did not answer."
     code = "no_answer" if is_late else "line_broken"
     return DeliveryResult(message.delivery_id, "uncertain", code=code, detail=detail)

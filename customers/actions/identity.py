@@ -1,4 +1,4 @@
-"""Stores the decisions of staff about two identifiers, and takes them out again."""
+"""Stores and undoes the decisions of staff about two identifiers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -124,7 +124,7 @@ def find_account(kind: str, value: str, *, region: str | None = None) -> int:
 def undo_decision(
     *, customer_id: UUID, decision_id: int, reason: str, actor: str, now: datetime
 ) -> ManualDecision | None:
-    """Take out a decision about a live record; return it, or None if it does not exist.
+    """Undo a decision about a live record; return it, or None if it does not exist.
 
     Raises decisions.DecisionAlreadyUndone.
     """

@@ -53,7 +53,7 @@ def decline_review(*, review_id: int, actor: str, now: datetime) -> Review | Non
 def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -> Merge | None:
     """Undo a merge of a live record; return it, or None if it does not exist.
 
-    A decision of staff is taken out. If the links of the records would still join them, the
+    A decision of staff is undone. If the links of the records would still join them, the
     records are separated, so that later statements of sources do not merge them again. Raises
     MergeAlreadyUndone.
     """

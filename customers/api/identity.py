@@ -116,7 +116,7 @@ class DecisionsView(_DecisionView):
 
 
 class UndoDecisionView(_DecisionView):
-    """Takes out a decision."""
+    """Undoes a decision."""
 
     rights: ClassVar = {"POST": Right.SETTLE_REVIEW}
 

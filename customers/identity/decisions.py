@@ -1,4 +1,4 @@
-"""Stores the decisions of people about who is who, and takes them out again."""
+"""Stores and undoes the decisions of people about which identifiers are one customer."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from customers.models import ManualDecision
 
 
 class NotFiled(LookupError):
-    """One of these records has no identifier that files under it, or both are the same record."""
+    """Events are filed on no identifier of one of the records, or both are the same record."""
 
 
 class DecisionAlreadyUndone(Exception):
@@ -63,7 +63,7 @@ def decide(
 
 
 def undo_decision(*, decision_id: int, actor: str, now: datetime, reason: str = "") -> None:
-    """Take a decision out: the records are then as if nobody had made it.
+    """Undo a decision: the records are then as if nobody had made it.
 
     Raises ManualDecision.DoesNotExist or DecisionAlreadyUndone.
     """
@@ -93,7 +93,7 @@ def _primary_pair(first: UUID, second: UUID) -> Pair:
 
 
 def _separations(pair: Pair) -> list[Pair]:
-    """Return the pairs of identifiers of two records that people separated."""
+    """Return the pairs that people separated, between the two records of this pair."""
     record_of = {row.id: row.customer_id for row in read_locked(pair).rows}
     records = {record_of[id_] for id_ in pair}
     decisions = last_decisions(read_decisions(sorted(record_of)))

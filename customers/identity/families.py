@@ -12,7 +12,7 @@ _DEVICES = frozenset({"anonymous_id", "device"})
 
 
 class Family(IntEnum):
-    """What an identifier names, and so what it joins."""
+    """The family of an identifier: the thing that it names. It decides which links join records."""
 
     # One customer of one source. Accounts and mailboxes join records.
     ACCOUNT = 1

@@ -84,8 +84,8 @@ def join_records(
     joining = [link for link in links if _joins_mailbox(by_id, link)]
     joining += [link for link in links if _joins_accounts(by_id, link)]
     mailboxes = _named_mailboxes(by_id, links)
-    # Proofs come first, so that no statement takes a proved link. What hangs on an account matters
-    # here only if a person separated it from somebody.
+    # Proofs come first, so that no statement replaces a proved link. An identifier that hangs on an
+    # account matters here only if a staff member separated it from another identifier.
     separated = {end for decision in decisions for end in decision.pair}
     _join_accounts(by_id, [*filter(is_proof, joining)], mailboxes, groups)
     hanging = [(hung, link) for hung, link in hanging_links(by_id, links) if hung in separated]

@@ -10,7 +10,7 @@ from customers.types import IncomingEvent, IngestWarning, Sender, merge_warnings
 def find_warnings(events: Sequence[IncomingEvent], sender: Sender) -> list[IngestWarning]:
     """Return the warnings about these new events, one for each code.
 
-    Everybody can use a publishable key, so its events warn of nothing.
+    Anybody can use a publishable key, so its events cause no warnings.
     """
     if sender.is_public:
         return []

@@ -1,4 +1,4 @@
-"""What a link may do, by its evidence and the families and spaces of its ends. Pure."""
+"""Decides whether a link may join or hang, by its evidence, families and spaces. Pure."""
 
 from collections.abc import Iterable, Mapping
 

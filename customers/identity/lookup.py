@@ -28,9 +28,9 @@ def find_matches(
 ) -> list[Match]:
     """Return the records that have this identifier: none, one or many.
 
-    A number means the one of this source if it has it, else the one of its space, else all. An
-    order number means only the order of this source if it has one. What a till or a desk noted
-    counts only if no other record is known.
+    A customer number refers to the customer of this source, or else of its space, or else of every
+    space. An order number refers only to the order of this source if it has one. An identifier
+    that a till or a desk noted counts only if no other record is known.
     """
     normalized = normalize.normalize(kind, value, region)
     if normalized is None:

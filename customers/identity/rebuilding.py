@@ -25,7 +25,7 @@ BATCH_SIZE = 100
 
 
 class RebuiltBatch(NamedTuple):
-    """What a batch of identifiers changed, or would change."""
+    """The changes that regrouping one batch of identifiers made, or would make."""
 
     # A line for each record that parts from another one, and for each that joins one.
     parted: Sequence[str] = ()

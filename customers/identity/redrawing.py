@@ -43,7 +43,7 @@ class Redrawn(NamedTuple):
 
 
 class _Statement(NamedTuple):
-    """What events of one source state, at the earliest time."""
+    """A statement of the events of one source about a link, with its earliest time."""
 
     source_id: int
     evidence: int

@@ -112,7 +112,7 @@ class LinkKind(models.TextChoices):
 
 
 class LinkState(models.TextChoices):
-    """What a link does now. The grouping decides it."""
+    """The current effect of a link, which the grouping decides."""
 
     # It is noted, a claim, or about an order: it joins nothing.
     FILED = "filed"
@@ -189,7 +189,7 @@ class ManualDecision(models.Model):
     reason = models.TextField(blank=True)
     actor = models.CharField(max_length=100)
     decided_at = models.DateTimeField()
-    # Taken out: the grouping is then as if the decision had never been made.
+    # Undone: the grouping is then as if the decision had never been made.
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.CharField(max_length=100, blank=True)
     undone_reason = models.TextField(blank=True)

@@ -41,12 +41,12 @@ def fold(reference: str, events: Iterable[ProjectedEvent]) -> RequestState | Non
     Only verified events count: an open request is a legal basis for messages, so a claim must not
     open one.
     """
-    counting = [event for event in in_order(events) if event.evidence == VERIFIED]
+    verified_events = [event for event in in_order(events) if event.evidence == VERIFIED]
     state: RequestState | None = None
-    for event in counting:
+    for event in verified_events:
         if event.name == REQUESTED:
             state = _requested(reference, event, state)
-    for event in counting:
+    for event in verified_events:
         # The answer may arrive before the request.
         if state and event.name in (ANSWERED, CLOSED):
             _close(state, event)

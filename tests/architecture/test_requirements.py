@@ -15,7 +15,7 @@ from tests.architecture.tree import APPS, ROOT, files
 
 # From the smallest to the largest: each holds the pins of the one before.
 LOCKS = ("requirements-run.txt", "requirements.txt", "requirements-dev.txt")
-# What runs Butler; the rest of the tree tests, measures and documents it.
+# The folders that run Butler; the other folders test, measure and document it.
 RUNTIME = (*APPS, "config", "deploy", "examples", "manage.py")
 # The clients that the tests send with run in environments of their own.
 OWN_ENVIRONMENTS = ("tests/clients/drivers",)

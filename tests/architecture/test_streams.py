@@ -1,4 +1,4 @@
-"""A stream lives for minutes: it must not hold, or even reach for, the ORM's connections."""
+"""A stream stays open for minutes, so its modules do not use database connections of the ORM."""
 
 import ast
 from collections.abc import Iterator

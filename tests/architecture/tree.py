@@ -1,4 +1,4 @@
-"""What belongs to the project: the tracked files, or in an unpacked archive all of them."""
+"""Lists the files of the project: the tracked files, or all files of an unpacked archive."""
 
 import subprocess
 from functools import cache

@@ -22,7 +22,7 @@ def carrier(tmp_path):
 
 @pytest.fixture
 def callback_server():
-    """Somebody who hears reports, the first of them badly."""
+    """Run a server that receives delivery reports and refuses the first one."""
     callbacks: list[dict[str, str]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):

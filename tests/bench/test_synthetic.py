@@ -1,4 +1,4 @@
-"""What generate writes is what the front door would have made of the same events."""
+"""The synthetic rows equal those that ingestion stores for the same events."""
 
 import json
 from datetime import timedelta

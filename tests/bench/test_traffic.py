@@ -1,4 +1,4 @@
-"""What the benchmarks send is what the wire takes for whole, valid events."""
+"""`/v1/` accepts the events of the benchmarks as complete and valid."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What tests of the butler are made of: somebody to write to, and something to say."""
+"""Creates guests, purposes, topics and automations for the tests of the butler."""
 
 import hashlib
 import uuid
@@ -30,7 +30,7 @@ def local(*parts: int, zone: ZoneInfo = AMSTERDAM) -> datetime:
 
 
 def vocabulary() -> None:
-    """What there is to consent to, and to write about."""
+    """Create the purposes, notices and topics."""
     for key in ("offers", "birthdays"):
         Purpose.objects.get_or_create(key=key, defaults={"kind": "contact"})
         Notice.objects.get_or_create(

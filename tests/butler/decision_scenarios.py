@@ -215,7 +215,7 @@ _PHRASES: dict[str, Callable[..., object]] = {
     r"(email|sms) (bounced|complained|stopped|vanished)": lambda w, channel, how: (
         w.addresses.update({channel: Address("gone", how, "receipt-1")})
     ),
-    # What was said
+    # Statements of the customer
     r"restricted": lambda w: setattr(w, "restricted", "said-stop"),
     r"objected to (\S+)": lambda w, to: w.objections.update({to: "said-object"}),
     r"objected to its purpose": lambda w: w.objections.update(
@@ -227,11 +227,11 @@ _PHRASES: dict[str, Callable[..., object]] = {
     r"consent to no words": lambda w: w.consent(notice=""),
     r"set (\w+) (.+?)(?: on (\w+))?(?: about (\w+))?": _set,
     r"quiet (\S+?)-(\S+?)(?: days ([1-7]+))?": _quiet,
-    # What is live
+    # Relations
     r"relation is a (\w+)": lambda w, kind: w.relate(kind=kind),
     rf"relation until {_MOMENT}": lambda w, until: w.relate(until=moment(until)),
     rf"relation from {_MOMENT}": lambda w, since: w.relate(since=moment(since)),
-    # What the company decided
+    # Rules of the company
     r"rules without (\w+)": lambda w, name: w.rules.update({name: None}),
     r"rules of no version": lambda w: w.rules.update({"version": ""}),
     r"no plausible zones": lambda w: w.rules.update({"plausible_zones": ()}),

@@ -1,7 +1,7 @@
-"""What is to be decided, said by hand: the table that decide() is held against.
+"""The expected decisions, written by hand. The tests compare decide() with this table.
 
-Written from the prose of docs/decisions.md, not from the code. Words before the
-first bar change the world of decision_scenarios.py, in which everything is allowed.
+The source is the text of docs/decisions.md, not the code. The words before the first bar change
+the facts of decision_scenarios.py, in which everything is allowed.
 """
 
 # Every class against everything that could stop it. "·": allowed, for the reason of its class.

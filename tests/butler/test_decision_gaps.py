@@ -1,4 +1,4 @@
-"""What is missing or corrupt never opens anything: every input of every vector, in turn."""
+"""A missing or corrupt input never permits a message. Tries each input of each example."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -13,10 +13,10 @@ from tests.butler.decisions.test_decide import VECTORS
 
 pytestmark = pytest.mark.slow
 
-# Nothing, and things of a kind that nobody expects there.
+# Empty values, and values of unexpected types.
 CORRUPT = (None, "", 0, (), 3.5, b"\x00", object)
-# Where nothing is an answer of its own, and says that there is nothing. A zone that nobody
-# knows opens nothing either, as long as the plausible ones hold the one that it was.
+# The fields in which an empty value is valid. An unknown zone permits nothing, either, as long as
+# the plausible zones contain the real one.
 BLANK = {
     ("Contact", "automation"): ("",),
     ("Use", "relation"): (None, "", 0, ()),
@@ -26,7 +26,7 @@ BLANK = {
     ("Facts", "version"): (0,),
     ("Address", "suppressed"): ("",),
 }
-# What no decision looks at, or what is only handed on.
+# The fields that decide() does not read, or only copies.
 IGNORED = {"data_categories", "entry", "evidence", "language", "reask_not_before"}
 
 

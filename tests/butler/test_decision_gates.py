@@ -1,4 +1,4 @@
-"""What each class of message is asked, and what the answers say they rest on."""
+"""The gates that each message class passes, and the references of each gate."""
 
 from datetime import UTC, datetime
 

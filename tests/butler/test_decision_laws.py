@@ -1,4 +1,4 @@
-"""What holds of every decision, whatever is asked: the laws, on invented worlds."""
+"""The laws of docs/decisions.md hold for every decision, on generated facts."""
 
 import random
 
@@ -194,7 +194,7 @@ def test_every_denial_and_deferral_has_a_reason_with_a_sentence(scene):
     assert len(set(gate_names)) == len(gate_names)
     for gate in decision.gates:
         assert set(gate.references) <= _evidence_ids(facts)
-        # Who passes has nothing to explain, but for a wish that was obeyed.
+        # A gate that passes has no code, except for a preference that Butler followed.
         assert gate.verdict != "pass" or gate.code in ("", "no_terms", "person_first")
         assert gate.verdict in ("pass", "basis", "defer", "deny")
 

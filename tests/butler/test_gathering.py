@@ -223,7 +223,7 @@ def test_event_during_the_end_of_a_gathering_starts_a_new_one():
         connections.close_all()
 
     with transaction.atomic():
-        # Whoever takes the run on holds it, and then moves it.
+        # The worker that continues a run locks it first and then changes it.
         run = Run.objects.select_for_update().get()
         arriving = threading.Thread(target=arrive)
         arriving.start()

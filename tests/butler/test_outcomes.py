@@ -1,4 +1,4 @@
-"""What comes of handing over: the next state of a message, its budgets, and its place on a log."""
+"""The results of a delivery: the next state of the message, its budgets, and its event."""
 
 import threading
 import time
@@ -85,7 +85,7 @@ def test_message_sent_during_a_merge_is_on_the_log_of_the_live_record():
     assert Customer.objects.get(id=other.id).version == before + 1
 
 
-# What becomes of a message ---------------------------------------------------------------
+# The next state of a message -------------------------------------------------------------
 
 
 def outcome(delivery_result, *, of="marketing", number=1, is_idempotent=False, **fields):
@@ -151,7 +151,7 @@ def test_number_of_attempts_and_reconcile_time_are_fixed():
     assert (ATTEMPTS, timedelta(minutes=10)) == (6, RECONCILE)
 
 
-# What is written -------------------------------------------------------------------------
+# Budgets and events ----------------------------------------------------------------------
 
 
 def test_unused_budget_goes_back_to_its_own_window_only():
@@ -231,7 +231,7 @@ def test_permanent_failure_appends_an_event():
     assert (event.customer_id, event.about) == (guest.id, f"message:{delivery_outcome.message_id}")
 
 
-# What nobody said anything of ------------------------------------------------------------
+# Expired leases --------------------------------------------------------------------------
 
 
 def test_sweep_takes_expired_leases_only_oldest_first():

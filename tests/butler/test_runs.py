@@ -44,7 +44,7 @@ def test_run_decides_queues_a_message_and_ends():
     assert message.version_id == version.pk
     assert message.relation == "order:A-1"
     assert message.expires_at == NOON + timedelta(days=1)
-    # What its texts read, and no more of what is known.
+    # Only the facts that its texts use.
     assert message.facts["customer"] == {"first_name": "Noor", "language": "nl"}
     assert set(message.facts) == {"company", "customer", "now"}
 
@@ -73,7 +73,7 @@ def test_denied_message_is_not_queued_and_its_decision_is_stored():
     assert run().status == "completed"
     ((outcome, code),) = codes()
     assert outcome == "skip"
-    # Nobody made a purpose of that name.
+    # No purpose of that name exists.
     assert code == "unknown_purpose"
 
 

@@ -69,7 +69,7 @@ CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Complet
 
 
 def test_event_concurrent_with_the_timeout_gives_one_of_both_ends():
-    """Whoever is first, the run ends once, no ticker waits for an event that waits for it."""
+    """In either order the run ends once, and no ticker and event wait for each other."""
     automation("cart", trigger=CART, relation="order", expires="2h")
     guests = [guest(number) for number in range(30)]
     for visitor in guests:

@@ -36,7 +36,7 @@ def test_wait_step_waits_for_its_length():
     assert Message.objects.count() == 1
     tick(now=SOON + 2 * HOUR + timedelta(seconds=1))
 
-    # What is said after a wait has the end of the wait as its cause, so it is not late.
+    # The cause of a message after a wait is the end of the wait, so the message is not late.
     assert Message.objects.count() == 2
     assert Message.objects.order_by("created_at")[1].occurred_at >= NOON + 2 * HOUR
     assert run().status == "completed"

@@ -47,7 +47,7 @@ def entries() -> list[tuple[str, str]]:
     return list(LedgerEntry.objects.order_by("seq").values_list("kind", "subject"))
 
 
-# What the link carries ---------------------------------------------------------------------
+# Contents of the link ----------------------------------------------------------------------
 
 
 def test_a_token_is_read_back():

@@ -1,4 +1,4 @@
-"""What a client is told while Postgres is away, and when nobody knows whether it committed."""
+"""The answers to a client while Postgres is away, and after a commit with an unknown result."""
 
 import base64
 import json

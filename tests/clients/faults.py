@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-# What is done to one attempt after the other, over and over. Every second one goes well:
-# the clients double their patience each time, and a test has little of it.
+# The faults of successive attempts, repeated without end. Every second attempt succeeds, because
+# the clients double their delay after each failure, and a test must be short.
 _BAD = ("429", "503", "lost", "doubled", "late", "reset")
 FAULTS = tuple(fault for bad in _BAD for fault in (bad, "ok"))
 

@@ -47,7 +47,7 @@ def test_mail_url_without_a_scheme_is_refused(monkeypatch):
         service_urls.mailer("MAIL_URL", "outbox:")
 
 
-# Who carries mail and SMS ----------------------------------------------------------------------
+# Providers of mail and SMS ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ POOLS = {
     "external:rides": [f"rider-{n}" for n in range(6)],
 }
 NUMBERS = [f"A-{n}" for n in range(12)]
-# What the rules of the house refuse, and what an edge answers with 503.
+# Exceptions for changes that the rules refuse, and for those that a view answers with 503.
 REFUSALS = (
     RejectedChange,
     UnreachableRecord,

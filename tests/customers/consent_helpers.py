@@ -16,7 +16,7 @@ NOTICE = notices.digest(TEXT)
 
 
 def house() -> None:
-    """What the park asks for: to send offers, to ask how it was, to choose by past visits."""
+    """Publish the purposes of the park: offers, surveys, and the use of past visits."""
     names = {"offers": "contact", "surveys": "contact", "personalize": "use"}
     notices.publish(
         purposes=[

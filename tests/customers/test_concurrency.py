@@ -112,7 +112,7 @@ def _assert_each_word_is_on_one_chain_and_one_log() -> None:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_writer_that_meets_a_locked_record_releases_its_locks_and_retries():
-    """Who waits while holding a record may wait for somebody who wants that very one."""
+    """A writer that waits while it holds a lock can wait for a writer that needs this lock."""
     by = factories.sender()
     noor, phone = ("user_id", "noor"), ("anonymous_id", "phone")
     joined = factories.customer(phone, by=by)

@@ -1,4 +1,4 @@
-"""Whatever customers say, and whoever is joined and parted, against a model in plain Python."""
+"""Random statements, merges and separations, compared with a model in plain Python."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.factories import NOON
 
 RECORDS = st.integers(0, 3)
 PURPOSES = st.sampled_from(["offers", "surveys"])
-# Few moments, so that words often fall on the same one.
+# Few moments, so that statements often fall on the same one.
 MOMENTS = st.integers(0, 3).map(lambda minutes: NOON + timedelta(minutes=minutes))
 ANSWERS = {
     "give": consent_helpers.give,
@@ -41,8 +41,8 @@ class ConsentMachine(RuleBasedStateMachine):
         self.author = consent_helpers.author()
         by = factories.sender()
         self.records = [factories.customer(("user_id", f"guest-{n}"), by=by).id for n in range(4)]
-        # What each record heard: matter -> [(moment, strictness, word)].
-        self.heard = {record: defaultdict(list) for record in self.records}
+        # The statements on each record: subject -> [(moment, strictness, value)].
+        self.statements = {record: defaultdict(list) for record in self.records}
 
     def teardown(self):
         transaction.set_rollback(True)
@@ -56,26 +56,26 @@ class ConsentMachine(RuleBasedStateMachine):
             *Customer.objects.filter(canonical=canonical).values_list("id", flat=True),
         }
 
-    def hear(self, at, matter, moment, strictness, word, record):
+    def add(self, at, subject, moment, strictness, value, record):
         for member in self.members(record):
-            self.heard[member][matter].append((moment, strictness, word))
+            self.statements[member][subject].append((moment, strictness, value))
         assert at.customer_id in self.members(record)
 
     @rule(number=RECORDS, purpose=PURPOSES, answer=st.sampled_from(sorted(ANSWERS)), at=MOMENTS)
     def answers(self, number, purpose, answer, at):
         record = self.records[number]
-        word = ANSWERS[answer](purpose, occurred_at=at)
-        receipt = say(record, word, by=self.author, now=LATER)
+        statement = ANSWERS[answer](purpose, occurred_at=at)
+        receipt = say(record, statement, by=self.author, now=LATER)
         state = STATES[answer]
-        self.hear(receipt, ("consent", purpose), at, STRICT[state], state, record)
+        self.add(receipt, ("consent", purpose), at, STRICT[state], state, record)
 
     @rule(number=RECORDS, is_made=st.booleans(), at=MOMENTS)
     def objects(self, number, is_made, at):
         record = self.records[number]
         kind = "objection.made" if is_made else "objection.lifted"
-        word = consent_helpers.ConsentStatement(kind=kind, subject="marketing", occurred_at=at)
-        receipt = say(record, word, by=self.author, now=LATER)
-        self.hear(receipt, ("objection", "marketing"), at, is_made, is_made, record)
+        statement = consent_helpers.ConsentStatement(kind=kind, subject="marketing", occurred_at=at)
+        receipt = say(record, statement, by=self.author, now=LATER)
+        self.add(receipt, ("objection", "marketing"), at, is_made, is_made, record)
 
     @rule(
         number=RECORDS,
@@ -88,26 +88,25 @@ class ConsentMachine(RuleBasedStateMachine):
         record = self.records[number]
         kind = "preference.cleared" if value is None else "preference.set"
         scope = {"channel": channel, "topic": topic}
-        word = consent_helpers.ConsentStatement(
+        statement = consent_helpers.ConsentStatement(
             kind=kind, subject="allow", value=value, occurred_at=at, **scope
         )
-        receipt = say(record, word, by=self.author, now=LATER)
+        receipt = say(record, statement, by=self.author, now=LATER)
         strictness = {True: 0, None: 1, False: 2}[value]
-        self.hear(receipt, ("allow", channel, topic), at, strictness, value, record)
+        self.add(receipt, ("allow", channel, topic), at, strictness, value, record)
 
     @rule(
         first=RECORDS,
         second=RECORDS,
         act=st.sampled_from([decisions.merge_records, decisions.separate_records]),
     )
-    def a_person_says_who_is_who(self, first, second, act):
+    def staff_merge_or_separate(self, first, second, act):
         if first != second:
             act(self.records[first], self.records[second], actor="staff:lin", now=LATER)
 
     @rule(first=RECORDS, second=RECORDS)
-    def somebody_joins_two_by_mistake(self, first, second):
-        """Joined and parted again, everything is as it was; and joined, nothing is allowed
-        that one of the two forbids."""
+    def staff_merge_two_records_by_mistake(self, first, second):
+        """A merge allows nothing that one of the two records forbids; its undo restores both."""
         first, second = self.records[first], self.records[second]
         if len(self.members(first)) > 1 or len(self.members(second)) > 1 or first == second:
             return
@@ -131,15 +130,20 @@ class ConsentMachine(RuleBasedStateMachine):
         return set(consent_state.granted) if consent_state else set()
 
     def refused(self, record):
-        last = {matter: max(words)[2] for matter, words in self.heard[record].items()}
-        return {m[1] for m, word in last.items() if word in ("refused", "withdrawn")}
+        last = {
+            subject: max(statements)[2] for subject, statements in self.statements[record].items()
+        }
+        return {m[1] for m, value in last.items() if value in ("refused", "withdrawn")}
 
     @invariant()
-    def what_stands_is_the_strictest_of_each_record_s_last_word(self):
+    def state_has_the_strictest_of_the_last_statements_of_each_record(self):
         for live in Customer.objects.live():
             consent_state = ConsentState.objects.filter(customer=live).first()
             last = [
-                {matter: max(words)[2] for matter, words in self.heard[member].items()}
+                {
+                    subject: max(statements)[2]
+                    for subject, statements in self.statements[member].items()
+                }
                 for member in self.members(live.id)
             ]
             state = (
@@ -174,9 +178,9 @@ class ConsentMachine(RuleBasedStateMachine):
 
 def scopes(last):
     return {
-        matter[1:]: word
-        for matter, word in last.items()
-        if matter[0] == "allow" and word is not None
+        subject[1:]: value
+        for subject, value in last.items()
+        if subject[0] == "allow" and value is not None
     }
 
 

@@ -1,4 +1,4 @@
-"""Everything that can happen to who is who, in any order, against the pure function."""
+"""Random events about identity in any order, compared with the pure grouping."""
 
 import itertools
 from datetime import timedelta

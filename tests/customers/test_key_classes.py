@@ -207,7 +207,7 @@ def test_publishable_key_occupies_no_idempotency_key(client, shop):
     assert placed.status_code == 201
 
 
-# What was stored before --------------------------------------------------------------
+# Migration of stored keys ------------------------------------------------------------
 
 
 def separate() -> None:
@@ -266,7 +266,7 @@ def test_claim_of_a_secret_key_that_was_stored_before_does_not_double(client, sh
     assert Event.objects.count() == 1
     shop.post(client, "/v1/track", event | {"event": "Ride Left"}, shop.ingest_only)
 
-    # Nobody can tell any more whose the first one was, so other content is a message of its own.
+    # The key class of the first message is unknown, so other content is a separate message.
     assert Event.objects.count() == 2
 
 

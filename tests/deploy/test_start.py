@@ -1,4 +1,4 @@
-"""What is refused before anything is started, in words that help."""
+"""The runner refuses an impossible start before it starts a service, with a useful text."""
 
 import os
 import socket

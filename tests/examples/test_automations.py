@@ -1,4 +1,4 @@
-"""What the park says, as it ships: every text, in every language, to people we know and do not."""
+"""All texts of the park in each language, for known customers and for unknown ones."""
 
 import re
 from pathlib import Path
@@ -86,7 +86,7 @@ def test_every_text_renders_in_its_language(document, path, language, person):
         assert not re.search(r"[{}]|%}|\[\[|None|undefined| ,| \.|\.\.| {2}\S", full_text), (
             full_text
         )
-        # What is up to the next empty line is this text; the frame comes after.
+        # The text ends before the separator; the footer follows.
         body = full_text.split("\n-- \n")[0].lower()
         assert re.search(COMMON_WORDS[language], body), full_text
         assert not re.search(FOREIGN_LETTERS[language], body), full_text

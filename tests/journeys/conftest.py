@@ -38,7 +38,7 @@ def keys(park, settings) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def desk(park, keys) -> Iterator[httpx2.Client]:
-    """What Sam's program speaks: the public API, with the key of the call desk."""
+    """A client of the public API with the key of the call desk, as Sam's program uses it."""
     headers = {"Authorization": f"Bearer {keys['call desk']['secret']}"}
     with httpx2.Client(base_url=park.web, headers=headers, timeout=10) as client:
         yield client

@@ -1,4 +1,4 @@
-"""What the journeys of staff share: calls that ring, and the page of Noor."""
+"""Shared steps of the staff journeys: an incoming call, and the page of Noor."""
 
 import secrets
 

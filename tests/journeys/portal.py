@@ -1,4 +1,4 @@
-"""What a customer's pages show: messages, reasons, and looks."""
+"""Reads a customer's pages: messages, reasons, and the access log."""
 
 import uuid
 from datetime import timedelta

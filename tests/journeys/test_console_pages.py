@@ -13,7 +13,7 @@ XSS = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{ 7 }}"
 
 
 def _pages(desk) -> list[str]:
-    """Everything that a manager can open, with something in it."""
+    """Return the paths of all pages that a manager can open, each with content."""
     noor = console.noors_page(desk)
     number = desk.get(f"/api{noor.removeprefix('/console')}orders/").json()["results"][0]["number"]
     first = factories.customer(("email", "a@example.com"), name="Fenna Zwaan", language="nl")

@@ -130,7 +130,7 @@ def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
     expect(card).to_contain_text("You are too young to consent to this without a guardian")
     yes = card.get_by_role("button", name="Give consent")
     expect(yes).to_be_disabled()
-    # Whoever presses it all the same.
+    # A press of the disabled button is refused, too.
     yes.evaluate("button => { button.disabled = false; }")
     yes.click()
     expect(card.get_by_role("alert")).to_contain_text("so nothing was changed")

@@ -271,7 +271,7 @@ def test_every_page_transfers_less_than_50_kilobytes(pages, noor):
         assert sum(weights.values()) < 50_000, (path, weights)
 
 
-# What came to show this page, in bytes before compression; streams and questions aside.
+# The bytes before compression that the browser loaded for the page, without streams and fetches.
 _WEIGHTS = """() => Object.fromEntries(
   [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
     .filter((one) => ["navigation", "link", "script", "img"].includes(one.initiatorType))

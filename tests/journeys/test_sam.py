@@ -182,7 +182,7 @@ def test_ride_closed_in_the_console_notifies_todays_visitors(work, desk):
     expect(page.get_by_text("Salt Runner is down.")).to_be_visible()
     expect(page.locator("li", has_text="Salt Runner")).to_contain_text("set by Sam: A heron")
     call_command("tick")
-    # What was decided is handed over at the next look.
+    # The next tick hands over the messages that the first one decided.
     call_command("tick")
     messages = desk.get(f"/api{noor}messages/").json()["results"]
     assert [message["subject"] for message in messages if "Salt Runner" in message["subject"]] != []

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def ticking(park) -> Iterator[None]:
-    """Somebody who does what is due, without Celery: a process of its own."""
+    """Run `manage.py tick` in a separate process, instead of Celery."""
     command = [sys.executable, "manage.py", "tick", "--every", "0.2"]
     with subprocess.Popen(command, cwd=ROOT, env=park.env, stdout=subprocess.DEVNULL) as process:
         yield

@@ -1,6 +1,6 @@
-"""However much is sent to whatever address, a web process keeps little of it, in memory or on disk.
+"""A web process stores little of a large body, in memory or on disk, at every address.
 
-What is packed, and what `/v1/` takes: tests/channels/ingest/test_bodies.py.
+Tests of compressed bodies and of `/v1/`: tests/channels/ingest/test_bodies.py.
 """
 
 import gzip
@@ -35,7 +35,7 @@ URLENCODED = ("application/x-www-form-urlencoded", b"email=")
 
 
 class Process:
-    """What the kernel counted of the one process that answers."""
+    """The memory and disk use of the web process, as the kernel counts them."""
 
     def __init__(self, parent: int) -> None:
         [pid] = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
@@ -92,7 +92,7 @@ def forms() -> Iterator[str]:
 def test_huge_form_body_is_neither_held_nor_written(running):
     kinds = [(path, kind) for path in forms() for kind in (FORM, URLENCODED)]
     for path, kind in kinds:
-        # What a process loads when it is first asked is not what is measured.
+        # Modules that the first request loads are not part of the measurement.
         pour(running.web, path, kind, size=300)
     web = Process(running.web_pid)
 

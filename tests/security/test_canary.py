@@ -284,7 +284,7 @@ def test_personal_data_is_in_no_log_queue_or_technical_table(processes, relay):
         for place, text in _texts_by_place(system, monitor).items()
     }
     assert {place: marks for place, marks in marks_by_place.items() if marks} == {}
-    # Who asks for a code is known; the code, and what it is asked with, are not.
+    # The table stores who asks for a code, but not the code and its secret.
     assert _matches_in_context(_rows("customers_signincode").replace(MARK, ""), secrets) == []
 
 

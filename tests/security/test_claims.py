@@ -1,7 +1,7 @@
-"""A claim is not a proof: what anybody can say of anybody opens nothing and changes nothing.
+"""A claim is not a proof: claims about another customer give no access and change nothing.
 
-What a publishable key may ask of the API: tests/config/test_access.py (nothing). Preparing
-somebody's login: tests/customers/api/test_prehijacking.py.
+Access of publishable keys to the API: tests/config/test_access.py. Attacks before the first
+sign-in of a customer: tests/customers/api/test_pre_hijacking.py.
 """
 
 import uuid

@@ -1,7 +1,7 @@
-"""Every form is pressed twice, and every POST of the API sent twice, both in the same moment.
+"""Each form and each POST of the API is sent twice at the same moment.
 
-Forms are those that the pages show. Nothing breaks, and nothing is done twice that anybody would
-notice. What happens in two windows on purpose: test_concurrency.py.
+The forms are those of the pages. No request fails, and no effect occurs twice. Intended changes in
+two windows: test_concurrency.py.
 """
 
 import json
@@ -29,7 +29,7 @@ __all__ = ["world"]
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 BY = ("email", "noor@example.com")
-# What somebody types where a form leaves it to them.
+# The values for the text fields of the forms.
 TYPED = {
     "name": "Lantern Night",
     "visit_date": "2031-04-18",
@@ -52,7 +52,7 @@ TYPED = {
 
 
 class Form(NamedTuple):
-    """What one press of one button sends."""
+    """The request that one button sends."""
 
     page: str
     action: str
@@ -131,7 +131,7 @@ def noor() -> Customer:
 
 
 def effects() -> Counter:
-    """Everything that a customer or a colleague could notice, each as often as it is there."""
+    """Return the effects that a customer or staff can see, with the count of each."""
     encode = DjangoJSONEncoder(sort_keys=True).encode
     effect_counts = Counter()
     for event in Event.objects.exclude(kind="control"):

@@ -1,6 +1,7 @@
-"""Reports and words that somebody else wrote in the name of a provider, or kept and sent again.
+"""Reports that an attacker forges in the name of a provider, or records and sends again.
 
-What no signature fits: tests/channels/webhook, tests/channels/sms, tests/channels/email.
+Requests with an invalid signature: tests/channels/webhook, tests/channels/sms,
+tests/channels/email.
 """
 
 import json
@@ -81,7 +82,7 @@ def test_bounce_suppresses_only_the_address_of_its_message(tmp_path):
     sent_message = message(noor, state="accepted", address="noor@example.com")
     message(eli, state="accepted", address="eli@example.com")
     for raw in forged_letters(sent_message).values():
-        # Whoever writes it may say that it was about anybody.
+        # The writer of a forged report can name any address.
         for forged in (raw, raw.replace(b"noor@example.com", b"eli@example.com")):
             comes_back(tmp_path, forged)
 
@@ -127,11 +128,11 @@ def test_report_of_another_channel_changes_nothing(kind):
     assert (suppressed_addresses(), sent_message.state) == ([], "accepted")
 
 
-# What was signed once ------------------------------------------------------------------------
+# Replay of signed requests -------------------------------------------------------------------
 
 
 class RecordedRequest:
-    """A request that the provider signed, as somebody kept it."""
+    """A request that the provider signed and an attacker recorded."""
 
     def __init__(self, client, where: str = "inbound", **fields: str) -> None:
         sid = f"SM{uuid.uuid4().hex}"

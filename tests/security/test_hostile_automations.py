@@ -1,6 +1,7 @@
-"""A file of somebody who means harm is refused when it is loaded, soon, with its name and why.
+"""The loader refuses a hostile automation quickly, with the name of the file and the reason.
 
-What a layout may hold: tests/butler/messages/test_email_layout.py. What a condition costs: test_conditions.py.
+Contents of a layout: tests/butler/messages/test_email_layout.py. Cost of a condition:
+test_conditions.py.
 """
 
 import os

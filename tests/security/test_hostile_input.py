@@ -1,6 +1,6 @@
-"""What a browser can be made to send: odd bytes in every place of every page, and no page breaks.
+"""Hostile input of a browser: odd bytes in every field of every page. No page answers 500.
 
-NUL, which Postgres refuses; lone surrogates, which UTF-8 does; numbers beyond every column;
+NUL, which Postgres refuses; lone surrogates, which UTF-8 refuses; numbers beyond every column;
 texts longer than every column; JSON of the wrong shape; header and path tricks.
 """
 

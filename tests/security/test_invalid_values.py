@@ -1,4 +1,4 @@
-"""What one customer sends stops nothing that is for others: it fails by itself, with a reason."""
+"""Invalid values of one customer fail alone, with a reason, and stop nothing for others."""
 
 from contextlib import suppress
 

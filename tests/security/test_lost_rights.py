@@ -1,7 +1,7 @@
-"""A right that is taken away while somebody is at it, and doors that two go through at once.
+"""A permission is removed during its use, and two requests use a single-use secret at once.
 
-Of one code of staff from many browsers: test_staff_sessions.py. Streams of customers:
-tests/channels/live/test_streams.py. Who may what: tests/config/test_access.py.
+One staff code in many browsers: test_staff_sessions.py. Streams of customers:
+tests/channels/live/test_streams.py. Permissions of each role: tests/config/test_access.py.
 """
 
 import re
@@ -32,7 +32,7 @@ def noor():
 
 @pytest.fixture
 def sam(quick_hashes) -> User:
-    """Somebody at the desk, who shows two factors."""
+    """A staff member at the desk with two factors."""
     sam = staff.colleague("desk")
     sam.set_password(PASSWORD)
     sam.save()

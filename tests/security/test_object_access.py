@@ -1,6 +1,6 @@
-"""What is somebody else's is as missing as what never was: the same answer, to the letter.
+"""The answers for an object of another customer and for a missing object are identical.
 
-The routes come from the resolver, so a new one that names a thing is tried without being told of.
+The routes come from the resolver, so the test includes each new route with an id.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Whatever somebody writes, we call counter: what looks like an address is only a text.
+"""Butler sends no request to an address in its input.
 
-Who is called is in the settings alone: the relay, the provider of SMS, Postgres and Valkey.
+It connects only to hosts of the settings: the relay, the SMS provider, Postgres and Valkey.
 """
 
 import json

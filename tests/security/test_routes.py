@@ -92,7 +92,7 @@ _ADMIN = {
     "butler/pauseswitch/switch/",
     "(?P<url>.*)$",
 }
-# What the administration keeps a table of, and no more.
+# All models that /admin/ shows.
 MODELS = {
     "auth/group",
     "mfa/authenticator",
@@ -153,7 +153,7 @@ def test_every_route_is_in_exactly_one_table():
     assert {model._meta.label_lower.replace(".", "/") for model in admin.site._registry} == MODELS
 
 
-# Whoever posts to these has no cookie of ours, so there is nothing that another site could use.
+# Clients of these routes send no cookie, so another site cannot abuse one.
 EXEMPT = KEY | SIGNED | {"^(?:api|live|_allauth)/"}
 
 

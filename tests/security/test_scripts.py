@@ -1,6 +1,6 @@
-"""What somebody else wrote is shown in a real browser: nothing of it runs, on any page.
+"""A real browser shows texts of attackers on every page, and runs no script in them.
 
-Nothing may even be stopped by the policy of a page: that would mean that it was not escaped.
+The content security policy must not have to stop a script: the page must escape it.
 """
 
 from datetime import timedelta

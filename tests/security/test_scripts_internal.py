@@ -64,7 +64,7 @@ def noor(running, settings) -> Customer:
 
 
 def _publish_hostile_texts() -> None:
-    """What is asked for and what messages are about, each named by somebody who means harm."""
+    """Publish purposes and topics with hostile names."""
     named = {language: {"name": IMAGE, "description": QUOTED} for language in LANGUAGES}
     purpose_text = notices.PurposeText("offers", "contact", named, details={"retention": CLOSING})
     notices.publish(
@@ -304,7 +304,7 @@ def page_faults(
 
 
 def test_payloads_of_staff_systems_and_files_never_run_on_staff_pages(running, lin, desk, chromium):
-    # What was answered to the form is shown first.
+    # The first page shows the answer to the form.
     assert "messages" in lin
 
     assert page_faults(chromium, running.web, lin, ["/console/topics/", *desk, *WRONG]) == {}

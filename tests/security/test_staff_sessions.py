@@ -1,4 +1,4 @@
-"""What opens a session of staff, and what does not: both factors, in this order, once."""
+"""Only both factors, in this order and once, open a session of staff."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

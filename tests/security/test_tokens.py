@@ -1,4 +1,4 @@
-"""What we hand out as proof: nobody makes one, changes one, or uses it for something else.
+"""Tokens of Butler cannot be forged, changed, or used for another purpose.
 
 Links that end messages: tests/channels/test_unsubscribe.py. Cookies that Django signs:
 tests/channels/live/test_access.py. Receipts: tests/customers/test_verify_receipt.py.
@@ -82,7 +82,7 @@ def test_changed_stream_ticket_is_refused():
         for changed in flips(ticket)
     )
     stored_digest = bytes(StreamTicket.objects.get().digest)
-    # Whoever reads the table has nothing to show.
+    # A reader of the table cannot use its contents as a ticket.
     assert ticket.encode() not in stored_digest
     assert len(stored_digest) == 32
 
@@ -154,7 +154,7 @@ def test_pending_second_factor_is_stored_on_the_server_and_signed():
     # The cookie is the name of a row and nothing else.
     assert client.cookies["sessionid"].value == row.pk
 
-    # Who can write the table but does not know the key cannot change whose turn it is.
+    # An attacker who can write the table without the key cannot change the user of a sign-in.
     for changed in list(flips(row.session_data))[:: len(row.session_data) // 40 or 1]:
         Session.objects.filter(pk=row.pk).update(session_data=changed)
         assert PASSWORD_CHECK not in Session.objects.get(pk=row.pk).get_decoded()

@@ -69,7 +69,7 @@ def decide(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @require_POST
 @access.page("customers.change_review")
 def undo(request: HttpRequest, customer_id: UUID, decision_id: int) -> HttpResponse:
-    """Take out a decision, so that the records are as if nobody had made it."""
+    """Undo a decision, so that the records are as if nobody had made it."""
     live_id = _live_id(customer_id)
     form = ReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""

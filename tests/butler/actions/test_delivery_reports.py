@@ -63,7 +63,7 @@ def events(message: Message) -> list[str]:
 
 
 def observable_state(message: Message) -> tuple:
-    """Everything that reports can change, without what differs from one guest to another."""
+    """Return all that reports can change, without the values that differ between guests."""
     message.refresh_from_db()
     return (
         message.state,

@@ -226,7 +226,7 @@ def test_withdrawal_waits_for_the_delivery_in_flight_and_returns_its_message():
         customer_id=guest.id, statements=words, author=AUTHOR, now=NOON
     )
 
-    # Nobody said what came of it, so the wait ended with the lease.
+    # No delivery result was stored, so the wait ended with the lease.
     assert [sent_message.message_id for sent_message in statement_result.sent_messages] == [
         message.id
     ]

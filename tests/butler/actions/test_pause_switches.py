@@ -62,7 +62,7 @@ def test_switch_withdraws_queued_and_unread_inbox_messages():
     assert set(Message.objects.filter(state="withdrawn").values_list("reason", flat=True)) == {
         "pause_switch"
     }
-    # Whoever has the page open sees it go.
+    # An event on the log removes the message from an open page.
     withdrawn_abouts = Event.objects.filter(name="Message Withdrawn").values_list(
         "about", flat=True
     )

@@ -267,7 +267,7 @@ def test_birthday_on_29_february_starts_one_run_each_year(year, day):
 
     (only,) = Run.objects.all()
     assert only.occasion == f"member:m1:{day}"
-    # Whatever was decided, it was not that the day is not hers.
+    # The run was not skipped for the reason that the day is not her birthday.
     assert "condition" not in skipped()
 
 

@@ -203,7 +203,7 @@ def test_event_of_another_customer_ends_no_run():
 
 
 def test_event_resumes_only_the_run_that_waits_for_it():
-    """Whatever else waits: of somebody else, for something else, or no run at all."""
+    """Other runs wait, too: of another customer, and for another event."""
     cart()
     opened = {"kind": "wait_for", "event": "Order Completed", "within": "3h", "then": []}
     automation("thanks", trigger={"kind": "event", "event": "Gate Passed"}, steps=[opened])
@@ -294,7 +294,7 @@ def test_awaited_event_finds_the_run_of_a_merged_record():
     assert Run.objects.get().status == "cancelled"
 
 
-# What it costs -------------------------------------------------------------------------
+# Number of statements ------------------------------------------------------------------
 
 
 OF_THE_BUTLER = {path.stem for path in Path(sql.__file__).parent.glob("*.sql")}

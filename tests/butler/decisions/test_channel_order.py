@@ -17,7 +17,7 @@ from tests.butler.decision_scenarios import world
         ("set allow false on email", ("sms", "inbox", "email")),
         ('set channel_order ["email"]; set allow false on email', ("sms", "inbox", "email")),
         ("set allow false; set allow true on inbox", ("inbox", "email", "sms")),
-        # What cannot be understood changes nothing here; decide() refuses it.
+        # Invalid values change nothing here; decide() refuses them.
         ('set channel_order "inbox"', ("email", "sms", "inbox")),
         ("unknown consent_state", ("email", "sms", "inbox")),
     ],

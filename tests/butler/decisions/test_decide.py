@@ -216,7 +216,7 @@ BUDGETS = (
         ("marketing", "", ()),
         ("marketing", BUDGETS, (("email:*", "2027-04-14"), ("company:marketing", "2027-W15"))),
         ("service", BUDGETS, (("email:*", "2027-04-14"), ("company:service", "2027-W15"))),
-        # What waits, or is refused, uses nothing up.
+        # A deferred or denied message uses no budget.
         ("marketing", f"{BUDGETS}; quiet 12:00-18:00", ()),
         ("marketing", f"{BUDGETS}; consent refused", ()),
         ("service_critical", BUDGETS, ()),

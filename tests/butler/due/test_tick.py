@@ -140,7 +140,7 @@ def test_job_does_not_run_after_its_claim_expired(noted_keys):
 
 @pytest.mark.django_db
 def test_tick_ends_after_its_seconds(monkeypatch):
-    """What asks to be looked at again at once would keep a worker for ever."""
+    """A job that is due again at once would otherwise occupy the worker without end."""
     monkeypatch.setitem(jobs.JOBS, "again", lambda task, now: now)
     due("a", job="again")
 

@@ -20,7 +20,7 @@ CONTEXT = {
 
 
 def rendered(text, language="en", context=CONTEXT):
-    """What a text comes to in a language, on the clock of Amsterdam."""
+    """Return the text as rendered in a language, with the time zone of Amsterdam."""
     values = {**sanitize_values(context), "language": language, "zone": "Europe/Amsterdam"}
     return compile_template(text).fill(values)
 

@@ -105,7 +105,7 @@ def test_marketer_sees_reasons_without_message_texts(client, long_known):
         assert "Word 0" not in page
 
 
-# What the desk reads -------------------------------------------------------------------
+# Texts for the desk --------------------------------------------------------------------
 
 
 def test_namesakes_are_told_apart_by_how_they_are_reached(desk, noor):

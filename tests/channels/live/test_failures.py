@@ -131,7 +131,7 @@ class OwnValkey:
         self.process.kill()
         self.process.wait()
 
-    def ring(self, customer) -> None:
+    def publish_change(self, customer) -> None:
         customer.refresh_from_db()
         self.client.publish(CHANNEL, json.dumps([[str(customer.id), customer.version]]))
 
@@ -151,7 +151,7 @@ def test_notified_event_arrives_at_once(start_streams, valkey):
 
     with streams.follow(noor) as reader:
         store_events(noor)
-        valkey.ring(noor)
+        valkey.publish_change(noor)
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
 
@@ -173,7 +173,7 @@ def test_a_flushed_redis_changes_nothing(start_streams, valkey):
     with streams.follow(noor) as reader:
         valkey.client.flushall()
         store_events(noor)
-        valkey.ring(noor)
+        valkey.publish_change(noor)
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
 
@@ -188,7 +188,7 @@ def test_a_killed_redis_delays_events_and_loses_none(start_streams, valkey):
         valkey.start()
         until(lambda: metric(streams, "butler_live_subscribed") == 1)
         store_events(noor)
-        valkey.ring(noor)
+        valkey.publish_change(noor)
         reader.wait(lambda r: r.versions == [2, 3, 4, 5], seconds=0.5)
 
 
@@ -206,15 +206,15 @@ def test_mute_redis_is_noticed(start_streams, valkey):
             until(lambda: metric(streams, "butler_live_subscribed") == 1)
 
 
-@pytest.mark.parametrize("ring", [b"", b"[1]", b'{"a":1}', b'[["x","y"]]', b"\xff"])
-def test_malformed_notification_is_ignored(start_streams, valkey, ring):
+@pytest.mark.parametrize("payload", [b"", b"[1]", b'{"a":1}', b'[["x","y"]]', b"\xff"])
+def test_malformed_notification_is_ignored(start_streams, valkey, payload):
     streams = start_streams(REDIS_URL=valkey.url)
     noor = guest()
 
     with streams.follow(noor) as reader:
-        valkey.client.publish(CHANNEL, ring)
+        valkey.client.publish(CHANNEL, payload)
         store_events(noor)
-        valkey.ring(noor)
+        valkey.publish_change(noor)
         reader.wait(lambda r: r.versions == [2], seconds=0.5)
 
 
@@ -226,7 +226,7 @@ def test_notifications_with_a_wrong_version_do_no_harm(start_streams, valkey):
         valkey.client.publish(CHANNEL, json.dumps([[str(noor.id), 99]]))
         valkey.client.publish(CHANNEL, json.dumps([[str(noor.id), 1]]))
         store_events(noor, times=2)
-        valkey.ring(noor)
+        valkey.publish_change(noor)
         reader.wait(lambda r: r.versions == [2, 3], seconds=5)
         time.sleep(0.5)
 
@@ -283,7 +283,7 @@ def test_rights_that_were_lost_while_postgres_was_away_are_noticed_first(
     assert "Secret" not in reader.names
 
 
-# What the tests look at ------------------------------------------------------------------
+# Helpers ---------------------------------------------------------------------------------
 
 
 def metric(streams, name: str) -> float:

@@ -132,7 +132,7 @@ def test_stream_has_no_events_of_other_customers(streams):
         assert reader.versions == list(range(2, 12))
 
 
-# Who may watch ------------------------------------------------------------------------
+# Access -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "1.5"])

@@ -16,7 +16,7 @@ from tests import factories
 
 
 class Caller:
-    """Somebody who calls the API, with what they show to be let in."""
+    """A client of the API with its credentials."""
 
     def __init__(self, **headers: str) -> None:
         self.client = Client(headers=headers, raise_request_exception=False)

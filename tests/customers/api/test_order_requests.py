@@ -1,4 +1,4 @@
-"""What a customer's own token places or changes is a request until somebody confirms it."""
+"""A customer's own token requests an order or a change; a source or staff confirm it."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def placed(desk, orders) -> str:
 
 
 def gate(customer, number=""):
-    """What the gate says of a card, or of the number on a ticket."""
+    """Return the sentence of the gate about a card, or about the number on a ticket."""
     match = lookup.find_matches("email", "noor@example.com")[0]
     return gate_sentence(
         match, find_visit(customer.id, today=TODAY(), number=number), today=TODAY()

@@ -220,7 +220,7 @@ def test_changing_an_order_that_was_only_claimed_keeps_all_of_it(desk, db):
 
 
 def _claim_an_order(number: str) -> None:
-    """What Mallory's own browser says, after she signed in with it."""
+    """Claim an order with Mallory's browser, in which she signed in before."""
     factories.record(
         factories.incoming_event(("email", "mallory@example.com"), ("anonymous_id", "hers"))
     )

@@ -34,7 +34,7 @@ def test_unexpired_session(anybody, sign_in_as):
 
 
 def test_trojan_identifier(anybody, sign_in_as):
-    """What an attacker claimed together with the address leads them nowhere."""
+    """An identifier that an attacker claimed together with the address gives no access."""
     app = factories.sender(trusted=False)
     trojan = [("anonymous_id", "evil"), ("email", ADDRESS), ("phone", "+31612345678")]
     claimed = factories.customer(*trojan, by=app)
@@ -62,7 +62,7 @@ def test_unexpired_address_change(anybody, sign_in_as):
 
 
 def test_non_verifying_identity_provider(anybody, sign_in_as):
-    """Somebody who vouches for an address without proof is one who claims it."""
+    """A provider that vouches for an address without proof only claims it."""
     provider = factories.sender(trusted=False)
     vouched = factories.customer(("user_id", "evil"), ("email", ADDRESS), by=provider)
 

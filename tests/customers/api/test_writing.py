@@ -1,4 +1,4 @@
-"""Who writes, as it stands on the log; and what a browser has to show besides its cookie."""
+"""The actor of an event on the log, and the CSRF token that a browser sends with its cookie."""
 
 import json
 

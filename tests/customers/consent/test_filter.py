@@ -10,7 +10,7 @@ from tests.factories import NOON
 
 
 class TestFilter:
-    """What a statement about many customers leaves out, a decision would deny."""
+    """A decision would deny each customer that the filter of large audiences leaves out."""
 
     def test_filter_lists_everything_that_is_turned_off(self):
         entries = [

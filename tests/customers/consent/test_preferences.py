@@ -44,7 +44,7 @@ def test_valid_setting_is_parsed(name, value, expected):
     assert type(parsed_value) is type(expected)
 
 
-# What decisions make of the values that cannot be understood is in the table of decisions.
+# The decision table has the decisions about invalid values.
 @pytest.mark.parametrize(
     ("name", "channel", "topic"),
     [

@@ -11,37 +11,37 @@ from customers.events import notify
 
 
 @pytest.fixture
-def bell():
-    """What somebody hears who listens on the real channel."""
+def notified_version():
+    """Return a function that reads the notifications of a customer on the real channel."""
     client = redis.Redis.from_url(settings.REDIS_URL)
-    listening = client.pubsub(ignore_subscribe_messages=True)
-    listening.subscribe(notify.CHANNEL)
-    listening.get_message(timeout=1)
-    yield lambda customer: heard(listening, str(customer))
-    listening.close()
+    subscription = client.pubsub(ignore_subscribe_messages=True)
+    subscription.subscribe(notify.CHANNEL)
+    subscription.get_message(timeout=1)
+    yield lambda customer: wait_for_version(subscription, str(customer))
+    subscription.close()
     client.close()
 
 
-def heard(listening, customer, seconds=2.0):
-    """The version that is rung for a customer; other tests ring on the same channel."""
+def wait_for_version(subscription, customer, seconds=2.0):
+    """Return the version in the notification of a customer. Other tests use the same channel."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        message = listening.get_message(timeout=0.05)
-        if message and customer in (rung := dict(json.loads(message["data"]))):
-            return rung[customer]
+        message = subscription.get_message(timeout=0.05)
+        if message and customer in (versions := dict(json.loads(message["data"]))):
+            return versions[customer]
     return None
 
 
-def test_notification_names_the_customer_and_the_version(bell):
+def test_notification_names_the_customer_and_the_version(notified_version):
     customer = uuid4()
 
     notify.publish({customer: 7})
 
-    assert bell(customer) == 7
+    assert notified_version(customer) == 7
 
 
 @pytest.mark.django_db(transaction=True)
-def test_notification_is_sent_only_after_a_commit(bell):
+def test_notification_is_sent_only_after_a_commit(notified_version):
     customer = uuid4()
 
     with transaction.atomic():
@@ -50,4 +50,4 @@ def test_notification_is_sent_only_after_a_commit(bell):
     with transaction.atomic():
         notify.after_commit({customer: 2})
 
-    assert bell(customer) == 2
+    assert notified_version(customer) == 2

@@ -93,7 +93,7 @@ def are_one(*identifiers: tuple[str, str]) -> bool:
 def timeline(desk: WireSource, record_id: UUID | None) -> list[str]:
     """Return the names of the events that staff read on a record, the earliest first.
 
-    An `identify` has its kind as the name. What Butler itself wrote about merges is left out.
+    An `identify` has its kind as the name. Butler's own events about merges are left out.
     """
     response = WsgiClient(headers={"Authorization": f"Bearer {desk.key}"}).get(
         f"/api/customers/{record_id}/timeline/"

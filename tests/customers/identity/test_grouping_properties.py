@@ -129,7 +129,7 @@ def test_later_statement_of_the_same_link_changes_nothing(graph):
     assert graph.plus(*later).groups() == graph.groups()
 
 
-# What may be in one group -------------------------------------------------------------
+# Contents of a group ------------------------------------------------------------------
 
 
 @EXAMPLES

@@ -203,7 +203,7 @@ def test_placeholder_number_of_a_several_space_does_not_join_its_equal_number():
     assert records(equal(suspect, other, CONFIRMED)) == {"contracts/none", "desk/none"}
 
 
-# What joins nothing -------------------------------------------------------------------
+# Links that do not join ---------------------------------------------------------------
 
 
 def test_two_mailboxes_of_one_event_do_not_join():

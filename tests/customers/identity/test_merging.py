@@ -291,7 +291,7 @@ def test_event_stored_on_a_record_merged_at_once_stays_on_the_timeline():
 
 @pytest.mark.parametrize("shape", ["one address", "one browser", "a chain"])
 def test_claims_connect_nothing_that_a_later_event_has_to_read(shape):
-    """Anybody can claim what they like; each event after it would cost as much as all of it."""
+    """Anybody can send claims. If claims were linked, each later event would read all of them."""
     page = factories.sender(trusted=False)
     pairs = {
         "one address": lambda n: (("anonymous_id", f"b-{n}"), MAIL),
