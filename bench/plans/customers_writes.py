@@ -84,6 +84,7 @@ PARAMETERS: dict[str, Params] = {
                     "kind": "seen",
                     "occurred_at": NOW - timedelta(minutes=number % 3),
                     "arrival": 0,
+                    "last_proved_at": NOW if number % 2 else None,
                     "state": "filed",
                 }
                 for number in range(2, 60)

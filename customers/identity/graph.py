@@ -7,9 +7,9 @@ from uuid import UUID
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.events.log import BUTLER_SOURCE_ID
+from customers.identity.link_storage import is_own_proof
 from customers.identity.links import IdentifierLink, IdentifierNode, ManualDecision
-from customers.types import CONFIRMED, DESK_CHANNELS
+from customers.types import DESK_CHANNELS
 
 # No limit on the size of a component, for decisions of staff.
 NO_LIMIT = 2**31 - 2
@@ -62,6 +62,7 @@ class StoredLink(NamedTuple):
     arrival: int
     source_id: int
     state: str
+    last_proved_at: datetime
 
     def link(self, *, is_current: bool) -> IdentifierLink:
         """Return the link as the grouping reads it."""
@@ -74,8 +75,12 @@ class StoredLink(NamedTuple):
             self.arrival,
             self.source_id,
             is_current=is_current,
-            is_own_proof=self.source_id == BUTLER_SOURCE_ID and self.evidence >= CONFIRMED,
+            own_proof_at=self._own_proof_at,
         )
+
+    @property
+    def _own_proof_at(self) -> datetime | None:
+        return self.last_proved_at if is_own_proof(self.source_id, self.evidence) else None
 
 
 # The live record that each identifier belongs to.

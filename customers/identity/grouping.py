@@ -105,9 +105,9 @@ def _decided_groups(
     )
     proved_at: dict[Pair, datetime] = {}
     for link in links:
-        if link.is_own_proof:
-            earlier = proved_at.get(link.pair, link.occurred_at)
-            proved_at[link.pair] = max(earlier, link.occurred_at)
+        if link.own_proof_at:
+            earlier = proved_at.get(link.pair, link.own_proof_at)
+            proved_at[link.pair] = max(earlier, link.own_proof_at)
     separated = [
         pair
         for pair, decision in latest.items()

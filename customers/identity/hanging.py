@@ -140,7 +140,7 @@ def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
 def _read_holders(ids: Iterable[int]) -> list[_Holder]:
     params = {"ids": sorted(ids), "limit": HOLDER_LIMIT, "desk_channels": DESKS}
     return [
-        _Holder(id_, StoredLink(*columns[:9]), IdentifierNode(*columns[9:17]), columns[17])
+        _Holder(id_, StoredLink(*columns[:10]), IdentifierNode(*columns[10:18]), columns[18])
         for id_, *columns in sql.rows("read_holders", params)
     ]
 

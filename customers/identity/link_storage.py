@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from customers import sql
-from customers.identity.links import LinkKind, equal_number_order, pair_of
-from customers.types import STATED
+from customers.events.log import BUTLER_SOURCE_ID
+from customers.identity.links import LinkKind, LinkTime, equal_number_time, pair_of
+from customers.types import CONFIRMED, STATED
 
 
 class LinkKey(NamedTuple):
@@ -18,12 +19,24 @@ class LinkKey(NamedTuple):
     evidence: int
 
 
-# The time and arrival number of the earliest statement of each link.
-type LinkTimes = dict[LinkKey, tuple[datetime, int]]
+type LinkTimes = dict[LinkKey, LinkTime]
 
 
-def stored_states(links: Iterable[LinkKey], source_id: int) -> dict[LinkKey, tuple[datetime, str]]:
-    """Return the earliest time and the state of those of these links that are stored.
+class StoredState(NamedTuple):
+    """A stored link: its earliest time, its last proof and its state."""
+
+    occurred_at: datetime
+    last_proved_at: datetime
+    state: str
+
+
+def is_own_proof(source_id: int, evidence: int) -> bool:
+    """Tell whether a customer proved both ends of a link in one session of Butler."""
+    return source_id == BUTLER_SOURCE_ID and evidence >= CONFIRMED
+
+
+def stored_states(links: Iterable[LinkKey], source_id: int) -> dict[LinkKey, StoredState]:
+    """Return the stored ones of these links.
 
     A link "placed" between an order and an identifier also counts as the link "seen".
     """
@@ -33,17 +46,33 @@ def stored_states(links: Iterable[LinkKey], source_id: int) -> dict[LinkKey, tup
         link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.TOGETHER
     ]
     params = {"links": sql.json(searched), "source_id": source_id}
-    stored: dict[LinkKey, tuple[datetime, str]] = {}
-    for *columns, occurred_at, state in sql.rows("find_links", params):
+    stored: dict[LinkKey, StoredState] = {}
+    for *columns, occurred_at, last_proved_at, state in sql.rows("find_links", params):
         key = LinkKey(*columns)
-        stored[key] = occurred_at, state
+        stored[key] = StoredState(occurred_at, last_proved_at, state)
         if key.kind == LinkKind.PLACED:
-            stored.setdefault(key._replace(kind=LinkKind.TOGETHER), (occurred_at, state))
+            stored.setdefault(key._replace(kind=LinkKind.TOGETHER), stored[key])
     return stored
 
 
+def unstored_links(
+    links: LinkTimes, stored: Mapping[LinkKey, StoredState], source_id: int
+) -> LinkTimes:
+    """Return the links that are not stored, or only with a later time or an earlier proof."""
+    return {
+        key: time
+        for key, time in links.items()
+        if (state := stored.get(key)) is None
+        or time.occurred_at < state.occurred_at
+        or (is_own_proof(source_id, key.evidence) and time.last_at > state.last_proved_at)
+    }
+
+
 def store_links(links: LinkTimes, source_id: int, states: Mapping[LinkKey, str | None]) -> None:
-    """Store links, or their earlier times. A link without a state in `states` is filed."""
+    """Store links, or their earlier times and later proofs.
+
+    A link without a state in `states` is filed.
+    """
     if not links:
         return
     rows = [
@@ -52,11 +81,12 @@ def store_links(links: LinkTimes, source_id: int, states: Mapping[LinkKey, str |
             "second_id": key.second,
             "kind": key.kind,
             "evidence": key.evidence,
-            "occurred_at": occurred_at,
-            "arrival": arrival,
+            "occurred_at": time.occurred_at,
+            "arrival": time.arrival,
+            "last_proved_at": time.last_at if is_own_proof(source_id, key.evidence) else None,
             "state": states.get(key) or "filed",
         }
-        for key, (occurred_at, arrival) in links.items()
+        for key, time in links.items()
     ]
     sql.run("insert_links", {"links": sql.json(rows), "source_id": source_id})
 
@@ -67,8 +97,6 @@ def find_equal_numbers(ids: Sequence[int], source_id: int) -> LinkTimes:
         return {}
     params = {"ids": ids, "source_id": source_id}
     return {
-        LinkKey(*pair_of(own, other), LinkKind.EQUAL, STATED): equal_number_order(
-            source_id, sibling
-        )
+        LinkKey(*pair_of(own, other), LinkKind.EQUAL, STATED): equal_number_time(source_id, sibling)
         for own, other, sibling in sql.rows("find_equal_numbers", params)
     }

@@ -79,6 +79,20 @@ class LinkKind(StrEnum):
     PLACED = "placed"
 
 
+class LinkTime(NamedTuple):
+    """When events stated a link: the earliest event, and the time of the last one."""
+
+    occurred_at: datetime
+    # customers.events.arrival: decides between statements of the same moment.
+    arrival: int
+    last_at: datetime
+
+    def including(self, other: "LinkTime") -> "LinkTime":
+        """Return the time of a link that both statements make."""
+        earliest = min(self, other, key=lambda time: time[:2])
+        return earliest._replace(last_at=max(self.last_at, other.last_at))
+
+
 class IdentifierLink(NamedTuple):
     """A statement that two identifiers belong together, at its earliest time."""
 
@@ -92,8 +106,8 @@ class IdentifierLink(NamedTuple):
     source_id: int = 0
     # False if the source has replaced this address of the account by another one.
     is_current: bool = True
-    # The customer proved both ends in one session of Butler.
-    is_own_proof: bool = False
+    # The last time at which the customer proved both ends in one session of Butler.
+    own_proof_at: datetime | None = None
 
     @property
     def pair(self) -> Pair:
@@ -128,13 +142,13 @@ class ManualDecision(NamedTuple):
         return pair_of(self.first, self.second)
 
 
-def equal_number_order(first_source: int, second_source: int) -> tuple[datetime, int]:
-    """Return the time and arrival number of the link between equal numbers of two sources.
+def equal_number_time(first_source: int, second_source: int) -> LinkTime:
+    """Return the time of the link between equal numbers of two sources.
 
-    They do not depend on which source named the number first.
+    It does not depend on which source named the number first.
     """
     first, second = sorted((first_source, second_source))
-    return _EPOCH, first * 1_000_000 + second
+    return LinkTime(_EPOCH, first * 1_000_000 + second, _EPOCH)
 
 
 def pair_of(first: int, second: int) -> Pair:

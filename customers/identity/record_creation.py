@@ -24,6 +24,7 @@ from customers.identity.link_storage import (
     find_equal_numbers,
     store_links,
     stored_states,
+    unstored_links,
 )
 from customers.identity.links import IdentifierKey, pair_of
 from customers.identity.order_ownership import order_number
@@ -217,19 +218,15 @@ def _insert_links(
         return set(), set()
     links: LinkTimes = {}
     statement_of: dict[LinkKey, LinkStatement] = {}
-    for statement, moment in statements.items():
+    for statement, time in statements.items():
         pair = pair_of(resolved[statement.first].id, resolved[statement.second].id)
         key = LinkKey(*pair, statement.kind, statement.evidence)
-        links[key] = min(moment, links.get(key, moment))
+        links[key] = time.including(links.get(key, time))
         statement_of[key] = statement
     states = stored_states(links, sender.source_id)
-    new = {
-        key: moment
-        for key, moment in links.items()
-        if key not in states or moment[0] < states[key][0]
-    }
+    new = unstored_links(links, states, sender.source_id)
     store_links(new, sender.source_id, {key: certain.states.get(statement_of[key]) for key in new})
-    restated = {key for key, (_, state) in states.items() if state == "replaced"}
+    restated = {key for key, stored in states.items() if stored.state == "replaced"}
     ids, orders = set(), set()
     for key in new.keys() | restated:
         statement = statement_of[key]

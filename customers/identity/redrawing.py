@@ -17,6 +17,7 @@ from customers.identity.link_storage import (
     find_equal_numbers,
     store_links,
     stored_states,
+    unstored_links,
 )
 from customers.identity.links import IdentifierKey, LinkKind, pair_of
 from customers.identity.statements import StatedEvent, links_of
@@ -43,7 +44,7 @@ class Redrawn(NamedTuple):
 
 
 class _Statement(NamedTuple):
-    """A statement of the events of one source about a link, with its earliest time."""
+    """A statement of the events of one source, with its earliest and its last time."""
 
     source_id: int
     evidence: int
@@ -54,6 +55,7 @@ class _Statement(NamedTuple):
     has_own_numbers: bool
     occurred_at: datetime
     arrival: int
+    last_at: datetime
 
     def naming(self, own_numbers: Mapping[tuple[int, int], int]) -> "_Statement":
         """Return the statement with the numbers that its source has today."""
@@ -74,7 +76,8 @@ class _Statement(NamedTuple):
             body_hash=b"",
             traits={"email_verified": self.email_verified},
         )
-        return StatedEvent(event, tuple(keys[id_] for id_ in self.identifier_ids), self.arrival)
+        named = tuple(keys[id_] for id_ in self.identifier_ids)
+        return StatedEvent(event, named, self.arrival, self.last_at)
 
 
 def redraw_links(ids: Iterable[int]) -> Redrawn:
@@ -109,8 +112,8 @@ def _links(
     ids = {keys[id_]: id_ for statement in statements for id_ in statement.identifier_ids}
     links = links_of((statement.stated_event(keys) for statement in statements), sender)
     return {
-        LinkKey(*pair_of(ids[link.first], ids[link.second]), link.kind, link.evidence): moment
-        for link, moment in links.items()
+        LinkKey(*pair_of(ids[link.first], ids[link.second]), link.kind, link.evidence): time
+        for link, time in links.items()
     }
 
 
@@ -142,7 +145,10 @@ def _own_numbers(
 
 
 def _store_missing(links: LinkTimes, source_id: int, keys: Mapping[int, IdentifierKey]) -> Redrawn:
-    """Store links that are not stored with this or stronger evidence, and earlier times."""
+    """Store links that are not stored with this or stronger evidence.
+
+    Earlier times and later proofs of stored links are stored, too.
+    """
     searched = {
         link._replace(evidence=evidence)
         for link in links
@@ -154,10 +160,9 @@ def _store_missing(links: LinkTimes, source_id: int, keys: Mapping[int, Identifi
     for link in stored:
         strongest[link[:3]] = max(link.evidence, strongest.get(link[:3], 0))
     missing = {
-        link: moment
-        for link, moment in links.items()
+        link: time
+        for link, time in unstored_links(links, stored, source_id).items()
         if strongest.get(link[:3], 0) <= link.evidence
-        if link not in stored or moment[0] < stored[link][0]
     }
     # As contested links, they are read when their ends are regrouped.
     states: dict[LinkKey, str | None] = {
@@ -186,7 +191,7 @@ def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> Redrawn:
     for source_id, numbers in ids_by_source.items():
         links = find_equal_numbers(numbers, source_id)
         stored = _stored_equal(links)
-        missing = {link: moment for link, moment in links.items() if link[:2] not in stored}
+        missing = {link: time for link, time in links.items() if link[:2] not in stored}
         store_links(missing, source_id, dict.fromkeys(missing, "contested"))
         changed |= {end for link in missing for end in link[:2]}
         count += len(missing)

@@ -40,8 +40,8 @@ def certain_owners(
     owners: the live record of each known identifier; None if it is shared
     """
     people = {
-        link: moment
-        for link, moment in statements.items()
+        link: time
+        for link, time in statements.items()
         if link.evidence >= STATED and ORDER not in (link.first.kind, link.second.kind)
     }
     certain = _component_owners(people, sender, new_records, owners.keys())
@@ -155,8 +155,8 @@ def _is_one_group(keys: Set[IdentifierKey], statements: Statements, sender: Send
         for key, id_ in ids.items()
     ]
     links = [
-        IdentifierLink(ids[link.first], ids[link.second], link.evidence, link.kind, *moment)
-        for link, moment in statements.items()
+        IdentifierLink(ids[link.first], ids[link.second], link.evidence, link.kind, *time[:2])
+        for link, time in statements.items()
     ]
     grouped = grouping.group(nodes, links)
     # An account with two addresses has one that its source replaced: read the log for that.

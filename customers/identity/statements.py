@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from customers.identity.evidence import address_evidence, card_evidence, statement_evidence
 from customers.identity.families import ORDER, PHONE, Family, family_of
-from customers.identity.links import IdentifierKey, LinkKind
+from customers.identity.links import IdentifierKey, LinkKind, LinkTime
 from customers.projections import orders
 from customers.types import CLAIMED, NOTED, IncomingEvent, Sender
 
@@ -23,24 +23,32 @@ class LinkStatement(NamedTuple):
 
 
 class StatedEvent(NamedTuple):
-    """An event with its usable identifiers, the primary one first, and its arrival number."""
+    """An event with its usable identifiers, the primary one first, and its arrival number.
+
+    It may stand for several events of a log that state the same. It is then the earliest of them.
+    """
 
     event: IncomingEvent
     keys: tuple[IdentifierKey, ...]
     arrival: int
+    # The time of the last of these events, if there are several.
+    repeated_at: datetime | None = None
+
+    @property
+    def last_at(self) -> datetime:
+        return self.repeated_at or self.event.occurred_at
 
 
-# The time and arrival number of the earliest event that states a link.
-type Statements = dict[LinkStatement, tuple[datetime, int]]
+type Statements = dict[LinkStatement, LinkTime]
 
 
 def links_of(events: Iterable[StatedEvent], sender: Sender) -> Statements:
-    """Return the links of these events, each with its earliest time."""
+    """Return the links of these events, each with its earliest and its last time."""
     statements: Statements = {}
     for stated in events:
-        moment = stated.event.occurred_at, stated.arrival
+        time = LinkTime(stated.event.occurred_at, stated.arrival, stated.last_at)
         for link in _links(stated, sender):
-            statements[link] = min(moment, statements.get(link, moment))
+            statements[link] = time.including(statements.get(link, time))
     return statements
 
 

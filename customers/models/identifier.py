@@ -136,6 +136,9 @@ class Link(models.Model):
     occurred_at = models.DateTimeField()
     # customers.events.arrival: decides between statements of the same moment.
     arrival = models.BigIntegerField()
+    # The last time at which the customer proved both ends in one session of Butler. Null means
+    # `occurred_at`, for links that were stored before, and for those of other sources.
+    last_proved_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=9, choices=LinkState, default=LinkState.FILED)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -18,7 +18,8 @@ SELECT hung.id, holder.*,
   FROM unnest(%(ids)s::bigint[]) AS hung (id)
  CROSS JOIN LATERAL (
        SELECT link.id, link.first_id, link.second_id, link.evidence, link.kind, link.occurred_at,
-              link.arrival, link.source_id, link.state
+              link.arrival, link.source_id, link.state,
+              COALESCE(link.last_proved_at, link.occurred_at)
          FROM (SELECT * FROM customers_link WHERE first_id = hung.id
                 UNION ALL
                SELECT * FROM customers_link WHERE second_id = hung.id) AS link

@@ -1,14 +1,18 @@
 -- Read what the events that are filed on these identifiers state about who is who: one row for all
--- events that state the same, with the earliest time.
+-- events that state the same, with the earliest and the last time.
 --
 -- ids  bigint[]
 -- returns (source, evidence, kind, name, email_verified, identifiers, has_own_numbers, occurred_at,
---         arrival): kind is "track" unless it is a statement; name is empty unless it places an
+--         arrival, last_at): kind is "track" unless it is a statement; name is empty unless it places an
 --         order; has_own_numbers is false for events that were stored before numbers named a source
 
 SELECT DISTINCT ON (statement.source_id, statement.evidence, statement.kind, statement.name,
                     statement.email_verified, statement.identifier_ids, statement.has_own_numbers)
-       statement.*
+       statement.*,
+       max(statement.occurred_at) OVER (
+           PARTITION BY statement.source_id, statement.evidence, statement.kind, statement.name,
+                        statement.email_verified, statement.identifier_ids,
+                        statement.has_own_numbers)
   FROM customers_identifier AS identifier
  CROSS JOIN LATERAL (
        SELECT event.source_id, event.evidence,

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from customers import rebuild
+from customers.events import internal_sources
 from customers.identity import decisions
+from customers.identity.resolution import stored_identifier
 from customers.models import Customer, Event, Identifier, ManualDecision, Order, Space, Trait
 from customers.types import VERIFIED
 from tests import factories, size
@@ -77,6 +79,16 @@ class Identities(RuleBasedStateMachine):
     @rule(source=SOURCES, number=NUMBERS, mailbox=MAILBOXES, late=st.sampled_from([0, 0, 5]))
     def a_source_states_an_address(self, source, number, mailbox, late):
         self.send(identify(number, mailbox, at=self.moment(late)), self.senders[source])
+
+    @rule(choices=st.data(), mailbox=MAILBOXES, late=st.sampled_from([0, 0, 0, 5]))
+    def a_customer_proves_an_account_and_a_mailbox(self, choices, mailbox, late):
+        """The event is Butler's own, and names the number with its source."""
+        accounts = Identifier.objects.filter(kind="user_id", evidence=VERIFIED).order_by("id")
+        if accounts:
+            account = choices.draw(st.sampled_from(list(accounts)))
+            number = stored_identifier(account.kind, account.value)
+            event = identify(number, mailbox, at=self.moment(late), email_verified=True)
+            self.send(event, internal_sources.BUTLER)
 
     @rule(
         source=SOURCES,

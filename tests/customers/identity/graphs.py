@@ -131,6 +131,7 @@ def links_between(nodes, choices, evidence):
         return []
     kind = kinds[kind % len(kinds)]
     is_address = kind == LinkKind.TOGETHER and families == _CORES
+    is_own_proof = state == 2 and kind == LinkKind.TOGETHER and strength == CONFIRMED
     link = IdentifierLink(
         first.id,
         second.id,
@@ -140,7 +141,7 @@ def links_between(nodes, choices, evidence):
         arrival=arrival,
         source_id=source,
         is_current=not (state == 1 and is_address),
-        is_own_proof=state == 2 and kind == LinkKind.TOGETHER and strength == CONFIRMED,
+        own_proof_at=_START + timedelta(days=days + arrival) if is_own_proof else None,
     )
     return [link]
 

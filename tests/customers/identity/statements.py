@@ -125,9 +125,12 @@ def alias(first, second, evidence=STATED, at=1):
     return says(first, second, evidence, at, kind=LinkKind.ALIAS)
 
 
-def own_proof(first, second, at=1):
-    """Return the proof of both identifiers in one session of the customer."""
-    return says(first, second, CONFIRMED, at, is_own_proof=True)
+def own_proof(first, second, at=1, again=None):
+    """Return the proof of both identifiers in one session of the customer.
+
+    again: the day of a later session with the same proof
+    """
+    return says(first, second, CONFIRMED, at, own_proof_at=day(again or at))
 
 
 def merge(first, second, at=1):

@@ -174,6 +174,12 @@ def test_separation_is_not_ended_by(statement):
     assert "family@" in grouped
 
 
+def test_proof_of_a_link_that_was_proved_before_ends_a_separation():
+    proof = own_proof(NOOR, FAMILY, at=1, again=5)
+
+    assert records(proof, separate(NOOR, FAMILY, at=3)) == {"family@ + shop/noor"}
+
+
 def test_latest_of_several_proofs_counts_for_a_separation():
     proofs = [own_proof(NOOR, FAMILY, at=1), own_proof(NOOR, FAMILY, at=5)]
 

@@ -39,7 +39,7 @@ def separated_pairs(graph):
         for pair, decision in last_decisions(graph.decisions).items()
         if decision.kind == DecisionKind.SEPARATE
         and not any(
-            link.is_own_proof and link.pair == pair and link.occurred_at > decision.decided_at
+            link.own_proof_at and link.pair == pair and link.own_proof_at > decision.decided_at
             for link in graph.links
         )
     }
@@ -122,7 +122,7 @@ def test_every_identifier_is_in_exactly_one_group(graph):
 @given(graphs())
 def test_later_statement_of_the_same_link_changes_nothing(graph):
     later = [
-        link._replace(occurred_at=link.occurred_at.replace(year=2027), is_own_proof=False)
+        link._replace(occurred_at=link.occurred_at.replace(year=2027), own_proof_at=None)
         for link in graph.links
     ]
 
@@ -208,7 +208,7 @@ def test_second_source_of_a_contested_link_never_changes_a_group(graph):
             evidence=STATED,
             source_id=9,
             occurred_at=link.occurred_at.replace(year=2027),
-            is_own_proof=False,
+            own_proof_at=None,
         )
         for link in graph.grouping().contested
     ]
