@@ -1,11 +1,11 @@
 -- Store the records of identifiers that have none. If fewer rows than ids change, another
--- transaction was faster.
+-- transaction was faster. The live records stay: the caller regroups the identifiers, so that what
+-- hangs on them moves with them.
 --
 -- ids, records  bigint[], uuid[]
 
 UPDATE customers_identifier AS identifier
-   SET record_id = assigned.record_id,
-       customer_id = COALESCE(identifier.customer_id, assigned.record_id)
+   SET record_id = assigned.record_id
   FROM unnest(%(ids)s::bigint[], %(records)s::uuid[]) AS assigned (id, record_id)
  WHERE identifier.id = assigned.id
    AND identifier.record_id IS NULL

@@ -136,3 +136,15 @@ def test_replaced_card_stays_on_the_record_with_the_new_one(shop, till):
     noor = record_of(shop.account("noor"))
     assert timeline(shop, noor) == ["identify", "identify", "Purchase"]
     assert len(shown_identifiers(shop, noor)) == 3
+
+
+def test_number_of_a_till_is_on_the_account_that_gets_its_own_record_later(shop):
+    desk = WireSource("Desk", "till", ids="shop")
+    desk.track(1, "2", name="Purchase", traits={"email": BOX})
+    # The second number of this event has no record of its own yet.
+    shop.track(2, "1", context={"externalIds": [{"type": "user_id", "id": "2"}]})
+
+    shop.track(4, "2")
+
+    assert are_one(shop.account("2"), desk.account("2"))
+    assert not are_one(shop.account("1"), shop.account("2"))
