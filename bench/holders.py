@@ -22,7 +22,7 @@ HOLDERS = 10_000
 FEW_HOLDERS = 3
 ROUNDS = 15
 _START = datetime(2026, 11, 1, tzinfo=UTC)
-# A value that everybody has, and a fresh one, by kind.
+# A value that all customers have, and a fresh one, by kind.
 _VALUES: dict[str, Callable[[int], str]] = {
     "email": lambda number: f"holder{number}@bench.example.org",
     "phone": lambda number: f"+3165{number:07}",

@@ -1,7 +1,7 @@
 """One process that ticks for bench.due: `python -m bench.ticker`, which reads its start from standard input.
 
-Its clock begins at a given noon when the given monotonic time begins, so that nothing depends
-on the hour at which somebody measures.
+Its clock begins at a given noon when the given monotonic time begins, so that no
+measurement depends on the hour of its start.
 """
 
 import sys

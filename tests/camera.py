@@ -1,4 +1,4 @@
-"""Looks at a page in every size, light and dark, and keeps what it saw."""
+"""Takes pictures of a page in each size, light and dark."""
 
 import re
 from functools import cache

@@ -55,7 +55,7 @@ def incoming_event(
     about: str = "",
     actor: str = "",
 ) -> IncomingEvent:
-    """One event, by default of somebody new."""
+    """Return one event, by default of a new customer."""
     message_id = message_id or str(uuid.uuid4())
     body = {"type": kind, "event": name, "messageId": message_id}
     body |= {"properties": properties or {}} if kind == "track" else {"traits": traits or {}}
@@ -81,7 +81,7 @@ def identify(*identifiers: tuple[str, str], at: datetime = NOON, **traits) -> In
 def order(
     number: str, *identifiers: tuple[str, str], name: str = "Order Completed", at=NOON, **facts
 ) -> IncomingEvent:
-    """Something said about an order, by default that it was placed."""
+    """Return an event about an order, by default that it was placed."""
     return incoming_event(*identifiers, name=name, about=f"order:{number}", properties=facts, at=at)
 
 
@@ -104,7 +104,7 @@ def owners(ingested: IngestedBatch) -> Sequence[uuid.UUID | None]:
 
 
 def message(to: Customer, *, at: datetime = NOON, **fields) -> Message:
-    """Something we said, by default in the inbox, arrived and not read yet."""
+    """Create a message, by default in the inbox, arrived and not read yet."""
     message_fields = {
         "channel": "inbox",
         "message_class": "service",

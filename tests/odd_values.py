@@ -56,7 +56,7 @@ _combined = st.dictionaries(st.sampled_from(FIELDS), values, max_size=6).flatmap
 
 
 def uniform(value):
-    """Return the properties of an event that states one odd value wherever it states anything."""
+    """Return the properties of an event with one odd value in every field."""
     line = dict.fromkeys(LINE_FIELDS, value)
     lines = [{"line_id": "1", "price": "10.00", "quantity": 2}, line, value]
     return dict.fromkeys(FIELDS, value) | {"line_id": "1", "products": lines, "lines": lines}

@@ -1,4 +1,4 @@
-"""The pages of staff: Lin, the manager, signs in once and looks at every one."""
+"""Pictures of the console: Lin, the manager, signs in once and opens each page."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The pages of a customer: what everybody sees, and what Noor sees once she is in."""
+"""Pictures of the portal: the public pages, and the pages of Noor after she signs in."""
 
 import re
 
@@ -33,7 +33,7 @@ def take(camera: Camera) -> None:
         camera.take(name, path)
     for name, path in FIRST.items():
         page.goto(path)
-        # The butler's word on the order that was just taken is there within seconds.
+        # The message about the new order appears within seconds.
         page.locator("main .rows a, main .message-list a").first.click()
         page.locator("main h1.title").wait_for()
         camera.take(name)

@@ -12,7 +12,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def colleague(role: str = "", name: str = "Sam", **fields) -> User:
-    """Make a login of somebody who works here, in this role."""
+    """Create a login of a staff member with this role."""
     email = f"{name.lower()}.{role.replace(' ', '-') or 'nobody'}@staff.example.com"
     user = User.objects.create_user(email, name=name, is_staff=True, **fields)
     if role:

@@ -68,7 +68,7 @@ def hang(regrouped: Component, targets: Targets, locked: set[UUID]) -> Hung:
     """Write the record of each hanging identifier into `targets`.
 
     These are the ones that were read, those that hang on identifiers whose record changes, and
-    those that people separated from somebody who was read.
+    those that staff separated from an identifier that was read.
     Raises RetryTransaction if another transaction holds a record that has to change.
     """
     rows = {row.id: row for row in regrouped.rows}

@@ -93,7 +93,7 @@ def _attached_owners(
         holders = {owners.get(link.first) for link in links}
         owner = next(iter(holders))
         is_attached = _family(key, sender) in (Family.ATTACHED, Family.DEVICE)
-        # A holder that itself hangs on somebody could change its record in this batch.
+        # A holder that itself hangs on a record could change its record in this batch.
         are_cores = all(_family(link.first, sender) in _CORES for link in links)
         if key not in new_records and is_attached and owner and len(holders) == 1 and are_cores:
             attached[key] = owner

@@ -1,4 +1,4 @@
-"""The documentation says what is so: links, routes, names and paths are followed to the code."""
+"""The documentation agrees with the code: its links, routes, names and paths exist."""
 
 import ast
 import itertools

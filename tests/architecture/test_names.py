@@ -1,6 +1,6 @@
-"""Names that say something, and one name that must stay ours.
+"""Names have a meaning, and the package name `channels` stays ours.
 
-`python -m tests.architecture.test_names [FOLDER …]` lists what breaks the rules.
+`python -m tests.architecture.test_names [FOLDER …]` lists the names that break the rules.
 """
 
 import ast
@@ -14,7 +14,7 @@ import pytest
 
 from tests.architecture.tree import ROOT, files
 
-# Words that say nothing about the value they name.
+# Words without a meaning for the value that they name.
 EMPTY_WORDS = {
     *("one", "ones", "found", "said", "told", "wanted", "kept", "left", "asked", "given", "seen"),
     *("made", "gone", "done", "known", "meant", "taken", "held", "data", "info", "item", "obj"),
@@ -98,7 +98,7 @@ def short_fields(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def empty_names(path) -> Iterator[str]:
-    """Yield what a Python module names with a word that says nothing, or with one letter."""
+    """Yield the names of a Python module that are empty words or single letters."""
     tree = ast.parse((ROOT / path).read_text())
     for name, line in bindings(tree):
         if name.strip("_").lower() in EMPTY_WORDS:
@@ -110,7 +110,7 @@ def empty_names(path) -> Iterator[str]:
 
 
 def empty_aliases(path) -> Iterator[str]:
-    """Yield what a statement names with a word that says nothing, or a column of one letter."""
+    """Yield the names of a statement that are empty words or single letters."""
     lines = (ROOT / path).read_text().splitlines()
     text = "\n".join("" if line.startswith("--") else line for line in lines)
     names = [(match[1], match.start()) for alias in _ALIASES for match in alias.finditer(text)]

@@ -1,4 +1,4 @@
-"""The locks are whole and agree, and every package that the code imports is asked for."""
+"""The lock files are complete and consistent, and require each package that the code imports."""
 
 import ast
 import itertools

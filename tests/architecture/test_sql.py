@@ -1,4 +1,4 @@
-"""One statement a file, and a header that says what it is for."""
+"""Each SQL file has one statement, and a header with its purpose."""
 
 import re
 

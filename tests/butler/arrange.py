@@ -55,7 +55,7 @@ def guest(*, email: str = "", phone: str = "", **traits) -> Customer:
 def record_statement(
     customer: Customer, kind: str, subject: str, value: object = None, **details
 ) -> RecordedStatements:
-    """Have a customer say one thing about what we may do."""
+    """Record one consent statement of a customer."""
     if kind == "consent.given":
         details = {"notice": DIGEST, "language": "en"} | details
     statement = ConsentStatement(
@@ -68,7 +68,7 @@ def record_statement(
 
 
 def order(customer: Customer, number: str = "", **fields) -> str:
-    """An order that a trusted source told of; returns its relation."""
+    """Record an order of a trusted source; return its relation."""
     number = number or f"A-{uuid.uuid4().hex[:8]}"
     account = customer.identifiers.filter(kind="user_id", evidence=2)[0]
     known_as = stored_identifier(account.kind, account.value)
@@ -79,7 +79,7 @@ def order(customer: Customer, number: str = "", **fields) -> str:
 
 
 def message(customer: Customer, **fields) -> Message:
-    """Something that waits to be said, by default an offer by e-mail."""
+    """Create a waiting message, by default an offer by e-mail."""
     words = {"words": {"subject": "For you", "text": "An afternoon at Larkmoor."}}
     defaults = {
         "key": str(uuid.uuid4()),

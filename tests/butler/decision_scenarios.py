@@ -100,7 +100,7 @@ class World:
     )
 
     def decide_arguments(self) -> tuple[Contact | Use, Facts, Rules, datetime]:
-        """Return what decide() is asked."""
+        """Return the arguments of decide()."""
         state = State(
             {key: Consent(**value) for key, value in self.consents.items()},
             self.objections,

@@ -97,7 +97,7 @@ company quiet 12:00-18:00 | 2027-04-14 16:00 | · · company_quiet_hours company
 company quiet 14:01-18:00 | | · · · · · · ·
 """
 
-# One scene a line: whose, the words | what comes of it, and until when.
+# One scenario a line: the message class, the words | the expected result, and its time.
 SCENES = """
 marketing; channel inbox | allow consent_given
 service; message_class spam | deny unknown_class
@@ -307,7 +307,7 @@ marketing; nobody knows the zone; plausible Europe/Amsterdam,Asia/Tokyo,America/
 marketing; nobody knows the zone; company quiet 20:00-09:00; at 2027-04-14 06:00 | defer zone_unknown 2027-04-14 07:00
 """
 
-# Settings of a shape that there is not: to obey half of what was asked is to disobey.
+# Settings with an invalid shape: Butler does not apply a part of them.
 MALFORMED = """
 allow 1
 allow "no"

@@ -12,7 +12,7 @@ from tests.factories import NOON, identify, order, record
 
 NOOR = ("email", "noor@example.com")
 HOUR = timedelta(hours=1)
-# After the second at which factories say that an event was received.
+# After the time of receipt that the factories give to events.
 SOON = NOON + timedelta(seconds=2)
 CART = {"kind": "absence", "event": "Checkout Started", "absent": "Order Completed", "within": "1h"}
 
@@ -38,7 +38,7 @@ def document(key: str = "receipt", **fields) -> AutomationDocument:
 
 
 def automation(key: str = "receipt", *, status: str = "live", live_at=None, **fields):
-    """Load an automation by hand: its document is what `fields` say."""
+    """Load an automation whose document is `fields`."""
     automation_document = document(key, **fields)
     Topic.objects.get_or_create(key=automation_document.topic, defaults={"texts": {}})
     Automation.objects.get_or_create(key=key)

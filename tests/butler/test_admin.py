@@ -219,7 +219,7 @@ def test_preview_with_a_record_writes_an_access_log_entry(lin, version):
 
     shown = lin.get(page_of(version), {"record": str(noor.pk)}).text
 
-    # She has no order: this text would not have been said.
+    # She has no order, so this text would not be sent.
     assert "Missing: order.number" in shown
     assert AccessLogEntry.objects.get().customer_id == noor.pk
     assert "There is no such record." in lin.get(page_of(version), {"record": "nobody"}).text

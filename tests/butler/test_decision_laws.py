@@ -15,7 +15,7 @@ from tests import size
 from tests.butler.decision_scenarios import CLASSES, World, world
 from tests.butler.decisions.test_decide import VECTORS
 
-# Words that only ever take away, wherever they come in. A setting without a scope is the least
+# Changes of the facts that only restrict, in any position. A setting without a scope is the least
 # specific one, so it overrides nothing.
 NARROWING = (
     "pause_switch *",
@@ -91,7 +91,7 @@ SCENES = st.tuples(
     st.lists(st.sampled_from(NARROWING), max_size=2),
     st.lists(st.sampled_from(WIDER), max_size=5),
 )
-# Which words of the company are replaced, not added to, when they are said twice.
+# The rules of the company that replace an earlier rule instead of adding to it.
 _REPLACED = ("company budget", "company quiet")
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]

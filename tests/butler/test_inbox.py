@@ -163,7 +163,7 @@ def test_listed_message_is_seen_but_not_read(noor):
     here.refresh_from_db()
     mailed.refresh_from_db()
     assert (here.seen_at, here.read_at) == (NOON, None)
-    # That a list names a mail says nothing of whether the mail was opened.
+    # A mail in a list is not necessarily opened.
     assert mailed.seen_at is None
 
 

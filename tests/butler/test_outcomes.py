@@ -24,7 +24,7 @@ def _vocabulary():
 
 
 def claimed_outcome(outcome="accepted", *, budget=None, **fields):
-    """Let one message go, and return whose it is and what is to be said of it."""
+    """Claim one message; return its guest and its claimed row."""
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "offers")
     if budget:

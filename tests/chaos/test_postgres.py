@@ -87,7 +87,7 @@ def test_postgres_outage_shows_an_error_page_with_its_stylesheet(stylesheet, web
     proxy.down()
 
     with httpx2.Client(base_url=web, headers=headers, timeout=10) as browser:
-        # The first waits in vain; after it nobody is let through for a while.
+        # The first request waits for its timeout; for a while the next ones are refused at once.
         answers = [browser.get("/console/search/") for _ in range(3)]
         answers.append(browser.get("/"))
         style = browser.get(stylesheet)

@@ -106,10 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body)))
         if answer.retry_after:
             self.send_header("Retry-After", answer.retry_after)
-        # A client that waited too long is gone: one more acknowledgement that is lost.
+        # The client closed the connection after its timeout: another lost acknowledgement.
         with contextlib.suppress(OSError):
             self.end_headers()
             self.wfile.write(answer.body)
 
     def log_message(self, *_: object) -> None:
-        """Stay silent: the counts say what happened."""
+        """Write no log: the counts show the requests."""

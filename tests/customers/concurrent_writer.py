@@ -31,7 +31,7 @@ from tests.customers import consent_helpers  # noqa: E402
 from tests.factories import NOON  # noqa: E402
 from tests.forks import run_forked  # noqa: E402
 
-# Few of each, so that everybody is in everybody's way.
+# Few of each, so that the writers conflict often.
 POOLS = {
     "user_id": [f"guest-{n}" for n in range(14)],
     "anonymous_id": [f"browser-{n}" for n in range(24)],
@@ -124,7 +124,7 @@ class Writer:
         self._once(self.random.choice(acts))
 
     def speak(self) -> None:
-        """Say something of what we may do, in the name of a record that others join and part."""
+        """Record a consent statement of a record that other writers merge and separate."""
         word = self.random.choice(
             [consent_helpers.give, consent_helpers.refuse, consent_helpers.withdraw]
         )

@@ -164,7 +164,7 @@ def old_database(url: str) -> Iterator[tuple[str, psycopg.Connection]]:
 
 
 def run(stage: str, url: str) -> dict[str, object]:
-    """Run a stage of this module in a process of its own; return what it printed."""
+    """Run a stage of this module in a separate process; return its output."""
     finished = subprocess.run(
         [sys.executable, "-m", "tests.customers.old_database", stage],
         env={**os.environ, "DATABASE_URL": url, "STATEMENT_TIMEOUT": "0"},

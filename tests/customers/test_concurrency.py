@@ -49,7 +49,7 @@ def test_acknowledged_events_of_concurrent_writers_are_stored(tmp_path):
     assert len(accepted) == len(set(accepted)), "accepted twice"
     for key, (status, customer, version) in promises:
         if status in ("accepted", "duplicate"):
-            # A message twice in one batch is told only that it is a duplicate.
+            # A message that occurs twice in a batch is only reported as a duplicate.
             assert stand[key] == (customer or stand[key][0], version or stand[key][1])
     for ids in rebuild.live_ids():
         assert rebuild.find_differences(ids) == []

@@ -1,4 +1,4 @@
-"""A publishable key, which everybody can read, occupies no name of the secret key of its source."""
+"""Message ids of a publishable key do not block those of the secret key of its source."""
 
 import base64
 import hashlib
@@ -49,7 +49,7 @@ class Shop:
         assert answer.status_code in (200, 404), answer.content
 
     def occupy(self, client, message_id: str) -> None:
-        """Use a message id with the key that everybody can read."""
+        """Use a message id with the publishable key."""
         event = track(messageId=message_id, event="Nonsense")
         self.post(client, "/v1/track", event, self.publishable)
         assert Event.objects.filter(message_id=message_id, evidence=Evidence.CLAIMED).exists()

@@ -1,4 +1,4 @@
-"""The command as whoever holds a receipt runs it: no database, no network, no settings."""
+"""The command as the owner of a receipt runs it: without database, network or settings."""
 
 import json
 import os

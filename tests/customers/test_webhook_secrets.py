@@ -1,4 +1,4 @@
-"""Secrets of webhooks: two live side by side, and none is told twice."""
+"""Secrets of webhooks: two are valid at the same time, and each is shown once."""
 
 import io
 import json

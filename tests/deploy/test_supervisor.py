@@ -1,4 +1,4 @@
-"""The supervisor, as a process of its own: it restarts what dies and leaves none behind."""
+"""The supervisor restarts children that die, and stops all of them at its end."""
 
 import os
 import signal

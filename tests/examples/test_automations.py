@@ -18,7 +18,7 @@ DOCUMENTS = {
     file.content["key"]: msgspec.convert(file.content, AutomationDocument) for file in LOADED.files
 }
 LANGUAGES = ("en", "nl", "sv", "da")
-# Small words that a text of this language has, and one of the others cannot do without.
+# Common words that a text in this language contains and texts in the others do not.
 COMMON_WORDS = {
     "en": r"\b(the|you|your|is|to|and|this)\b",
     "nl": r"\b(je|de|het|is|een|van|weer)\b",

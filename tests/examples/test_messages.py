@@ -29,7 +29,7 @@ def park(settings, capsys):
     settings.DEBUG = True
     lin = staff.colleague("manager", "Lin")
     call_command("load_automations", FOLDER, approve_as=lin.email, live=True)
-    # Before anything that these tests say happened.
+    # Before all events of these tests.
     AutomationVersion.objects.update(live_at=NOW - timedelta(days=1))
 
 

@@ -1,4 +1,4 @@
-"""A park with people in it, and a browser to look at it with."""
+"""A park with customers and staff, and browsers for its pages."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -118,7 +118,7 @@ def passwords(park, settings) -> dict[str, str]:
 
 @pytest.fixture
 def work(park, settings, monkeypatch, passwords, visit) -> Iterator[Callable[..., Page]]:
-    """Sign somebody of staff in, by the forms, and open a page."""
+    """Sign a staff member in through the forms, and open a page."""
     # The browser's loop runs in this thread; what the tests write waits for nothing in it.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 

@@ -29,7 +29,7 @@ def noor() -> Customer:
 
 
 def fill(of: Customer) -> None:
-    """Let things have been said, decided and looked at."""
+    """Create messages, decisions and access log entries."""
     now = timezone.now()
     for minutes, (subject, facts) in enumerate(
         (

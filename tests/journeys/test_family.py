@@ -1,4 +1,4 @@
-"""A child and its guardian: the word about Sem goes to Noor, and no child says yes alone."""
+"""A child and its guardian: messages about Sem go to Noor, and no child consents alone."""
 
 import re
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ def _sem_turns_eight() -> None:
 
 def _the_day_comes() -> None:
     tick(now=timezone.now())
-    # Noor never said in which zone she is: at nine it may be night there, at three it is not.
+    # Noor has set no time zone: at nine it may be night for her, at three it is not.
     for hour in (9, 15):
         tick(now=_tomorrow(hour))
         later = _tomorrow(hour) + timedelta(minutes=1)
@@ -62,7 +62,7 @@ def _same(moment: datetime) -> datetime:
 
 
 def _greetings() -> set[str]:
-    """Return what was said of the day; to nobody but Noor, for Sem has no record of his own."""
+    """Return the messages about the day. Only Noor gets them, because Sem has no record."""
     greetings = Message.objects.filter(
         automation_id="birthday", state__in=("accepted", "delivered")
     )
@@ -135,6 +135,6 @@ def test_child_with_a_login_cannot_consent_alone(park, visit, apart):
     yes.click()
     expect(card.get_by_role("alert")).to_contain_text("so nothing was changed")
     assert apart(lambda: LedgerEntry.objects.filter(record=elin).count()) == 0
-    # A no is everybody's to say.
+    # Customers of any age can refuse.
     card.get_by_role("button", name="Refuse consent").click()
     expect(card).to_contain_text("You said no.")

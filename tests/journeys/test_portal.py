@@ -37,7 +37,7 @@ def pages(me) -> list[str]:
 
 
 def _send(to: Customer, subject: str) -> None:
-    """Say something, as a delivery to the inbox does: the message, and the event that rings."""
+    """Deliver a message to the inbox, with the event that notifies the page."""
     now = timezone.now()
     message = factories.message(to, subject=subject, at=now)
     internal_events.append_internal_event(
@@ -225,7 +225,7 @@ _SHIFT = """() => new Promise((done) => {
 })"""
 
 
-# Words that run over those beside them.
+# Texts that overlap their neighbours.
 _OVER = """() => [...document.querySelectorAll("th, td, dd, .badge, .button")]
   .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1)
   .map((one) => one.outerHTML.slice(0, 200))"""
@@ -293,7 +293,7 @@ PAYLOADS = (
 
 @pytest.fixture
 def attacked(me) -> list[str]:
-    """Put payloads wherever somebody else can write what Noor's pages show."""
+    """Put payloads into each text of another author that Noor's pages show."""
     now = timezone.now()
     by = ("email", me.identifiers.get(kind="email").value)
     for number, bad in enumerate(PAYLOADS):

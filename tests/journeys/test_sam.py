@@ -1,4 +1,4 @@
-"""Sam at the call desk: it rings, the right page is there, the order is done."""
+"""Sam at the call desk: a call arrives, the right page opens, and Sam takes the order."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -200,7 +200,7 @@ def test_refusal_by_phone_is_recorded_and_shown_to_the_customer(work, desk, visi
     card = page.locator("#consent-offers")
     said_before = card.get_by_role("button", name="Record refusal").get_attribute("aria-pressed")
     assert said_before == "false"
-    # A yes is to words that were heard: without the tick the browser sends nothing.
+    # A consent needs the text that was read aloud: without the tick the browser sends nothing.
     card.get_by_role("button", name="Record consent").click()
     expect(page.get_by_text("Saved.")).to_have_count(0)
     card.get_by_role("button", name="Record refusal").click()

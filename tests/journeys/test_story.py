@@ -43,7 +43,7 @@ def test_story_succeeds_twice_in_a_row(park, ticking):
         assert "MISSING" not in process.stdout
         assert "WRONG" not in process.stdout
         assert "Everything as it should be." in process.stdout
-    # Each telling has an order of its own.
+    # Each run of the story has its own order.
     numbers = [set(re.findall(r"LK-[0-9A-F]{8}", process.stdout)) for process in (first, second)]
     assert len(numbers[0]) == len(numbers[1]) == 1
     assert numbers[0] != numbers[1]
@@ -57,7 +57,7 @@ def test_story_without_a_loaded_park_says_what_to_run(park, tmp_path):
 
 
 def test_story_without_streams_fails(park):
-    # Streams are asked for where there are none: on the web process.
+    # The web process has no streams, so the request fails.
     process = _tell(type(park)(park.web, park.web, 0, 0, park.env))
 
     assert process.returncode == 1

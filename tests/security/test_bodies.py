@@ -58,7 +58,7 @@ class Process:
 
 
 def pour(base: str, path: str, kind: tuple[str, bytes], key: str = "", size: int = HUGE) -> bytes:
-    """Send a body that hardly ends; return the status line of whatever is answered."""
+    """Send a very long body; return the status line of the response."""
     content_type, begin = kind
     headers = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n"
     headers += f"Authorization: Bearer {key}\r\n" if key else ""
@@ -70,7 +70,7 @@ def pour(base: str, path: str, kind: tuple[str, bytes], key: str = "", size: int
             while remaining > 0:
                 remaining -= sock.send(part[:remaining])
         except ConnectionError:
-            # It heard enough; what it said of it may be there all the same.
+            # The server closed the connection; its response may still be readable.
             pass
         try:
             return sock.recv(4096).partition(b"\r\n")[0]

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 
 MARK = "kanarie7q"
 EMAIL, PHONE = f"{MARK}mail@example.com", "+31611223344"
-# Traces and due work name records and never say anything of them.
+# Traces and due rows name records and contain no personal data.
 TABLES_WITHOUT_PERSONAL_DATA = (
     "butler_decision",
     "customers_ledgerentry",

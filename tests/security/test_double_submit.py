@@ -206,8 +206,8 @@ def test_form_submitted_twice_concurrently_has_one_effect(noor):
     assert len(actions) >= 20, sorted(actions)
 
 
-# Two of these are two: an Idempotency-Key is how a program says that they are one. A request that
-# is closed again stays one request.
+# Two of these requests have two effects, because only an Idempotency-Key marks them as the same.
+# A service request that is closed again stays one request.
 REPEATABLE = ("/orders/", "/party/", "/requests/", "/close/")
 
 

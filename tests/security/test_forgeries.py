@@ -43,7 +43,7 @@ def suppressed_addresses() -> list[tuple[str, str]]:
     return sorted(suppressions.values_list("channel", "address"))
 
 
-# Letters that come back: anybody can write one -----------------------------------------------
+# Bounced mail, which anybody can forge -------------------------------------------------------
 
 
 def comes_back(tmp_path, raw: bytes) -> None:

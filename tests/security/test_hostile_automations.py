@@ -28,7 +28,7 @@ def quoted(text: str) -> str:
 
 
 def written(*, condition: str = "", more: str = "", **text: str) -> str:
-    """Return the file of a reminder that says this in every language."""
+    """Return the file of a reminder with this text in every language."""
     message_texts = {"subject": "Soon", "text": "See you."} | text
     texts = "".join(
         f"[steps.texts.{language}]\n"

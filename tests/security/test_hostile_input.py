@@ -68,7 +68,7 @@ def noor(db):
 
 @pytest.fixture
 def places(noor) -> dict[str, object]:
-    """Real things, so that what is asked for gets past the look-up."""
+    """Existing objects, so that a request passes the look-up of its id."""
     now = timezone.now()
     other = factories.customer(("email", "eli@example.com"))
     TopicStatus.objects.create(key="ride:x", status="open", changed_at=now)

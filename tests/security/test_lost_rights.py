@@ -44,7 +44,7 @@ def sam(quick_hashes) -> User:
 
 @pytest.fixture
 def browser(sam) -> Client:
-    """Sam's, who signed in as everybody does."""
+    """Return the client of Sam, who signed in through the forms."""
     browser = Client()
     browser.post("/console/sign-in/", {"email": sam.email, "password": PASSWORD})
     secret = decrypt(sam.authenticator_set.get(type="totp").data["secret"])
@@ -53,7 +53,7 @@ def browser(sam) -> Client:
     return browser
 
 
-# While somebody is at it ---------------------------------------------------------------------
+# Rights that end during use ------------------------------------------------------------------
 
 
 def leave_role(user: User) -> None:
@@ -69,7 +69,7 @@ def leave_company(user: User) -> None:
 
 
 def lose_phone(user: User) -> None:
-    """The administrator deletes the second factor, because somebody else may have it."""
+    """The administrator deletes the second factor, because another person may have it."""
     boss = staff.let_in(Client(), staff.colleague("", "Lin", is_superuser=True))
     [factor] = user.authenticator_set.filter(type="totp")
     answer = boss.post(f"/admin/mfa/authenticator/{factor.pk}/delete/", {"post": "yes"})

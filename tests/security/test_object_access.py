@@ -127,7 +127,7 @@ OF_ONE = {"X-Request-ID", "Content-Length", "Expires"}
 
 
 def ask(client: Client, method: str, route: str, values: dict[str, object]):
-    """Return status, words and headers of an answer, without what is of this one request."""
+    """Return status, text and headers of a response, without the parts that differ per request."""
     words = {"purpose": "offers", "subject": "marketing", "name": "consent"} | values
     path = "/" + _PLACE.sub(lambda place: str(words[place[1]]), route)
     sent = b"" if method == "GET" else _json(_body(route))
@@ -156,7 +156,7 @@ def _is_refused(status: int, body: str, headers: dict[str, str]) -> bool:
 
 
 def distinguishable_answers(client, routes, theirs, base) -> dict[str, object]:
-    """Return where somebody else's record is answered otherwise than a missing one."""
+    """Return the routes with different answers for another's record and for a missing record."""
     differences = {}
     for route, names in routes:
         for method in METHODS:

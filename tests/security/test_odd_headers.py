@@ -1,4 +1,4 @@
-"""No header, whatever is in it, makes an address fail or costs somebody the code to sign in.
+"""No value of a header makes a page fail or uses up a sign-in code.
 
 Through the WSGI application itself: which way a request takes depends on its headers.
 """

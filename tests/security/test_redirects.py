@@ -1,4 +1,4 @@
-"""A link to us never leads elsewhere, and what we say of ourselves cannot be said by others."""
+"""A link to Butler never redirects to another site, and others cannot set our host name."""
 
 import re
 from urllib.parse import urlsplit

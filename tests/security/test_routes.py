@@ -1,6 +1,6 @@
-"""Every route that there is, in one table: who it is for, and what may post to it.
+"""Each route is in exactly one table, which names its readers and the clients that may post to it.
 
-A route in none of the tables, or in two, fails the build: nobody opens a door by accident.
+A route in no table or in two tables fails the test, so that no route is public by accident.
 """
 
 import re
@@ -16,7 +16,7 @@ from tests import factories, staff
 from tests.channels.console.test_access import TABLE as CONSOLE
 from tests.config.test_access import TABLE as API
 
-# Open to everybody, and showing nothing of anybody.
+# Public routes without personal data.
 OPEN = {
     "",
     "clock/",
@@ -35,7 +35,7 @@ OPEN = {
     "_allauth/browser/v1/auth/code/confirm",
     "^(?:api|live|_allauth)/",
 }
-# Of whoever is signed in, about their own record.
+# Routes of a signed-in customer, about their own record.
 OWN = {
     "orders/",
     "orders/<number:number>/calendar.ics",
@@ -53,7 +53,7 @@ OWN = {
     "why/access-log/",
     "records/<int:merge_id>/separate/",
 }
-# For whoever shows a key or a signature, and for whoever has the link that was sent.
+# Routes that require a key or a signature, or the link of a message.
 KEY = {
     "v1/phone/^calls/?$",
     "v1/store/^scans/?$",

@@ -243,7 +243,7 @@ def paths(noor, sessions) -> dict[str, list[str]]:
 
 @pytest.fixture
 def letters() -> list[str]:
-    """Return mail that says each payload everywhere that a mail can say something."""
+    """Return mail with each payload in every part of a mail."""
     text = "Hello {{ customer.first_name }}, {{ company.name }}.\n\n{{ customer.first_name }}"
     automation = document(
         text,

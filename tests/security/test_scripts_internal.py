@@ -126,7 +126,7 @@ def _hostile_automation() -> AutomationVersion:
 
 
 def _record_hostile_run(noor: Customer, version: AutomationVersion, number: str, bad: str) -> None:
-    """Something that an automation did, with a payload in whatever a system or a file wrote."""
+    """Create a run with a payload in each text of a system or a file."""
     now = timezone.now()
     run = Run.objects.create(
         automation=version.automation,
@@ -171,7 +171,7 @@ def _record_hostile_run(noor: Customer, version: AutomationVersion, number: str,
 
 @pytest.fixture
 def lin(noor) -> dict[str, str]:
-    """Return the cookies of somebody who may all, is called something odd, and said something."""
+    """Return the cookies of a manager whose name and texts are payloads."""
     user = staff.colleague("manager", name="Lin", is_superuser=True)
     before = timezone.now() - timedelta(hours=1)
     totp_secret = staff_sign_in.new_secret()

@@ -17,7 +17,7 @@ LANGUAGE = Language(
         "consent_given": "You said yes to {purpose}.",
         "relation_live": "This is about something that you ordered, booked or asked for.",
         "legal_duty": "The law obliges us to tell you this.",
-        "person_first": "You prefer contact with a person, so a member of our staff handles this.",
+        "person_first": "You prefer contact by a person, so a staff member handles this.",
         "no_terms": "You have not set your own terms.",
         # Missing facts
         "unknown_customer": "We could not find out which customer this message is for, so we sent no message.",
@@ -51,7 +51,7 @@ LANGUAGE = Language(
         "address_bounced": "Messages through {channel} do not reach you: the address refuses them.",
         "address_complained": "You marked our messages through {channel} as spam.",
         "address_stopped": "You texted STOP, so we send no messages through {channel}; text START from that number to allow them again.",
-        "not_of_age": "You are too young to consent to this without a parent or guardian.",
+        "not_of_age": "You are too young to consent to this without a guardian.",
         # No legal basis
         "no_consent": "You have not said yes to {purpose}.",
         "consent_refused": "You said no to {purpose}.",
@@ -75,7 +75,7 @@ LANGUAGE = Language(
         # After the decision
         "sent": "We sent this through {channel}.",
         "delivered": "This arrived through {channel}.",
-        "uncertain": "We do not know whether this message was sent; a member of our staff checks it.",
+        "uncertain": "We do not know whether this message was sent; a staff member checks it.",
         "failed": "We tried to send this message, but could not.",
         "rejected": "The delivery service refused this message.",
         "withdrawn_by_us": "We withdrew this message.",
@@ -86,7 +86,7 @@ LANGUAGE = Language(
         "missing_value": "A part of the text was missing, so we did not send this message.",
         "bad_record": "Our information was contradictory, so we checked it and did not send this message.",
         "answered_meanwhile": "You received your answer in the meantime.",
-        "handover": "We asked a member of our staff to handle this.",
+        "handover": "We asked a staff member to handle this.",
         "cancelled_by_event": "This message would have reminded you of something that has already happened.",
     },
 )

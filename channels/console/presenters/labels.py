@@ -78,7 +78,7 @@ MERGE_REASONS = {
     "claim": "an anonymous visit turned out to be theirs",
     "staff": "a colleague merged them",
     "statement": "a source stated that they belong together",
-    "undo": "a colleague took a separation out",
+    "undo": "a colleague undid a separation",
 }
 ACCESSED_PARTS = {
     "page": "their page",

@@ -17,7 +17,7 @@ NAMES_LIMIT = 10
 _ADDRESSES = {
     CONFIRMED: "confirmed: customers who sign in with one see everything of their account",
     STATED: "stated: customers confirm an address with a code to see everything",
-    NOTED: "noted for staff: they open nothing to customers",
+    NOTED: "noted for staff: they give customers no access",
 }
 _WARNINGS = {
     "non_identifier": "values that identify nobody, such as “undefined”, were left out",

@@ -18,14 +18,14 @@ from customers.queries import lists
 
 # The reasons why an order cannot be saved, for staff who talk to the customer.
 ERROR_TEXTS: dict[type[Exception], str] = {
-    orders.NoSuchOrder: "This order no longer exists.",
-    orders.NoSuchLine: "The order no longer has this line.",
+    orders.NoSuchOrder: "This order no longer exists. Load the record again.",
+    orders.NoSuchLine: "The order no longer has this line. Load the record again.",
     orders.OrderClosed: "This order was cancelled or refunded.",
     orders.UnverifiedOrder: "This order is not verified yet.",
     order_requests.NoPendingRequest: "A colleague has already confirmed or declined this request.",
     orders.OrderNumberInUse: "Another order has this number.",
     UnreachableRecord: "This customer has no verified identifier. Let the customer verify an address first.",
-    RejectedChange: "The record rejected the change.",
+    RejectedChange: "Butler rejected the change. Load the record again and check the order.",
 }
 
 

@@ -70,6 +70,6 @@ def _answered_text(question: NumberingQuestion) -> str:
         return "Both sources stay in one space."
     source, space = question.moved.name, question.moved.space.name
     return (
-        f"The source {source} has the space {space} now. New events follow it at once. For the"
-        f' customers until now, run: manage.py move_source "{source}" --ids "{space}"'
+        f"The source {source} has the space {space} now. New events use it at once. For"
+        f' existing customers, run: manage.py move_source "{source}" --ids "{space}"'
     )

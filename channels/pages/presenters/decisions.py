@@ -24,7 +24,7 @@ OUTCOMES = {
     "skip": gettext_noop("not sent"),
     "person": gettext_noop("passed to a staff member"),
 }
-# Parts of a record that somebody accessed, and the reasons.
+# The names of the parts of a record in the access log, and the reasons of accesses.
 ACCESSED_PARTS = {
     "page": gettext_noop("your page"),
     "search": gettext_noop("your name in a search"),

@@ -1,4 +1,4 @@
-"""The gate: what may leave, leaves once; what may not, stays, and says why."""
+"""The dispatch gate: an allowed message leaves once; a denied one stays, with its reason."""
 
 from datetime import timedelta
 
@@ -257,7 +257,7 @@ def test_messages_of_other_channels_or_later_times_are_not_claimed():
     others = [
         arrange.message(guest, channel="sms"),
         arrange.message(guest, not_before=NOON + timedelta(seconds=1)),
-        # Ended while it was looked at: what becomes of one is not what becomes of all.
+        # This message expired; the result of another message does not depend on it.
         arrange.message(arrange.guest(), expires_at=NOON),
     ]
 

@@ -52,7 +52,7 @@ def test_version_approved_by_a_login_can_go_live_in_the_same_command():
     assert {
         (version.status, version.approved_by, version.approved_by_login) for version in versions
     } == {("live", "Lin", lin.pk)}
-    # Again it leaves alone what somebody paused meanwhile.
+    # A second load changes no automation that staff paused in the meantime.
     versions.filter(automation="offer").update(status="paused")
     load(PARK, "--approve-as", lin.email, "--live")
     assert AutomationVersion.objects.get(automation="offer").status == "paused"

@@ -1,4 +1,4 @@
-"""Quiet hours and calendars, against clocks that are asked minute by minute."""
+"""Quiet hours and calendars, compared with a clock that is read at each minute."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -15,7 +15,7 @@ LATER = NOON + timedelta(hours=2)
 
 @pytest.fixture
 def noted_keys(monkeypatch):
-    """A job that notes what it was asked to do."""
+    """Register a job that records its calls."""
     keys = []
     monkeypatch.setitem(jobs.JOBS, "note", lambda task, now: keys.append(task.key))
     return keys

@@ -34,7 +34,7 @@ LANGUAGES = ("en", "nl", "sv", "da")
 
 
 def document(text: str = "Hello {{ customer.first_name }}.", **fields) -> AutomationDocument:
-    """An automation that says one thing, the same in all languages."""
+    """Return an automation with the same text in all languages."""
     own = {
         key: fields.pop(key)
         for key in ("subject", "short", "mjml", "action", "path")

@@ -210,7 +210,7 @@ def test_an_alias_by_a_public_key_is_a_claim(running):
     assert [event.evidence for event in Event.objects.all()] == [1]
 
 
-# Strict mode and what else is asked --------------------------------------------------
+# Strict mode and other options ------------------------------------------------------
 
 
 def test_in_strict_mode_a_bad_event_stops_the_batch(running):

@@ -1,4 +1,4 @@
-"""Every look at a record leaves a row; what a system reads again at once is the same look."""
+"""Each access to a record adds a row; a repeated access of a system adds none for a while."""
 
 from datetime import UTC, datetime
 

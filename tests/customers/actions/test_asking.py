@@ -1,4 +1,4 @@
-"""When customers may be asked, and until when their answers hold, whatever the clocks do."""
+"""The time of the next consent question, and the end of a consent, across clock changes."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -76,7 +76,7 @@ def test_paper_consent_from_before_a_refusal_is_accepted(noor):
 @pytest.mark.parametrize(
     ("ends", "before", "after"),
     [
-        # Half past two comes twice that night; which one it is, its offset says.
+        # 2:30 occurs twice that night; the offset distinguishes the two.
         ("2027-10-31T02:30:00+02:00", "2027-10-31T00:29:59", "2027-10-31T00:30:00"),
         ("2027-10-31T02:30:00+01:00", "2027-10-31T01:29:59", "2027-10-31T01:30:00"),
         # And in spring not at all.

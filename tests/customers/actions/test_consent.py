@@ -108,7 +108,7 @@ def test_consent_after_a_merge_holds_for_both_records_after_separation(noor):
     decisions.merge_records(noor.id, other.id, actor="staff:lin", now=NOON)
     [live] = Customer.objects.live()
 
-    # Said to the record that is not live any more: it is the same customer.
+    # A statement on the merged record, which belongs to the same customer.
     receipt = say(({noor.id, other.id} - {live.id}).pop(), give())
     assert receipt.customer_id == live.id
     assert consent_state_of(live.id).granted == ["offers"]

@@ -67,7 +67,7 @@ def test_refusal_during_merges_and_separations_is_not_lost():
     for ids in rebuild.live_ids():
         assert rebuild.find_differences(ids) == []
     assert Customer.objects.live().count() == 2
-    # The last word of each: said for both if they were one at that moment.
+    # The last statement of each record; it counts for both if they were merged at that moment.
     last = LedgerEntry.objects.filter(kind="consent.refused").latest("occurred_at")
     assert consent_state_of(desk.id).granted == []
     assert desk.id in last.speaks_for

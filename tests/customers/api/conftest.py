@@ -98,7 +98,7 @@ def eli(make_customer):
 
 @pytest.fixture
 def make_staff(db):
-    """Return a function that makes somebody of staff with these permissions."""
+    """Return a function that creates a staff member with these permissions."""
 
     def make(*permissions: str, name: str = "lin") -> Caller:
         user = User.objects.create_user(
@@ -135,7 +135,7 @@ def ask(anybody, _no_limits):
 
 @pytest.fixture
 def sign_in_as(anybody, ask):
-    """Return a function that signs somebody in, and gives their app's headers."""
+    """Return a function that signs a customer in and returns the headers of their app."""
 
     def signing_in(email: str = "noor@example.com") -> dict[str, str]:
         code_request, code = ask(email)

@@ -123,7 +123,7 @@ def test_visit_that_passed_overnight_changes_the_etag(desk, noor, time_machine):
         factories.order("A-1", ("email", "noor@example.com"), visit_date="2026-11-21", at=NOON)
     )
     with connection.cursor() as cursor:
-        # The database's clock does not travel: say when the event was written down.
+        # A test cannot move the clock of the database, so it sets the write time of the event.
         cursor.execute("ALTER TABLE customers_event DISABLE TRIGGER USER")
         cursor.execute("UPDATE customers_event SET recorded_at = '2026-11-21T12:00:01Z'")
         cursor.execute("ALTER TABLE customers_event ENABLE TRIGGER USER")

@@ -13,7 +13,7 @@ A, B, C = (uuid.UUID(int=n) for n in (1, 2, 3))
 
 
 def entry(kind, subject="offers", *, at=0, for_=(A,), id_=None, **facts):
-    """Something said at a minute, for these records."""
+    """Return a ledger entry of a given minute, for these records."""
     document = {
         "record_id": str(id_ or uuid.uuid4()),
         "channel": ANY,

@@ -31,7 +31,7 @@ def sealed(link):
 
 
 def look(export, keys=KEYS):
-    """Read what was written, as whoever gets the file does."""
+    """Read the file as its recipient does."""
     return receipts.verify(receipts.read_file(json.dumps(export).encode()), keys)
 
 

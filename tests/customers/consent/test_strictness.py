@@ -4,7 +4,7 @@ import pytest
 
 from customers.consent.strictness import quiet_minutes, strictness
 
-# From the loosest word to the strictest, one row for each thing that can be said.
+# The statements of each kind, from the least strict to the strictest.
 LADDERS = {
     "consent": [
         ("consent.given", "offers", None),

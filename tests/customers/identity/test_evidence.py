@@ -1,4 +1,4 @@
-"""The evidence of what each kind of sender says about its own customers."""
+"""The evidence of the statements of each kind of sender about its own customers."""
 
 import pytest
 

@@ -66,7 +66,7 @@ def test_different_numbers_of_main_with_one_mailbox_stay_apart():
 
 
 def test_equal_numbers_of_main_that_ever_named_one_mailbox_join():
-    """Both named the mailbox of somebody else, so both links are refused."""
+    """Both named the mailbox of another customer, so both links are refused."""
     first, second, holder = (number(*of, MAIN) for of in (("a", "5"), ("b", "5"), ("a", "1")))
     statements = [says(holder, FAMILY, at=1), says(first, FAMILY, at=2), says(second, FAMILY, at=3)]
 

@@ -1,4 +1,4 @@
-"""The folds read whatever JSON can be, and a fault in one costs the faulty event alone."""
+"""The projections read any valid JSON, and a fault affects only the faulty event."""
 
 import itertools
 import sys
@@ -173,7 +173,7 @@ def test_event_that_cannot_be_folded_is_quarantined_and_neighbors_stored(brittle
 def test_stored_cancellation_that_cannot_be_folded_spares_the_genuine_order(brittle):
     brittle()
     by = factories.sender()
-    # Without its order nothing looks at the quantity, so it is stored.
+    # Without its order no projection reads the quantity, so the event is stored.
     assert factories.record(cancelled("²"), by=by).accepted == 1
 
     receipt = factories.record(placed(), cancelled("1", hour=2), by=by)
