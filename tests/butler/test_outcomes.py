@@ -24,7 +24,7 @@ def _vocabulary():
 
 
 def claimed_outcome(outcome="accepted", *, budget=None, **fields):
-    """Claim one message; return its guest and its claimed row."""
+    """Claim one message; return its guest and its delivery outcome."""
     guest = arrange.guest()
     arrange.record_statement(guest, "consent.given", "offers")
     if budget:
