@@ -16,6 +16,10 @@ type Effect = Literal["allow", "defer", "deny"]
 type Layer = Literal["integrity", "legal", "terms", "basis", "preference", "company"]
 
 
+# The message classes whose basis is a live order, visit or request.
+CLASSES_BY_RELATION = frozenset({"service_critical", "service", "answer"})
+
+
 class Contact(msgspec.Struct, frozen=True):
     """The act of sending a message to a customer through one channel."""
 
@@ -82,6 +86,16 @@ class Facts(msgspec.Struct, frozen=True):
     # The time zone of the customer; "" if it is unknown.
     zone: str = ""
     language: str = ""
+    # Addresses that a till or a desk noted with one order or request, by the name of that relation
+    # and the channel. They receive messages about it if the customer has no other address.
+    noted_addresses: Mapping[str, Mapping[str, Address]] = {}
+
+    def find_address(self, contact: Contact) -> Address | None:
+        """Return the address that a message goes to, or None if there is none."""
+        address = (self.addresses or {}).get(contact.channel)
+        if address or contact.message_class not in CLASSES_BY_RELATION:
+            return address
+        return self.noted_addresses.get(contact.relation, {}).get(contact.channel)
 
 
 class Budget(msgspec.Struct, frozen=True):

@@ -90,6 +90,7 @@ PARAMETERS: dict[str, Params] = {
         "topic": "offers",
         "channel": "email",
         "address_kind": "email",
+        "allows_noted": True,
         "allows_complained": False,
         "expires_at": LATER,
     },

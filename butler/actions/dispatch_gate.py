@@ -142,7 +142,7 @@ class _DispatchGate:
         except NotRenderable as error:
             self.state_changes.append(_StateChange(message.id, "failed", error.reason))
             return facts
-        address = (facts.addresses or {}).get(self.channel)
+        address = facts.find_address(contact_of(message, self.channel))
         to = address.value if address else ""
         self.outgoing.append(_outgoing_message(message, rendered, to, decision))
         self.html[message.id] = rendered.html

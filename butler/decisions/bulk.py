@@ -8,6 +8,7 @@ from uuid import UUID
 from butler import sql
 from butler.decisions.inputs import ADDRESS_KINDS
 from butler.decisions.layers.integrity import NEED_CONSENT
+from butler.types import CLASSES_BY_RELATION
 
 # Large enough to make the cost of a statement negligible, and small enough for the memory.
 BATCH = 10_000
@@ -54,5 +55,6 @@ def _message_params(message_class: str, purpose: str) -> dict[str, object]:
         "obeys_pause": message_class in _PAUSE_CLASSES,
         # For a service message the relation decides whether the customer asked for it.
         "obeys_only_when_i_ask": needs_consent,
+        "allows_noted": message_class in CLASSES_BY_RELATION,
         "allows_complained": message_class == "legal_duty",
     }

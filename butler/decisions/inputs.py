@@ -42,15 +42,21 @@ _DAY = timedelta(days=1)
 CACHE_SECONDS = 1.0
 
 
+# The kind, the value, and the suppressions of an address as (channel, reason, id).
+type _AddressRow = tuple[str, str, list[tuple[str, str, int]] | None]
+
+
 class _Row(msgspec.Struct, frozen=True):
     version: int
     consent_state: State | None
-    addresses: list[tuple[str, str, list[tuple[str, str, int]] | None]] | None
+    addresses: list[_AddressRow] | None
     orders: list[OrderFact] | None
     requests: list[RequestFact] | None
     traits: dict[str, object] | None
     used: dict[str, int] | None
     pause_switches: list[str] | None
+    # The name of a relation, and an address as in `addresses` that was noted with it.
+    noted_addresses: list[tuple[str, _AddressRow]] | None = None
 
 
 _decode = msgspec.json.Decoder(_Row).decode
@@ -85,19 +91,31 @@ def _facts(live_id: UUID, row: _Row, now: datetime) -> Facts:
         version=row.version,
         record_status="live",
         consent_state=row.consent_state,
-        addresses=_addresses(row),
+        addresses=_addresses(row.addresses or ()),
         relations=relations(row.orders or (), row.requests or (), company_zone()),
         is_of_age=is_of_age(traits.get("birth_date"), traits.get("country"), now.date()),
         used=row.used or {},
         pause_switches=frozenset(row.pause_switches or ()),
         zone=text_or_empty(traits.get("timezone")),
         language=text_or_empty(traits.get("language") or traits.get("locale"))[:2].lower(),
+        noted_addresses=_noted_addresses(row.noted_addresses or ()),
     )
 
 
-def _addresses(row: _Row) -> dict[str, Address]:
+def _noted_addresses(
+    rows: Iterable[tuple[str, _AddressRow]],
+) -> dict[str, dict[str, Address]]:
+    """Return the noted addresses by the name of the relation and the channel."""
+    by_relation: dict[str, dict[str, Address]] = {}
+    for relation, row in rows:
+        by_relation.setdefault(relation, {}).update(_addresses([row]))
+    return by_relation
+
+
+def _addresses(rows: Iterable[_AddressRow]) -> dict[str, Address]:
+    """Return addresses by channel."""
     addresses = {}
-    for kind, value, suppressions in row.addresses or ():
+    for kind, value, suppressions in rows:
         for channel, needed in ADDRESS_KINDS.items():
             if needed == kind:
                 reason, evidence = _suppression(suppressions or (), channel)

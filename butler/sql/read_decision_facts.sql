@@ -44,6 +44,17 @@ WITH record AS MATERIALIZED (
                        AND NOT address.is_shared
                      ORDER BY address.kind, (trait.value = to_jsonb(address.value)) DESC NULLS LAST,
                               address.id) AS identifier),
+        'noted_addresses', (
+            SELECT json_agg(json_build_array(
+                       noted.about,
+                       json_build_array(
+                           noted.kind, noted.value,
+                           (SELECT json_agg(json_build_array(channel, reason, id) ORDER BY id)
+                              FROM customers_suppression
+                             WHERE address = noted.value
+                               AND lifted_at IS NULL)))
+                       ORDER BY noted.about, noted.kind)
+              FROM customers_noted_addresses(live.id, %(since)s) AS noted),
         'orders', (
             SELECT json_agg(json_build_array(number, status, placed_at, changed_at, visit_date)
                             ORDER BY number)

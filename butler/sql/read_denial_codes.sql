@@ -9,6 +9,7 @@
 -- obeys_pause, obeys_only_when_i_ask  bool  whether these settings apply to the message class
 -- topic, channel    text
 -- address_kind      text    the address of the channel: 'email', 'phone'; '' if it needs none
+-- allows_noted      bool    whether an address that was noted with an order or a request may do
 -- allows_complained bool    whether the message may go to an address after a complaint
 -- expires_at        timestamptz  when the message expires
 -- returns one text: the codes in the order of the ids, separated by spaces, empty if none was
@@ -50,6 +51,12 @@ SELECT string_agg(
                           LIMIT 1) IS NULL
                    END
              LIMIT 1) IS NULL
+            -- The order or request may have one. The decision reads which.
+            AND NOT (%(allows_noted)s AND (
+                EXISTS (SELECT FROM customers_order AS placed
+                         WHERE placed.customer_id = coalesce(record.canonical_id, record.id))
+                OR EXISTS (SELECT FROM customers_request AS opened
+                            WHERE opened.customer_id = coalesce(record.canonical_id, record.id))))
             THEN 'no_address'
        ELSE ''
        END, ' ' ORDER BY candidate.position)

@@ -50,7 +50,7 @@ def address(context: DecisionContext[Contact]) -> Gate:
     channel = context.act.channel
     if channel in WITHOUT_ADDRESS:
         return _ADDRESS_PASS
-    address = (context.facts.addresses or {}).get(channel)
+    address = context.facts.find_address(context.act)
     if address is None or not address.value:
         return deny("address", "legal", "no_address", inputs={"channel": channel})
     if address.suppressed != "":
