@@ -8,8 +8,10 @@ from butler.actions import heartbeat, runs
 from butler.automations import fan_out, scheduling
 from butler.due import jobs
 from butler.due.queue import ClaimedDue
-from customers.actions import consent, idempotency, sign_in
+from customers.actions import consent, idempotency, sign_in, source_moves
 
+# How often Butler looks for sources that moved to another space.
+_MOVE_INTERVAL = timedelta(seconds=5)
 # The number of customers whose consents expire in one transaction.
 _EXPIRY_BATCH = 200
 
@@ -20,6 +22,7 @@ def register() -> None:
     jobs.register("fan_out", fan_out.fan_out)
     jobs.register("forget_answers", _forget_answers, recurring=True)
     jobs.register("forget_sign_ins", _forget_sign_ins, recurring=True)
+    jobs.register("group_moved_sources", _group_moved_sources, recurring=True)
     jobs.register("plan_date", scheduling.plan_date)
     jobs.register("plan_dates", scheduling.plan_dates, recurring=True)
     jobs.register("plan_schedules", scheduling.plan_schedules, recurring=True)
@@ -43,3 +46,8 @@ def _expire_consents(due: ClaimedDue, now: datetime) -> datetime:
     """Write the expiry of overdue consents to the ledger; run again in a minute."""
     count = consent.expire_consents(now=now, limit=_EXPIRY_BATCH)
     return now if count == _EXPIRY_BATCH else now + timedelta(minutes=1)
+
+
+def _group_moved_sources(due: ClaimedDue, now: datetime) -> datetime:
+    """Group a batch of customers of moved sources again; run at once if there was one."""
+    return now if source_moves.group_next_batch(now=now) else now + _MOVE_INTERVAL

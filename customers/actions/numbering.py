@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from customers.actions.source_moves import start_move
 from customers.actions.sources import move_source
 from customers.models import NumberingQuestion, Source, Space
 
@@ -24,6 +25,7 @@ def number_separately(
 ) -> NumberingQuestion | None:
     """Give one of the two sources a space of its own; return the question, or None.
 
+    A job then groups the customers of the source again (`customers.actions.source_moves`).
     Returns None if there is no such question. Raises QuestionAlreadyAnswered or OtherSource.
     """
     question = _open_question(question_id)
@@ -35,6 +37,7 @@ def number_separately(
     # An operator may have moved it since the question was asked.
     if source.space_id == question.space_id:
         move_source(source=source, space=_own_space(source), now=now)
+        start_move(source)
     question.moved = source
     return _answer(question, NumberingQuestion.Answer.SEPARATE, reason, actor, now)
 

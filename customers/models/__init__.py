@@ -30,6 +30,7 @@ from customers.models.record import Interaction, Order, PartyMember, Trait
 from customers.models.search import SearchName
 from customers.models.sign_in import AttemptCount, SignInCode
 from customers.models.source import Source, SourceKey, SourceWarning, Space
+from customers.models.source_move import SourceMove
 
 __all__ = [
     "AccessLogEntry",
@@ -63,6 +64,7 @@ __all__ = [
     "SignInCode",
     "Source",
     "SourceKey",
+    "SourceMove",
     "SourceWarning",
     "Space",
     "Suppression",

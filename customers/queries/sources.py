@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from django.db.models import Exists, Max, OuterRef, Prefetch, Q, QuerySet
 
-from customers.models import Source, SourceKey, SourceWarning
+from customers.models import Source, SourceKey, SourceMove, SourceWarning
 from customers.types import IngestWarning, merge_warnings
 
 WARNING_DAYS = 7
 LIMIT = 500
+MOVES_LIMIT = 50
 
 
 class SourceSummary(NamedTuple):
@@ -42,6 +43,13 @@ def source_summaries(today: date) -> list[SourceSummary]:
         SourceSummary(source, source.last_used_at, _summarize(source.recent_warnings))
         for source in sources
     ]
+
+
+def recent_moves(now: datetime) -> list[SourceMove]:
+    """Return the moves whose customers are not all grouped again, and those of the last week."""
+    is_recent = Q(finished_at__gte=now - timedelta(days=WARNING_DAYS))
+    moves = SourceMove.objects.filter(is_recent | Q(finished_at__isnull=True))
+    return list(moves.select_related("source", "space").order_by("-id")[:MOVES_LIMIT])
 
 
 def _summarize(warnings: Sequence[SourceWarning]) -> list[IngestWarning]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from customers.events.internal_sources import sender_of_source
 from customers.identity.evidence import address_evidence
-from customers.models import NumberingQuestion, Source
+from customers.models import NumberingQuestion, Source, SourceMove
 from customers.queries.sources import SourceSummary
 from customers.types import CONFIRMED, NOTED, STATED, IngestWarning
 
@@ -55,6 +55,47 @@ class QuestionRow:
     # The ids and names of the two sources.
     sources: Sequence[tuple[int, str]]
     cases: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """A source that moved, and how far its customers are grouped again."""
+
+    source: str
+    space: str
+    percent: int
+    is_finished: bool
+    # The changes until now, and the error that the move waits for.
+    progress: str
+    problem: str
+
+
+def move_rows(moves: Sequence[SourceMove]) -> list[MoveRow]:
+    """Return the moves of sources as the page shows them, in the same order."""
+    return [
+        MoveRow(
+            source=move.source.name,
+            space=move.space.name,
+            percent=move.percent,
+            is_finished=move.finished_at is not None,
+            progress=_progress_text(move),
+            problem=_problem_text(move),
+        )
+        for move in moves
+    ]
+
+
+def _progress_text(move: SourceMove) -> str:
+    return (
+        f"Numbers grouped again: {move.grouped_numbers}. Records that parted:"
+        f" {move.parted_records}. Records that joined: {move.joined_records}."
+    )
+
+
+def _problem_text(move: SourceMove) -> str:
+    if not move.failure:
+        return ""
+    return f"The last batch failed ({move.failure}). Butler tries again every minute."
 
 
 def question_rows(questions: Sequence[NumberingQuestion]) -> list[QuestionRow]:

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from channels.console.forms import NumberingForm, first_error
-from channels.console.presenters.sources import question_rows, source_rows
+from channels.console.presenters.sources import move_rows, question_rows, source_rows
 from channels.console.views import access, audit
 from customers.actions import numbering
 from customers.models import NumberingQuestion
 from customers.queries.numbering import open_questions
-from customers.queries.sources import LIMIT, WARNING_DAYS, source_summaries
+from customers.queries.sources import LIMIT, WARNING_DAYS, recent_moves, source_summaries
 
 
 @require_safe
@@ -25,6 +25,7 @@ def list_sources(request: HttpRequest) -> HttpResponse:
     summaries = source_summaries(timezone.localdate())
     context = {
         "sources": source_rows(summaries),
+        "moves": move_rows(recent_moves(timezone.now())),
         "questions": question_rows(open_questions()),
         "may_answer": request.user.has_perm("customers.change_numberingquestion"),
         "days": WARNING_DAYS,
@@ -70,6 +71,6 @@ def _answered_text(question: NumberingQuestion) -> str:
         return "Both sources stay in one space."
     source, space = question.moved.name, question.moved.space.name
     return (
-        f"The source {source} has the space {space} now. New events use it at once. For"
-        f' existing customers, run: manage.py move_source "{source}" --ids "{space}"'
+        f"The source {source} has the space {space} now. New events follow it at once. Butler groups"
+        " the customers until now again; this page shows how far it is."
     )

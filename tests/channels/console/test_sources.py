@@ -78,7 +78,7 @@ def test_page_takes_a_constant_number_of_statements(manager, django_assert_max_n
         source(f"Till {number}", channel="store", space=f"space {number}")
     manager.get("/console/sources/")
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         manager.get("/console/sources/")
 
 
@@ -107,7 +107,8 @@ def test_number_separately_moves_the_chosen_source(manager, question):
     page = answer(manager, question, answer="separate", source=question.second_id)
 
     assert "The source Shop has the space Shop now." in page
-    assert "manage.py move_source &quot;Shop&quot; --ids &quot;Shop&quot;" in page
+    assert "Butler groups the customers until now again" in page
+    assert '<bdi>Shop</bdi></strong><span class="muted small">to the space Shop' in page
     assert "number customers separately?" not in page
     assert (question.answer, question.reason) == ("separate", "own database")
     assert question.answered_by.startswith("staff:")
