@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0027_last_proof"),
+        ("customers", "0028_noted_addresses"),
     ]
 
     operations = [
