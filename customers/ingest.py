@@ -5,7 +5,7 @@ returns, each accepted event is committed on the log of its customer, and each r
 later includes it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -213,7 +213,9 @@ class _Batch:
             quarantine.store_rejected(rejected, self.sender, self.received_at)
         warnings = merge_warnings(
             [
-                *find_warnings([self.events[i] for i in new], self.sender),
+                *find_warnings(
+                    self._events_with_refused_identifiers(new, identifiers), self.sender
+                ),
                 *count_contests(contested, stated, resolved, self.sender),
             ]
         )
@@ -221,6 +223,14 @@ class _Batch:
             # Batches of one source wait for each other here, so this is the last statement.
             source_warnings.store(warnings, self.sender.source_id, self.received_at)
         return self.outcomes.batch(len(rejected_items))._replace(warnings=warnings)
+
+    def _events_with_refused_identifiers(
+        self, new: Iterable[int], identifiers: Sequence[tuple[IdentifierKey, ...]]
+    ) -> list[IncomingEvent]:
+        """Return the new events that name more identifiers than Butler can use."""
+        return [
+            self.events[i] for i in new if len(identifiers[i]) < len(self.events[i].identifiers)
+        ]
 
     def _append(
         self,

@@ -4,6 +4,7 @@ docs/reference/identity.md describes what each family does.
 """
 
 from enum import IntEnum
+from functools import lru_cache
 
 EXTERNAL_PREFIX = "external:"
 ORDER = "order"
@@ -30,11 +31,14 @@ _PLACES = {"email": 2, "card": 3, PHONE: 5, ORDER: 6, "anonymous_id": 7, "device
 _ATTACHED_NUMBER = 4
 
 
+# Senders choose the names of external systems, so the caches are limited.
+@lru_cache(maxsize=1_000)
 def is_number(kind: str) -> bool:
     """Tell whether a source gives these identifiers: `user_id` and `external:<system>`."""
     return kind == "user_id" or kind.startswith(EXTERNAL_PREFIX)
 
 
+@lru_cache(maxsize=1_000)
 def family_of(kind: str, *, has_several_ids: bool = False) -> Family:
     """Return the family of a kind.
 
@@ -49,6 +53,7 @@ def family_of(kind: str, *, has_several_ids: bool = False) -> Family:
     return Family.DEVICE if kind in _DEVICES else Family.ATTACHED
 
 
+@lru_cache(maxsize=1_000)
 def filing_rank(kind: str, *, has_several_ids: bool = False) -> int:
     """Return the place of a kind in the order of filing: an event is filed on the lowest."""
     if not is_number(kind):
@@ -58,6 +63,7 @@ def filing_rank(kind: str, *, has_several_ids: bool = False) -> int:
     return 0 if kind == "user_id" else 1
 
 
+@lru_cache(maxsize=1_000)
 def split_source(kind: str) -> tuple[str, str]:
     """Return the kind, and the source that a kind such as `order:7` or `user_id:7` names."""
     if kind.startswith(EXTERNAL_PREFIX):

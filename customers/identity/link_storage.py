@@ -7,7 +7,7 @@ from typing import NamedTuple
 from customers import sql
 from customers.events.log import BUTLER_SOURCE_ID
 from customers.identity.links import LinkKind, LinkTime, equal_number_time, pair_of
-from customers.types import CONFIRMED, STATED
+from customers.types import CONFIRMED, NOTED, STATED
 
 
 class LinkKey(NamedTuple):
@@ -42,8 +42,11 @@ def stored_states(links: Iterable[LinkKey], source_id: int) -> dict[LinkKey, Sto
     """
     names = ("first_id", "second_id", "kind", "evidence")
     searched = [dict(zip(names, link, strict=True)) for link in links]
+    # The links of orders are noted.
     searched += [
-        link | {"kind": LinkKind.PLACED} for link in searched if link["kind"] == LinkKind.TOGETHER
+        link | {"kind": LinkKind.PLACED}
+        for link in searched
+        if link["kind"] == LinkKind.TOGETHER and link["evidence"] == NOTED
     ]
     params = {"links": sql.json(searched), "source_id": source_id}
     stored: dict[LinkKey, StoredState] = {}

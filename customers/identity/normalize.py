@@ -36,6 +36,7 @@ def rank(kind: str) -> int:
     return _RANK["external"] if kind.startswith("external:") else _RANK[kind]
 
 
+@lru_cache(maxsize=1_000)
 def is_kind(kind: str) -> bool:
     """Tell whether the text is a kind of identifier. `external` needs the name of a system."""
     return (kind in _RANK and kind != "external") or _EXTERNAL.match(kind) is not None

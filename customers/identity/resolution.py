@@ -60,6 +60,8 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
     if sender.evidence == CLAIMED:
         # A claimed order number does not prove that the order belongs to the customer.
         keys = {key for key in keys if key.kind != ORDER} or keys
+    if len(keys) == 1:
+        return tuple(keys)
     return tuple(sorted(keys, key=lambda key: _filing_order(key, sender)))
 
 
@@ -74,7 +76,7 @@ def _filing_order(key: IdentifierKey, sender: Sender) -> tuple[object, ...]:
 
 def _spelled_kind(kind: str, value: str) -> str:
     """Return the kind of a number that is spelled like an address: it is that address."""
-    if kind != "user_id":
+    if kind != "user_id" or ("@" not in value and "+" not in value):
         return kind
     text = value.strip()
     if "@" in text and normalize("email", text):
