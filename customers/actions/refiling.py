@@ -55,7 +55,10 @@ def refile_events(
 def undo_refiling(
     *, events: Sequence[tuple[UUID, int]], actor: str, now: datetime
 ) -> list[RefiledPlace]:
-    """File events on the identifiers that they were written with; return those that moved.
+    """Take the last re-filing of each event back; return the events that moved.
+
+    An event is then filed where it was before: on the identifier of the re-filing before, or on the
+    one that it was written with.
 
     Raises refiling.UnknownEvents or refiling.FixedEvents.
     """

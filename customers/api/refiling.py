@@ -79,7 +79,7 @@ class RefileView(CustomerView):
         return idempotent_response(request, effect)
 
     @schema.describe(
-        "File an event on the identifier that it was written with",
+        "Take the last re-filing of an event back",
         answer=schema.shape(RefilingShape),
         tags=("reviews",),
         problems=(409,),

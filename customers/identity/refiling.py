@@ -4,8 +4,9 @@ Rows of the log never change. A row of RefiledEvent says on which record an even
 customers_filed_events (migration 0022) is the rule for all readers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
+from itertools import batched
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from customers.projections import registry
 
 # Rows outside the log describe the same fact as events of these kinds, and stay where they are.
 FIXED_KINDS = frozenset({"identity", "control", "message"})
-# The number of events that refile_all moves in one transaction.
+# The number of events that refile_all moves with one statement.
 BATCH_SIZE = 1_000
 # Postgres cannot read larger versions.
 MAX_VERSION = 2**62
@@ -73,17 +74,19 @@ class FixedEvents(ValueError):
 
 
 class _Filing(NamedTuple):
-    """An event, the record that it was written with, and the record that it is filed on."""
+    """An event, the record that it was written with, and those that it is and was filed on."""
 
     kind: str
     written: FilingRecord
     current: FilingRecord
+    # The record before the last re-filing, or the current one if there was none.
+    previous: FilingRecord
 
 
 def refile(
     identifier_ids: Mapping[EventPlace, int | None], *, reason: str, actor: str, now: datetime
 ) -> list[RefiledPlace]:
-    """File each event on an identifier; None means the one that it was written with.
+    """File each event on an identifier; None takes the last re-filing of the event back.
 
     Identifiers without a record get one. Both live records of each event get the event "Event
     Refiled", and their projections are rebuilt. Returns the events that moved; an event that is
@@ -91,12 +94,8 @@ def refile(
     """
 
     def attempt() -> list[RefiledPlace]:
-        targets = {id_ for id_ in identifier_ids.values() if id_ is not None}
-        _create_missing_records(targets, now)
-        filings, records = _read_locked(list(identifier_ids), targets)
-        moved = _moved(filings, identifier_ids, records)
-        if moved:
-            _store(moved, reason, actor, now)
+        moved = _refile(identifier_ids, reason, actor, now)
+        _rebuild_projections(moved)
         return moved
 
     return retry.on_conflict(attempt)
@@ -106,23 +105,34 @@ def refile_all(identifier_id: int, *, reason: str, actor: str, now: datetime) ->
     """File the events of an identifier on the next identifier of each; return those that moved.
 
     It serves an identifier that turned out to identify nobody. The next identifier is the first
-    one after it that is no device, or else the next device. Events without one stay. Each batch
-    of 1,000 events is one transaction. Outside of a transaction, a second call resumes the work.
+    one after it that is no device, or else the next device. Events without one stay. All events
+    move in one transaction. The projections are rebuilt once, after the last batch of 1,000
+    events, so that the time grows with the number of events.
     """
-    moved: list[RefiledPlace] = []
-    after = EventPlace(UUID(int=0), 0)
-    while True:
-        params = {"identifier_id": identifier_id, "limit": BATCH_SIZE, **_bound(after)}
-        rows = sql.rows("find_next_identifiers", params)
-        targets = {EventPlace(log_id, version): next_id for log_id, version, next_id in rows}
-        moved += refile(targets, reason=reason, actor=actor, now=now)
-        if len(rows) < BATCH_SIZE:
-            return moved
-        after = max(targets)
+
+    def attempt() -> list[RefiledPlace]:
+        rows = sql.rows("find_next_identifiers", {"identifier_id": identifier_id})
+        moved: list[RefiledPlace] = []
+        for batch in batched(rows, BATCH_SIZE):
+            targets = {EventPlace(log_id, version): next_id for log_id, version, next_id in batch}
+            moved += _refile(targets, reason, actor, now)
+        _rebuild_projections(moved)
+        return moved
+
+    return retry.on_conflict(attempt)
 
 
-def _bound(place: EventPlace) -> dict[str, object]:
-    return {"after_log": place.log, "after_version": place.version}
+def _refile(
+    identifier_ids: Mapping[EventPlace, int | None], reason: str, actor: str, now: datetime
+) -> list[RefiledPlace]:
+    targets = {id_ for id_ in identifier_ids.values() if id_ is not None}
+    _create_missing_records(targets, now)
+    filings, records = _read_locked(list(identifier_ids), targets)
+    moved = _moved(filings, identifier_ids, records)
+    if moved:
+        undone = {place for place, id_ in identifier_ids.items() if id_ is None}
+        _store(moved, undone, reason, actor, now)
+    return moved
 
 
 def _create_missing_records(identifier_ids: Iterable[int], now: datetime) -> None:
@@ -173,7 +183,10 @@ def _read_filings(places: Sequence[EventPlace]) -> dict[EventPlace, _Filing]:
     logs, versions = [place.log for place in places], [place.version for place in places]
     filings = {
         EventPlace(log_id, version): _Filing(
-            kind, FilingRecord(*columns[:2]), FilingRecord(*columns[2:])
+            kind,
+            FilingRecord(*columns[:2]),
+            FilingRecord(*columns[2:4]),
+            FilingRecord(*columns[4:]),
         )
         for log_id, version, kind, *columns in sql.rows(
             "read_filings", {"logs": logs, "versions": versions}
@@ -195,25 +208,35 @@ def _moved(
     moved = []
     for place, filing in sorted(filings.items()):
         identifier_id = identifier_ids[place]
-        after = filing.written if identifier_id is None else targets[identifier_id]
+        after = filing.previous if identifier_id is None else targets[identifier_id]
         if after.record_id != filing.current.record_id:
             moved.append(RefiledPlace(place, filing.current, after))
     return moved
 
 
-def _store(moved: Sequence[RefiledPlace], reason: str, actor: str, now: datetime) -> None:
-    """Store where the events are filed now, on the logs too, and rebuild the projections."""
+def _store(
+    moved: Sequence[RefiledPlace],
+    undone: Set[EventPlace],
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Store where the events are filed now, and on their logs that they moved."""
     rows = [
         {
             "customer_id": move.place.log,
             "version": move.place.version,
             "record_id": move.after.record_id,
+            "is_undo": move.place in undone,
         }
         for move in moved
     ]
     params = {"events": sql.json(rows), "reason": reason, "actor": actor, "now": now}
     sql.run("refile_events", params)
     log.append_internal_events(list(_internal_events(moved, now)), actor=actor, now=now)
+
+
+def _rebuild_projections(moved: Iterable[RefiledPlace]) -> None:
     registry.rebuild(
         {
             record.customer_id

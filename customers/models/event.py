@@ -1,5 +1,6 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Now
 
 from customers.db.append_only import append_only_triggers
@@ -94,6 +95,8 @@ class RefiledEvent(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     actor = models.CharField(max_length=100, blank=True)
     refiled_at = models.DateTimeField()
+    # The re-filings before this one, the latest last: [{record_id, reason, actor, refiled_at}].
+    earlier = models.JSONField(default=list, db_default=Value([], models.JSONField()))
 
     def __str__(self) -> str:
         return f"{self.customer_id}@{self.version} on {self.record_id}"

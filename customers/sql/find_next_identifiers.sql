@@ -1,9 +1,7 @@
 -- Find the events that are filed on an identifier, and the next identifier of each: the first one
 -- after it that is no device, or else the next device. Blocked and suspect values are left out.
 --
--- identifier_id              bigint
--- after_log, after_version   uuid, bigint  the last event of the previous batch
--- limit                      int
+-- identifier_id  bigint
 -- returns (log, version, next identifier) in the order of the events; no row for an event without a
 --         next identifier
 
@@ -28,6 +26,4 @@ SELECT event.customer_id, event.version, following.id
         ORDER BY identifier.kind IN ('anonymous_id', 'device'), named.place
         LIMIT 1) AS following
  WHERE filed.id = %(identifier_id)s
-   AND (event.customer_id, event.version) > (%(after_log)s, %(after_version)s)
  ORDER BY event.customer_id, event.version
- LIMIT %(limit)s

@@ -1,13 +1,14 @@
--- Read the events at these places of logs, the record that each was written with, and the record
--- that it is filed on now.
+-- Read the events at these places of logs, the record that each was written with, the record that
+-- it is filed on now, and the one that it was filed on before its last re-filing.
 --
 -- logs, versions  uuid[], bigint[]
--- returns (log, version, kind, written record, its live record, current record, its live record);
---         no row for a place without an event
+-- returns (log, version, kind, written record, its live record, current record, its live record,
+--         previous record, its live record); no row for a place without an event
 
 SELECT event.customer_id, event.version, event.kind,
        written.id, coalesce(written.canonical_id, written.id),
-       current.id, coalesce(current.canonical_id, current.id)
+       current.id, coalesce(current.canonical_id, current.id),
+       previous.id, coalesce(previous.canonical_id, previous.id)
   FROM unnest(%(logs)s::uuid[], %(versions)s::bigint[]) AS place (log, version)
   JOIN customers_event AS event
     ON event.customer_id = place.log AND event.version = place.version
@@ -17,3 +18,5 @@ SELECT event.customer_id, event.version, event.kind,
     ON refiled.customer_id = event.customer_id AND refiled.version = event.version
   JOIN customers_customer AS current
     ON current.id = coalesce(refiled.record_id, written.id)
+  JOIN customers_customer AS previous
+    ON previous.id = coalesce((refiled.earlier -> -1 ->> 'record_id')::uuid, written.id)

@@ -69,6 +69,10 @@ def assert_sound():
         assert rebuild.find_differences(ids) == []
 
 
+def refilings():
+    return sorted(RefiledEvent.objects.values_list("customer", "version", "record", "reason"))
+
+
 @pytest.fixture
 def noor():
     return factories.customer(NOOR, NOOR_MAIL, name="Noor")
@@ -139,14 +143,38 @@ def test_second_refiling_to_the_same_identifier_changes_nothing(noor, sam):
     assert Event.objects.filter(name="Event Refiled").count() == 2
 
 
-def test_refiling_to_the_identifier_it_was_written_with_deletes_the_row(noor, sam):
+def test_refiling_to_the_identifier_it_was_written_with_can_be_undone(noor, sam):
     event = placed("A-1", NOOR)
     refile(event, to=SAM)
 
     refile(event, to=NOOR)
-
-    assert not RefiledEvent.objects.exists()
     assert Order.objects.get().customer == noor
+    assert_sound()
+
+    undo(event)
+    assert Order.objects.get().customer == sam
+    assert_sound()
+
+    undo(event)
+    assert Order.objects.get().customer == noor
+    assert not RefiledEvent.objects.exists()
+
+
+def test_undo_returns_to_the_refiling_before_with_its_reason(noor, sam):
+    lin = factories.customer(LIN, name="Lin")
+    event = placed("A-1", NOOR)
+    refile(event, to=SAM, reason="Sam ordered it")
+    refile(event, to=LIN, reason="No, Lin")
+    assert Order.objects.get().customer == lin
+
+    undo(event)
+
+    row = RefiledEvent.objects.get()
+    assert (Order.objects.get().customer, row.reason, row.earlier) == (sam, "Sam ordered it", [])
+    assert (row.actor, row.refiled_at) == ("staff:lin", NOON)
+    undo(event)
+    assert Order.objects.get().customer == noor
+    assert undo(event) == []
     assert_sound()
 
 
@@ -370,6 +398,18 @@ class Properties(TestCase):
 
         assert all_facts() == before
         assert not RefiledEvent.objects.exists()
+        assert_sound()
+
+    @settings(max_examples=15)
+    @given(first=st.tuples(places, targets), second=st.tuples(places, targets))
+    def test_undo_takes_only_the_last_refiling_out(self, first, second):
+        refile(*[self.events[number] for number in first[0]], to=first[1])
+        before, rows = all_facts(), refilings()
+
+        moved = refile(*[self.events[number] for number in second[0]], to=second[1])
+        undo(*[move.place for move in moved])
+
+        assert (all_facts(), refilings()) == (before, rows)
         assert_sound()
 
     @settings(max_examples=15)
