@@ -3,8 +3,10 @@
 The administration only shows records. Only events change them, through the API or a channel.
 """
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -19,6 +21,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from customers.actions.sign_in import end_sessions
+from customers.identity import lookup
 from customers.models import (
     BlockedValue,
     Customer,
@@ -164,8 +167,21 @@ class CustomerAdmin(ReadOnlyAdmin):
     """Records, and the identifiers that lead to them."""
 
     list_display = ("id", "record", "version", "created_at", "last_seen_at")
-    search_fields = ("id__exact", "identifiers__value__exact")
+    search_fields = ("id__exact",)
+    search_help_text = "The id of a record, or a whole address, card or number."
     inlines = (IdentifierInline,)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """Return the records with this id or identifier, a number with or without its source."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        ids = lookup.find_records_by_value(text)
+        with suppress(ValueError):
+            ids.add(UUID(text))
+        return queryset.filter(pk__in=ids), False
 
     @admin.display
     def record(self, customer: Customer) -> str:

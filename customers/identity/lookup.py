@@ -49,5 +49,26 @@ def find_matches(
     return _read_matches(params | {"with_noted": True})
 
 
+def find_records_by_value(text: str) -> set[UUID]:
+    """Return the live records with this value of any kind; numbers match without their source.
+
+    At most 200 records, and none for a text that no identifier can have.
+    """
+    if not text.isprintable():
+        return set()
+    # A number of a source is written as <source id>/<number>, and the number may have slashes.
+    source, separator, rest = text.partition("/")
+    numbers = {text, rest} if separator and source.isdecimal() else {text}
+    rows = [
+        row
+        for number in numbers
+        for row in db.rows(
+            sql.load("find_records_by_value"),
+            {"value": text.lower() if "@" in text else text, "number": number, "limit": 200},
+        )
+    ]
+    return {customer_id for (customer_id,) in rows}
+
+
 def _read_matches(params: Mapping[str, object]) -> list[Match]:
     return [Match(*row) for row in db.rows(sql.load("find_matches"), params)]

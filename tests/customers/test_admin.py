@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from customers import read_only_admin
 from customers.actions.sources import create_source, find_or_create_space
-from customers.models import AccessLogEntry, Customer, QuarantinedItem, SourceKey, User
+from customers.models import AccessLogEntry, Customer, Identifier, QuarantinedItem, SourceKey, User
 from tests import factories, staff
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,33 @@ def test_every_table_opens_and_is_searched(lin, rows, model):
 
     assert lin.get(page).status_code == 200
     assert lin.get(page, {"q": "noor@example.com"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["user_id", "external:crm", "order", "email", "card", "id", "whole number"]
+)
+def test_record_is_searched_by_its_id_or_by_a_whole_identifier(lin, kind):
+    noor = factories.customer(
+        ("user_id", "K-77"),
+        ("external:crm", "a/7"),
+        ("email", "noor@example.com"),
+        ("card", "C7788"),
+    )
+    factories.record(factories.order("LK-9", ("user_id", "K-77"), total="10"))
+    factories.customer(("user_id", "K-777"))
+    texts = {
+        "user_id": "K-77",
+        "external:crm": "a/7",
+        "order": "LK-9",
+        "email": "Noor@example.com",
+        "card": "C7788",
+        "id": str(noor.pk),
+        "whole number": Identifier.objects.get(value__endswith="/K-77").value,
+    }
+
+    page = lin.get(reverse("admin:customers_customer_changelist"), {"q": texts[kind]})
+
+    assert [row.pk for row in page.context["cl"].result_list] == [noor.pk]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
