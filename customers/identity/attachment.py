@@ -39,10 +39,18 @@ def hang_proved(
     hanging: Iterable[tuple[int, IdentifierLink]],
     groups: Groups,
 ) -> None:
-    """Hang cards and attached numbers by proved links."""
-    for unit, links in _units(by_id, hanging, groups):
-        if _hangs_by_strength(by_id, unit):
-            _hang_unit(by_id, unit, [*filter(is_proof, links)], groups)
+    """Hang cards and attached numbers by proved links.
+
+    A number may hang on a card first. Then both hang by the proved links of both.
+    """
+    hanging = [(hung, link) for hung, link in hanging if is_proof(link)]
+    has_joined = True
+    while has_joined:
+        has_joined = False
+        for unit, links in _units(by_id, hanging, groups):
+            if _hangs_by_strength(by_id, unit):
+                _hang_unit(by_id, unit, links, groups)
+                has_joined |= groups.members(next(iter(unit))) != unit
 
 
 def _hang_rest(

@@ -77,19 +77,22 @@ def join_records(
     by_id: Mapping[int, IdentifierNode],
     links: Iterable[IdentifierLink],
     decisions: Iterable[ManualDecision],
+    hanging: Iterable[IdentifierLink] | None = None,
 ) -> tuple[Groups, list[IdentifierLink]]:
-    """Apply rules 1 to 3; return the groups, and the links that could join accounts."""
+    """Apply rules 1 to 3; return the groups, and the links that could join accounts.
+
+    hanging: all links that may hang a card or a number; None means that `links` has them
+    """
     links, decisions = in_order(by_id, links), list(decisions)
     groups = _decided_groups(by_id, links, decisions)
     joining = [link for link in links if _joins_mailbox(by_id, link)]
     joining += [link for link in links if _joins_accounts(by_id, link)]
     mailboxes = _named_mailboxes(by_id, links)
-    # Proofs come first, so that no statement replaces a proved link. An identifier that hangs on an
-    # account matters here only if a staff member separated it from another identifier.
-    separated = {end for decision in decisions for end in decision.pair}
+    # Proofs come first, so that no statement replaces a proved link. Cards and numbers matter here
+    # only if a staff member separated them, or numbers that hang on them, from an account.
     _join_accounts(by_id, [*filter(is_proof, joining)], mailboxes, groups)
-    hanging = [(hung, link) for hung, link in hanging_links(by_id, links) if hung in separated]
-    hang_proved(by_id, hanging, groups)
+    could_hang = links if hanging is None else in_order(by_id, hanging)
+    hang_proved(by_id, hanging_links(by_id, could_hang), groups)
     _join_accounts(by_id, joining, mailboxes, groups)
     return groups, joining
 

@@ -167,7 +167,7 @@ def _place(
         for link in links
         if {*link.pair} <= rows.keys() or not any(records.get(end) for end in link.pair)
     ]
-    groups, _ = join_records(nodes, undecided, decisions)
+    groups, _ = join_records(nodes, undecided, decisions, hanging=links)
     could_hang, ambiguous = hang_identifiers(nodes, links, groups)
     shared |= ambiguous & rows.keys()
     own_targets = choose_targets(rows, (groups.members(id_) & rows.keys() for id_ in rows))

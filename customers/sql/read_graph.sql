@@ -35,6 +35,23 @@ WITH RECURSIVE reached AS (
                           SELECT FROM customers_manualdecision AS decision
                            WHERE decision.second_id = link.first_id AND undone_at IS NULL)
             UNION ALL
+           -- So does a card on which a separated number hangs.
+           SELECT CASE WHEN link.first_id = reached.id THEN link.second_id ELSE link.first_id END
+             FROM customers_link AS link
+             JOIN customers_identifier AS card
+               ON card.id IN (link.first_id, link.second_id) AND card.kind = 'card'
+            WHERE reached.id IN (link.first_id, link.second_id)
+              AND link.state IN ('hung', 'contested') AND link.evidence >= 40
+              AND EXISTS (
+                  SELECT
+                    FROM customers_link AS beside
+                    JOIN customers_manualdecision AS decision
+                      ON decision.first_id IN (beside.first_id, beside.second_id)
+                      OR decision.second_id IN (beside.first_id, beside.second_id)
+                   WHERE card.id IN (beside.first_id, beside.second_id)
+                     AND beside.state IN ('hung', 'contested') AND beside.evidence >= 40
+                     AND decision.undone_at IS NULL)
+            UNION ALL
            SELECT second_id FROM customers_manualdecision
             WHERE first_id = reached.id AND undone_at IS NULL AND kind = 'merge'
             UNION ALL
