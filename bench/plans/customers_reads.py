@@ -99,6 +99,7 @@ PARAMETERS: dict[str, Params] = {
     "read_next_identifiers": {"after": 0, "batch": 20},
     "read_own_numbers": {"ids": serials(20), "sources": [1001, 1002] * 10},
     "read_statements": {"ids": serials(20)},
+    "read_naming_sources": {"ids": serials(20)},
     "read_refused": {"ids": serials(40), "limit": 20},
     "read_records_of_customers": _LIVE,
     "read_identifiers": {"customer_id": uuid("customer", 10), "limit": 500, "link_limit": 10},

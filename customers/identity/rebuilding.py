@@ -15,6 +15,7 @@ from django.db.models import Q
 from customers import sql
 from customers.db import retry
 from customers.identity import merging, refiling
+from customers.identity.best_evidence import restore_best_evidence
 from customers.identity.merging import Move
 from customers.identity.redrawing import redraw_links
 from customers.identity.regroup_reasons import describe_joining, describe_parting
@@ -112,6 +113,7 @@ def _read_members(records: Set[UUID]) -> dict[UUID, set[int]]:
 
 def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
     redrawn = redraw_links(ids)
+    restored = restore_best_evidence(ids)
     regrouped = merging.regroup(ids | redrawn.ids, now=now, are_decided=True)
     for suspect in sorted(regrouped.suspects):
         refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
@@ -122,7 +124,7 @@ def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
         [describe_parting(move) for move in parted],
         [describe_joining(move) for move in joined],
         redrawn.links,
-        regrouped.changed,
+        regrouped.changed + restored,
     )
 
 
