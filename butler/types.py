@@ -54,6 +54,8 @@ class Address(msgspec.Struct, frozen=True):
     # "", "bounced", "complained", "stopped"
     suppressed: str = ""
     evidence: str = ""
+    # Purposes that an earlier holder refused, before an erasure.
+    refused: frozenset[str] = frozenset()
 
 
 class Relation(msgspec.Struct, frozen=True):

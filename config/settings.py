@@ -34,6 +34,8 @@ SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 # The key that signs receipts (Ed25519). It is not SECRET_KEY, because receipts must stay valid
 # after a change of SECRET_KEY.
 RECEIPT_KEY = env.signing_seed("RECEIPT_KEY", source_secret=SECRET_KEY if DEBUG else "")
+# The key of the digests of erased identifiers. If it changes, Butler no longer recognizes them.
+ERASURE_KEY = env.text("ERASURE_KEY", "") or SECRET_KEY
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost"])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 

@@ -193,16 +193,18 @@ class _Batch:
         Raises VersionMismatch, or Unfoldable if new events cannot be folded.
         """
         message_keys = [log.incoming_message_key(self.sender, event) for event in self.events]
-        identifiers, resolved = resolution.resolve_events(self.events, self.sender)
+        matched = resolution.resolve_events(self.events, self.sender)
+        identifiers, resolved = matched.keys_by_event, matched.resolved
         # This lookup follows the locks. If a batch is sent twice at the same time, the second
         # transaction finds the events of the first.
         stored = find_stored(self.sender, self.events, message_keys) if self.looks_up else {}
+        self.outcomes.refuse_erased(matched.erased_events)
         new = self.outcomes.select_new(message_keys, identifiers, stored, self.faults)
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
             resolved, contested = record_creation.open_missing(
-                stated, resolved, self.sender, self.received_at
+                stated, resolved, self.sender, self.received_at, matched.tombstones
             )
             current = resolved[identifiers[new[0]][0]].version
             if expected_version not in (None, current):
@@ -216,6 +218,7 @@ class _Batch:
                 *find_warnings(
                     self._events_with_refused_identifiers(new, identifiers), self.sender
                 ),
+                *self.outcomes.erased_warnings(),
                 *count_contests(contested, stated, resolved, self.sender),
             ]
         )

@@ -24,10 +24,16 @@ CONFIRMED = 50
 MAIN_SPACE_ID = 1
 MAIN_SPACE = "main"
 
+# The source of Butler's own events (migration 0002).
+BUTLER_SOURCE_ID = 1
+
 # Channels whose staff or files write about customers of other systems.
 DESK_CHANNELS = frozenset(
     {"till", "store", "phone", "desk", "kiosk", "import", "partner", "console"}
 )
+
+# The status and the reason of an event about an erased customer. Butler does not store it.
+ERASED: Literal["erased"] = "erased"
 
 # Kinds that identify a browser or a device, not a person. They never count as proof.
 WEAK_KINDS = frozenset({"anonymous_id", "device"})
@@ -107,7 +113,7 @@ class RejectedItem(msgspec.Struct, frozen=True):
 class IngestOutcome(NamedTuple):
     """The outcome of one item: its place on a log, or the reason why it has none."""
 
-    status: Literal["accepted", "duplicate", "other_content", "quarantined"]
+    status: Literal["accepted", "duplicate", "other_content", "quarantined", "erased"]
     customer_id: UUID | None = None
     version: int | None = None
     reason: str = ""

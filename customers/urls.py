@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
+    erasure,
     identity,
     numbering,
     order_cancellations,
@@ -63,6 +64,7 @@ urlpatterns = [
         order_requests.DeclineOrderRequestView.as_view(),
         name="order-decline",
     ),
+    path("customers/<uuid:customer_id>/erase/", erasure.EraseView.as_view(), name="erase"),
     path("customers/<uuid:customer_id>/", include((_record_paths, "customer"))),
     path("me/", include((_record_paths, "me"))),
     path("customers/search/", records.SearchView.as_view(), name="search"),

@@ -42,8 +42,9 @@ _DAY = timedelta(days=1)
 CACHE_SECONDS = 1.0
 
 
-# The kind, the value, and the suppressions of an address as (channel, reason, id).
-type _AddressRow = tuple[str, str, list[tuple[str, str, int]] | None]
+# The kind, the value, what an erased holder refused, and the suppressions of an address as
+# (channel, reason, id).
+type _AddressRow = tuple[str, str, frozenset[str], list[tuple[str, str, int]] | None]
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -115,11 +116,11 @@ def _noted_addresses(
 def _addresses(rows: Iterable[_AddressRow]) -> dict[str, Address]:
     """Return addresses by channel."""
     addresses = {}
-    for kind, value, suppressions in rows:
+    for kind, value, refused, suppressions in rows:
         for channel, needed in ADDRESS_KINDS.items():
             if needed == kind:
                 reason, evidence = _suppression(suppressions or (), channel)
-                addresses[channel] = Address(value, reason, evidence)
+                addresses[channel] = Address(value, reason, evidence, refused)
     return addresses
 
 

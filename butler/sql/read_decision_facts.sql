@@ -25,7 +25,7 @@ WITH record AS MATERIALIZED (
                  THEN NULL ELSE '{}'::jsonb END),
         'addresses', (
             SELECT json_agg(json_build_array(
-                       identifier.kind, identifier.value,
+                       identifier.kind, identifier.value, identifier.refused,
                        (SELECT json_agg(json_build_array(suppression.channel,
                                                          suppression.reason,
                                                          suppression.id)
@@ -34,7 +34,7 @@ WITH record AS MATERIALIZED (
                          WHERE suppression.address = identifier.value
                            AND suppression.lifted_at IS NULL))
                        ORDER BY identifier.kind)
-              FROM (SELECT DISTINCT ON (address.kind) address.kind, address.value
+              FROM (SELECT DISTINCT ON (address.kind) address.kind, address.value, address.refused
                       FROM customers_identifier AS address
                       LEFT JOIN customers_trait AS trait
                         ON trait.customer_id = live.id AND trait.name = address.kind
@@ -42,19 +42,23 @@ WITH record AS MATERIALIZED (
                        AND address.kind IN ('email', 'phone')
                        AND address.evidence = 2
                        AND NOT address.is_shared
+                       AND address.erasure_id IS NULL
                      ORDER BY address.kind, (trait.value = to_jsonb(address.value)) DESC NULLS LAST,
                               address.id) AS identifier),
         'noted_addresses', (
             SELECT json_agg(json_build_array(
                        noted.about,
                        json_build_array(
-                           noted.kind, noted.value,
+                           noted.kind, noted.value, '{}'::text[],
                            (SELECT json_agg(json_build_array(channel, reason, id) ORDER BY id)
                               FROM customers_suppression
                              WHERE address = noted.value
                                AND lifted_at IS NULL)))
                        ORDER BY noted.about, noted.kind)
-              FROM customers_noted_addresses(live.id, %(since)s) AS noted),
+              FROM customers_noted_addresses(live.id, %(since)s) AS noted
+             WHERE NOT EXISTS (SELECT FROM customers_identifier AS erased
+                                WHERE erased.customer_id = live.id
+                                  AND erased.erasure_id IS NOT NULL)),
         'orders', (
             SELECT json_agg(json_build_array(number, status, placed_at, changed_at, visit_date)
                             ORDER BY number)

@@ -42,6 +42,7 @@ SELECT string_agg(
                AND CASE WHEN identifier.kind = %(address_kind)s
                          AND identifier.evidence = 2
                          AND NOT identifier.is_shared
+                         AND identifier.erasure_id IS NULL
                    THEN (SELECT true
                            FROM customers_suppression AS suppression
                           WHERE suppression.channel = %(channel)s

@@ -30,7 +30,21 @@ ERROR: OpenApiSchema = {
 SUCCESS: OpenApiSchema = {
     "type": "object",
     "required": ["success"],
-    "properties": {"success": {"type": "boolean", "const": True}},
+    "properties": {
+        "success": {"type": "boolean", "const": True},
+        "refused": {
+            "type": "array",
+            "description": "The events about erased customers, which Butler did not store.",
+            "items": {
+                "type": "object",
+                "required": ["index", "reason"],
+                "properties": {
+                    "index": {"type": "integer"},
+                    "reason": {"type": "string", "const": "erased"},
+                },
+            },
+        },
+    },
 }
 EVENT: OpenApiSchema = {
     "type": "object",

@@ -13,6 +13,7 @@ from channels.ingest import http
 from channels.ingest.http import ErrorResponse
 from customers import ingest
 from customers.types import (
+    ERASED,
     IncomingEvent,
     IngestOutcome,
     IngestWarning,
@@ -65,8 +66,23 @@ def _invalid_items(outcomes: Sequence[IngestOutcome]) -> list[dict[str, object]]
 
 def success_response(stored: StoredEvents) -> HttpResponse:
     """Return the response that all clients read as success, with the counts in its headers."""
-    response = HttpResponse(http.SUCCESS, content_type="application/json")
+    refused = _refused_items(stored)
+    if not refused:
+        response = HttpResponse(http.SUCCESS, content_type="application/json")
+    else:
+        response = http.json_response({"success": True, "refused": refused})
     return add_count_headers(response, stored)
+
+
+def _refused_items(stored: StoredEvents) -> list[dict[str, object]]:
+    """Return the places of the events that Butler did not store, for a sender that gets warnings."""
+    if all(warning.code != ERASED for warning in stored.warnings):
+        return []
+    return [
+        {"index": index, "reason": outcome.reason}
+        for index, outcome in enumerate(stored.outcomes)
+        if outcome.status == ERASED
+    ]
 
 
 def add_count_headers(response: HttpResponse, stored: StoredEvents) -> HttpResponse:

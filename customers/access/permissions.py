@@ -46,6 +46,7 @@ class Right(StrEnum):
     READ_TOPICS = "read_topics"
     # Set the status of a topic, which may start automations for many customers.
     SET_TOPIC = "set_topic"
+    ERASE = "erase"
     # List and end the sessions of the principal's own login.
     OWN_LOGIN = "own_login"
 
@@ -93,6 +94,7 @@ STAFF_PERMISSIONS = {
     Right.READ_CONSENTS: "customers.view_consentstate",
     Right.CHANGE_CONSENTS: "customers.change_consentstate",
     Right.MAKE_REQUEST: "butler.change_stafftask",
+    Right.ERASE: "customers.add_erasure",
 }
 # The rights of customers on their own record.
 CUSTOMER_RIGHTS = frozenset(

@@ -47,9 +47,10 @@ ROLES: Mapping[str, frozenset[str]] = {
     | {"butler.view_message", "butler.view_decision", "butler.view_pauseswitch"}
     | _READ_TOPICS
     | _READ_AUTOMATIONS,
-    # The privacy officer reads all records and the access log.
+    # The privacy officer reads all records and the access log, and erases records.
     "privacy officer": _READ
     | {"customers.view_accesslogentry", "customers.change_consentstate", "customers.change_review"}
+    | {"customers.add_erasure"}
     | {"butler.view_pauseswitch"}
     | _READ_AUTOMATIONS,
     "manager": _SERVE

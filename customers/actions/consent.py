@@ -9,6 +9,7 @@ import msgspec
 
 from customers import sql
 from customers.actions.changes import ChangeAuthor
+from customers.actions.erasure_refusals import lift_refusals
 from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import ledger as consent_ledger
 from customers.consent.chain_writer import ChainWriter, RecordedStatements, ScopedStatement
@@ -48,9 +49,15 @@ def record_statements(
     publications = read_publications(statements)
     for statement in statements:
         validate_statement(statement, declarant, publications.terms)
-    return retry.on_conflict(
-        lambda: _append_statements(customer_id, statements, declarant, publications, now)
-    )
+
+    def append() -> RecordedStatements:
+        """Make one attempt."""
+        recorded = _append_statements(customer_id, statements, declarant, publications, now)
+        if not author.actor:
+            lift_refusals(recorded.customer_id, statements)
+        return recorded
+
+    return retry.on_conflict(append)
 
 
 def _append_statements(

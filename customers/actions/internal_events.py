@@ -12,7 +12,7 @@ from customers import sql
 from customers.events import log
 from customers.events.arrival import arrival_number
 from customers.models import Customer
-from customers.types import VERIFIED
+from customers.types import BUTLER_SOURCE_ID, VERIFIED
 
 
 class NoSuchCustomer(Exception):
@@ -41,7 +41,7 @@ def append_internal_event(
     entry = log.internal_log_entry(
         event, version + 1, actor[:100], f"note-{uuid7()}", arrival_number(now, 0)
     )
-    log.append([entry], source_id=log.BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
+    log.append([entry], source_id=BUTLER_SOURCE_ID, evidence=VERIFIED, received_at=now)
     return version + 1
 
 

@@ -78,7 +78,7 @@ def find_identifier(kind: str, text: str, *, region: str | None = None) -> Ident
     number = Substr("value", StrIndex("value", Value("/")) + 1)
     identifiers = list(
         Identifier.objects.annotate(number=number)
-        .filter(Q(value=value) | Q(number=value), kind=kind)
+        .filter(Q(value=value) | Q(number=value), kind=kind, erasure=None)
         .order_by("-evidence", "-id")
     )
     strongest = [row for row in identifiers if row.evidence == identifiers[0].evidence]

@@ -143,9 +143,11 @@ def _get_or_create_user(email: str, language: str, now: datetime) -> User:
     if user is None:
         user = User.objects.create_user(email, language=language)
     _store_address_proved_event(email, now)
-    record_id = Identifier.objects.values_list("record_id", flat=True).get(
+    mailbox = Identifier.objects.filter(
         kind="email", value=email, evidence=Evidence.VERIFIED
-    )
+    ).latest("period")
+    Identifier.objects.filter(pk=mailbox.pk, proved_at=None).update(proved_at=now)
+    record_id = mailbox.record_id
     if user.record_id != record_id:
         _link_to_record(user, record_id)
     return user

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from customers.events.log import BUTLER_SOURCE_ID
 from customers.models import Source
-from customers.types import Sender, owns_its_space
+from customers.types import BUTLER_SOURCE_ID, Sender, owns_its_space
 
 _ALL = frozenset({"ingest", "read", "identify"})
 

@@ -11,10 +11,8 @@ import msgspec
 from customers import sql
 from customers.events import notify, subscribers
 from customers.events.arrival import arrival_number
-from customers.types import VERIFIED, IncomingEvent, LogEntry, Sender
+from customers.types import BUTLER_SOURCE_ID, VERIFIED, IncomingEvent, LogEntry, Sender
 
-# The source of Butler's own events (migration 0002).
-BUTLER_SOURCE_ID = 1
 # BLAKE2's personalization: digests for publishable keys differ from those for secret keys.
 PUBLISHABLE_KEY = b"publishable key"
 # The kind of events about merges and separations.

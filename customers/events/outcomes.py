@@ -1,12 +1,20 @@
 """Decides which events of a batch are new, and collects the outcome of each event."""
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from uuid import UUID
 
 from customers.events import quarantine
 from customers.events.stored_messages import StoredMessage
 from customers.fault_isolation import UNREADABLE
-from customers.types import IncomingEvent, IngestedBatch, IngestOutcome, RejectedItem, Sender
+from customers.types import (
+    ERASED,
+    IncomingEvent,
+    IngestedBatch,
+    IngestOutcome,
+    IngestWarning,
+    RejectedItem,
+    Sender,
+)
 
 
 class BatchOutcomes:
@@ -17,6 +25,16 @@ class BatchOutcomes:
         self.events = events
         self.outcomes: list[IngestOutcome | None] = [None] * len(events)
         self.quarantined: list[RejectedItem] = []
+
+    def refuse_erased(self, places: Iterable[int]) -> None:
+        """Write the outcome of events about an erased customer. Nothing of them is stored."""
+        for i in places:
+            self.outcomes[i] = IngestOutcome(ERASED, reason=ERASED)
+
+    def erased_warnings(self) -> list[IngestWarning]:
+        """Return the warning about events of an erased customer. It names none of them."""
+        count = sum(outcome is not None and outcome.status == ERASED for outcome in self.outcomes)
+        return [IngestWarning(ERASED, count, "")] if count and not self.sender.is_public else []
 
     def select_new(
         self,
@@ -33,6 +51,8 @@ class BatchOutcomes:
         """
         new = []
         for i, (event, key) in enumerate(zip(self.events, message_keys, strict=True)):
+            if self.outcomes[i]:
+                continue
             body_hash = event.body_hash.hex()
             if before := stored.get(key):
                 self._repeat(i, event, before[1] if before[0] == body_hash else None)

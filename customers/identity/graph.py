@@ -30,6 +30,7 @@ class GraphRow(NamedTuple):
     has_several_ids: bool
     is_noted: bool
     is_suspect: bool
+    erasure_id: int
     is_shared: bool
     record_id: UUID | None
     customer_id: UUID | None
@@ -47,6 +48,7 @@ class GraphRow(NamedTuple):
             self.has_several_ids,
             self.is_noted,
             self.is_suspect,
+            self.erasure_id,
         )
 
 

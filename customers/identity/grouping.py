@@ -26,6 +26,7 @@ from customers.identity.link_rules import (
     counts,
     families,
     in_order,
+    is_across_erasures,
     is_alias,
     is_proof,
     share_numbers,
@@ -104,7 +105,10 @@ def _decided_groups(
 ) -> Groups:
     """Return the groups that people and aliases joined."""
     latest = last_decisions(
-        decision for decision in decisions if {decision.first, decision.second} <= by_id.keys()
+        decision
+        for decision in decisions
+        if {decision.first, decision.second} <= by_id.keys()
+        and not is_across_erasures(by_id, decision.first, decision.second)
     )
     proved_at: dict[Pair, datetime] = {}
     for link in links:

@@ -27,6 +27,7 @@ from customers.identity.graph import (
 )
 from customers.identity.grouping import join_records
 from customers.identity.groups import Groups
+from customers.identity.link_rules import is_across_erasures
 from customers.identity.links import (
     DecisionKind,
     IdentifierLink,
@@ -140,7 +141,7 @@ def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
 def _read_holders(ids: Iterable[int]) -> list[_Holder]:
     params = {"ids": sorted(ids), "limit": HOLDER_LIMIT, "desk_channels": DESKS}
     return [
-        _Holder(id_, StoredLink(*columns[:10]), IdentifierNode(*columns[10:18]), columns[18])
+        _Holder(id_, StoredLink(*columns[:10]), IdentifierNode(*columns[10:19]), columns[19])
         for id_, *columns in sql.rows("read_holders", params)
     ]
 
@@ -174,7 +175,7 @@ def _place(
     for id_ in rows:
         held_by = (records.get(member) for member in groups.members(id_))
         targets[id_] = next((record for record in held_by if record), own_targets[id_])
-    return _states(stored_links, set(could_hang), groups)
+    return _states(nodes, stored_links, set(could_hang), groups)
 
 
 def _records_of_holders(
@@ -196,15 +197,22 @@ def _records_of_holders(
 
 
 def _states(
-    links: Iterable[StoredLink], could_hang: Set[IdentifierLink], groups: Groups
+    nodes: Mapping[int, IdentifierNode],
+    links: Iterable[StoredLink],
+    could_hang: Set[IdentifierLink],
+    groups: Groups,
 ) -> dict[int, str]:
     """Return the new states of links, as far as they change."""
     states = {}
     for link in links:
         if link.link(is_current=True) in could_hang:
             state = "hung" if groups.same(link.first, link.second) else "contested"
-            if state != link.state:
-                states[link.id] = state
+        elif is_across_erasures(nodes, link.first, link.second):
+            state = "filed"
+        else:
+            continue
+        if state != link.state:
+            states[link.id] = state
     return states
 
 

@@ -10,14 +10,26 @@ from customers.types import STATED
 def in_order(
     by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
 ) -> list[IdentifierLink]:
-    """Return the links between these nodes, the earliest first.
+    """Return the links between these nodes that may act, the earliest first.
+
+    A link between an erased identifier and another one does nothing.
 
     Links of one event have one time and one arrival number; their strongest identifiers decide.
     """
     return sorted(
-        (link for link in links if link.first in by_id and link.second in by_id),
+        (
+            link
+            for link in links
+            if link.first in by_id and link.second in by_id
+            if not is_across_erasures(by_id, link.first, link.second)
+        ),
         key=lambda link: (link.order, sorted(by_id[id_].order for id_ in link.pair)),
     )
+
+
+def is_across_erasures(by_id: Mapping[int, IdentifierNode], first: int, second: int) -> bool:
+    """Tell whether an erasure ended one of the two identifiers, but not the other."""
+    return by_id[first].erasure_id != by_id[second].erasure_id
 
 
 def is_alias(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from customers import sql
-from customers.events.log import BUTLER_SOURCE_ID
 from customers.identity.links import LinkKind, LinkTime, equal_number_time, pair_of
-from customers.types import CONFIRMED, NOTED, STATED
+from customers.types import BUTLER_SOURCE_ID, CONFIRMED, NOTED, STATED
 
 
 class LinkKey(NamedTuple):

@@ -40,6 +40,8 @@ class IdentifierNode(NamedTuple):
     is_noted: bool = False
     # A placeholder such as "guest": owners state it with more mailboxes than one person has.
     is_suspect: bool = False
+    # The erasure that ended this identifier; 0 if none did.
+    erasure_id: int = 0
 
     @property
     def family(self) -> Family:

@@ -15,6 +15,9 @@ from customers.types import VERIFIED, WEAK_KINDS
 # An order that was sent with more identifiers than this is in doubt. Butler does not read them.
 _MAX_MENTIONS = 1_000
 
+# An order number, and the erasure of the order: an erased order is not the one of a later number.
+type _Number = tuple[str, int]
+
 
 def find_orders_to_place(
     rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]
@@ -75,13 +78,15 @@ def _group_owner(
     members: Set[int],
     orders: Mapping[int, GraphRow],
     mentions: Mapping[int, Sequence[OrderMention]],
-    placed: Mapping[str, Mapping[int, OrderOwner]],
+    placed: Mapping[_Number, Mapping[int, OrderOwner]],
 ) -> OrderOwner:
     if any(len(mentions.get(id_, ())) > _MAX_MENTIONS for id_ in members):
         return None, True
     others = [
         other
-        for number in sorted({_number(orders[id_]) for id_ in members})
+        for number in sorted(
+            {_number(orders[id_]) for id_ in members if orders[id_].evidence == VERIFIED}
+        )
         for id_, other in placed.get(number, {}).items()
         if id_ not in members
     ]
@@ -92,12 +97,14 @@ def _placed(
     orders: Mapping[int, GraphRow],
     mentions: Mapping[int, Sequence[OrderMention]],
     merged: Mapping[int, OrderOwner],
-) -> defaultdict[str, dict[int, OrderOwner]]:
+) -> defaultdict[_Number, dict[int, OrderOwner]]:
     """Return the placed orders and their owners, by order number and identifier id."""
-    placed: defaultdict[str, dict[int, OrderOwner]] = defaultdict(dict)
+    placed: defaultdict[_Number, dict[int, OrderOwner]] = defaultdict(dict)
     for id_, row in orders.items():
         own_mentions = mentions.get(id_, ())
-        if _number(row) and any(mention.kind == LinkKind.PLACED for mention in own_mentions):
+        if row.evidence == VERIFIED and any(
+            mention.kind == LinkKind.PLACED for mention in own_mentions
+        ):
             owner, is_doubtful = merged.get(id_) or order_owner(own_mentions)
             # If the customer who placed it has no record, the order belongs to its own record.
             own = None if is_doubtful else row.record_id
@@ -105,9 +112,9 @@ def _placed(
     return placed
 
 
-def _number(order: GraphRow) -> str:
-    """Return the number that other sources may use for this order; empty for a claimed order."""
-    return order_number(order.value) if order.evidence == VERIFIED else ""
+def _number(order: GraphRow) -> _Number:
+    """Return the number that other sources may use for this order, and its erasure."""
+    return order_number(order.value), order.erasure_id
 
 
 def _lock_orders(orders: Sequence[GraphRow]) -> None:
@@ -123,7 +130,8 @@ def _read_mentions(
     mentions: defaultdict[int, list[OrderMention]] = defaultdict(list)
     params = {"ids": sorted(ids), "limit": _MAX_MENTIONS + 1}
     rows = sql.rows("read_order_mentions", params) if ids else []
-    for order, other, kind, other_kind, customer in rows:
-        owner = targets.get(other, customer)
+    for order, other, kind, other_kind, customer, is_of_erasure in rows:
+        # An erased customer has no later order, and the next holder of an identifier no erased one.
+        owner = targets.get(other, customer) if is_of_erasure else None
         mentions[order].append(OrderMention(kind, other_kind in WEAK_KINDS, owner))
     return mentions

@@ -5,7 +5,7 @@ the batch contains new links that may join records.
 """
 
 import logging
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -28,7 +28,7 @@ from customers.identity.link_storage import (
 )
 from customers.identity.links import IdentifierKey, pair_of
 from customers.identity.order_ownership import order_number
-from customers.identity.resolution import Resolved, ResolvedIdentifier, resolve
+from customers.identity.resolution import Resolved, ResolvedIdentifier, Tombstones, resolve
 from customers.identity.shortcuts import CertainOwners
 from customers.identity.statements import LinkStatement, StatedEvent, Statements, links_of
 from customers.types import STATED, VERIFIED, Sender
@@ -56,11 +56,16 @@ class _Regrouped(NamedTuple):
 
 
 def open_missing(
-    events: Sequence[StatedEvent], resolved: Resolved, sender: Sender, now: datetime
+    events: Sequence[StatedEvent],
+    resolved: Resolved,
+    sender: Sender,
+    now: datetime,
+    tombstones: Tombstones,
 ) -> OpenedIdentifiers:
     """Store new identifiers, records and links, so that each event of the batch has a record.
 
     events: each event with its identifiers; the first is the one it is filed under
+    tombstones: those of erased identifiers, whose next periods may begin
     returns: all identifiers of the batch with their records, and what the rules refused
     """
     statements = links_of(events, sender)
@@ -70,7 +75,8 @@ def open_missing(
     new_records = _insert_records({keys[0] for keys in keys_by_event}, resolved, now)
     assigned = _assign_records(new_records, resolved)
     certain = _certain_owners(statements, sender, new_records, resolved, unknown)
-    resolved |= _insert_identifiers(unknown, new_records, certain, sender, now)
+    owners = new_records | certain.records
+    resolved |= _insert_identifiers(unknown, new_records, owners, tombstones, sender, now)
     orders = {key for key in unknown if key.kind == ORDER}
     to_regroup, linked_orders = _insert_links(statements, resolved, sender, certain)
     to_regroup |= _link_equal_numbers(unknown, resolved, sender)
@@ -100,7 +106,7 @@ def _resolve_again(resolved: Resolved, regrouped: _Regrouped) -> Resolved:
         for key, row in resolved.items()
         if row.id in regrouped.ids or row.customer_id in regrouped.records
     ]
-    return resolved | resolve(stale)[0] if stale else resolved
+    return resolved | resolve(stale).resolved if stale else resolved
 
 
 def _lock_order_numbers(
@@ -182,16 +188,18 @@ def _assign_records(new_records: dict[IdentifierKey, UUID], resolved: Resolved) 
 
 def _insert_identifiers(
     unknown: set[IdentifierKey],
-    new_records: dict[IdentifierKey, UUID],
-    certain: CertainOwners,
+    new_records: Mapping[IdentifierKey, UUID],
+    owners: Mapping[IdentifierKey, UUID],
+    tombstones: Tombstones,
     sender: Sender,
     now: datetime,
 ) -> Resolved:
     if not unknown:
         return {}
-    owners = new_records | certain.records
     identifiers = [
-        key._asdict() | {"record_id": new_records.get(key), "customer_id": owners.get(key)}
+        key._asdict()
+        | {"record_id": new_records.get(key), "customer_id": owners.get(key)}
+        | _period_columns(key, tombstones)
         for key in unknown
     ]
     params = {"identifiers": sql.json(identifiers), "now": now}
@@ -205,6 +213,14 @@ def _insert_identifiers(
         for id_, *columns in inserted
         for key in (IdentifierKey(*columns),)
     }
+
+
+def _period_columns(key: IdentifierKey, tombstones: Tombstones) -> dict[str, object]:
+    """Return the start of a period after an erasure, and what the customer had refused."""
+    tombstone = tombstones.get(key._replace(period=0)) if key.period else None
+    if tombstone is None:
+        return {"period_starts_at": None, "refused": ()}
+    return {"period_starts_at": tombstone.erased_at, "refused": tombstone.refused}
 
 
 def _insert_links(

@@ -155,7 +155,9 @@ def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
     ends = []
     for link in component.links:
         families = rows[link.first].node.family, rows[link.second].node.family
-        if link.kind == LinkKind.TOGETHER and set(families) == {Family.ACCOUNT, Family.MAILBOX}:
+        is_address = set(families) == {Family.ACCOUNT, Family.MAILBOX}
+        is_across = rows[link.first].erasure_id != rows[link.second].erasure_id
+        if link.kind == LinkKind.TOGETHER and is_address and not is_across:
             is_first = families[0] is Family.ACCOUNT
             account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
             ends.append((account, mailbox, link))

@@ -5,16 +5,21 @@ Each event is filed on the first of its identifiers, except a change of an order
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
+
 from customers import sql
 from customers.db.retry import RetryTransaction
+from customers.identity import erasures
+from customers.identity.erasures import ErasedIdentifier, ErasedIdentifiers
 from customers.identity.families import ORDER, filing_rank, is_number, split_source
 from customers.identity.links import IdentifierKey
 from customers.identity.normalize import is_kind, is_own_address, normalize
+from customers.identity.periods import Period, period_at
 from customers.projections import orders
 from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
 
@@ -36,9 +41,32 @@ class ResolvedIdentifier(NamedTuple):
     is_suspect: bool = False
     # When the period of an address begins; None for the first period.
     period_starts_at: datetime | None = None
+    # A customer proved the address by a code, in this period.
+    is_proved: bool = False
 
 
 type Resolved = dict[IdentifierKey, ResolvedIdentifier]
+# The latest tombstones, by the identifier in its first period.
+type Tombstones = dict[IdentifierKey, ErasedIdentifier]
+
+
+class Resolution(NamedTuple):
+    """The known identifiers of a batch, and its blocked and erased ones."""
+
+    resolved: Resolved
+    # Blocked kinds and values.
+    blocked: set[tuple[str, str]]
+    tombstones: Tombstones
+
+
+class ResolvedEvents(NamedTuple):
+    """The identifiers of each event of a batch, and the records that they lead to."""
+
+    keys_by_event: list[tuple[IdentifierKey, ...]]
+    resolved: Resolved
+    # The places of the events that are refused as erased.
+    erased_events: frozenset[int]
+    tombstones: Tombstones
 
 
 def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey, ...]:
@@ -106,49 +134,66 @@ def _is_of_the_company(email: str, sender: Sender) -> bool:
     return sender.channel in _STAFFED_CHANNELS and is_own_address(email)
 
 
-def resolve_events(
-    events: Sequence[IncomingEvent], sender: Sender
-) -> tuple[list[tuple[IdentifierKey, ...]], Resolved]:
-    """Return the usable identifiers of each event, and the records that they lead to, locked.
+def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedEvents:
+    """Find the usable identifiers of each event, and the records that they lead to, locked.
 
     Each event is filed under its first identifier. An event may have no usable identifier.
     """
     keys_by_event = [identifier_keys(event, sender) for event in events]
-    resolved, blocked = resolve({key for keys in keys_by_event for key in keys})
+    resolution = resolve({key for keys in keys_by_event for key in keys})
+    resolved, blocked = resolution.resolved, resolution.blocked
     if blocked:
         keys_by_event = [
             tuple(key for key in keys if key[:2] not in blocked) for keys in keys_by_event
         ]
-    keys_by_event = _in_their_periods(events, keys_by_event, resolved)
+    erased = erased_identifiers(resolved, resolution.tombstones)
+    accepted = erasures.accept_events(events, keys_by_event, erased, sender)
+    keys_by_event = [keys or () for keys in accepted]
+    keys_by_event = _in_their_periods(events, keys_by_event, resolved, resolution.tombstones)
     keys_by_event = _put_suspects_last(keys_by_event, resolved)
-    return _put_changed_orders_first(events, keys_by_event, resolved), resolved
+    return ResolvedEvents(
+        _put_changed_orders_first(events, keys_by_event, resolved),
+        resolved,
+        frozenset(place for place, keys in enumerate(accepted) if keys is None),
+        resolution.tombstones,
+    )
+
+
+def erased_identifiers(resolved: Resolved, tombstones: Tombstones) -> ErasedIdentifiers:
+    """Return the erased identifiers, and those whose new period has begun or was proved."""
+    current = [
+        (key._replace(period=0), row)
+        for key, row in resolved.items()
+        if (tombstone := tombstones.get(key._replace(period=0))) and key.period >= tombstone.period
+    ]
+    return ErasedIdentifiers(
+        tombstones,
+        begun=frozenset(key for key, _ in current),
+        proved=frozenset(key for key, row in current if row.is_proved),
+    )
 
 
 def _in_their_periods(
     events: Sequence[IncomingEvent],
     keys_by_event: list[tuple[IdentifierKey, ...]],
     resolved: Resolved,
+    tombstones: Tombstones,
 ) -> list[tuple[IdentifierKey, ...]]:
-    """Name the period of each address that has several: the one of the event's time."""
-    periods: defaultdict[IdentifierKey, list[tuple[datetime, IdentifierKey]]] = defaultdict(list)
+    """Name the period of each identifier that has several: the one of the event's time."""
+    periods: defaultdict[IdentifierKey, list[Period]] = defaultdict(list)
     for key, row in resolved.items():
         if row.period_starts_at:
-            periods[key._replace(period=0)].append((row.period_starts_at, key))
+            periods[key._replace(period=0)].append(Period(row.period_starts_at, key.period))
+    for key, tombstone in tombstones.items():
+        periods[key].append(Period(tombstone.erased_at, tombstone.period))
     if not periods:
         return keys_by_event
     return [
-        tuple(_in_period(key, event.occurred_at, periods) for key in keys)
+        tuple(
+            key._replace(period=period_at(periods.get(key, ()), event.occurred_at)) for key in keys
+        )
         for event, keys in zip(events, keys_by_event, strict=True)
     ]
-
-
-def _in_period(
-    key: IdentifierKey,
-    at: datetime,
-    periods: Mapping[IdentifierKey, Sequence[tuple[datetime, IdentifierKey]]],
-) -> IdentifierKey:
-    begun = [(start, period) for start, period in periods.get(key, ()) if start <= at]
-    return max(begun)[1] if begun else key
 
 
 def _put_suspects_last(
@@ -161,29 +206,37 @@ def _put_suspects_last(
     return [tuple(sorted(keys, key=lambda key: key in suspects)) for keys in keys_by_event]
 
 
-def resolve(keys: Iterable[IdentifierKey]) -> tuple[Resolved, set[tuple[str, str]]]:
-    """Find these identifiers and lock their records; also return the blocked kinds and values.
+def resolve(keys: Iterable[IdentifierKey]) -> Resolution:
+    """Find these identifiers and lock their records; also return tombstones and blocked values.
 
-    All periods of an address are returned.
+    All periods of an identifier are returned.
     """
-    named = {key[:3] for key in keys}
-    return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(list(named))}))
+    named = {key._replace(period=0) for key in keys}
+    secret = settings.ERASURE_KEY
+    params = [[*key[:3], erasures.digest(secret, key).hex()] for key in named]
+    return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(params)}))
 
 
-def read_resolved(cursor: Iterable[Any]) -> tuple[Resolved, set[tuple[str, str]]]:
-    """Parse the rows of resolve_identifiers.sql; the returned values are those of `resolve`."""
-    resolved: Resolved = {}
-    blocked: set[tuple[str, str]] = set()
-    for id_, kind, value, evidence, period, *columns, is_stale in cursor:
+def read_resolved(cursor: Iterable[Any]) -> Resolution:
+    """Parse the rows of resolve_identifiers.sql."""
+    resolution = Resolution({}, set(), {})
+    for id_, kind, value, evidence, period, is_stale, erasure_id, refused, *columns in cursor:
         if is_stale:
             raise RetryTransaction
-        if id_ is None:
-            blocked.add((kind, value))
-        else:
+        key = IdentifierKey(kind, value, evidence)
+        if id_ is not None:
             record, customer, version, *flags = columns
-            key = IdentifierKey(kind, value, evidence, period)
-            resolved[key] = ResolvedIdentifier(id_, record, customer, version or 0, *flags)
-    return resolved, blocked
+            resolution.resolved[key._replace(period=period)] = ResolvedIdentifier(
+                id_, record, customer, version or 0, *flags
+            )
+        elif erasure_id is None:
+            resolution.blocked.add((kind, value))
+        else:
+            earlier = resolution.tombstones.get(key)
+            tombstone = ErasedIdentifier(erasure_id, period, columns[5], tuple(refused))
+            if earlier is None or earlier.period < period:
+                resolution.tombstones[key] = tombstone
+    return resolution
 
 
 def _put_changed_orders_first(

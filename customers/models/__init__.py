@@ -10,6 +10,7 @@ from customers.models.consent import (
     Topic,
 )
 from customers.models.customer import Customer
+from customers.models.erasure import Erasure, Tombstone
 from customers.models.event import Event, RefiledEvent
 from customers.models.idempotency import IdempotencyKey
 from customers.models.identifier import (
@@ -38,6 +39,7 @@ __all__ = [
     "BlockedValue",
     "ConsentState",
     "Customer",
+    "Erasure",
     "Event",
     "Evidence",
     "IdempotencyKey",
@@ -68,6 +70,7 @@ __all__ = [
     "SourceWarning",
     "Space",
     "Suppression",
+    "Tombstone",
     "Topic",
     "Trait",
     "User",

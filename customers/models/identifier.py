@@ -1,9 +1,11 @@
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Now, Reverse, StrIndex, Substr
 
 from customers import types
 from customers.models.customer import Customer
+from customers.models.erasure import Erasure
 from customers.models.source import Source
 
 
@@ -53,6 +55,15 @@ class Identifier(models.Model):
     # The strongest evidence of an event that named it; null for identifiers stored before.
     best_evidence = models.SmallIntegerField(choices=LinkEvidence, null=True, blank=True)
     first_seen_at = models.DateTimeField()
+    # The erasure that ended this period. Only identifiers of the same erasure join this one.
+    erasure = models.ForeignKey(
+        Erasure, on_delete=models.PROTECT, null=True, db_index=False, related_name="identifiers"
+    )
+    # When a customer proved the address by a code, in this period.
+    proved_at = models.DateTimeField(null=True, blank=True)
+    # Purposes that an earlier, erased holder of the address refused. A customer who proves the
+    # address can take them out by a consent.
+    refused = ArrayField(models.TextField(), default=list, db_default=[])
 
     class Meta:
         constraints = [

@@ -1,4 +1,5 @@
--- Read name, language, next visit and last activity of customers, for a list.
+-- Read name, language, next visit and last activity of customers, for a list. Erased records are
+-- left out.
 --
 -- ids    uuid[]  live records
 -- today  date
@@ -27,3 +28,5 @@ SELECT customer.id,
          ORDER BY visit_date, visit_time NULLS LAST, number
          LIMIT 1) AS visit ON true
  WHERE customer.id = ANY (%(ids)s::uuid[])
+   AND NOT EXISTS (SELECT FROM customers_identifier AS erased
+                    WHERE erased.customer_id = customer.id AND erased.erasure_id IS NOT NULL)

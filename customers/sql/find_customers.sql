@@ -1,6 +1,7 @@
 -- Find the live records that an identifier leads to, verified before claimed. An order number leads
 -- to all records that have an order with this number, of any source. A number of a customer leads to
 -- the customers of all sources that use it; with its source (`<source id>/<number>`) to one.
+-- An erased record is not returned.
 --
 -- kind, value  text  normalized
 
@@ -27,4 +28,6 @@ SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at
   JOIN customers_customer AS customer ON customer.id = matching.customer_id
   LEFT JOIN customers_trait AS name
          ON name.customer_id = customer.id AND name.name = 'name'
+ WHERE NOT EXISTS (SELECT FROM customers_identifier AS erased
+                    WHERE erased.customer_id = customer.id AND erased.erasure_id IS NOT NULL)
  ORDER BY matching.evidence DESC

@@ -13,3 +13,5 @@ SELECT own.id, other.id, sibling.id
     ON other.kind = own.kind AND other.evidence = own.evidence
    AND other.value = sibling.id || '/' || substring(own.value, strpos(own.value, '/') + 1)
  WHERE source.id = %(source_id)s
+   AND other.erasure_id IS NULL
+   AND own.erasure_id IS NULL

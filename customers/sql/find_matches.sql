@@ -4,7 +4,7 @@
 -- Numbers are stored by source; those of the caller's source or space have priority. An order number
 -- may also have come in events without an order on the log. Claims hide no verified order and no
 -- order request of a signed-in customer. A shared or only noted value has no record itself: the
--- identifiers that came with it lead to records.
+-- identifiers that came with it lead to records. An erased record is not returned.
 --
 -- kind, value  text  normalized
 -- is_number    bool  the kind is a number that sources give: user_id or external:<system>
@@ -73,7 +73,11 @@ WITH named AS MATERIALIZED (
       FROM numbered
      WHERE is_own OR NOT EXISTS (SELECT FROM numbered AS own WHERE own.is_own AND own.evidence = 2)
 ), weighed AS (
-    SELECT customer_id, max(evidence) AS evidence FROM owner GROUP BY customer_id
+    SELECT customer_id, max(evidence) AS evidence
+      FROM owner
+     WHERE NOT EXISTS (SELECT FROM customers_identifier AS erased
+                        WHERE erased.customer_id = owner.customer_id AND erased.erasure_id IS NOT NULL)
+     GROUP BY customer_id
 )
 SELECT customer.id, customer.version,
        (SELECT string_agg(trait.value #>> '{}', ' ' ORDER BY trait.name)

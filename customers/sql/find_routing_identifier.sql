@@ -9,6 +9,7 @@ SELECT identifier.kind, identifier.value
     ON identifier.customer_id = coalesce(record.canonical_id, record.id)
  WHERE record.id = %(id)s
    AND NOT identifier.is_shared
+   AND identifier.erasure_id IS NULL
    AND (identifier.evidence = 2 OR identifier.kind IN ('anonymous_id', 'device'))
  ORDER BY identifier.evidence DESC,
           array_position(ARRAY['email', 'user_id', 'external', 'card', 'phone', 'order',

@@ -5,7 +5,7 @@
 -- returns the identifiers as read_graph does, and whether staff merged the order with others
 
 SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
-       0, false, false, false, false, identifier.is_shared,
+       0, false, false, false, false, COALESCE(identifier.erasure_id, 0), identifier.is_shared,
        identifier.record_id, identifier.customer_id,
        record.canonical_id, COALESCE(record.version, 0),
        EXISTS (SELECT FROM customers_manualdecision

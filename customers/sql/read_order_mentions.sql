@@ -2,9 +2,11 @@
 --
 -- ids    bigint[]  orders
 -- limit  int       the largest number of identifiers to read for each order
--- returns (order id, other id, kind of the link or decision, kind of the other, live record of the other)
+-- returns (order id, other id, kind of the link or decision, kind of the other, live record of the other,
+--         whether the same erasure ended both, or none)
 
-SELECT link.order_id, other.id, link.kind, other.kind, other.customer_id
+SELECT link.order_id, other.id, link.kind, other.kind, other.customer_id,
+       other.erasure_id IS NOT DISTINCT FROM own.erasure_id
   FROM unnest(%(ids)s::bigint[]) AS placed (id)
  CROSS JOIN LATERAL (
        SELECT first_id AS order_id, second_id AS other_id, kind FROM customers_link
@@ -21,4 +23,5 @@ SELECT link.order_id, other.id, link.kind, other.kind, other.customer_id
         LIMIT %(limit)s
        ) AS link
   JOIN customers_identifier AS other ON other.id = link.other_id
+  JOIN customers_identifier AS own ON own.id = link.order_id
  WHERE other.kind <> 'order'

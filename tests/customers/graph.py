@@ -77,6 +77,7 @@ def misplaced_orders() -> list[Sequence[int]]:
     owner = {row.id: row.customer_id for row in component.rows}
     record = {row.id: row.record_id for row in component.rows}
     shared = {row.id: row.is_shared for row in component.rows}
+    erasures = {row.id: row.erasure_id for row in component.rows}
     links = [
         IdentifierLink(*link)
         for link in Link.objects.values_list("first_id", "second_id", "evidence", "kind")
@@ -90,7 +91,7 @@ def misplaced_orders() -> list[Sequence[int]]:
     for members in group_everything().groups:
         if not all(kinds[member] == ORDER for member in members):
             continue
-        mentions = list(_mentions(members, links, kinds, owner))
+        mentions = list(_mentions(members, links, kinds, owner, erasures))
         others = list(_others(members, component, links, owner, shared))
         placed, is_doubtful = order_owner(mentions, others)
         own = {record[member] for member in members} - {None} or {None}
@@ -101,11 +102,13 @@ def misplaced_orders() -> list[Sequence[int]]:
     return misplaced
 
 
-def _mentions(members, links, kinds, owner) -> Iterator[OrderMention]:
+def _mentions(members, links, kinds, owner, erasures) -> Iterator[OrderMention]:
     for link in links:
         for order, other in ((link.first, link.second), (link.second, link.first)):
             if order in members and kinds[other] != ORDER:
-                yield OrderMention(link.kind, kinds[other] in WEAK_KINDS, owner[other])
+                is_of_erasure = erasures[order] == erasures[other]
+                customer = owner[other] if is_of_erasure else None
+                yield OrderMention(link.kind, kinds[other] in WEAK_KINDS, customer)
 
 
 def _others(members, component, links, owner, shared) -> Iterator[OrderOwner]:
@@ -116,7 +119,27 @@ def _others(members, component, links, owner, shared) -> Iterator[OrderOwner]:
         if row.node.family is Family.REFERENCE and row.evidence == VERIFIED
     }
     numbers = {order_number(orders[member].value) for member in members if member in orders}
+    erasures = {row.erasure_id for row in component.rows if row.id in members}
     placed = {end for link in links if link.kind == LinkKind.PLACED for end in link.pair}
     for id_, row in orders.items():
-        if id_ in placed and id_ not in members and order_number(row.value) in numbers:
+        is_other = id_ in placed and id_ not in members and row.erasure_id in erasures
+        if is_other and order_number(row.value) in numbers:
             yield (None, True) if shared[id_] else (owner[id_], False)
+
+
+def spanning_groups() -> list[str]:
+    """Return the groups and records with identifiers of two erasures, or of two periods."""
+    rows = list(
+        Identifier.objects.values("id", "kind", "value", "evidence", "erasure_id", "customer_id")
+    )
+    by_id = {row["id"]: row for row in rows}
+    by_record = {}
+    for row in rows:
+        by_record.setdefault(row["customer_id"] or row["id"], []).append(row)
+    groups = [[by_id[id_] for id_ in members] for members in group_everything().groups]
+    return [str(members) for members in [*groups, *by_record.values()] if _spans(members)]
+
+
+def _spans(members) -> bool:
+    names = [(row["kind"], row["value"], row["evidence"]) for row in members]
+    return len({row["erasure_id"] for row in members}) > 1 or len(set(names)) < len(names)

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from customers import rebuild
+from customers.actions import erasure
 from customers.events import internal_sources
 from customers.identity import decisions
 from customers.identity.resolution import stored_identifier
 from customers.models import Customer, Event, Identifier, ManualDecision, Order, Space, Trait
 from customers.types import VERIFIED
 from tests import factories, size
-from tests.customers.graph import misplaced_identifiers, misplaced_orders
+from tests.customers.graph import misplaced_identifiers, misplaced_orders, spanning_groups
 from tests.factories import NOON, identify, incoming_event, order, record
 
 NUMBERS = st.sampled_from([("user_id", "1"), ("user_id", "2"), ("external:crm", "9")])
@@ -174,6 +175,30 @@ class Identities(RuleBasedStateMachine):
             decisions.undo_decision(
                 decision_id=choices.draw(st.sampled_from(ids)), actor="staff:lin", now=self.clock
             )
+
+    @rule(choices=st.data())
+    def a_customer_is_erased(self, choices):
+        records = sorted(
+            Identifier.objects.filter(customer__isnull=False, erasure=None).values_list(
+                "customer_id", flat=True
+            )
+        )
+        if records:
+            self.clock += timedelta(seconds=1)
+            record_id = choices.draw(st.sampled_from(records))
+            erasure.erase(customer_id=record_id, reason="asked", actor="staff:pia", now=self.clock)
+            self.clock += timedelta(seconds=1)
+
+    @rule(mailbox=MAILBOXES)
+    def a_customer_proves_an_address(self, mailbox):
+        self.send(identify(mailbox, at=self.clock), internal_sources.BUTLER)
+        Identifier.objects.filter(kind="email", value=mailbox[1], erasure=None).update(
+            proved_at=self.clock
+        )
+
+    @invariant()
+    def nothing_of_an_erased_record_joins_what_comes_later(self):
+        assert spanning_groups() == []
 
     @invariant()
     def each_record_is_what_its_log_amounts_to(self):

@@ -42,7 +42,19 @@ def _objection(
     for subject in subjects:
         if subject in objections:
             return deny("objection", "legal", "objected", (objections[subject],))
+    if _address_refuses(context, subjects):
+        return deny("objection", "legal", "objected")
     return _OBJECTION_PASS
+
+
+def _address_refuses(
+    context: DecisionContext[Contact] | DecisionContext[Use], subjects: tuple[str, ...]
+) -> bool:
+    """Tell whether an erased holder of the address refused this, and nobody proved it since."""
+    if not isinstance(context.act, Contact):
+        return False
+    address = (context.facts.addresses or {}).get(context.act.channel)
+    return address is not None and not address.refused.isdisjoint(subjects)
 
 
 def address(context: DecisionContext[Contact]) -> Gate:

@@ -22,6 +22,7 @@ _ADDRESSES = {
 _WARNINGS = {
     "non_identifier": "values that identify nobody, such as “undefined”, were left out",
     "identifier_dropped": "addresses, numbers or cards that Butler cannot read were left out",
+    "erased": "statements about customers who were erased were refused",
     "contested": "an address, a number or a card belongs to another record, so the records stay apart",
 }
 

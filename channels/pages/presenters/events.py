@@ -246,6 +246,7 @@ _DESCRIPTIONS = {
     "Event Refiled": EventDescription(
         gettext_noop("We corrected your timeline"), "Event moved to another customer"
     ),
+    "Customer Erased": EventDescription(gettext_noop("We erased your record"), "Record erased"),
 }
 # The descriptions by the kind of event, for names without a description.
 _KIND_DESCRIPTIONS = {

@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
-from customers.events.log import BUTLER_SOURCE_ID
 from customers.models import Source, SourceKey
+from customers.types import BUTLER_SOURCE_ID
 
 
 class Command(BaseCommand):

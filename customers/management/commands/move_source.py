@@ -13,11 +13,11 @@ from customers.actions.sources import (
     move_source,
     sources_sharing_numbers,
 )
-from customers.events.log import BUTLER_SOURCE_ID
 from customers.identity import rebuilding
 from customers.management.identity_totals import IdentityTotals
 from customers.management.source_notes import describe_numbers
 from customers.models import Source, Space
+from customers.types import BUTLER_SOURCE_ID
 
 
 class Command(BaseCommand):

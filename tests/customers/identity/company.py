@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
+
 from customers.actions.sources import create_source, find_or_create_space
 from customers.models import Identifier
 from tests.wsgi_client import WsgiClient
@@ -49,6 +51,10 @@ class WireSource:
 
     def send(self, *events: dict[str, Any]) -> str:
         """Send a batch, and return its warnings as the sender gets them."""
+        return self.post(*events).get("Butler-Warnings", "")
+
+    def post(self, *events: dict[str, Any]) -> HttpResponse:
+        """Send a batch, and return the answer."""
         response = WsgiClient().post(
             "/v1/batch",
             {"batch": events, "sentAt": datetime.now(UTC).isoformat()},
@@ -57,7 +63,7 @@ class WireSource:
         )
         assert response.status_code == 200, response.content[:500]
         assert response["Butler-Quarantined"] == "0", response.content[:500]
-        return response.get("Butler-Warnings", "")
+        return response
 
     def identify(self, hour: float, user: str = "", **traits: Any) -> str:
         return self.send(self.event("identify", hour, user, traits=traits))
