@@ -83,7 +83,7 @@ class RefilingForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """Two identifiers to merge or separate: the second by its id, or by its kind and value."""
+    """An identifier, and the identifier or the record to merge it with or separate it from."""
 
     _CHANGED = "The page was open too long. Load it again, and decide once more."
 
@@ -102,30 +102,17 @@ class DecisionForm(forms.Form):
         max_value=2**63 - 1,
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _CHANGED),
     )
-    kind = forms.ChoiceField(
-        required=False,
-        choices=RefilingForm.KINDS,
-        error_messages={"invalid_choice": "The kind is missing. Choose a kind."},
-    )
-    value = ShortTextField(limit=200, required=False)
+    second_record = forms.UUIDField(required=False, error_messages={"invalid": _CHANGED})
     reason = ShortTextField(
         limit=MAX_REASON_LENGTH,
         error_messages={"required": "The reason is missing. Enter a reason for your colleagues."},
     )
 
     def clean(self) -> None:
-        """Require the second identifier."""
+        """Require the other side."""
         cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("second_id") and not (cleaned.get("kind") and cleaned.get("value")):
-            self.add_error(
-                "value", "The identifier is missing. Enter an address, a card or a number."
-            )
-
-    @property
-    def second(self) -> int | tuple[str, str]:
-        """Return the second identifier of a valid form: its id, or its kind and value."""
-        second_id: int | None = self.cleaned_data["second_id"]
-        return second_id or (self.cleaned_data["kind"], self.cleaned_data["value"])
+        if not self.errors and not cleaned.get("second_id") and not cleaned.get("second_record"):
+            self.add_error("second_record", "The other record is missing. Choose a record.")
 
 
 class TaskOutcomeForm(forms.Form):

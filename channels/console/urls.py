@@ -7,6 +7,7 @@ from channels.console.views import (
     history,
     home,
     identity,
+    merge_search,
     merges,
     order_actions,
     orders,
@@ -53,6 +54,11 @@ urlpatterns = [
         refiling.move_event,
         name="event-move",
     ),
+    path(
+        "customers/<uuid:customer_id>/timeline/<uuid:log>/<int:version>/move/undo/",
+        refiling.undo_move,
+        name="event-move-undo",
+    ),
     path("customers/<uuid:customer_id>/decisions/", history.list_decisions, name="decisions"),
     # The paths below an order come before the order, whose number may contain slashes.
     path(
@@ -80,6 +86,11 @@ urlpatterns = [
         "customers/<uuid:customer_id>/merges/<int:merge_id>/undo/", merges.undo, name="merge-undo"
     ),
     path("customers/<uuid:customer_id>/identity/", identity.show_identity, name="identity"),
+    path(
+        "customers/<uuid:customer_id>/identity/merge/",
+        merge_search.choose_record,
+        name="merge-search",
+    ),
     path("customers/<uuid:customer_id>/identity/decide/", identity.decide, name="decide"),
     path(
         "customers/<uuid:customer_id>/identity/<int:decision_id>/undo/",

@@ -1,11 +1,8 @@
 """Stores and undoes the decisions of staff about two identifiers."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
@@ -14,19 +11,11 @@ from customers.identity.families import is_number
 from customers.identity.links import pair_of
 from customers.models import Identifier, ManualDecision
 from customers.queries import identity
-from customers.queries.identity import HeldIdentifierShape
 
 # An identifier by its kind and value, or by its id.
 type IdentifierName = tuple[str, str] | int
 
 _LARGEST_ID = 2**63 - 1
-
-
-class Preview(NamedTuple):
-    """The identifiers of the records of a decision, before it and after it."""
-
-    before: Mapping[UUID, list[HeldIdentifierShape]]
-    after: Mapping[UUID, list[HeldIdentifierShape]]
 
 
 class SameIdentifier(ValueError):
@@ -55,7 +44,7 @@ def decide(
 
     Raises UnknownIdentifier, AmbiguousIdentifier, SameIdentifier or IdentifierOfAnotherRecord.
     """
-    ends = [_find(name, region) for name in (first, second)]
+    ends = [find(name, region) for name in (first, second)]
     if ends[0].pk == ends[1].pk:
         raise SameIdentifier
     if customer_id not in {end.customer_id for end in ends}:
@@ -68,57 +57,20 @@ def decide(
     return decision, True
 
 
-@transaction.atomic
-def preview(
-    *,
-    customer_id: UUID,
-    kind: str,
-    first: IdentifierName,
-    second: IdentifierName,
-    reason: str,
-    actor: str,
-    now: datetime,
-    region: str | None = None,
-) -> Preview:
-    """Return the records before and after a decision, without storing it.
+def main_identifier(customer_id: UUID) -> int:
+    """Return the id of the identifier that stands for a live record in a merge.
 
-    Makes the decision and rolls it back. Raises as `decide` does.
+    It is the first account, or else the first mailbox, or else another identifier that is no
+    claim. Two accounts of one space share no mailbox until they are merged, so a merge of records
+    names their accounts. Raises UnknownIdentifier for a record without one.
     """
-    pair = [_find(name, region).pk for name in (first, second)]
-    before = _records_of(pair)
-    decide(
-        customer_id=customer_id,
-        kind=kind,
-        first=pair[0],
-        second=pair[1],
-        reason=reason,
-        actor=actor,
-        now=now,
-    )
-    after = {id_: identity.identifiers(id_) for id_ in before} | _records_of(pair)
-    transaction.set_rollback(True)
-    return Preview(before, {id_: rows for id_, rows in after.items() if rows})
-
-
-def _records_of(identifier_ids: Iterable[int]) -> dict[UUID, list[HeldIdentifierShape]]:
-    rows = Identifier.objects.filter(pk__in=identifier_ids).order_by("id")
-    record_ids = dict.fromkeys(row.customer_id for row in rows)
-    return {id_: identity.identifiers(id_) for id_ in record_ids if id_ is not None}
-
-
-def find_account(kind: str, value: str, *, region: str | None = None) -> int:
-    """Return the id of the first account of the record that an identifier leads to.
-
-    Without an account, it is the identifier itself. Two accounts of one space share no mailbox
-    until they are merged, so a merge of records names their accounts. Raises UnknownIdentifier or
-    AmbiguousIdentifier.
-    """
-    identifier = find_identifier(kind, value, region=region)
-    if is_number(identifier.kind) or identifier.customer_id is None:
-        return identifier.pk
-    rows = identity.identifiers(identifier.customer_id)
-    accounts = [row.id for row in rows if row.held_by == "joined" and is_number(row.kind)]
-    return min(accounts, default=identifier.pk)
+    rows = [row for row in identity.identifiers(customer_id) if row.evidence != "claimed"]
+    joined = [row for row in rows if row.held_by == "joined"]
+    accounts = [row.id for row in joined if is_number(row.kind)]
+    others = accounts or [row.id for row in joined] or [row.id for row in rows]
+    if not others:
+        raise UnknownIdentifier
+    return min(others)
 
 
 def undo_decision(
@@ -138,7 +90,8 @@ def undo_decision(
     return decision
 
 
-def _find(name: IdentifierName, region: str | None) -> Identifier:
+def find(name: IdentifierName, region: str | None) -> Identifier:
+    """Return the identifier of this name. Raises UnknownIdentifier or AmbiguousIdentifier."""
     if not isinstance(name, int):
         return find_identifier(*name, region=region)
     identifier = Identifier.objects.filter(pk=name).first() if 0 < name <= _LARGEST_ID else None

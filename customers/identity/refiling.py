@@ -274,3 +274,11 @@ def customers_of_event(place: EventPlace) -> set[UUID]:
 def customer_of_event(place: EventPlace) -> UUID:
     """Return the live record that an event is filed on. Raises UnknownEvents or FixedEvents."""
     return _read_filings([place])[place].current.customer_id
+
+
+def previous_customer_of_event(place: EventPlace) -> UUID:
+    """Return the live record that an undo of the last re-filing returns an event to.
+
+    Raises UnknownEvents or FixedEvents.
+    """
+    return _read_filings([place])[place].previous.customer_id

@@ -105,7 +105,7 @@ def describe(ids: Sequence[UUID], *, today: date) -> list[CustomerMatch]:
 
 
 def _exact(text: str, region: str, sees_addresses: bool) -> list[_Hit]:
-    kinds = [("order", text), ("order", text.upper()), ("card", text)]
+    kinds = [("order", text), ("order", text.upper()), ("card", text), ("user_id", text)]
     if sees_addresses:
         kinds += [("email", text), ("phone", text), ("phone", f"+{_NO_DIGIT.sub('', text)}")]
     identifiers = {

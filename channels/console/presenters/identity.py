@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from channels.console.presenters import labels
+from customers.actions.identity_previews import RecordPreview
 from customers.queries.identity import ContestedLinkShape, HeldIdentifierShape, ManualDecisionShape
 
 # The kinds that join records, in the order in which one of them stands for the record.
@@ -41,6 +42,21 @@ class DecisionRow:
     reason: str
     decided_at: datetime
     undone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record before or after a change."""
+
+    name: str
+    events: str
+    identifiers: Sequence[IdentifierRow]
+
+
+def record_row(record: RecordPreview) -> RecordRow:
+    """Return a record before or after a change, as the page shows it."""
+    events = "1 event" if record.events == 1 else f"{record.events} events"
+    return RecordRow(record.name, events, identifier_rows(record.identifiers))
 
 
 def identifier_rows(identifiers: Sequence[HeldIdentifierShape]) -> list[IdentifierRow]:

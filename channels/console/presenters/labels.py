@@ -22,6 +22,7 @@ MATCH_KINDS = {
     "phone": "by phone number",
     "card": "by card",
     "order": "by order",
+    "user_id": "by account number",
 }
 IDENTIFIER_KINDS = {
     "email": "E-mail",

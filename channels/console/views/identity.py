@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,17 +12,17 @@ from django.views.decorators.http import require_POST, require_safe
 from channels.console.forms import DecisionForm, ReasonForm
 from channels.console.presenters import labels
 from channels.console.presenters.identity import decision_rows, identifier_rows
-from channels.console.views import access, audit
+from channels.console.views import access, audit, previews
 from customers.actions import identity as actions
-from customers.actions.refiling import AmbiguousIdentifier, UnknownIdentifier
+from customers.actions.identity_previews import preview_decision, preview_undo_of_decision
+from customers.actions.refiling import UnknownIdentifier
 from customers.identity.decisions import DecisionAlreadyUndone
 from customers.identity.search import describe
 from customers.queries import identity, lists
 
 _ERRORS: dict[type[Exception], str] = {
-    UnknownIdentifier: "No customer has this identifier.",
-    AmbiguousIdentifier: "Several sources use this number. Enter the e-mail or the phone of the customer.",
-    actions.SameIdentifier: "Both identifiers are the same. Enter another one.",
+    UnknownIdentifier: "The other record has no identifier that a merge can name.",
+    actions.SameIdentifier: "Both identifiers are the same. Choose another one.",
     actions.IdentifierOfAnotherRecord: "The record has changed. Load the page again.",
 }
 _CONFIRMATIONS = {"merge": "The records are merged.", "separate": "The identifiers are separated."}
@@ -56,11 +55,14 @@ def decide(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     }
     try:
         decision["second"] = _second(form)
-        if "confirm" not in request.POST:
-            return _show_preview(request, live_id, form, actions.preview(**decision))
+        if not previews.is_confirmed(request):
+            is_merge = decision["kind"] == "merge"
+            confirmation = previews.MERGE if is_merge else previews.SEPARATE
+            preview = preview_decision(**decision)
+            return previews.show_preview(request, live_id, confirmation, preview, form)
         actions.decide(**decision)
     except tuple(_ERRORS) as error:
-        form.add_error("value", _ERRORS[type(error)])
+        form.add_error("second_record", _ERRORS[type(error)])
         return _show_errors(request, live_id, form)
     messages.success(request, _CONFIRMATIONS[decision["kind"]])
     return redirect("console:identity", customer_id=live_id)
@@ -69,33 +71,38 @@ def decide(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @require_POST
 @access.page("customers.change_review")
 def undo(request: HttpRequest, customer_id: UUID, decision_id: int) -> HttpResponse:
-    """Undo a decision, so that the records are as if nobody had made it."""
+    """Show what the undo of a decision changes, and undo it when staff confirm it."""
     live_id = _live_id(customer_id)
     form = ReasonForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    undone: dict[str, Any] = {
+        "customer_id": live_id,
+        "decision_id": decision_id,
+        "actor": audit.actor(request),
+        "now": timezone.now(),
+    }
     try:
-        decision = actions.undo_decision(
-            customer_id=live_id,
-            decision_id=decision_id,
-            reason=reason,
-            actor=audit.actor(request),
-            now=timezone.now(),
-        )
+        if not previews.is_confirmed(request):
+            preview = preview_undo_of_decision(**undone)
+            if preview is None:
+                raise Http404
+            form.is_valid()
+            return previews.show_preview(request, live_id, previews.UNDO_DECISION, preview, form)
+        reason = form.cleaned_data["reason"] if form.is_valid() else ""
+        if actions.undo_decision(reason=reason, **undone) is None:
+            raise Http404
     except DecisionAlreadyUndone:
         messages.error(request, "This decision was undone before.")
         return redirect("console:identity", customer_id=live_id)
-    if decision is None:
-        raise Http404
     messages.success(request, "The decision is undone.")
     return redirect("console:identity", customer_id=live_id)
 
 
 def _second(form: DecisionForm) -> int:
-    """Return the id of the second identifier. An address stands for the account that has it."""
-    second = form.second
-    if isinstance(second, int):
-        return second
-    return actions.find_account(*second, region=settings.BUTLER_COUNTRY)
+    """Return the id of the second identifier. A record stands for its main identifier."""
+    second_id: int | None = form.cleaned_data["second_id"]
+    if second_id:
+        return second_id
+    return actions.main_identifier(_live_id(form.cleaned_data["second_record"]))
 
 
 def _live_id(customer_id: UUID) -> UUID:
@@ -108,23 +115,6 @@ def _live_id(customer_id: UUID) -> UUID:
 def _show_errors(request: HttpRequest, live_id: UUID, form: DecisionForm) -> HttpResponse:
     audit.log_console_access(request, [live_id], part="identifiers")
     return render(request, "console/identity.html", _page_context(live_id, form), status=422)
-
-
-def _show_preview(
-    request: HttpRequest, live_id: UUID, form: DecisionForm, preview: actions.Preview
-) -> HttpResponse:
-    before = [(_name(id_), identifier_rows(rows)) for id_, rows in preview.before.items()]
-    after = [identifier_rows(rows) for rows in preview.after.values()]
-    audit.log_console_access(request, preview.before, part="merge")
-    context = {
-        "customer": {"id": live_id, "name": _name(live_id)},
-        "form": form,
-        "before": before,
-        "after": after,
-        "is_merge": form.cleaned_data["decision"] == "merge",
-        "section": "search",
-    }
-    return render(request, "console/identity_preview.html", context)
 
 
 def _page_context(live_id: UUID, form: DecisionForm) -> dict[str, Any]:

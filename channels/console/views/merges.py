@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from channels.console.presenters.customer import CustomerPage, customer_page
-from channels.console.views import access, audit
+from channels.console.views import access, audit, previews
 from customers.actions import reviews
+from customers.actions.identity_previews import preview_undo_of_merge
 from customers.models import Review
 from customers.queries import lists
 from customers.queries.record import read_record
@@ -71,14 +72,23 @@ def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
 @require_POST
 @access.page("customers.change_review")
 def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse:
-    """Undo a merge, so that each record gets its own events back."""
+    """Show what the undo of a merge changes, and undo it when staff confirm it."""
     live_id = lists.live_id(customer_id)
     if live_id is None:
         raise Http404
+    undone: dict[str, Any] = {
+        "customer_id": live_id,
+        "merge_id": merge_id,
+        "actor": audit.actor(request),
+        "now": timezone.now(),
+    }
     try:
-        merge = reviews.undo_merge(
-            customer_id=live_id, merge_id=merge_id, actor=audit.actor(request), now=timezone.now()
-        )
+        if not previews.is_confirmed(request):
+            preview = preview_undo_of_merge(**undone)
+            if preview is None:
+                raise Http404
+            return previews.show_preview(request, live_id, previews.UNDO_MERGE, preview)
+        merge = reviews.undo_merge(**undone)
     except reviews.MergeAlreadyUndone:
         messages.error(request, "This merge was undone before.")
         return redirect("console:customer", customer_id=live_id)

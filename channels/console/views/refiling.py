@@ -8,16 +8,16 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.console.forms import RefilingForm
-from channels.console.views import access, audit
+from channels.console.views import access, audit, previews
 from channels.pages.presenters.events import headline
 from customers.actions import refiling as actions
 from customers.identity import refiling
 from customers.identity.refiling import MAX_VERSION, EventPlace
 from customers.identity.search import CustomerMatch, describe
-from customers.models import Event, Identifier
+from customers.models import Event, Identifier, RefiledEvent
 from customers.queries import lists
 
 _ERRORS: dict[type[Exception], str] = {
@@ -37,6 +37,7 @@ def move_event(request: HttpRequest, customer_id: UUID, log: UUID, version: int)
         "event": event,
         "headline": headline(event.kind, event.name, for_staff=True),
         "form": form,
+        "last_move": _last_move(EventPlace(log, version)),
         "section": "search",
     }
     if request.method != "POST":
@@ -57,6 +58,37 @@ def move_event(request: HttpRequest, customer_id: UUID, log: UUID, version: int)
     text = "The event is moved." if moved else "The event was already there."
     messages.success(request, text)
     return redirect("console:timeline", customer_id=live_id)
+
+
+@require_POST
+@access.page("customers.change_review")
+def undo_move(request: HttpRequest, customer_id: UUID, log: UUID, version: int) -> HttpResponse:
+    """Show where an event returns to, and take its last move back when staff confirm it."""
+    place = EventPlace(log, version)
+    live_id, event = _find_event(customer_id, place)
+    last_move = _last_move(place)
+    if last_move is None:
+        messages.error(request, "The event was moved back before.")
+        return redirect("console:timeline", customer_id=live_id)
+    if not previews.is_confirmed(request):
+        return_id = refiling.previous_customer_of_event(place)
+        audit.log_console_access(request, [return_id], part="refiling")
+        context = {
+            "customer": {"id": live_id, "name": _name(live_id)},
+            "event": event,
+            "headline": headline(event.kind, event.name, for_staff=True),
+            "last_move": last_move,
+            "return_to": {"id": return_id, "name": _name(return_id)},
+            "section": "search",
+        }
+        return render(request, "console/refiling_undo.html", context)
+    actions.undo_refiling(events=[(log, version)], actor=audit.actor(request), now=timezone.now())
+    messages.success(request, "The event is moved back.")
+    return redirect("console:timeline", customer_id=live_id)
+
+
+def _last_move(place: EventPlace) -> RefiledEvent | None:
+    return RefiledEvent.objects.filter(customer=place.log, version=place.version).first()
 
 
 def _find_event(customer_id: UUID, place: EventPlace) -> tuple[UUID, Event]:

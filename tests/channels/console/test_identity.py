@@ -1,11 +1,13 @@
 """Staff read why a record is one customer, merge and separate identifiers, and undo it."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
-from customers.models import AccessLogEntry, Identifier, ManualDecision, Source
+from customers.models import AccessLogEntry, Identifier, ManualDecision, Source, User
 from tests import factories, staff
 from tests.channels.console.acting import page_of
+from tests.markup import tidy
 
 FAMILY = ("email", "family@example.com")
 NOOR, SAM = ("user_id", "u-1"), ("user_id", "u-2")
@@ -30,8 +32,7 @@ def merge_fields(**changes):
     return {
         "decision": "merge",
         "first": identifier(NOOR).pk,
-        "kind": "user_id",
-        "value": "u-2",
+        "second_record": identifier(SAM).customer_id,
         "reason": "same person",
     } | changes
 
@@ -93,7 +94,7 @@ def test_mistaken_merge_shows_both_orders_until_it_is_undone(desk, couple):
     decision = ManualDecision.objects.get()
     undone = desk.post(
         f"/console/customers/{noor.id}/identity/{decision.pk}/undo/",
-        {"reason": "two people"},
+        {"reason": "two people", "confirm": "yes"},
         follow=True,
     ).content.decode()
 
@@ -107,12 +108,52 @@ def test_mistaken_merge_shows_both_orders_until_it_is_undone(desk, couple):
     assert "Another account states this address" in page_of(desk, f"customers/{noor.id}/identity/")
 
 
-def test_merge_by_the_address_of_the_other_record_joins_its_account(desk, couple):
-    noor, _ = couple
+def search(caller, customer, text):
+    return caller.get(f"/console/customers/{customer.id}/identity/merge/", {"q": text})
+
+
+@pytest.mark.parametrize("text", ["Sam", "sam smit", "u-2", "A-u-2", "sam@example.com", "smid"])
+def test_other_record_is_searched_by_free_text_and_chosen(desk, couple, text):
+    noor, sam = couple
+    factories.customer(
+        SAM, ("email", "sam@example.com"), by=factories.sender(Source.objects.get(name="Shop"))
+    )
+
+    page = search(desk, noor, text).content.decode()
+
+    assert f'value="{sam.id}"' in page
+    assert "Sam Smit" in page
+    assert f'value="{noor.id}"' not in page
+    assert AccessLogEntry.objects.filter(customer=sam, what="search").count() == 1
+
+
+def test_search_without_a_match_says_so_and_offers_no_choice(desk, couple):
+    page = search(desk, couple[0], "nobody").content.decode()
+
+    assert "No other customer matches “nobody”." in page
+    assert "second_record" not in page
+
+
+def test_search_for_a_merge_ignores_addresses_for_a_role_that_sees_none(desk, couple):
+    noor, sam = couple
+    user = User.objects.get(name="Sam")
+    user.groups.clear()
+    user.user_permissions.set(Permission.objects.filter(codename="change_review"))
+
+    page = search(desk, noor, "family@example.com").content.decode()
+
+    assert f'value="{sam.id}"' not in page
+    assert "family@example.com" not in page.replace('value="family@example.com"', "").replace(
+        "“family@example.com”", ""
+    )
+
+
+def test_merge_with_a_record_of_one_space_joins_their_accounts(desk, couple):
+    noor, sam = couple
     other = ("email", "sam@example.com")
     factories.customer(SAM, other, by=factories.sender(Source.objects.get(name="Shop")))
 
-    decide(desk, noor, merge_fields(kind="email", value=other[1], confirm="yes"))
+    decide(desk, noor, merge_fields(second_record=sam.id, confirm="yes"))
 
     owners = {identifier(key).customer_id for key in (NOOR, SAM, FAMILY, other)}
     assert len(owners) == 1
@@ -146,15 +187,17 @@ def test_address_that_staff_take_off_leaves_the_record(desk, couple):
     ("change", "error"),
     [
         ({"reason": " "}, "The reason is missing."),
-        ({"value": "u-9"}, "No customer has this identifier."),
-        ({"value": ""}, "The identifier is missing."),
-        ({"value": "u-1"}, "Both identifiers are the same."),
+        ({"second_record": "x"}, "Load it again"),
+        ({"second_record": ""}, "The other record is missing."),
+        ({"second_record": "", "second_id": "own"}, "Both identifiers are the same."),
         ({"first": 2**63}, "Load it again"),
         ({"decision": "x"}, "Load it again"),
     ],
 )
 def test_invalid_decision_shows_the_error_and_stores_nothing(desk, couple, change, error):
     noor, _ = couple
+    if change.get("second_id"):
+        change = change | {"second_id": identifier(NOOR).pk}
 
     answer = decide(desk, noor, merge_fields(confirm="yes") | change)
 
@@ -167,9 +210,32 @@ def test_second_undo_says_that_the_decision_was_undone_before(desk, couple):
     noor, _ = couple
     decide(desk, noor, merge_fields(confirm="yes"))
     path = f"/console/customers/{noor.id}/identity/{ManualDecision.objects.get().pk}/undo/"
-    desk.post(path)
+    desk.post(path, {"confirm": "yes"})
 
-    assert "was undone before" in desk.post(path, follow=True).content.decode()
+    for fields in ({}, {"confirm": "yes"}):
+        assert "was undone before" in desk.post(path, fields, follow=True).content.decode()
+
+
+def test_undo_of_a_decision_shows_first_where_identifiers_and_events_go(desk, couple):
+    noor, _ = couple
+    decide(desk, noor, merge_fields(confirm="yes"))
+    decision = ManualDecision.objects.get()
+
+    page = tidy(
+        desk.post(
+            f"/console/customers/{noor.id}/identity/{decision.pk}/undo/", {"reason": "two people"}
+        ).content.decode()
+    )
+
+    before, after = page.split("<h2>After</h2>")
+    assert before.count("4 events") == 1
+    assert after.count("2 events") == 2
+    assert "Account u-2 of Shop" in after
+    assert 'value="two people"' in after
+    decision.refresh_from_db()
+    assert decision.undone_at is None
+    assert identifier(SAM).customer_id == identifier(NOOR).customer_id
+    assert AccessLogEntry.objects.filter(what="merge", customer=noor).exists()
 
 
 def test_role_without_the_right_reads_and_decides_nothing(couple):

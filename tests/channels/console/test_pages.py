@@ -214,8 +214,15 @@ def test_merge_is_accepted_and_undone(desk, noor):
     desk.post(f"/console/merges/{review.pk}/join/")
     merge = Merge.objects.get(reason="staff")
     assert "Undo merge" in page_of(desk, f"customers/{noor.id}/")
-    desk.post(f"/console/customers/{merge.merged_into_id}/merges/{merge.pk}/undo/")
+    path = f"/console/customers/{merge.merged_into_id}/merges/{merge.pk}/undo/"
+    preview = desk.post(path).content.decode()
+    merge.refresh_from_db()
+    assert merge.undone_at is None
+    assert preview.count('aria-labelledby="before-') == 1
+    assert preview.count('aria-labelledby="after-') == 2
+    assert "N. de Wit" in preview
 
+    desk.post(path, {"confirm": "yes"})
     merge.refresh_from_db()
     assert merge.undone_at
     assert merge.actor == "staff:Sam"

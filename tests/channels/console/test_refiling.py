@@ -67,6 +67,28 @@ def test_confirmed_form_moves_the_event(desk, noor, sam, path):
     assert "The event was already there." in repeated.content.decode()
 
 
+def test_move_back_shows_first_where_the_event_returns_to(desk, noor, sam, path):
+    factories.customer(("email", "lin@example.com"), name="Lin Vos")
+    event = Event.objects.get(name="Order Completed")
+    fields = SAM_FIELDS | {"confirm": "yes"}
+    desk.post(f"/console/{path}", fields)
+    of_sam = f"customers/{sam.id}/timeline/{event.customer_id}/{event.version}/move/"
+    desk.post(f"/console/{of_sam}", fields | {"value": "lin@example.com", "reason": "no, Lin"})
+
+    assert "no, Lin" in page_of(desk, path)
+    shown = desk.post(f"/console/{path}undo/").content.decode()
+    assert "Sam Smit" in shown
+    assert RefiledEvent.objects.get().reason == "no, Lin"
+    done = desk.post(f"/console/{path}undo/", {"confirm": "yes"}, follow=True)
+    assert "The event is moved back." in done.content.decode()
+    assert Order.objects.get().customer == sam
+
+    desk.post(f"/console/{path}undo/", {"confirm": "yes"})
+    assert Order.objects.get().customer == noor
+    repeated = desk.post(f"/console/{path}undo/", {"confirm": "yes"}, follow=True)
+    assert "The event was moved back before." in repeated.content.decode()
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [

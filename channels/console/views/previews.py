@@ -1,0 +1,74 @@
+"""The page that shows what a change to records does, before staff confirm it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from channels.console.presenters.identity import record_row
+from channels.console.views import audit
+from customers.actions.identity_previews import Preview
+from customers.identity.search import describe
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The texts of a page that asks staff to confirm a change."""
+
+    title: str
+    button: str
+    note: str
+
+
+MERGE = Confirmation(
+    "Merge records",
+    "Merge",
+    "Orders and events follow their identifiers. You can undo this decision.",
+)
+SEPARATE = Confirmation(
+    "Separate identifiers",
+    "Separate",
+    "Orders and events follow their identifiers. You can undo this decision.",
+)
+UNDO_DECISION = Confirmation(
+    "Undo the decision",
+    "Undo decision",
+    "The records are then as if nobody had made the decision. You can make it again.",
+)
+UNDO_MERGE = Confirmation(
+    "Undo the merge",
+    "Undo merge",
+    "Orders and events follow their identifiers. Statements of sources do not join the records again.",
+)
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    """Return whether the form comes from the page that shows the change."""
+    return "confirm" in request.POST
+
+
+def show_preview(
+    request: HttpRequest,
+    live_id: UUID,
+    confirmation: Confirmation,
+    preview: Preview,
+    form: forms.Form | None = None,
+) -> HttpResponse:
+    """Show the records before and after a change, and log the access to each of them.
+
+    form: a valid form, whose fields the confirmation sends again
+    """
+    own = describe([live_id], today=timezone.localdate())
+    audit.log_console_access(request, preview.before, part="merge")
+    context = {
+        "customer": {"id": live_id, "name": own[0].name if own else ""},
+        "confirmation": confirmation,
+        "form": form or (),
+        "before": [record_row(record) for record in preview.before.values()],
+        "after": [record_row(record) for record in preview.after.values()],
+        "section": "search",
+    }
+    return render(request, "console/identity_preview.html", context)

@@ -1,0 +1,135 @@
+"""Shows what a decision about identifiers, or its undo, would change, without storing it.
+
+Each preview makes the change in a transaction and rolls it back, so that it cannot differ from it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+
+from customers import sql
+from customers.actions import identity as actions
+from customers.actions import reviews
+from customers.actions.identity import IdentifierName
+from customers.identity.search import describe
+from customers.models import Identifier, ManualDecision, Merge
+from customers.queries import identity
+from customers.queries.identity import HeldIdentifierShape
+
+
+class RecordPreview(NamedTuple):
+    """A record before or after a change: its identifiers, and the number of its events."""
+
+    name: str
+    identifiers: list[HeldIdentifierShape]
+    events: int
+
+
+class Preview(NamedTuple):
+    """The records that a change concerns, before it and after it."""
+
+    before: Mapping[UUID, RecordPreview]
+    after: Mapping[UUID, RecordPreview]
+
+
+def preview_decision(
+    *,
+    customer_id: UUID,
+    kind: str,
+    first: IdentifierName,
+    second: IdentifierName,
+    reason: str,
+    actor: str,
+    now: datetime,
+    region: str | None = None,
+) -> Preview:
+    """Return the records before and after a decision. Raises as `actions.identity.decide` does."""
+    pair = [actions.find(name, region).pk for name in (first, second)]
+    preview = _preview(
+        pair,
+        lambda: actions.decide(
+            customer_id=customer_id,
+            kind=kind,
+            first=pair[0],
+            second=pair[1],
+            reason=reason,
+            actor=actor,
+            now=now,
+        ),
+    )
+    assert preview is not None, "a decision always returns one"
+    return preview
+
+
+def preview_undo_of_decision(
+    *, customer_id: UUID, decision_id: int, actor: str, now: datetime
+) -> Preview | None:
+    """Return the records before and after the undo of a decision; None if it does not exist.
+
+    Raises decisions.DecisionAlreadyUndone.
+    """
+    decision = ManualDecision.objects.filter(pk=decision_id).first()
+    if decision is None:
+        return None
+    return _preview(
+        [decision.first_id, decision.second_id],
+        lambda: actions.undo_decision(
+            customer_id=customer_id, decision_id=decision_id, reason="", actor=actor, now=now
+        ),
+    )
+
+
+def preview_undo_of_merge(
+    *, customer_id: UUID, merge_id: int, actor: str, now: datetime
+) -> Preview | None:
+    """Return the records before and after the undo of a merge; None if it does not exist.
+
+    Raises reviews.MergeAlreadyUndone.
+    """
+    merge = Merge.objects.filter(pk=merge_id).first()
+    if merge is None:
+        return None
+    records = (merge.record_id, merge.merged_into_id)
+    filed = Identifier.objects.filter(record__in=records).values_list("id", flat=True)
+    return _preview(
+        list(filed),
+        lambda: reviews.undo_merge(
+            customer_id=customer_id, merge_id=merge_id, actor=actor, now=now
+        ),
+    )
+
+
+@transaction.atomic
+def _preview(identifier_ids: Iterable[int], change: Callable[[], object]) -> Preview | None:
+    """Return the records of the identifiers before and after a change, and take it back.
+
+    None if there is nothing to change, which is a change that returns None.
+    """
+    identifier_ids = list(identifier_ids)
+    before = _records(_records_of(identifier_ids))
+    is_changed = change() is not None
+    after = _records([*before, *_records_of(identifier_ids)])
+    transaction.set_rollback(True)
+    if not is_changed:
+        return None
+    return Preview(before, {id_: record for id_, record in after.items() if record.identifiers})
+
+
+def _records_of(identifier_ids: Iterable[int]) -> list[UUID]:
+    """Return the live records of these identifiers, each once."""
+    rows = Identifier.objects.filter(pk__in=identifier_ids, customer__isnull=False).order_by("id")
+    return list(dict.fromkeys(rows.values_list("customer", flat=True)))
+
+
+def _records(record_ids: Iterable[UUID]) -> dict[UUID, RecordPreview]:
+    ids = list(dict.fromkeys(record_ids))
+    counts = dict(sql.rows("count_filed_events", {"ids": ids}))
+    # The date only concerns visits, which a preview does not show.
+    names = {match.id: match.name for match in describe(ids, today=date.min)}
+    return {
+        id_: RecordPreview(names.get(id_, ""), identity.identifiers(id_), counts.get(id_, 0))
+        for id_ in ids
+    }
