@@ -63,6 +63,8 @@ PARAMETERS: dict[str, Params] = {
                     "value": f"1001/guest-{number}",
                     "evidence": evidence,
                     "period": 0,
+                    "period_starts_at": None,
+                    "refused": [],
                     "record_id": None,
                     "customer_id": None,
                 }
@@ -276,6 +278,7 @@ PARAMETERS: dict[str, Params] = {
         "concerned": uuids("customer"),
     },
     "assign_records": {"ids": serials(), "records": uuids("customer")},
+    "end_links": {"ids": serials()},
     "update_link_states": {
         "ids": serials(40, 3),
         "states": [("joined", "hung", "contested", "replaced")[number % 4] for number in range(40)],

@@ -49,15 +49,9 @@ def record_statements(
     publications = read_publications(statements)
     for statement in statements:
         validate_statement(statement, declarant, publications.terms)
-
-    def append() -> RecordedStatements:
-        """Make one attempt."""
-        recorded = _append_statements(customer_id, statements, declarant, publications, now)
-        if not author.actor:
-            lift_refusals(recorded.customer_id, statements)
-        return recorded
-
-    return retry.on_conflict(append)
+    return retry.on_conflict(
+        lambda: _append_statements(customer_id, statements, declarant, publications, now)
+    )
 
 
 def _append_statements(
@@ -67,7 +61,9 @@ def _append_statements(
     publications: Publications,
     now: datetime,
 ) -> RecordedStatements:
-    live = _lock_live_record(customer_id)
+    live, has_refusals = _lock_live_record(customer_id)
+    if has_refusals and not declarant.actor:
+        lift_refusals(live, statements)
     ledger = consent_ledger.read_ledgers([live])[live]
     moment = _statement_time(ledger, now)
     dated = [_dated(statement, moment, now) for statement in statements]
@@ -90,7 +86,7 @@ def expire_consents(*, now: datetime, limit: int = 200) -> int:
 
 
 def _expire_consents_of(customer_id: UUID, now: datetime) -> None:
-    live = _lock_live_record(customer_id)
+    live, _ = _lock_live_record(customer_id)
     ledger = consent_ledger.read_ledgers([live])[live]
     declarant = Declarant(is_trusted=True, channel=internal_sources.BUTLER.channel, actor="butler")
     expired = [
@@ -109,14 +105,15 @@ def _expire_consents_of(customer_id: UUID, now: datetime) -> None:
         ChainWriter(live, ledger, publications, declarant, now).append(expired)
 
 
-def _lock_live_record(customer_id: UUID) -> UUID:
+def _lock_live_record(customer_id: UUID) -> tuple[UUID, bool]:
+    """Return the live record, and whether an erased holder of an address of it refused purposes."""
     rows = sql.rows("lock_live_record", {"id": customer_id})
     if not rows:
         raise NoSuchCustomer
-    [(live, was_merged)] = rows
+    [(live, was_merged, has_refusals)] = rows
     if was_merged:
         raise RetryTransaction
-    return UUID(str(live))
+    return UUID(str(live)), has_refusals
 
 
 def _statement_time(ledger: Ledger, now: datetime) -> datetime:

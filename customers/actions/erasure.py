@@ -65,7 +65,7 @@ def _lock_live_record(customer_id: UUID) -> UUID:
     rows = sql.rows("lock_live_record", {"id": customer_id})
     if not rows:
         raise NoSuchCustomer
-    [(live, was_merged)] = rows
+    [(live, was_merged, _)] = rows
     if was_merged:
         raise RetryTransaction
     return UUID(str(live))
