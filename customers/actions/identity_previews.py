@@ -15,7 +15,7 @@ from customers.actions import identity as actions
 from customers.actions import reviews
 from customers.actions.identity import IdentifierName
 from customers.identity.search import describe
-from customers.models import Identifier, ManualDecision, Merge
+from customers.models import Customer, Identifier, ManualDecision, Merge
 from customers.queries import identity
 from customers.queries.identity import HeldIdentifierShape
 
@@ -26,6 +26,8 @@ class RecordPreview(NamedTuple):
     name: str
     identifiers: list[HeldIdentifierShape]
     events: int
+    # The record itself, and those that are merged into it.
+    record_ids: frozenset[UUID]
 
 
 class Preview(NamedTuple):
@@ -129,7 +131,16 @@ def _records(record_ids: Iterable[UUID]) -> dict[UUID, RecordPreview]:
     counts = dict(sql.rows("count_filed_events", {"ids": ids}))
     # The date only concerns visits, which a preview does not show.
     names = {match.id: match.name for match in describe(ids, today=date.min)}
+    merged: dict[UUID, set[UUID]] = {id_: {id_} for id_ in ids}
+    for record in Customer.objects.filter(canonical__in=ids).only("id", "canonical"):
+        if record.canonical_id:
+            merged[record.canonical_id].add(record.pk)
     return {
-        id_: RecordPreview(names.get(id_, ""), identity.identifiers(id_), counts.get(id_, 0))
+        id_: RecordPreview(
+            names.get(id_, ""),
+            identity.identifiers(id_),
+            counts.get(id_, 0),
+            frozenset(merged[id_]),
+        )
         for id_ in ids
     }

@@ -63,6 +63,8 @@ class Hung(NamedTuple):
     states: Mapping[int, str]
     # Identifiers that several records have.
     shared: frozenset[int]
+    # The links by which they could hang.
+    links: Sequence[StoredLink]
 
 
 def hang(regrouped: Component, targets: Targets, locked: set[UUID]) -> Hung:
@@ -78,6 +80,7 @@ def hang(regrouped: Component, targets: Targets, locked: set[UUID]) -> Hung:
     pending |= {end for decision in regrouped.decisions for end in decision.pair} - rows.keys()
     states: dict[int, str] = {}
     shared: set[int] = set()
+    links: set[StoredLink] = set()
     while pending:
         hanging = _read_hanging(pending, locked)
         fresh = {row.id: row for row in hanging.component.rows if _hangs(row)}
@@ -85,10 +88,11 @@ def hang(regrouped: Component, targets: Targets, locked: set[UUID]) -> Hung:
         # A person may have put one of them on a record that is not touched otherwise.
         rows |= {row.id: row for row in hanging.component.rows if row.id not in rows}
         states |= _place(hanging, fresh, targets, shared)
+        links |= {holder.link for holder in hanging.holders} | {*hanging.component.links}
         lock_missing({record for id_ in fresh if (record := targets[id_])}, locked)
         pending = _read_hung(_moved(fresh.values(), targets)) - targets.keys()
     placed = [row for row in rows.values() if row.id in targets]
-    return Hung(placed, states, frozenset(shared))
+    return Hung(placed, states, frozenset(shared), sorted(links))
 
 
 def _hangs(row: GraphRow) -> bool:

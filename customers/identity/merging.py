@@ -85,7 +85,7 @@ def regroup(
     _update_links(placement.states)
     repointed = _repoint_identifiers(placement)
     concerned = _repoint_records(rows, targets, moves)
-    _record_merges(moves, rows, placement.links, now=now, reason=reason, actor=actor)
+    _record_merges(moves, rows, _acting_links(placement), now=now, reason=reason, actor=actor)
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
     changed = repointed + len(placement.states)
     return RegroupedRecords(concerned, frozenset(placement.suspects), contested, moves, changed)
@@ -119,7 +119,7 @@ def _place(
     in_doubt = place_orders(rows, regrouped.groups, targets)
     return _Placement(
         rows,
-        component.links,
+        list(dict.fromkeys([*component.links, *hung.links])),
         targets,
         hung.shared | in_doubt,
         {**regrouped.states, **hung.states},
@@ -132,6 +132,15 @@ def _update_links(states: Mapping[int, str]) -> None:
         ids = sorted(states)
         params = {"ids": ids, "states": [states[id_] for id_ in ids]}
         sql.run("update_link_states", params)
+
+
+def _acting_links(placement: _Placement) -> list[StoredLink]:
+    """Return the links that join identifiers or hang one on another, by their new states."""
+    return [
+        link
+        for link in placement.links
+        if placement.states.get(link.id, link.state) in ("joined", "hung")
+    ]
 
 
 def _moves(rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]) -> list[Move]:

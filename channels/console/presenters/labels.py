@@ -7,6 +7,7 @@ from typing import Any
 from channels.pages.money import format_money
 from channels.pages.time import staff_time
 from customers.consent.state import Consent
+from customers.queries.merge_reasons import MergeReason
 
 SOURCE_CHANNELS = {
     "phone": "by phone",
@@ -78,9 +79,22 @@ MERGE_REASONS = {
     "proof": "both have the same verified address or number",
     "claim": "an anonymous visit turned out to be theirs",
     "staff": "a colleague merged them",
+    "code": "the customer proved both with a code",
+    "mailbox": "both were given with the same e-mail address",
+    "phone": "both were given with the same phone number",
+    "card": "both were given with the same card",
+    "number": "both have the same customer number",
     "statement": "a source stated that they belong together",
     "undo": "a colleague undid a separation",
 }
+
+
+def merge_reason(reason: MergeReason) -> str:
+    """Return why two records were merged, with the shortened address, card or phone if confirmed."""
+    text = MERGE_REASONS[reason.code]
+    return f"{text} ({reason.masked})" if reason.masked else text
+
+
 ACCESSED_PARTS = {
     "page": "their page",
     "record": "their record",

@@ -20,13 +20,11 @@ from butler.types import Facts
 from channels.console.presenters import labels
 from channels.console.presenters.customer import CustomerPage, customer_page, timeline_entries
 from channels.console.presenters.permissions import ContactPermission, contact_permissions
-from channels.console.views import access, audit, decisions
+from channels.console.views import access, audit, decisions, merges
 from customers.access.access_log import SYSTEM
 from customers.identity.search import CustomerMatch, search
 from customers.models import Purpose
-from customers.queries import lists
 from customers.queries.record import read_record
-from customers.queries.shapes import MergeShape
 from customers.queries.timeline import TimelineFilter, timeline
 
 EVENTS_LIMIT, OCCASIONS_LIMIT, ENTRIES_LIMIT = 30, 8, 50
@@ -116,7 +114,7 @@ def _role_context(
     if has_perm("butler.view_stafftask"):
         context["tasks"] = tasks_of(customer_id, by=audit.principal(request))
     if has_perm("customers.view_review") and customer.merge_count:
-        context["merges"] = _merges(customer_id)
+        context["merges"] = merges.active_merges(customer_id)
     return context
 
 
@@ -126,15 +124,6 @@ def _timeline_context(customer_id: UUID) -> dict[str, Any]:
         "timeline": timeline_entries(page.results if page else (), decisions.staff_names()),
         "has_more_events": page.next if page else None,
     }
-
-
-def _merges(customer_id: UUID) -> list[tuple[MergeShape, str]]:
-    """Return the merges that were not undone, each with its reason."""
-    return [
-        (merge, labels.MERGE_REASONS.get(merge.reason, merge.reason))
-        for merge in lists.merges(customer_id)
-        if not merge.undone_at
-    ]
 
 
 def _permissions(facts: Facts | None, now: datetime) -> list[ContactPermission]:

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from channels.console.forms import DecisionForm, ReasonForm
-from channels.console.presenters import labels
 from channels.console.presenters.identity import decision_rows, identifier_rows
 from channels.console.views import access, audit, previews
+from channels.console.views.merges import active_merges
 from customers.actions import identity as actions
 from customers.actions.identity_previews import preview_decision, preview_undo_of_decision
 from customers.actions.refiling import UnknownIdentifier
@@ -119,13 +119,10 @@ def _show_errors(request: HttpRequest, live_id: UUID, form: DecisionForm) -> Htt
 
 def _page_context(live_id: UUID, form: DecisionForm) -> dict[str, Any]:
     rows = identifier_rows(identity.identifiers(live_id))
-    merges = [merge for merge in lists.merges(live_id) if not merge.undone_at]
     return {
         "customer": {"id": live_id, "name": _name(live_id)},
         "identifiers": rows,
-        "merges": [
-            (merge, labels.MERGE_REASONS.get(merge.reason, merge.reason)) for merge in merges
-        ],
+        "merges": active_merges(live_id),
         "decisions": decision_rows(identity.decisions(live_id)),
         "form": form,
         "section": "search",

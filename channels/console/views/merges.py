@@ -11,13 +11,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from channels.console.presenters import labels
 from channels.console.presenters.customer import CustomerPage, customer_page
 from channels.console.views import access, audit, previews
 from customers.actions import reviews
 from customers.actions.identity_previews import preview_undo_of_merge
 from customers.models import Review
 from customers.queries import lists
+from customers.queries.merge_reasons import merge_reasons
 from customers.queries.record import read_record
+from customers.queries.shapes import MergeShape
 
 
 @require_safe
@@ -96,6 +99,13 @@ def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse
         raise Http404
     messages.success(request, "The merge is undone. Each record has its own events again.")
     return redirect("console:customer", customer_id=live_id)
+
+
+def active_merges(customer_id: UUID) -> list[tuple[MergeShape, str]]:
+    """Return the merges of a live record that were not undone, each with its reason."""
+    active = [merge for merge in lists.merges(customer_id) if not merge.undone_at]
+    reasons = merge_reasons(merge.id for merge in active) if active else {}
+    return [(merge, labels.merge_reason(reasons[merge.id])) for merge in active]
 
 
 def _settle_review(

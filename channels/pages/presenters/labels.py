@@ -45,9 +45,14 @@ PARTY_ROLES = {
     "guest": gettext_noop("guest"),
 }
 MERGE_REASONS = {
+    "code": gettext_noop("because you proved both with a code"),
     "proof": gettext_noop("because both have the same verified address or number"),
     "claim": gettext_noop("because an anonymous visit turned out to be yours"),
     "staff": gettext_noop("because a staff member joined them"),
+    "mailbox": gettext_noop("because both were given with the same e-mail address"),
+    "phone": gettext_noop("because both were given with the same phone number"),
+    "card": gettext_noop("because both were given with the same card"),
+    "number": gettext_noop("because both have the same customer number"),
     "statement": gettext_noop("because the same e-mail address or number was given for both"),
     "undo": gettext_noop("because a staff member undid the separation"),
 }

@@ -1,6 +1,6 @@
 """The record for the home page of the portal. No database, no request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,6 +14,9 @@ from channels.pages.presenters.timeline import (
     TimelineEntry,
     timeline_entry,
 )
+from customers.actions.identity_previews import RecordPreview
+from customers.queries.identity import HeldIdentifierShape
+from customers.queries.merge_reasons import MergeReason
 from customers.queries.shapes import (
     EventShape,
     IdentifierShape,
@@ -26,6 +29,7 @@ from customers.queries.shapes import (
 
 # The number of other orders on the home page. The Orders page shows all of them.
 SHOWN_ORDERS = 4
+NO_REASONS: Mapping[int, MergeReason] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class MergeCard:
     id: int
     merged_at: datetime
     reason: str
+    # The shared address, card or phone, if it is confirmed; shortened.
+    masked: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeparatedRecord:
+    """A record as a separation would leave it: its identifiers, and the number of its events."""
+
+    identifiers: Sequence[IdentifierCard]
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +96,13 @@ def record_page(
     events: Sequence[EventShape],
     *,
     names: ReferenceNames = NO_NAMES,
+    reasons: Mapping[int, MergeReason] = NO_REASONS,
     scanned_at: datetime | None,
     today: date,
 ) -> RecordPage:
     """Return a record for its customer's home page.
 
-    `scanned_at` is the time of the last scan of the next visit's code.
+    `reasons` has the reason of each merge by its id. `scanned_at` is the time of the last scan of the next visit's code.
     """
     orders = list(_orders(record, scanned_at))
     others = [order for order in orders if not order.is_next]
@@ -106,7 +121,7 @@ def record_page(
             for identifier in record.identifiers
             if identifier.kind != "order"
         ],
-        merges=[_merge_card(merge) for merge in record.members],
+        merges=[_merge_card(merge, reasons.get(merge.id)) for merge in record.members],
         last_contact=next(
             (_last_contact(interaction) for interaction in record.interactions), None
         ),
@@ -136,7 +151,13 @@ def _member(member: MemberShape, today: date) -> MemberCard:
     return MemberCard(member.name, member.name[:1], role, age)
 
 
-def _identifier_card(identifier: IdentifierShape) -> IdentifierCard:
+def separated_record(record: RecordPreview) -> SeparatedRecord:
+    """Return a record before the customer separates it."""
+    cards = [_identifier_card(row) for row in record.identifiers if row.kind != "order"]
+    return SeparatedRecord(cards, record.events)
+
+
+def _identifier_card(identifier: IdentifierShape | HeldIdentifierShape) -> IdentifierCard:
     kind = translated(labels.IDENTIFIER_KINDS, identifier.kind)
     value = identifier.value
     if identifier.kind in ("anonymous_id", "device") and len(value) > 12:
@@ -144,5 +165,7 @@ def _identifier_card(identifier: IdentifierShape) -> IdentifierCard:
     return IdentifierCard(kind, value, identifier.is_verified, identifier.is_shared)
 
 
-def _merge_card(merge: MergeShape) -> MergeCard:
-    return MergeCard(merge.id, merge.merged_at, translated(labels.MERGE_REASONS, merge.reason))
+def _merge_card(merge: MergeShape, reason: MergeReason | None) -> MergeCard:
+    code = reason.code if reason else merge.reason
+    masked = reason.masked if reason else ""
+    return MergeCard(merge.id, merge.merged_at, translated(labels.MERGE_REASONS, code), masked)

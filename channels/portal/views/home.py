@@ -24,6 +24,7 @@ from channels.pages.presenters.timeline import ReferenceNames, message_id_of
 from channels.portal.decorators import own_record, render_page
 from customers.consent import purpose_texts
 from customers.queries.consent_shapes import PurposeShape
+from customers.queries.merge_reasons import merge_reasons
 from customers.queries.record import read_record
 from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import TimelineFilter, timeline
@@ -86,7 +87,10 @@ def _record_page(
     events = _events(shape, EVENTS_LIMIT)
     names = _reference_names(customer, events, purposes)
     today = timezone.localdate(now)
-    return record_page(shape, events, names=names, scanned_at=_scanned_at(shape), today=today)
+    reasons = merge_reasons(merge.id for merge in shape.members) if shape.members else {}
+    return record_page(
+        shape, events, names=names, reasons=reasons, scanned_at=_scanned_at(shape), today=today
+    )
 
 
 def _reference_names(

@@ -1,25 +1,53 @@
 """The customer separates records that Butler joined."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
 from butler.queries.inbox import ResolvedCustomer
-from channels.portal.decorators import form, not_found
+from channels.pages.presenters.record import SeparatedRecord, separated_record
+from channels.portal.decorators import form, not_found, render_page
 from customers.actions import reviews
+from customers.actions.identity_previews import Preview, preview_undo_of_merge
+from customers.models import User
 
 _ACTOR = "customer"
 
 
 @form
 def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) -> HttpResponse:
-    """Undo a join of the customer's own records; sources cannot repeat it."""
+    """Show what leaves the page, and undo the join of the customer's own records when confirmed."""
+    undone: dict[str, Any] = {
+        "customer_id": customer.id,
+        "merge_id": merge_id,
+        "actor": _ACTOR,
+        "now": timezone.now(),
+    }
     try:
-        merge = reviews.undo_merge(
-            customer_id=customer.id, merge_id=merge_id, actor=_ACTOR, now=timezone.now()
-        )
+        if "confirm" not in request.POST:
+            preview = preview_undo_of_merge(**undone)
+            if preview is None:
+                return not_found(request, customer, "home")
+            return _show(request, customer, preview)
+        merge = reviews.undo_merge(**undone)
     except reviews.MergeAlreadyUndone:
         return redirect("portal:home")
     if merge is None:
         return not_found(request, customer, "home")
     return redirect("portal:home")
+
+
+def _show(request: HttpRequest, customer: ResolvedCustomer, preview: Preview) -> HttpResponse:
+    """Show which identifiers and how many events stay with the login, and which leave."""
+    assert isinstance(request.user, User)
+    own_record = request.user.record_id
+    stays: list[SeparatedRecord] = []
+    leaves: list[SeparatedRecord] = []
+    for record in preview.after.values():
+        side = stays if own_record in record.record_ids else leaves
+        side.append(separated_record(record))
+    return render_page(
+        request, "portal/separate.html", customer, "home", stays=stays, leaves=leaves
+    )

@@ -2,12 +2,14 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from customers.identity import decisions
 from customers.models import Identifier, ManualDecision, Merge, User
 from tests import factories
 
 ACCOUNT, MAILBOX = ("user_id", "kim"), ("email", "kim@example.com")
-REASON = "because the same e-mail address or number was given for both"
+REASON = "because both were given with the same e-mail address"
 
 
 @pytest.fixture
@@ -16,7 +18,7 @@ def shop(db):
 
 
 @pytest.fixture
-def kim(client, shop, _development):
+def kim(client, shop):
     """Return the client of Kim's account, which a statement joined with a mailbox and its order."""
     account = factories.customer(ACCOUNT, by=shop, first_name="Kim")
     factories.customer(MAILBOX, by=shop)
@@ -40,11 +42,19 @@ def path() -> str:
         ("en", REASON, "One of these records is not mine"),
         (
             "nl",
-            "omdat hetzelfde e-mailadres of nummer bij beide",
+            "omdat bij beide hetzelfde e-mailadres is opgegeven",
             "Een van deze dossiers is niet van mij",
         ),
-        ("sv", "eftersom samma e-postadress eller nummer", "En av dessa profiler är inte min"),
-        ("da", "fordi den samme e-mailadresse eller", "En af disse profiler er ikke min"),
+        (
+            "sv",
+            "eftersom samma e-postadress har uppgetts för båda",
+            "En av dessa profiler är inte min",
+        ),
+        (
+            "da",
+            "fordi den samme e-mailadresse er oplyst for begge",
+            "En af disse profiler er ikke min",
+        ),
     ],
 )
 def test_customer_reads_why_records_are_joined(kim, language, reason, button):
@@ -58,7 +68,7 @@ def test_customer_reads_why_records_are_joined(kim, language, reason, button):
 def test_separated_record_leaves_the_page_and_statements_do_not_bring_it_back(kim, shop):
     assert "B-2" in page(kim)
 
-    answer = kim.post(path(), follow=True)
+    answer = kim.post(path(), {"confirm": "yes"}, follow=True)
     factories.record(factories.identify(ACCOUNT, MAILBOX), by=shop)
 
     account, mailbox = (
@@ -71,11 +81,81 @@ def test_separated_record_leaves_the_page_and_statements_do_not_bring_it_back(ki
     assert (decision.kind, decision.actor) == ("separate", "customer")
 
 
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ("This leaves your page", "This stays on your page", "2 entries")),
+        ("nl", ("Dit verdwijnt van je pagina", "Dit blijft op je pagina", "2 regels")),
+        ("sv", ("Det här försvinner från din sida", "Det här blir kvar på din sida", "2 poster")),
+        ("da", ("Dette forsvinder fra din side", "Dette bliver på din side", "2 poster")),
+    ],
+)
+def test_separation_shows_first_what_leaves_and_what_stays(kim, language, texts):
+    page = kim.post(path(), headers={"Accept-Language": language}).content.decode()
+
+    leaves, stays = texts[:2]
+    left, stayed = page[page.index(leaves) : page.index(stays)], page[page.index(stays) :]
+    assert "kim@example.com" in left
+    assert texts[2] in left
+    assert "kim@example.com" not in stayed
+    assert ">kim<" in stayed
+    assert not ManualDecision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("pair", "facts", "reason"),
+    [
+        ((ACCOUNT, MAILBOX), {}, "with the same e-mail address."),
+        ((ACCOUNT, MAILBOX), {"email_verified": True}, "with the same e-mail address: k…@example."),
+        ((MAILBOX, ("card", "C3344")), {}, "with the same card."),
+        ((MAILBOX, ("phone", "+31612345678")), {}, "with the same phone number."),
+    ],
+)
+@pytest.mark.usefixtures("_development")
+def test_reason_names_the_kind_of_link_and_the_other_side_only_if_it_is_confirmed(
+    client, shop, pair, facts, reason
+):
+    first = factories.customer(pair[0], by=shop)
+    factories.record(factories.incoming_event(pair[1]), by=shop)
+    factories.record(factories.identify(*pair, **facts), by=shop)
+    client.force_login(User.objects.create_user("kim@example.com", record=first))
+
+    assert f"We joined two records because both were given {reason}" in page(client)
+
+
+@pytest.mark.usefixtures("_development")
+def test_card_that_moves_along_with_its_mailbox_has_a_reason(client, shop):
+    account = factories.customer(ACCOUNT, by=shop)
+    factories.record(factories.incoming_event(("card", "C3344")), by=shop)
+    factories.record(factories.incoming_event(MAILBOX), by=shop)
+    factories.record(factories.identify(MAILBOX, ("card", "C3344")), by=shop)
+    factories.record(factories.identify(ACCOUNT, MAILBOX), by=shop)
+    client.force_login(User.objects.create_user("kim@example.com", record=account))
+
+    active = Merge.objects.filter(undone_at=None)
+    assert active.count() == 2
+    assert all(merge.links for merge in active)
+    home = page(client)
+    assert "because both were given with the same card" in home
+    assert REASON in home
+
+
+@pytest.mark.usefixtures("_development")
+def test_decision_of_a_colleague_is_named_as_the_reason(client, shop):
+    account = factories.customer(ACCOUNT, by=shop)
+    other = factories.customer(("user_id", "kim-2"), by=shop)
+    decisions.merge_records(account.pk, other.pk, actor="staff:Lin", now=timezone.now())
+    client.force_login(User.objects.create_user("kim@example.com", record=account))
+
+    assert "because a staff member joined them" in page(client)
+
+
 def test_repeated_separation_changes_nothing(kim):
     separate = path()
-    kim.post(separate)
+    kim.post(separate, {"confirm": "yes"})
 
-    assert kim.post(separate).status_code in (302, 404)
+    for fields in ({}, {"confirm": "yes"}):
+        assert kim.post(separate, fields).status_code in (302, 404)
     assert ManualDecision.objects.count() == 1
 
 
@@ -83,7 +163,8 @@ def test_join_of_another_customer_is_not_found(kim, els):
     stranger = Client()
     stranger.force_login(User.objects.create_user("els@example.com", record=els))
 
-    assert stranger.post(path()).status_code == 404
+    for fields in ({}, {"confirm": "yes"}):
+        assert stranger.post(path(), fields).status_code == 404
     assert not ManualDecision.objects.exists()
 
 
