@@ -263,7 +263,7 @@ def _granian(interface: str, target: str, port: int, env: dict[str, str], log: P
         )
 
 
-def _await(url: str, process: subprocess.Popen, log: Path, seconds: float = 30) -> None:
+def _await(url: str, process: subprocess.Popen, log: Path, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -1,6 +1,6 @@
 """One process of the withdrawal race: it sends messages, or withdraws consents.
 
-python -m bench.chaos.race_process ROLE NUMBER FOLDER BEGINS PAIRS PER_SECOND SEED
+python -m bench.chaos.race_process ROLE NUMBER FOLDER PAIRS PER_SECOND SEED
 """
 
 import os
@@ -20,6 +20,7 @@ from django.db import connections  # noqa: E402
 
 from bench.chaos.withdrawal_race import WITHDRAWERS  # noqa: E402
 from butler.actions import withdrawal  # noqa: E402
+from butler.models import Message  # noqa: E402
 from channels import deliveries  # noqa: E402
 from channels.protocol import ChannelMessage, DeliveryResult, LeaseCheck  # noqa: E402
 from customers.actions.changes import ChangeAuthor  # noqa: E402
@@ -28,9 +29,8 @@ from customers.events import internal_sources  # noqa: E402
 from customers.models import Customer, Identifier  # noqa: E402
 
 NOON = datetime(2027, 4, 21, 10, tzinfo=UTC)
-# After the last withdrawal is due, senders wait for late messages, then drain the queue.
-_GRACE_SECONDS = 1.0
-_MAX_DRAIN_SECONDS = 30.0
+# Seconds after the last withdrawal is due, in which the senders must empty the queue.
+_MAX_DRAIN_SECONDS = 240.0
 
 
 class RaceClock:
@@ -64,31 +64,41 @@ class RecordingProvider:
     def send(
         self, parcels: Sequence[ChannelMessage], is_open: LeaseCheck
     ) -> Iterator[DeliveryResult]:
-        """Accept each message after up to 4 ms, and write its recipient and monotonic time to the file."""
+        """Accept each message after up to 4 ms, and write its recipient and monotonic time to the file.
+
+        A call that the machine holds up for longer than `timeout` hands nothing over, as with a real
+        provider.
+        """
         for parcel in parcels:
+            called_at = time.monotonic()
             if not is_open():
                 return
             time.sleep(self.generator.uniform(0, 0.004))
-            self.file.write(f"{parcel.customer_id} {time.monotonic()}\n")
+            handed_over_at = time.monotonic()
+            if handed_over_at - called_at > self.timeout:
+                yield DeliveryResult(parcel.delivery_id, "transient", code="timeout")
+                continue
+            self.file.write(f"{parcel.customer_id} {handed_over_at}\n")
             yield DeliveryResult(
                 parcel.delivery_id, "accepted", provider_id=str(parcel.delivery_id)
             )
 
 
 def send(clock: RaceClock, path: Path, generator: random.Random, seconds: float) -> None:
-    """Deliver the queued messages, in batches of random size."""
+    """Deliver the queued messages in batches of random size, until no message is open."""
     provider = RecordingProvider(path, generator)
     clock.wait_until(0)
-    ends_at = clock.begins_at + seconds + _GRACE_SECONDS
-    empty_batches = 0
-    # A row that is not found may be locked for a moment by another process.
-    while time.monotonic() < ends_at or (
-        empty_batches < 20 and time.monotonic() < ends_at + _MAX_DRAIN_SECONDS
-    ):
+    gives_up_at = clock.begins_at + seconds + _MAX_DRAIN_SECONDS
+    while time.monotonic() < gives_up_at:
         counts = deliveries.deliver_batch(provider, clock=clock.now, limit=generator.randint(1, 12))
-        empty_batches = 0 if counts.claimed else empty_batches + 1
-        if empty_batches:
-            time.sleep(generator.uniform(0, 0.01))
+        if counts.claimed:
+            continue
+        # Other messages are not due yet, or another process holds them.
+        if not Message.objects.filter(
+            state__in=[Message.State.QUEUED, Message.State.SENDING]
+        ).exists():
+            break
+        time.sleep(generator.uniform(0, 0.01))
     provider.file.close()
 
 
@@ -118,13 +128,21 @@ def withdraw(
             file.write(f"{customer} {acknowledged} {took} {len(outcome.sent_messages)}\n")
 
 
+def wait_for_start(folder: Path, name: str) -> float:
+    """Write that this process is ready; return the monotonic time at which the race begins."""
+    (folder / f"ready-{name}").touch()
+    while not (start := folder / "start").exists():
+        time.sleep(0.01)
+    return float(start.read_text())
+
+
 def main(arguments: Sequence[str]) -> None:
-    role, number, folder, begins_at, pairs, rate, seed = arguments
-    clock = RaceClock(float(begins_at))
+    role, number, folder, pairs, rate, seed = arguments
     generator = random.Random(f"{seed}-{role}-{number}")
     path = Path(folder) / f"{role[0]}-{number}"
     # Connect to the database and load all code before the race begins.
     Customer.objects.exists()
+    clock = RaceClock(wait_for_start(Path(folder), f"{role}-{number}"))
     if role == "sender":
         send(clock, path, generator, int(pairs) / float(rate))
     else:

@@ -44,14 +44,13 @@ def run(url: str, *, pairs: int, per_second: float, seed: int = 1) -> RaceCounts
     with tempfile.TemporaryDirectory(prefix="butler-race-") as name:
         folder = Path(name)
         insert_pairs(url, pairs=pairs, per_second=per_second, seed=seed)
-        # All processes begin at the same moment, after all of them have started.
-        begins_at = time.monotonic() + 4.0
         processes = [
-            _start_process(url, role, number, folder, begins_at, pairs, per_second, seed)
+            _start_process(url, role, number, folder, pairs, per_second, seed)
             for role, process_count in (("sender", SENDERS), ("withdrawer", WITHDRAWERS))
             for number in range(process_count)
         ]
-        codes = [process.wait(timeout=60 + 4 * pairs / per_second) for process in processes]
+        _begin_when_all_are_ready(processes, folder)
+        codes = [process.wait(timeout=300 + 4 * pairs / per_second) for process in processes]
         if any(codes):
             raise RuntimeError(f"a process of the race ended with {codes}")
         return count_races(url, folder)
@@ -62,17 +61,30 @@ def _start_process(
     role: str,
     number: int,
     folder: Path,
-    begins_at: float,
     pairs: int,
     per_second: float,
     seed: int,
 ) -> "subprocess.Popen[bytes]":
-    arguments = [role, number, folder, begins_at, pairs, per_second, seed]
+    arguments = [role, number, folder, pairs, per_second, seed]
     return subprocess.Popen(
         [sys.executable, "-m", "bench.chaos.race_process", *map(str, arguments)],
         env={**os.environ, "DATABASE_URL": url, "BUTLER_NOTIFY_WORKERS": "0", "DEBUG": "0"},
         cwd=_FOLDER.parent.parent,
     )
+
+
+def _begin_when_all_are_ready(processes: "list[subprocess.Popen[bytes]]", folder: Path) -> None:
+    """Tell all processes the moment of the start, after each has written that it is ready.
+
+    Raises RuntimeError if one of them ends before.
+    """
+    while len(list(folder.glob("ready-*"))) < len(processes):
+        if any(process.poll() is not None for process in processes):
+            raise RuntimeError("a process of the race ended before the start")
+        time.sleep(0.02)
+    written = folder / "start.new"
+    written.write_text(str(time.monotonic() + 0.5))
+    written.rename(folder / "start")
 
 
 def insert_pairs(url: str, *, pairs: int, per_second: float, seed: int) -> None:

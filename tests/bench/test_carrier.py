@@ -58,7 +58,7 @@ def set_mode(carrier, command):
 
 
 def wait_for_callbacks(carrier):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not carrier.acknowledged_callbacks() and time.monotonic() < deadline:
         time.sleep(0.05)
     return carrier.acknowledged_callbacks()

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.django_db
 NUMBER = "+31612345678"
 ADDRESS = "noor@example.com"
 WORDS = "The carousel opens again at three."
+# Seconds. The timeouts of the adapters are a second. A provider that hangs answers after thirty.
+MAX_WAIT = 20
 
 
 @dataclasses.dataclass
@@ -323,7 +325,7 @@ def test_each_failure_is_the_outcome_it_is(failing, caplog):
     elapsed = time.monotonic() - began
     assert (outcome.outcome, outcome.suppress) == (expected, suppress)
     assert bool(counterpart.arrived()) == has_arrived
-    assert elapsed < counterpart.adapter.timeout + 1.5
+    assert elapsed < MAX_WAIT
     logged = [
         record.getMessage() for record in caplog.records if not record.name.startswith("mail.")
     ]
@@ -346,7 +348,7 @@ def test_one_failure_does_not_stop_the_batch_nor_hold_it_up(failing):
     assert [outcome.delivery_id for outcome in outcomes] == [
         parcel.delivery_id for parcel in parcels
     ]
-    assert time.monotonic() - began < 3 * counterpart.adapter.timeout + 2
+    assert time.monotonic() - began < MAX_WAIT
 
 
 def test_unreachable_relay_fails_the_rest_of_the_batch_at_once(request, settings):

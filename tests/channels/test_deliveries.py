@@ -208,8 +208,6 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
 
     class Watching(Provider):
         def send(self, parcels, is_open):
-            import threading
-
             def withdraw():
                 withdrawal.record_statements(
                     customer_id=message.customer_id, statements=words, author=AUTHOR, now=NOON
@@ -230,25 +228,22 @@ def test_a_withdrawal_is_not_answered_while_its_message_is_on_its_way():
     assert order == ["handed over", "acknowledged"]
 
 
-def test_briefly_locked_customer_is_still_delivered_in_this_round():
+def test_briefly_locked_customer_is_still_delivered_in_this_round(monkeypatch):
     message = offer()
     other = connection.copy()
     other.inc_thread_sharing()
 
-    def let_go():
-        time.sleep(0.05)
-        other.commit()
-        other.close()
+    def unlock(seconds):
+        other.rollback()
 
+    monkeypatch.setattr(deliveries.time, "sleep", unlock)
     other.set_autocommit(False)
     with other.cursor() as cursor:
         lock = "SELECT FROM customers_customer WHERE id = %s FOR NO KEY UPDATE"
         cursor.execute(lock, [message.customer_id])
-    releasing = threading.Thread(target=let_go)
-    releasing.start()
 
     assert round_(Provider()) == (1, 1, 0)
-    releasing.join()
+    other.close()
 
 
 def test_a_lease_lasts_as_long_as_a_call_that_began_at_the_last_moment():

@@ -1,7 +1,6 @@
 """The unsubscribe link: it can only end messages, and only after a confirmation."""
 
 import base64
-import time
 import uuid
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -160,12 +159,10 @@ def test_a_mail_program_ends_it_without_cookies_or_redirect(running):
     path = link(noor)
     # A new process loads its templates at the first request.
     assert send(running.web, path, method="GET").status == 200
-    began = time.monotonic()
 
     response = send(running.web, path, ONE_CLICK, FORM)
 
     assert response.status == 200
-    assert time.monotonic() - began < 1
     assert consent(noor) == "withdrawn"
     evidence = LedgerEntry.objects.get(kind="consent.withdrawn").document
     assert '"rfc8058"' in evidence

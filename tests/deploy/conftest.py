@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -92,10 +91,3 @@ def _mentions(process: Path, folder: Path) -> bool:
     folder_name = os.fsencode(str(folder))
     # A zombie has an empty command line: it holds nothing any more.
     return bool(command) and folder_name in b"\0".join((command, environment, cwd))
-
-
-def wait_until(condition: Callable[[], object], *, timeout: float = 20) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)

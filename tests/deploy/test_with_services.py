@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.deploy.conftest import command_of, processes_of, wait_until
+from tests.deploy.conftest import command_of, processes_of
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,

@@ -5,7 +5,6 @@ Tests of compressed bodies and of `/v1/`: tests/channels/ingest/test_bodies.py.
 
 import gzip
 import socket
-import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,16 +153,14 @@ def test_compressed_bodies_are_refused_without_unpacking_them(running):
         "sms/inbound",
     ]
     paths += ["sms/status", "email/reports", "webhooks/x", "phone/twilio/x"]
-    web, outcomes = Process(running.web_pid), {}
+    web, statuses = Process(running.web_pid), {}
     for name, (encoding, body) in bombs().items():
         headers = {"Content-Encoding": encoding} if encoding else {}
         headers |= {"Content-Type": "application/json"}
         for path in [*(f"/v1/{endpoint}" for endpoint in paths), "/api/sign-in/", "/sign-in/"]:
-            began = time.monotonic()
             answer = send(running.web, path, body, headers, key=key if "/v1/" in path else "")
-            outcomes[name, path] = answer.status, time.monotonic() - began
+            statuses[name, path] = answer.status
 
-    assert {place: at for place, at in outcomes.items() if not 400 <= at[0] < 500} == {}
-    assert max(took for _, took in outcomes.values()) < 3
+    assert {place: status for place, status in statuses.items() if not 400 <= status < 500} == {}
     assert web.grew() < MOST
     assert web.wrote() < MOST_WRITTEN

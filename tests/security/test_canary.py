@@ -30,6 +30,7 @@ from tests.channels.provider import Provider
 from tests.channels.relay import Relay
 from tests.customers import consent_helpers
 from tests.security.all_processes import AllProcesses, CommandMonitor
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -90,14 +91,6 @@ def _automation(channel: str) -> None:
         relation="",
         **{"class": "legal_duty"},
     )
-
-
-def wait_until(condition, patience: float = 40):
-    deadline = time.monotonic() + patience
-    while not (outcome := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-    return outcome
 
 
 class Visitor:

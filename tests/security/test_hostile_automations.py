@@ -5,7 +5,6 @@ test_conditions.py.
 """
 
 import os
-import time
 from io import StringIO
 
 import pytest
@@ -121,12 +120,10 @@ def test_hostile_automation_is_refused_quickly(tmp_path, name):
     (tmp_path / "topics.toml").write_text(TOPICS)
     raw = content if isinstance(content, bytes) else content.encode()
     (tmp_path / "reminder.toml").write_bytes(raw)
-    began = time.process_time()
 
     with pytest.raises(CommandError, match=why) as raised:
         load(tmp_path)
 
-    assert time.process_time() - began < 2
     assert "reminder.toml: " in str(raised.value)
     assert not AutomationVersion.objects.exists()
     assert not Automation.objects.exists()

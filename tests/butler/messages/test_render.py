@@ -1,5 +1,4 @@
 import re
-import time
 from html.parser import HTMLParser
 
 import msgspec
@@ -9,6 +8,7 @@ from butler.document import AutomationDocument
 from butler.messages.render import button, render
 from butler.messages.templating import InvalidTemplate, MissingValues
 from butler.types import RenderedMessage
+from tests.cost import count_calls
 
 LINKS = {
     "site": "https://larkmoor.example",
@@ -219,14 +219,27 @@ def test_very_long_values_are_truncated():
         "order": {"lines": [{"name": "y" * 100_000}] * 10_000},
     }
     text = "{{ customer.first_name }}{% for line in order.lines %}{% if forloop.first %}{{ line.name }}{% endif %}{% endfor %}"
-    began = time.process_time()
 
     words = rendered(text, "email", context=context, subject="{{ customer.first_name }}")
 
     assert len(words.subject) == 150
     assert len(words.text) < 5000
     assert len(rendered(text, "sms", context=context).text) == 480
-    assert time.process_time() - began < 1
+
+
+def test_rendering_a_very_long_list_costs_as_much_as_a_long_one():
+    text = "{% for line in order.lines %}{{ line.name }}{% endfor %}"
+    contexts = [
+        {**CONTEXT, "order": {"lines": [{"name": "y"}] * count}} for count in (1_000, 100_000)
+    ]
+    rendered(text, "sms", context=contexts[0])
+
+    calls = [
+        count_calls(lambda context=context: rendered(text, "sms", context=context))
+        for context in contexts
+    ]
+
+    assert calls[0] == calls[1]
 
 
 LINES = "{% for a in order.lines %}"
@@ -348,15 +361,13 @@ def test_step_without_a_message_cannot_be_rendered():
         render(document(), "0", "inbox", CONTEXT, LINKS, "en")
 
 
-def test_thousand_emails_render_in_less_than_a_second():
-    rendered("Hello {{ customer.first_name }}.", "email")
-    began = time.process_time()
+def test_second_email_of_a_step_parses_no_template_again():
+    def render_email():
+        return render(DOCUMENT, "1.then.0", "email", CONTEXT, LINKS, "en")
 
-    for _ in range(1000):
-        said_again = render(DOCUMENT, "1.then.0", "email", CONTEXT, LINKS, "en")
-
-    assert "Noor" in said_again.html
-    assert time.process_time() - began < 1
+    assert "Noor" in render_email().html
+    # The first email parses the templates, which takes more than 30,000 calls.
+    assert count_calls(render_email) < 3_000
 
 
 DOCUMENT = document(

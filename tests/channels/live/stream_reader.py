@@ -6,7 +6,6 @@ import http.client
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -74,18 +73,16 @@ class Reader:
     def names(self) -> list[str]:
         return [frame.name for frame in self.frames]
 
-    def wait(self, until: Callable[["Reader"], object], seconds: float = 5) -> "Reader":
+    def wait(self, until: Callable[["Reader"], object], seconds: float = 30) -> "Reader":
         """Wait until a condition is true. Raises AssertionError with the last frames."""
         with self._news:
             if not self._news.wait_for(lambda: until(self), seconds):
                 raise AssertionError(f"not within {seconds} s; came: {self.frames[-5:]}")
         return self
 
-    def wait_for_end(self, seconds: float = 5) -> float:
-        """Wait for the end of the stream, and return the duration in seconds."""
-        started = time.monotonic()
+    def wait_for_end(self, seconds: float = 30) -> None:
+        """Wait for the end of the stream."""
         self.wait(lambda r: r.has_ended, seconds)
-        return time.monotonic() - started
 
     def _read(self) -> None:
         fields: dict[str, str] = {}

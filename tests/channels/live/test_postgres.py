@@ -41,8 +41,8 @@ def test_mute_postgres_is_given_up_after_the_timeout_and_used_again_later(proxie
         await connections.close()
         return took
 
-    # A cancel request to Postgres would wait for ten more seconds.
-    assert asyncio.run(play()) < 5
+    # Without the timeout of a second, the statement waits until the proxy heals: for ever.
+    assert asyncio.run(play()) < 10
 
 
 def test_cancelled_statement_gives_its_connection_back(proxied):
@@ -56,7 +56,7 @@ def test_cancelled_statement_gives_its_connection_back(proxied):
         await asyncio.sleep(0.2)
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks, timeout=2)
+        await asyncio.wait(tasks, timeout=30)
         assert all(task.cancelled() for task in tasks)
         proxy.heal()
         proxy.reset()

@@ -1,9 +1,11 @@
 import os
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from customers.events import background_publisher
 from customers.events.background_publisher import BackgroundPublisher
 
 
@@ -12,15 +14,17 @@ class RecordingSender:
 
     def __init__(self, is_accepted=True):
         self.batches, self.is_accepted = [], is_accepted
+        self.entered = threading.Event()
         self.unblocked = threading.Event()
         self.unblocked.set()
 
     def __call__(self, versions):
-        self.unblocked.wait(5)
+        self.entered.set()
+        self.unblocked.wait(60)
         self.batches.append(dict(versions))
         return self.is_accepted
 
-    def wait_for(self, count, seconds=2.0):
+    def wait_for(self, count, seconds=30.0):
         deadline = time.monotonic() + seconds
         while len(self.batches) < count and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -37,7 +41,7 @@ def test_notifications_during_a_send_are_sent_as_one(sender):
     publisher = BackgroundPublisher("test", sender, timeout=1)
 
     publisher.add({"first": 1})
-    time.sleep(0.05)
+    assert sender.entered.wait(30)
     for number in range(500):
         publisher.add({"second": number, "third": 7})
     sender.unblocked.set()
@@ -47,12 +51,16 @@ def test_notifications_during_a_send_are_sent_as_one(sender):
 
 
 def test_highest_version_is_sent_in_any_order(sender):
-    publisher = BackgroundPublisher("test", sender, timeout=1, batch_window=0.05)
+    sender.unblocked.clear()
+    publisher = BackgroundPublisher("test", sender, timeout=1)
+    publisher.add({"first": 1})
+    assert sender.entered.wait(30)
 
-    publisher.add({"one": 9})
-    publisher.add({"one": 4})
+    publisher.add({"second": 9})
+    publisher.add({"second": 4})
+    sender.unblocked.set()
 
-    assert sender.wait_for(1) == [{"one": 9}]
+    assert sender.wait_for(2) == [{"first": 1}, {"second": 9}]
     publisher.close()
 
 
@@ -60,26 +68,34 @@ def test_caller_does_not_wait_for_a_blocked_publisher(sender):
     sender.unblocked.clear()
     publisher = BackgroundPublisher("test", sender, timeout=0.05)
 
-    started = time.monotonic()
     for number in range(1000):
         publisher.add({number: number})
 
-    assert time.monotonic() - started < 0.5
+    assert sender.batches == []
     sender.unblocked.set()
     publisher.close()
 
 
-def test_publisher_pauses_after_a_failed_send():
+def test_publisher_pauses_after_a_failed_send(monkeypatch):
+    pausing, is_over = threading.Event(), threading.Event()
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        pausing.set()
+        is_over.wait(30)
+
+    monkeypatch.setattr(background_publisher, "time", SimpleNamespace(sleep=pause))
     sender = RecordingSender(is_accepted=False)
     publisher = BackgroundPublisher("test", sender, timeout=1)
 
-    publisher.add({"one": 1})
-    sender.wait_for(1)
-    publisher.add({"two": 2})
-    time.sleep(0.2)
+    publisher.add({"first": 1})
+    assert pausing.wait(30)
+    publisher.add({"second": 2})
 
-    assert sender.batches == [{"one": 1}]
-    assert sender.wait_for(2) == [{"one": 1}, {"two": 2}]
+    assert (sender.batches, pauses) == ([{"first": 1}], [1.0])
+    is_over.set()
+    assert sender.wait_for(2) == [{"first": 1}, {"second": 2}]
     publisher.close()
 
 

@@ -22,7 +22,7 @@ def notified_version():
     client.close()
 
 
-def wait_for_version(subscription, customer, seconds=2.0):
+def wait_for_version(subscription, customer, seconds=30.0):
     """Return the version in the notification of a customer. Other tests use the same channel."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
