@@ -2,43 +2,18 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
 
+from customers.migrations import _permissions
+
 OLD, NEW = "look", "accesslogentry"
 
 
 def rename_permissions(apps, schema_editor):
     """Carry the permissions on the access log, and who has them, to the model's new name."""
-    _carry(apps, OLD, NEW)
+    _permissions.rename_permissions(apps, old=OLD, new=NEW, verbose_name=_NAMES[NEW])
 
 
 def restore_permissions(apps, schema_editor):
-    _carry(apps, NEW, OLD)
-
-
-def _carry(apps, old, new):
-    """Rename the content type and its permissions; where both exist, keep those of `new`.
-
-    Both exist where 0009 made the groups of today in the same run: then every holder of a
-    permission gets the one that is there already.
-    """
-    content_types = apps.get_model("contenttypes", "ContentType").objects
-    old_type = content_types.filter(app_label="customers", model=old).first()
-    if old_type is None:
-        return
-    new_type, _ = content_types.get_or_create(app_label="customers", model=new)
-    permissions = apps.get_model("auth", "Permission").objects
-    for permission in permissions.filter(content_type=old_type):
-        action = permission.codename.removesuffix(f"_{old}")
-        target, _ = permissions.get_or_create(
-            content_type=new_type,
-            codename=f"{action}_{new}",
-            defaults={"name": f"Can {action} {_NAMES[new]}"},
-        )
-        for group in permission.group_set.all():
-            group.permissions.add(target)
-        for user in permission.user_set.all():
-            user.user_permissions.add(target)
-        permission.delete()
-    old_type.delete()
+    _permissions.rename_permissions(apps, old=NEW, new=OLD, verbose_name=_NAMES[OLD])
 
 
 _NAMES = {OLD: "look", NEW: "access log entry"}

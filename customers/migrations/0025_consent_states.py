@@ -2,6 +2,8 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from customers.migrations import _permissions
+
 NEW_NAMES = {"control": "consentstate", "controlentry": "ledgerentry"}
 _VERBOSE = {
     "control": "control",
@@ -14,35 +16,12 @@ _VERBOSE = {
 def rename_permissions(apps, schema_editor):
     """Carry the permissions on both models, and who has them, to the models' new names."""
     for old, new in NEW_NAMES.items():
-        _carry(apps, old, new)
+        _permissions.rename_permissions(apps, old=old, new=new, verbose_name=_VERBOSE[new])
 
 
 def restore_permissions(apps, schema_editor):
     for old, new in NEW_NAMES.items():
-        _carry(apps, new, old)
-
-
-def _carry(apps, old, new):
-    """Rename the content type and its permissions; where both exist, keep those of `new`."""
-    content_types = apps.get_model("contenttypes", "ContentType").objects
-    old_type = content_types.filter(app_label="customers", model=old).first()
-    if old_type is None:
-        return
-    new_type, _ = content_types.get_or_create(app_label="customers", model=new)
-    permissions = apps.get_model("auth", "Permission").objects
-    for permission in permissions.filter(content_type=old_type):
-        action = permission.codename.removesuffix(f"_{old}")
-        target, _ = permissions.get_or_create(
-            content_type=new_type,
-            codename=f"{action}_{new}",
-            defaults={"name": f"Can {action} {_VERBOSE[new]}"},
-        )
-        for group in permission.group_set.all():
-            group.permissions.add(target)
-        for user in permission.user_set.all():
-            user.user_permissions.add(target)
-        permission.delete()
-    old_type.delete()
+        _permissions.rename_permissions(apps, old=new, new=old, verbose_name=_VERBOSE[old])
 
 
 def rename_in_place(kind: str, old: str, new: str) -> migrations.RunSQL:
