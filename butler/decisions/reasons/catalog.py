@@ -11,6 +11,13 @@ from butler.types import Layer
 LANGUAGES = {"en": en.LANGUAGE, "nl": nl.LANGUAGE, "sv": sv.LANGUAGE, "da": da.LANGUAGE}
 # The sentence for an unknown code, which another version of Butler stored.
 _UNKNOWN = "unknown_facts"
+# Codes of decisions that older versions stored. Decisions are append-only, so they keep them.
+_RENAMED = {
+    "halted": "pause_switch",
+    "unknown_halted": "unknown_pause_switches",
+    "unknown_control": "unknown_consent_state",
+    "unknown_standing": "unknown_record_status",
+}
 _PLACE = re.compile(r"\{([a-z]+)\}")
 _QUOTED = frozenset({"purpose", "topic", "automation"})
 
@@ -95,11 +102,13 @@ def sentence(code: str, language: str, facts: Mapping[str, object] | None = None
             value = value.join(spoken.quotes)
         return value or spoken.defaults[name]
 
-    return _PLACE.sub(fill, spoken.sentences.get(code) or spoken.sentences[_UNKNOWN])
+    return _PLACE.sub(
+        fill, spoken.sentences.get(_RENAMED.get(code, code)) or spoken.sentences[_UNKNOWN]
+    )
 
 
 def setting_of(code: str, purpose: str = "") -> str:
     """Return the anchor of the deciding setting in Preferences; empty if there is none."""
-    reason = REASONS.get(code)
+    reason = REASONS.get(_RENAMED.get(code, code))
     setting = reason.setting if reason else ""
     return setting.format(purpose=purpose) if purpose else setting.partition(":")[0]

@@ -115,3 +115,18 @@ def test_a_reason_is_of_the_layer_that_gives_it():
     assert REASONS["consent_withdrawn"].layer == "basis"
     assert REASONS["pause_switch"].layer == "company"
     assert REASONS["sent"].layer is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("stored", "code"),
+    [
+        ("halted", "pause_switch"),
+        ("unknown_halted", "unknown_pause_switches"),
+        ("unknown_control", "unknown_consent_state"),
+        ("unknown_standing", "unknown_record_status"),
+    ],
+)
+def test_code_that_was_renamed_has_the_sentence_of_the_new_code(stored, code, language):
+    assert sentence(stored, language) == sentence(code, language)
+    assert sentence(stored, language) != sentence("from_the_future", language)
