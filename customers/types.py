@@ -40,6 +40,22 @@ WEAK_KINDS = frozenset({"anonymous_id", "device"})
 
 Kind = Literal["track", "identify", "page", "screen", "group", "alias", "identity"]
 
+# The kind of the events of consents, objections and preferences. The log cannot be changed, and holds
+# an older word for it. Answers, streams and filters show the term.
+CONSENT_KIND = "control"
+_TERM_BY_STORED_KIND = {CONSENT_KIND: "consent"}
+_STORED_KIND_BY_TERM = {term: stored for stored, term in _TERM_BY_STORED_KIND.items()}
+
+
+def kind_term(stored_kind: str) -> str:
+    """Return the term that answers show for the kind of an event in the log."""
+    return _TERM_BY_STORED_KIND.get(stored_kind, stored_kind)
+
+
+def stored_kind(term: str) -> str:
+    """Return the kind in the log for a term in a request."""
+    return _STORED_KIND_BY_TERM.get(term, term)
+
 
 class Sender(msgspec.Struct, frozen=True):
     """A source that sends events, and what its key allows."""

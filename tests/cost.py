@@ -34,6 +34,6 @@ def cost_ratio(action: Callable[[], object], baseline: Callable[[], object]) -> 
         for run in (action, baseline):
             began = time.process_time()
             run()
-            taken = time.process_time() - began
-            seconds[run] = min(taken, seconds.get(run, taken))
+            seconds_used = time.process_time() - began
+            seconds[run] = min(seconds_used, seconds.get(run, seconds_used))
     return seconds[action] / seconds[baseline]

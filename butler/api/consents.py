@@ -15,7 +15,7 @@ from butler.api.statements import (
     TAG,
     AcknowledgementShape,
     ConsentContext,
-    ControlView,
+    StatementView,
     requested_language,
     statement_evidence,
 )
@@ -80,7 +80,7 @@ class ObjectionAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     occurred_at: schema.Moment | None = None
 
 
-class ConsentsView(ControlView):
+class ConsentsView(StatementView):
     """The purposes and the customer's consents."""
 
     rights: ClassVar = {"GET": Right.READ_CONSENTS}
@@ -121,7 +121,7 @@ def _consent_shape(
     )
 
 
-class ConsentView(ControlView):
+class ConsentView(StatementView):
     """The consent to one purpose."""
 
     rights: ClassVar = {"PUT": Right.CHANGE_CONSENTS}
@@ -146,7 +146,7 @@ class ConsentView(ControlView):
         return self.record(request, [statement])
 
 
-class ObjectionView(ControlView):
+class ObjectionView(StatementView):
     """An objection to one purpose, or to all marketing."""
 
     rights: ClassVar = {"PUT": Right.CHANGE_CONSENTS}

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from butler.api.statements import TAG, ControlView
+from butler.api.statements import TAG, StatementView
 from customers.access.permissions import Right
 from customers.api import schema
 from customers.api.base import or_404, page_parameters, page_response
@@ -14,7 +14,7 @@ from customers.consent import ledger_export
 from customers.queries.consent_shapes import LedgerEntryShape
 
 
-class LedgerView(ControlView):
+class LedgerView(StatementView):
     """The entries of the ledger."""
 
     rights: ClassVar = {"GET": Right.READ_CONSENTS}
@@ -32,7 +32,7 @@ class LedgerView(ControlView):
         )
 
 
-class ExportView(ControlView):
+class ExportView(StatementView):
     """The whole ledger as a file that can be verified."""
 
     rights: ClassVar = {"GET": Right.READ_CONSENTS}
@@ -46,7 +46,7 @@ class ExportView(ControlView):
         return _download(ledger_export.export_ledger(self.live_id), "ledger.json")
 
 
-class ReceiptView(ControlView):
+class ReceiptView(StatementView):
     """The receipt of one entry."""
 
     rights: ClassVar = {"GET": Right.READ_CONSENTS}

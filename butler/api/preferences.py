@@ -13,8 +13,8 @@ from butler.api.statements import (
     TAG,
     AcknowledgementShape,
     ConsentContext,
-    ControlView,
     ShortText,
+    StatementView,
     requested_language,
     statement_evidence,
 )
@@ -62,7 +62,7 @@ class PreferenceChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     occurred_at: schema.Moment | None = None
 
 
-class PreferencesView(ControlView):
+class PreferencesView(StatementView):
     """The communication preferences of the customer."""
 
     rights: ClassVar = {"GET": Right.READ_CONSENTS, "PATCH": Right.CHANGE_CONSENTS}

@@ -32,7 +32,7 @@ type ConsentContext = Annotated[
     ),
 ]
 
-TAG = ("control",)
+TAG = ("consents",)
 LANGUAGE = schema.query(
     "language", "The language of names and notices; the default is Accept-Language"
 )
@@ -57,10 +57,10 @@ class AcknowledgementShape(msgspec.Struct, frozen=True):
     version: Version
     entries: list[UUID]
     receipts: list[Annotated[str, Meta(extra_json_schema={"format": "uri"})]]
-    sent_messages: list[SentMessageShape] = msgspec.field(name="left")
+    sent_messages: list[SentMessageShape]
 
 
-class ControlView(CustomerView):
+class StatementView(CustomerView):
     """An endpoint about the consents and preferences of one customer."""
 
     def handle_exception(self, error: Exception) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from customers.types import kind_term
+
 # Event names of browsers and of Butler. Events of senders must not use them.
 RESERVED_NAMES = frozenset({"hello", "moved", "joined", "ended", "open", "error", "message"})
 
@@ -55,7 +57,7 @@ def event_frame(row: EventRow) -> bytes:
         return _frame("moved", {"version": row.version, "kind": "moved"}, row.version)
     payload = EventPayload(
         version=row.version,
-        kind=row.kind,
+        kind=kind_term(row.kind),
         name=row.name,
         about=row.about,
         occurred_at=row.occurred_at,
@@ -66,7 +68,7 @@ def event_frame(row: EventRow) -> bytes:
         message_id=row.message_id,
         body=msgspec.Raw(row.body),
     )
-    return _frame(event_name(row.kind, row.name), payload, row.version)
+    return _frame(event_name(payload.kind, row.name), payload, row.version)
 
 
 def event_name(kind: str, name: str) -> str:

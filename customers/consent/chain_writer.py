@@ -16,6 +16,7 @@ from customers.consent.ledger_entries import LedgerEntry, StatementKey
 from customers.consent.publications import Publications
 from customers.consent.statements import ConsentStatement, Declarant
 from customers.events import log
+from customers.types import CONSENT_KIND
 
 
 class RecordedStatements(NamedTuple):
@@ -139,7 +140,7 @@ def _row(
 def _event(entry: LedgerEntry) -> log.InternalEvent:
     return log.InternalEvent(
         entry.record,
-        "control",
+        CONSENT_KIND,
         consent_document.event_name(entry.kind),
         consent_document.event_properties(entry.document),
         entry.occurred_at,

@@ -16,6 +16,7 @@ import msgspec
 from customers.consent.state import ANY
 from customers.consent.statements import ConsentStatement, Declarant
 
+# Signed entries and receipts hold this name, so it keeps an older word for "consent".
 SCHEMA = "butler.control/1"
 
 _STATES = {

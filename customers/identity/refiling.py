@@ -18,9 +18,10 @@ from customers.db.retry import RetryTransaction
 from customers.events import log
 from customers.identity import graph, merging
 from customers.projections import registry
+from customers.types import CONSENT_KIND
 
 # Rows outside the log describe the same fact as events of these kinds, and stay where they are.
-FIXED_KINDS = frozenset({"identity", "control", "message"})
+FIXED_KINDS = frozenset({"identity", CONSENT_KIND, "message"})
 # The number of events that refile_all moves with one statement.
 BATCH_SIZE = 1_000
 # Postgres cannot read larger versions.

@@ -168,8 +168,8 @@ class ReviewShape(Shape, frozen=True):
 
     id: int
     kind: str
-    first: UUID = msgspec.field(name="left")
-    second: UUID | None = msgspec.field(name="right")
+    first: UUID
+    second: UUID | None
     details: JsonObject = msgspec.field(name="evidence")
     status: Literal["open", "accepted", "declined"]
     created_at: datetime

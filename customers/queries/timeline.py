@@ -14,6 +14,7 @@ import msgspec
 from customers import db, sql
 from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 from customers.queries.shapes import EventShape
+from customers.types import kind_term, stored_kind
 
 _END = 2**62
 
@@ -103,6 +104,8 @@ def _read(
     statement = sql.load("read_timeline_forward" if start.is_forward else "read_timeline").replace(
         "/* conditions */", " ".join(_CONDITIONS[name] for name in values)
     )
+    if "kind" in values:
+        values["kind"] = stored_kind(values["kind"])
     params = values | {
         "logs": list(start.bounds),
         "bounds": list(start.bounds.values()),
@@ -113,4 +116,7 @@ def _read(
         "limit": limit,
     }
     rows = db.rows(statement, params)
-    return [EventShape(*(*columns, msgspec.Raw(body))) for *columns, body in rows]
+    return [
+        EventShape(*(customer, version, kind_term(kind), *columns, msgspec.Raw(body)))
+        for customer, version, kind, *columns, body in rows
+    ]

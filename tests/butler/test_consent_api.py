@@ -72,7 +72,7 @@ def test_consent_is_given_and_withdrawn_with_one_request_each(noor):
     withdrawn = put(app, "/api/me/consents/offers/", answer="withdraw")
 
     assert withdrawn.status_code == 200
-    assert withdrawn.json()["left"] == []
+    assert withdrawn.json()["sent_messages"] == []
     assert withdrawn["ETag"] == f'"{withdrawn.json()["version"]}"'
     assert offers(app)["state"] == "withdrawn"
     assert consent_state_of(record.id).granted == []
@@ -111,7 +111,7 @@ def test_withdrawal_returns_messages_that_were_already_sent(noor):
 
     withdrawn = put(app, "/api/me/consents/offers/", answer="withdraw")
 
-    assert [sent_message["message"] for sent_message in withdrawn.json()["left"]] == [
+    assert [sent_message["message"] for sent_message in withdrawn.json()["sent_messages"]] == [
         str(message.pk)
     ]
 

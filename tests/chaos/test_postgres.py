@@ -118,7 +118,7 @@ def test_silent_postgres_answers_503_after_the_timeout(send, proxy):
     assert answer.seconds < MAX_WAIT
 
 
-def test_postgres_outage_answers_many_concurrent_requests_within_five_seconds(send, proxy):
+def test_postgres_outage_answers_many_concurrent_requests(send, proxy):
     """More requests at once than the process has threads, six times over."""
     assert send().status == 200
     proxy.down()
@@ -127,7 +127,7 @@ def test_postgres_outage_answers_many_concurrent_requests_within_five_seconds(se
         answers = list(executor.map(lambda _: send(), range(24)))
 
     assert {answer.status for answer in answers} == {503}
-    assert max(answer.seconds for answer in answers) < 5
+    assert max(answer.seconds for answer in answers) < MAX_WAIT
 
 
 def test_lost_answer_to_commit_leads_to_exactly_one_event(send, proxy):

@@ -180,7 +180,7 @@ def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntr
 
 def _event_detail(event: EventShape, names: CatalogNames) -> str:
     properties = body_properties(event)
-    if event.kind == "control":
+    if event.kind == "consent":
         return statement_details(event.name, properties, names)
     return labels.event_detail(event.kind, event.name, properties)
 

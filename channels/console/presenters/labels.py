@@ -105,6 +105,8 @@ ACCESSED_PARTS = {
     "timeline": "their timeline",
     "messages": "their messages",
     "tasks": "their tasks",
+    "preferences": "their preferences",
+    # Entries of the access log from before 0.2.0.
     "control": "their preferences",
     "looks": "their access log",
     "merge": "a review",

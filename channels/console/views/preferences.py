@@ -52,7 +52,9 @@ def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show the current preferences, with the notices to read aloud in the customer's language."""
     now = timezone.now()
     live_id, facts = _facts(customer_id, now)
-    audit.log_console_access(request, [live_id], part="control", reason=request.GET.get("for", ""))
+    audit.log_console_access(
+        request, [live_id], part="preferences", reason=request.GET.get("for", "")
+    )
     state = facts.consent_state if facts else None
     if facts is None or state is None:
         # Without readable facts, show no preferences instead of wrong ones.

@@ -35,6 +35,8 @@ ACCESSED_PARTS = {
     "party": gettext_noop("your party"),
     "messages": gettext_noop("your messages"),
     "why": gettext_noop("our decisions about messages to you"),
+    "preferences": gettext_noop("your consents and preferences"),
+    # Entries of the access log from before 0.2.0.
     "control": gettext_noop("your consents and preferences"),
     "tasks": gettext_noop("our tasks for you"),
     "looks": gettext_noop("your access log"),

@@ -65,7 +65,7 @@ def message_id_of(event: EventShape) -> str:
 
 
 def _detail(event: EventShape, event_properties: dict[str, Any], names: ReferenceNames) -> str:
-    if event.kind == "control":
+    if event.kind == "consent":
         return statement_details(event.name, event_properties, names.catalog)
     parts = (
         names.message_subjects.get(message_id_of(event), ""),
@@ -100,7 +100,7 @@ def _icon(event: EventShape, event_properties: dict[str, Any]) -> str:
 
 def _source_channel(event: EventShape) -> str:
     # Statements come from the customer, and the details of a message name its channel.
-    is_plain = event.kind in ("control", "message")
+    is_plain = event.kind in ("consent", "message")
     return "" if is_plain else translated(labels.SOURCE_CHANNELS, event.channel)
 
 

@@ -105,7 +105,7 @@ class ProactiveStory:
         answer = checked(self.app.patch("/api/me/preferences/", json={"changes": [change]}))
         milliseconds = (time.monotonic() - started) * 1000
         receipt = checked(self.app.get(httpx2.URL(answer["receipts"][0]).path))
-        sent_count = len(answer["left"])
+        sent_count = len(answer["sent_messages"])
         text = (
             f"Noor mutes rides: stored after {milliseconds:.0f} ms, {sent_count} sent before,"
             " receipt signed"

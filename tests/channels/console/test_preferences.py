@@ -205,7 +205,7 @@ def test_looking_is_a_look(desk, house):
         house.id,
         "staff:Sam",
         "desk",
-        "control",
+        "preferences",
     )
 
 

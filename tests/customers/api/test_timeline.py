@@ -4,7 +4,9 @@ from uuid import UUID
 
 import pytest
 
+from customers.events.log import InternalEvent, append_internal_events
 from customers.identity import decisions
+from customers.types import CONSENT_KIND
 from tests import factories
 from tests.factories import NOON
 
@@ -102,6 +104,19 @@ def test_separated_record_keeps_its_own_events(desk, joined):
     assert not mine & {"Mail 0", "Mail 1", "Mail 2", "Mail 3"}
     assert {"Mail 0", "Mail 1", "Mail 2", "Mail 3"} <= theirs
     assert not theirs & {"Web 0", "Web 1", "Web 2"}
+
+
+def test_consents_have_the_kind_consent_in_the_timeline_and_its_filter(desk, db):
+    customer = factories.customer(("user_id", "u-1"))
+    statement = InternalEvent(customer.id, CONSENT_KIND, "Consent Given", {}, NOON)
+    append_internal_events([statement], actor="", now=NOON)
+    path = f"/api/customers/{customer.id}/timeline/"
+
+    shown_events = desk.get(path, {"kind": "consent"}).json()["results"]
+
+    assert [(event["kind"], event["name"]) for event in shown_events] == [
+        ("consent", "Consent Given")
+    ]
 
 
 def test_timeline_can_be_filtered(desk, db):
