@@ -1,7 +1,7 @@
 """Which address of an account is current, and which values are placeholders. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,27 +22,36 @@ class AddressStatement(NamedTuple):
 
 
 def replaced_addresses(
-    statements: Iterable[AddressStatement], proved: Set[tuple[int, int]]
+    statements: Iterable[AddressStatement],
+    proved: Mapping[tuple[int, int], datetime],
+    first_stated: Mapping[tuple[int, int, int], datetime],
 ) -> set[tuple[int, int, int]]:
     """Return the (account, mailbox, source) whose mailbox is not the current address.
 
-    A source replaces only the addresses that it stated itself, by naming another one later. It
-    does not replace a proved address: the new one is then pending until it is proved, too.
+    A source replaces only the addresses that it stated itself, by naming another one later. No
+    source replaces a proved address: an address that a source names first after the proof is
+    pending until it is proved, too.
 
-    proved: the (account, mailbox) that were proved
+    proved: the earliest proof of each (account, mailbox) that nobody took off
+    first_stated: the earliest statement of each (account, mailbox, source), as far as it is read
     """
     by_source: defaultdict[tuple[int, int], list[AddressStatement]] = defaultdict(list)
     for statement in statements:
         by_source[statement.account, statement.source_id].append(statement)
+    proved_at: dict[int, datetime] = {}
+    for (account, _), time in proved.items():
+        proved_at[account] = min(time, proved_at.get(account, time))
     replaced = set()
-    for (account, source_id), stated in by_source.items():
+    for (account, _), stated in by_source.items():
         latest = max(stated, key=_by_time)
-        has_proved = any((account, statement.mailbox) in proved for statement in stated)
-        current = None if has_proved else latest.mailbox
+        has_proved = any(statement[:2] in proved for statement in stated)
+        first_at = first_stated.get(latest[:3], latest.occurred_at)
+        is_pending = account in proved_at and first_at > proved_at[account]
+        current = None if has_proved or is_pending else latest.mailbox
         replaced |= {
-            (account, statement.mailbox, source_id)
+            statement[:3]
             for statement in stated
-            if statement.mailbox != current and (account, statement.mailbox) not in proved
+            if statement.mailbox != current and statement[:2] not in proved
         }
     return replaced
 

@@ -98,31 +98,37 @@ def join_records(
     return groups, joining
 
 
+def separated_pairs(
+    links: Iterable[IdentifierLink], decisions: Iterable[ManualDecision]
+) -> list[Pair]:
+    """Return the pairs that people separated, and that the customer did not prove afterwards."""
+    proved_at: dict[Pair, datetime] = {}
+    for link in links:
+        if link.own_proof_at:
+            earlier = proved_at.get(link.pair, link.own_proof_at)
+            proved_at[link.pair] = max(earlier, link.own_proof_at)
+    return [
+        pair
+        for pair, decision in last_decisions(decisions).items()
+        if decision.kind == DecisionKind.SEPARATE
+        and not (pair in proved_at and proved_at[pair] > decision.decided_at)
+    ]
+
+
 def _decided_groups(
     by_id: Mapping[int, IdentifierNode],
     links: Sequence[IdentifierLink],
     decisions: Iterable[ManualDecision],
 ) -> Groups:
     """Return the groups that people and aliases joined."""
-    latest = last_decisions(
+    decisions = [
         decision
         for decision in decisions
         if {decision.first, decision.second} <= by_id.keys()
         and not is_across_erasures(by_id, decision.first, decision.second)
-    )
-    proved_at: dict[Pair, datetime] = {}
-    for link in links:
-        if link.own_proof_at:
-            earlier = proved_at.get(link.pair, link.own_proof_at)
-            proved_at[link.pair] = max(earlier, link.own_proof_at)
-    separated = [
-        pair
-        for pair, decision in latest.items()
-        if decision.kind == DecisionKind.SEPARATE
-        # The customer did not prove both ends after the decision.
-        and not (pair in proved_at and proved_at[pair] > decision.decided_at)
     ]
-    groups = Groups(by_id, separated)
+    latest = last_decisions(decisions)
+    groups = Groups(by_id, separated_pairs(links, decisions))
     for decision in latest.values():
         if decision.kind == DecisionKind.MERGE:
             groups.join_by_decision(decision.first, decision.second)

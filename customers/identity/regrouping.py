@@ -7,6 +7,7 @@ smaller or people decided something, because only then can a refused link join.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,9 +23,9 @@ from customers.identity.graph import (
     choose_targets,
     read_locked,
 )
-from customers.identity.grouping import join_records
+from customers.identity.grouping import join_records, separated_pairs
 from customers.identity.groups import Groups
-from customers.identity.links import IdentifierLink, LinkKind
+from customers.identity.links import IdentifierLink, LinkKind, pair_of
 from customers.types import STATED
 
 # How many refused links of one identifier are read at a time, the first ones in the grouping.
@@ -193,25 +194,43 @@ def _replaced(
     replaced = {
         link.id for account, _, link in links if link.state == "replaced" and account not in touched
     }
-    by_account: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    proved = _proved_addresses(component)
+    by_source: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    first_stated: dict[tuple[int, int, int], datetime] = {}
     for account, mailbox, link in links:
-        by_account[account, link.source_id].add(mailbox)
-    competing = {key for key, mailboxes in by_account.items() if len(mailboxes) > 1}
-    accounts = {account for account, _ in competing} & touched
-    if not accounts:
-        return replaced
-    statements = [*_latest_statements(accounts), *stated]
-    proved = {
-        (account, mailbox)
+        by_source[account, link.source_id].add(mailbox)
+        address = account, mailbox, link.source_id
+        first_stated[address] = min(link.occurred_at, first_stated.get(address, link.occurred_at))
+    competing = {account for (account, _), mailboxes in by_source.items() if len(mailboxes) > 1}
+    competing &= touched
+    # The latest statement decides between addresses of one source, so they need the log.
+    statements = _latest_statements(competing)
+    statements += [statement for statement in stated if statement.account in competing]
+    statements += [
+        AddressStatement(account, mailbox, link.source_id, link.occurred_at, link.arrival)
         for account, mailbox, link in links
-        if link.link(is_current=True).is_proved
-    }
-    old = addresses.replaced_addresses(statements, proved)
+        if account in touched - competing
+    ]
+    old = addresses.replaced_addresses(statements, proved, first_stated)
     return replaced | {
         link.id for account, mailbox, link in links if (account, mailbox, link.source_id) in old
     }
 
 
+def _proved_addresses(component: Component) -> dict[tuple[int, int], datetime]:
+    """Return the earliest proof of each (account, mailbox), but for those that people took off."""
+    links = [link.link(is_current=True) for link in component.links]
+    separated = set(separated_pairs(links, component.decisions))
+    proved: dict[tuple[int, int], datetime] = {}
+    for account, mailbox, link in _mailbox_links(component):
+        is_proved = link.link(is_current=True).is_proved
+        if is_proved and pair_of(account, mailbox) not in separated:
+            earlier = proved.get((account, mailbox), link.occurred_at)
+            proved[account, mailbox] = min(link.occurred_at, earlier)
+    return proved
+
+
 def _latest_statements(accounts: Set[int]) -> list[AddressStatement]:
-    rows = sql.rows("read_latest_addresses", {"ids": sorted(accounts)})
+    """Return the latest statements about the addresses of these accounts, from the log."""
+    rows = sql.rows("read_latest_addresses", {"ids": sorted(accounts)}) if accounts else []
     return [AddressStatement(*row) for row in rows]

@@ -83,8 +83,12 @@ class Identities(RuleBasedStateMachine):
 
     @rule(choices=st.data(), mailbox=MAILBOXES, late=st.sampled_from([0, 0, 0, 5]))
     def a_customer_proves_an_account_and_a_mailbox(self, choices, mailbox, late):
-        """The event is Butler's own, and names the number with its source."""
+        """The event is Butler's own, and names the number with its source.
+
+        Nobody signs in to a number that a till typed.
+        """
         accounts = Identifier.objects.filter(kind="user_id", evidence=VERIFIED).order_by("id")
+        accounts = accounts.exclude(value__startswith=f"{self.senders['till'].source_id}/")
         if accounts:
             account = choices.draw(st.sampled_from(list(accounts)))
             number = stored_identifier(account.kind, account.value)

@@ -24,9 +24,17 @@ def stated(mailbox, at, account=NOOR, source=SHOP, arrival=0):
     return AddressStatement(account, mailbox, source, day(at), arrival)
 
 
-def replaced(*statements, proved=frozenset()):
-    """Return what was replaced, the same in every order of the statements."""
-    outcomes = [replaced_addresses(order, proved) for order in permutations(statements)]
+def replaced(*statements, proved=frozenset(), proved_at=0):
+    """Return what was replaced, the same in every order of the statements.
+
+    proved_at: the day of the proofs
+    """
+    proofs = dict.fromkeys(proved, day(proved_at))
+    first = {
+        statement[:3]: min(other.occurred_at for other in statements if other[:3] == statement[:3])
+        for statement in statements
+    }
+    outcomes = [replaced_addresses(order, proofs, first) for order in permutations(statements)]
     assert all(other == outcomes[0] for other in outcomes)
     return outcomes[0]
 
@@ -59,6 +67,28 @@ def test_exactly_one_of_two_addresses_with_equal_time_and_arrival_is_current():
 def test_proved_address_is_not_replaced_and_the_new_one_is_pending():
     assert replaced(stated(OLD, at=1), stated(NEW, at=2), proved={(NOOR, OLD)}) == {
         (NOOR, NEW, SHOP)
+    }
+
+
+def test_address_of_another_source_is_pending_while_the_account_has_a_proved_one():
+    statements = [stated(OLD, at=1, source=SHOP), stated(NEW, at=2, source=APP)]
+
+    assert replaced(*statements, proved={(NOOR, OLD)}) == {(NOOR, NEW, APP)}
+
+
+def test_address_that_a_source_named_before_the_proof_of_another_one_stays_current():
+    """Only the source itself or a person replaces it, and a repetition changes nothing."""
+    nightly = [stated(OLD, at=1), stated(OLD, at=30)]
+
+    assert replaced(*nightly, proved={(NOOR, NEW)}, proved_at=5) == set()
+
+
+def test_source_that_changes_its_address_after_the_proof_of_another_one_has_none():
+    statements = [stated(OLD, at=1), stated(TYPO, at=9)]
+
+    assert replaced(*statements, proved={(NOOR, NEW)}, proved_at=5) == {
+        (NOOR, OLD, SHOP),
+        (NOOR, TYPO, SHOP),
     }
 
 
