@@ -237,8 +237,8 @@ def _insert_links(
     for statement, time in statements.items():
         pair = pair_of(resolved[statement.first].id, resolved[statement.second].id)
         key = LinkKey(*pair, statement.kind, statement.evidence)
-        known = links.get(key)
-        links[key] = time.including(known) if known else time
+        earlier_time = links.get(key)
+        links[key] = time.including(earlier_time) if earlier_time else time
         statement_of[key] = statement
     states = stored_states(links, sender.source_id)
     new = unstored_links(links, states, sender.source_id)

@@ -48,8 +48,8 @@ def links_of(events: Iterable[StatedEvent], sender: Sender) -> Statements:
     for stated in events:
         time = LinkTime(stated.event.occurred_at, stated.arrival, stated.last_at)
         for link in _links(stated, sender):
-            known = statements.get(link)
-            statements[link] = time.including(known) if known else time
+            earlier_time = statements.get(link)
+            statements[link] = time.including(earlier_time) if earlier_time else time
     return statements
 
 

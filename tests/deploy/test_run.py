@@ -17,8 +17,8 @@ from tests.deploy.conftest import (
     SERVICE_VARIABLES,
     command_of,
     processes_of,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,

@@ -79,8 +79,8 @@ def test_move_back_shows_first_where_the_event_returns_to(desk, noor, sam, path)
     shown = desk.post(f"/console/{path}undo/").content.decode()
     assert "Sam Smit" in shown
     assert RefiledEvent.objects.get().reason == "no, Lin"
-    done = desk.post(f"/console/{path}undo/", {"confirm": "yes"}, follow=True)
-    assert "The event is moved back." in done.content.decode()
+    undone = desk.post(f"/console/{path}undo/", {"confirm": "yes"}, follow=True)
+    assert "The event is moved back." in undone.content.decode()
     assert Order.objects.get().customer == sam
 
     desk.post(f"/console/{path}undo/", {"confirm": "yes"})

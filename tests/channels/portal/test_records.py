@@ -94,11 +94,11 @@ def test_separation_shows_first_what_leaves_and_what_stays(kim, language, texts)
     page = kim.post(path(), headers={"Accept-Language": language}).content.decode()
 
     leaves, stays = texts[:2]
-    left, stayed = page[page.index(leaves) : page.index(stays)], page[page.index(stays) :]
-    assert "kim@example.com" in left
-    assert texts[2] in left
-    assert "kim@example.com" not in stayed
-    assert ">kim<" in stayed
+    leaving, staying = page[page.index(leaves) : page.index(stays)], page[page.index(stays) :]
+    assert "kim@example.com" in leaving
+    assert texts[2] in leaving
+    assert "kim@example.com" not in staying
+    assert ">kim<" in staying
     assert not ManualDecision.objects.exists()
 
 
