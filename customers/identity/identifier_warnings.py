@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from customers.identity.families import split_source
-from customers.identity.normalize import is_kind, normalize, refusal_code
+from customers.identity.normalize import is_kind, is_of_the_company, normalize, refusal_code
 from customers.types import IncomingEvent, IngestWarning, Sender, merge_warnings
 
 
@@ -25,7 +25,11 @@ def _codes(event: IncomingEvent, sender: Sender) -> Iterator[str]:
     """Yield a code for each identifier of the event that was left out."""
     for named_kind, value in event.identifiers:
         kind, _ = split_source(named_kind)
-        if not is_kind(kind) or normalize(kind, value, sender.default_region) is not None:
+        if not is_kind(kind):
             continue
-        if code := refusal_code(kind, value, sender.default_region):
+        normalized = normalize(kind, value, sender.default_region)
+        if normalized is not None:
+            if kind == "email" and is_of_the_company(normalized, sender.channel):
+                yield "non_identifier"
+        elif code := refusal_code(kind, value, sender.default_region):
             yield code

@@ -26,6 +26,9 @@ _RANK = {kind: rank for rank, kind in enumerate(STRENGTH)}
 
 MAX_LENGTH = 512
 
+# The channels of sources whose staff type what the customer tells them.
+_STAFFED_CHANNELS = frozenset({"phone", "store"})
+
 # Which values identify nobody; a company's settings add to it at start.
 _non_identifiers = NonIdentifiers().add(DEFAULT_FILE)
 _EXTERNAL = re.compile(r"external:[a-z0-9_.-]{1,50}\Z")
@@ -49,9 +52,9 @@ def set_non_identifiers(non_identifiers: NonIdentifiers) -> None:
     normalize.cache_clear()
 
 
-def is_own_address(email: str) -> bool:
-    """Tell whether this normalized mailbox is one of the company's."""
-    return _non_identifiers.is_own_address(email)
+def is_of_the_company(email: str, channel: str) -> bool:
+    """Tell whether staff wrote down a mailbox of the company because the customer named none."""
+    return channel in _STAFFED_CHANNELS and _non_identifiers.is_own_address(email)
 
 
 # The size limits the memory of the cache, because senders choose the texts: 50,000 texts could

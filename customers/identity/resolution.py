@@ -18,16 +18,13 @@ from customers.identity import erasures
 from customers.identity.erasures import ErasedIdentifier, ErasedIdentifiers
 from customers.identity.families import ORDER, filing_rank, is_number, split_source
 from customers.identity.links import IdentifierKey
-from customers.identity.normalize import is_kind, is_own_address, normalize
+from customers.identity.normalize import is_kind, is_of_the_company, normalize
 from customers.identity.periods import Period, period_at
 from customers.projections import orders
 from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
 
 # Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
-
-# Where staff type what the customer tells them.
-_STAFFED_CHANNELS = frozenset({"phone", "store"})
 
 
 class ResolvedIdentifier(NamedTuple):
@@ -76,7 +73,7 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
         kind, source = split_source(named_kind)
         kind = _spelled_kind(kind, raw)
         value = normalize(kind, raw, sender.default_region) if is_kind(kind) else None
-        if value is None or (kind == "email" and _is_of_the_company(value, sender)):
+        if value is None or (kind == "email" and is_of_the_company(value, sender.channel)):
             continue
         is_weak = kind in WEAK_KINDS
         if is_weak and sender.is_shared:
@@ -127,11 +124,6 @@ def stored_identifier(kind: str, value: str) -> tuple[str, str]:
 def order_identifier(source_id: int, number: str) -> tuple[str, str]:
     """Return the kind and value by which events of any source name an order of this source."""
     return stored_identifier(ORDER, f"{source_id}/{number}")
-
-
-def _is_of_the_company(email: str, sender: Sender) -> bool:
-    """Tell whether staff wrote down a mailbox of the company because the customer named none."""
-    return sender.channel in _STAFFED_CHANNELS and is_own_address(email)
 
 
 def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedEvents:

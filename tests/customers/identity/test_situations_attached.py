@@ -94,15 +94,6 @@ def test_landline_of_two_people_hangs_on_neither(shop):
     assert not are_one(shop.account("sam"), ("phone", phone.value))
 
 
-def test_switchboard_with_twenty_people_keeps_their_records_apart(shop):
-    for number in range(20):
-        shop.identify(number, f"u-{number}", email=f"u{number}@example.com", phone=PHONE)
-
-    records = {record_of(shop.account(f"u-{number}")) for number in range(20)}
-    assert len(records) == 20
-    assert Identifier.objects.get(kind="phone").is_shared
-
-
 def test_activity_of_a_browser_is_on_the_record_of_its_only_account(shop):
     shop.track(1, name="Page Viewed", anonymousId="browser")
     shop.track(2, "noor", anonymousId="browser")

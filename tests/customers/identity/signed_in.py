@@ -1,0 +1,41 @@
+"""A customer who signs in with a code of her mailbox, and reads her record through the wire."""
+
+import re
+
+from django.core import mail
+
+from tests.wsgi_client import WsgiClient
+
+
+class SignedIn:
+    """A customer who asked for a code, and entered it."""
+
+    def __init__(self, address: str) -> None:
+        client, sent_before = WsgiClient(), len(mail.outbox)
+        request = _post(client, {"email": address}).json()["request"]
+        code = re.search(r"\d{6}", mail.outbox[sent_before].body)[0]
+        answer = _post(client, {"request": request, "code": code})
+        assert answer.status_code == 200, answer.content[:500]
+        self._client = WsgiClient(headers={"X-Session-Token": answer.json()["session_token"]})
+
+    def timeline(self) -> list[str]:
+        """Return the names of the events, without those that Butler writes about records."""
+        rows = self._read("timeline/")["results"]
+        return [row["name"] or row["kind"] for row in reversed(rows) if row["kind"] != "identity"]
+
+    def orders(self) -> list[str]:
+        """Return the numbers of the orders, in alphabetical order."""
+        return sorted(order["number"] for order in self._read("orders/")["results"])
+
+    def identifiers(self) -> set[str]:
+        """Return the kinds and values of the identifiers."""
+        return {f"{row['kind']} {row['value']}" for row in self._read("")["identifiers"]}
+
+    def _read(self, path: str):
+        response = self._client.get(f"/api/me/{path}")
+        assert response.status_code == 200, response.content[:500]
+        return response.json()
+
+
+def _post(client: WsgiClient, body: dict[str, str]):
+    return client.post("/api/sign-in/", body, content_type="application/json")
