@@ -114,6 +114,7 @@ class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in
 
     @admin.display
     def roles(self, user: User) -> str:
+        """Return the names of the roles of a login, separated by commas."""
         return ", ".join(sorted(group.name for group in user.groups.all()))
 
 

@@ -153,10 +153,12 @@ class IngestedBatch(NamedTuple):
 
     @property
     def accepted(self) -> int:
+        """The number of new events of the batch."""
         return sum(outcome.status == "accepted" for outcome in self.outcomes)
 
     @property
     def duplicates(self) -> int:
+        """The number of events that were stored before."""
         return sum(outcome.status == "duplicate" for outcome in self.outcomes)
 
     @property

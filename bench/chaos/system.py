@@ -38,6 +38,7 @@ class System:
 
     @property
     def environment(self) -> dict[str, str]:
+        """The environment variables of a command that uses this system."""
         return {**_clean_environment(), "BUTLER_HOME": str(self.home)}
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -70,6 +71,7 @@ class System:
         return self._granian("config.wsgi")[0]
 
     def web_workers(self) -> list[int]:
+        """Return the pids of the web processes that answer requests."""
         return self._granian("config.wsgi")[1]
 
     def live_worker(self) -> int:
@@ -91,9 +93,11 @@ class System:
         return self._workers()[0]
 
     def worker_children(self) -> list[int]:
+        """Return the pids of the processes in which the Celery worker runs tasks."""
         return self._workers()[1]
 
     def has_worker(self) -> bool:
+        """Return whether a Celery worker with child processes runs."""
         return any(children for _, children in self._find_workers())
 
     def _workers(self, *, timeout: float = 30) -> tuple[int, list[int]]:
@@ -114,12 +118,15 @@ class System:
         return workers
 
     def beat(self) -> int:
+        """Return the pid of Celery beat. Raises ValueError if it does not run."""
         return min(self.pids("celery", " beat "))
 
     def postgres(self) -> int:
+        """Return the pid of the main process of Postgres. Raises ValueError if it does not run."""
         return min(self.pids("postgres", "-D"))
 
     def valkey(self) -> int:
+        """Return the pid of Valkey. Raises ValueError if it does not run."""
         return min(self.pids("valkey-server"))
 
     def metric(self, name: str) -> float:

@@ -87,6 +87,7 @@ def fill(connection: "psycopg.Connection[Any]", rows: int) -> None:
 
 
 def analyze(connection: "psycopg.Connection[Any]") -> None:
+    """Update the statistics of all tables, from which Postgres makes plans."""
     connection.execute("ANALYZE")
 
 

@@ -32,10 +32,12 @@ def serial(number: int) -> int:
 
 
 def serials(count: int = 20, first: int = 1) -> list[int]:
+    """Return consecutive ids."""
     return [serial(number) for number in range(first, first + count)]
 
 
 def json(rows: object) -> str:
+    """Return the rows as JSON text."""
     from customers import sql
 
     return sql.json(rows)

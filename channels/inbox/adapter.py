@@ -25,4 +25,5 @@ class InboxAdapter:
 
 
 def adapters() -> tuple[ChannelAdapter, ...]:
+    """Return the adapter of the inbox, which needs no settings."""
     return (InboxAdapter(),)

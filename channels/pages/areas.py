@@ -26,6 +26,7 @@ class Area(NamedTuple):
 
     @property
     def home_url(self) -> str:
+        """The address of the first page of the area."""
         return reverse(self.home)
 
     @property

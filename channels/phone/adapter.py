@@ -29,6 +29,7 @@ class PhoneAdapter:
 
 
 def adapters() -> tuple[ChannelAdapter, ...]:
+    """Return the adapter that makes tasks for staff who call, which needs no settings."""
     return (PhoneAdapter(),)
 
 

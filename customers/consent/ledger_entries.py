@@ -55,6 +55,7 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 
     @property
     def strictness(self) -> Strictness:
+        """The strictness of the statement, which decides between contradicting entries."""
         return strictness(self.kind, self.subject, self.document["value"])
 
     @property

@@ -72,6 +72,7 @@ class Declarant(msgspec.Struct, frozen=True):
 
     @property
     def is_import(self) -> bool:
+        """True if an import of old statements made the statement."""
         return self.channel == "import"
 
 

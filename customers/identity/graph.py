@@ -39,6 +39,7 @@ class GraphRow(NamedTuple):
 
     @property
     def node(self) -> IdentifierNode:
+        """The identifier of the row, as the grouping takes it."""
         return IdentifierNode(
             self.id,
             self.kind,

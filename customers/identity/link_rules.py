@@ -67,4 +67,5 @@ def share_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> 
 
 
 def families(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> set[Family]:
+    """Return the families of both ends of a link, such as account and mailbox."""
     return {by_id[link.first].family, by_id[link.second].family}

@@ -45,6 +45,7 @@ class IdentifierNode(NamedTuple):
 
     @property
     def family(self) -> Family:
+        """The family of the kind, which decides what a link may join."""
         return family_of(self.kind, has_several_ids=self.has_several_ids)
 
     @property
@@ -117,6 +118,7 @@ class IdentifierLink(NamedTuple):
 
     @property
     def is_proved(self) -> bool:
+        """True if the evidence is opened or confirmed."""
         return self.evidence >= OPENED
 
     @property
@@ -154,6 +156,7 @@ def equal_number_time(first_source: int, second_source: int) -> LinkTime:
 
 
 def pair_of(first: int, second: int) -> Pair:
+    """Return both ids as a pair, the smaller one first."""
     return (first, second) if first < second else (second, first)
 
 

@@ -32,6 +32,7 @@ class Space(models.Model):
 
     @property
     def has_several_ids(self) -> bool:
+        """True if one person may have several numbers of this space."""
         return self.ids_per_person == self.IdsPerPerson.SEVERAL
 
 

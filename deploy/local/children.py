@@ -97,6 +97,7 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
+        """True if the process of the child has ended."""
         return self.process.poll() is not None
 
     @property

@@ -41,14 +41,17 @@ class Finding:
 
 
 def ok(message: str) -> Finding:
+    """Return a finding without a fault."""
     return Finding(Level.OK, message)
 
 
 def warn(message: str, remedy: str) -> Finding:
+    """Return a finding that does not stop Butler, with its remedy."""
     return Finding(Level.WARN, message, remedy)
 
 
 def fail(message: str, remedy: str) -> Finding:
+    """Return a finding that stops Butler, with its remedy."""
     return Finding(Level.FAIL, message, remedy)
 
 
@@ -72,6 +75,7 @@ def _run_check(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 
 def python_and_packages() -> Iterator[Finding]:
+    """Yield findings about the version of Python and the installed packages."""
     yield ok(f"Python {sys.version.split()[0]}")
     level = next((level for level in ("dev", "run") if environment.is_built(PREFIX, level)), None)
     if level:
@@ -88,6 +92,7 @@ def python_and_packages() -> Iterator[Finding]:
 
 
 def ports() -> Iterator[Finding]:
+    """Yield findings about the ports that Butler listens on."""
     ports = run.Ports.from_environment()
     running = _running_settings()
     for name, port in (("PORT", ports.web), ("LIVE_PORT", ports.live)):
@@ -100,6 +105,7 @@ def ports() -> Iterator[Finding]:
 
 
 def home_folder() -> Iterator[Finding]:
+    """Yield findings about access to BUTLER_HOME."""
     path = services.home_folder()
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
@@ -131,6 +137,7 @@ def _free_space(folder: Path) -> Finding:
 
 
 def embedded_programs() -> Iterator[Finding]:
+    """Yield findings about the PostgreSQL and Valkey that `make run` starts."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         yield ok("DATABASE_URL and REDIS_URL are set; Butler uses no embedded services")
         return
@@ -140,6 +147,7 @@ def embedded_programs() -> Iterator[Finding]:
 
 
 def running_services() -> Iterator[Finding]:
+    """Yield findings about the Postgres and Redis that Butler uses, if they run."""
     running = _running_settings()
     database = os.environ.get("DATABASE_URL") or running.get("DATABASE_URL")
     redis_url = os.environ.get("REDIS_URL") or running.get("REDIS_URL")
@@ -204,6 +212,7 @@ def _clock(connection: psycopg.Connection) -> Finding:
 
 def clock() -> Iterator[Finding]:
     # Without time synchronization, the clock of a small computer is behind after a start.
+    """Yield a finding about the clock of the machine."""
     newest = max(
         path.stat().st_mtime for path in (*environment.LOCK_FILES.values(), Path(__file__))
     )
@@ -217,6 +226,7 @@ def clock() -> Iterator[Finding]:
 
 
 def browser() -> Iterator[Finding]:
+    """Yield a finding about the browser that the tests use."""
     if path := next(filter(None, map(shutil.which, BROWSERS)), None):
         yield ok(f"browser tests and screenshots use {path}")
     else:
@@ -224,6 +234,7 @@ def browser() -> Iterator[Finding]:
 
 
 def name_of_this_machine() -> Iterator[Finding]:
+    """Yield a finding about the name of the machine."""
     try:
         socket.getaddrinfo("localhost", None)
         yield ok("localhost resolves")

@@ -129,6 +129,7 @@ class Home:
             return {}
 
     def remove_services(self) -> None:
+        """Remove the file with the addresses of the running services."""
         (self.path / "services.json").unlink(missing_ok=True)
 
     def secret_key_file(self) -> Path:

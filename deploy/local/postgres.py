@@ -31,6 +31,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
+        """The database URL, through the socket of the server."""
         return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.socket_folder))}"
 
     def prepare(self) -> None:
@@ -85,6 +86,7 @@ class Postgres:
                 pidfile.unlink()
 
     def program(self) -> Program:
+        """Return the server as a program that the supervisor starts."""
         settings = (("-c", f"{name}={value}") for name, value in self.settings().items())
         return Program(
             name="postgres",

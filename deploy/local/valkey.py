@@ -18,6 +18,7 @@ class Valkey:
 
     @property
     def url(self) -> str:
+        """The URL of the server, through its socket."""
         return f"unix://{quote(str(self.socket))}?db=0"
 
     def prepare(self) -> None:
@@ -26,6 +27,7 @@ class Valkey:
             self._send_command(b"SHUTDOWN NOSAVE")
 
     def program(self) -> Program:
+        """Return the server as a program that the supervisor starts."""
         settings = {
             "port": "0",
             "unixsocket": str(self.socket),

@@ -24,10 +24,12 @@ class Ride:
 
 
 def zone() -> ZoneInfo:
+    """Return the time zone of the park."""
     return ZoneInfo(read_data("park")["time_zone"])
 
 
 def rides() -> tuple[Ride, ...]:
+    """Return the rides of the park, in the order of the file."""
     return tuple(
         Ride(**{**ride, "waits": tuple(ride["waits"])}) for ride in read_data("rides")["rides"]
     )

@@ -33,6 +33,7 @@ class Park:
         return httpx2.Client(base_url=self.web, headers=self.bearer(source), timeout=10)
 
     def bearer(self, source: str) -> dict[str, str]:
+        """Return the header that authenticates as this source."""
         return {"Authorization": f"Bearer {self.keys[source]['secret']}"}
 
     def _segment(self, source: str) -> SegmentClient:
