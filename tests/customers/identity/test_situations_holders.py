@@ -76,9 +76,9 @@ def test_recycled_mailbox_opens_no_account_of_its_earlier_holder_that_has_anothe
 
     assert are_one(shop.account("sam"), email(BOX))
     assert not are_one(shop.account("noor"), email(BOX))
-    seen = SignedIn(BOX)
-    assert seen.orders() == []
-    assert "user_id noor" not in seen.identifiers()
+    signed_in = SignedIn(BOX)
+    assert signed_in.orders() == []
+    assert "user_id noor" not in signed_in.identifiers()
     assert timeline(shop, record_of(shop.account("noor"))) == [
         "identify",
         "Order Completed",
