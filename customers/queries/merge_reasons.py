@@ -1,11 +1,12 @@
 """Why Butler merged two records, by the strongest link between their identifiers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
 from customers.identity.families import is_number
 from customers.identity.links import LinkKind
-from customers.models import Identifier, Merge
+from customers.models import Identifier, ManualDecision, Merge
 from customers.types import CONFIRMED, OPENED
 
 type ReasonCode = Literal[
@@ -26,23 +27,40 @@ class _End(NamedTuple):
 
 
 def merge_reasons(merge_ids: Iterable[int]) -> dict[int, MergeReason]:
-    """Return the reason of each of these merges. It takes two statements, however many there are."""
+    """Return the reason of each of these merges.
+
+    A record that moved along with another one, which staff merged or separated again, has the
+    reason of its own links. It takes three statements, however many merges there are.
+    """
     merges = list(Merge.objects.filter(pk__in=list(merge_ids)))
     ids = {link[end] for merge in merges for link in merge.links for end in ("first", "second")}
     rows = Identifier.objects.filter(pk__in=ids).values_list("id", "kind", "value") if ids else ()
     ends = {id_: _End(kind, value) for id_, kind, value in rows}
-    return {merge.pk: _reason(merge, ends) for merge in merges}
+    decided = _decided_records(merges)
+    return {merge.pk: _reason(merge, ends, decided) for merge in merges}
 
 
-def _reason(merge: Merge, ends: Mapping[int, _End]) -> MergeReason:
-    if merge.reason in (Merge.Reason.STAFF, Merge.Reason.UNDO, Merge.Reason.CLAIM):
-        # The database column has these three values among others.
-        return MergeReason(merge.reason)  # type: ignore[arg-type]
+def _decided_records(merges: Iterable[Merge]) -> set[UUID]:
+    """Return the records whose identifiers staff named when they made these merges."""
+    moments = {merge.merged_at for merge in merges if merge.reason == Merge.Reason.STAFF}
+    if not moments:
+        return set()
+    decisions = ManualDecision.objects.filter(decided_at__in=moments)
+    pairs = decisions.values_list("first__record", "second__record")
+    return {record for pair in pairs for record in pair}
+
+
+def _reason(merge: Merge, ends: Mapping[int, _End], decided: Set[UUID]) -> MergeReason:
     links = [link for link in merge.links if {link["first"], link["second"]} <= ends.keys()]
-    if not links:
-        return MergeReason("proof" if merge.reason == Merge.Reason.PROOF else "statement")
-    link = max(links, key=lambda link: link["evidence"])
-    return _link_reason(link, ends)
+    if merge.reason == Merge.Reason.CLAIM:
+        return MergeReason("claim")
+    if merge.reason == Merge.Reason.STAFF and (not links or merge.record_id in decided):
+        return MergeReason("staff")
+    if links:
+        return _link_reason(max(links, key=lambda link: link["evidence"]), ends)
+    if merge.reason == Merge.Reason.UNDO:
+        return MergeReason("undo")
+    return MergeReason("proof" if merge.reason == Merge.Reason.PROOF else "statement")
 
 
 def _link_reason(link: Mapping[str, Any], ends: Mapping[int, _End]) -> MergeReason:

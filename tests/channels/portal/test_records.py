@@ -141,6 +141,25 @@ def test_card_that_moves_along_with_its_mailbox_has_a_reason(client, shop):
 
 
 @pytest.mark.usefixtures("_development")
+def test_record_that_moves_along_with_a_decision_has_the_reason_of_its_own_link(client, shop):
+    account = factories.customer(ACCOUNT, by=shop)
+    other = factories.customer(("user_id", "kim-2"), by=shop)
+    factories.record(factories.incoming_event(("card", "C3344")), by=shop)
+    factories.record(factories.identify(("user_id", "kim-2"), ("card", "C3344")), by=shop)
+    client.force_login(User.objects.create_user("kim@example.com", record=other))
+
+    merged = decisions.merge_records(account.pk, other.pk, actor="staff:Lin", now=timezone.now())
+    while_merged = page(client)
+    decisions.undo_decision(decision_id=merged[0].pk, actor="staff:Lin", now=timezone.now())
+
+    assert while_merged.count("because a staff member joined them") == 1
+    assert while_merged.count("because both were given with the same card") == 1
+    apart = page(client)
+    assert "because both were given with the same card" in apart
+    assert "because a staff member" not in apart
+
+
+@pytest.mark.usefixtures("_development")
 def test_decision_of_a_colleague_is_named_as_the_reason(client, shop):
     account = factories.customer(ACCOUNT, by=shop)
     other = factories.customer(("user_id", "kim-2"), by=shop)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from customers.identity import decisions
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.django_db
 
 BOX, CARD, PHONE = "noor@example.com", "LF-7001", "+31612300456"
 YEAR = 365 * 24
+# The sender is told of a contest among the strongest links of a value.
+HOLDER_LIMIT = 50
 
 
 @pytest.fixture
@@ -144,7 +147,7 @@ def test_number_that_a_stranger_makes_suspect_keeps_what_its_owner_proved(shop):
 
 
 def test_switchboard_with_two_hundred_holders_is_on_none_of_them(shop):
-    holders = size.examples(40, long=200)
+    holders = size.examples(60, long=200)
     warnings = [
         shop.identify(number, f"u-{number}", email=f"u{number}@example.com", phone=PHONE)
         for number in range(holders)
@@ -154,7 +157,7 @@ def test_switchboard_with_two_hundred_holders_is_on_none_of_them(shop):
 
     records = {record_of(shop.account(f"u-{number}")) for number in range(holders)}
     assert len(records) == holders
-    assert warnings[1:] == ["contested;count=1"] * (holders - 1)
+    assert warnings[1:HOLDER_LIMIT] == ["contested;count=1"] * (HOLDER_LIMIT - 1)
     assert leaf("phone").is_shared
     assert timeline(desk, record_of(shop.account("u-7"))) == ["identify"]
     assert timeline(desk, leaf("phone").record_id) == ["Call Answered"]
@@ -184,6 +187,7 @@ def test_import_that_shares_thousands_of_mailboxes_asks_one_question(shop):
         numbers = range(first, first + 100)
         shop.send(*(stated(shop, 1, f"s{number}", number) for number in numbers))
         warnings.add(old.send(*(stated(old, 2, f"o{number}", number) for number in numbers)))
+        count_rows(first)
 
     assert warnings == {"contested;count=100"}
     question = NumberingQuestion.objects.get()
@@ -195,6 +199,13 @@ def test_import_that_shares_thousands_of_mailboxes_asks_one_question(shop):
     assert page.content.decode().count("number customers separately?") == 1
 
 
+def count_rows(first):
+    """Let Postgres count the rows now and then, as it does by itself after a commit."""
+    if first % 2_000 == 0:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+
 def stated(source, hour, user, number):
     return source.event("identify", hour, user, traits={"email": f"{number}@example.com"})
 
@@ -203,15 +214,14 @@ def test_thousands_of_accounts_on_one_mailbox_leave_it_with_the_first(shop):
     accounts = size.examples(300, long=10_000)
     box = {"email": "info@example.com"}
     shop.send(shop.event("identify", 1, "first", traits=box))
-    warnings = [
-        shop.send(
-            *(
-                shop.event("identify", 2, f"u-{number}", traits=box)
-                for number in range(first, first + 100)
-            )
+    warnings = []
+    for first in range(0, accounts, 100):
+        events = (
+            shop.event("identify", 2, f"u-{number}", traits=box)
+            for number in range(first, first + 100)
         )
-        for first in range(0, accounts, 100)
-    ]
+        warnings.append(shop.send(*events))
+        count_rows(first)
 
     assert warnings == ["contested;count=100"] * (accounts // 100)
     first = record_of(shop.account("first"))
