@@ -77,6 +77,8 @@ PARAMETERS: dict[str, Params] = {
     "read_chain_end": _CUSTOMER,
     "read_chains": _LIVE,
     "read_filing_records": {"ids": serials()},
+    "count_filed_events": {"ids": uuids("customer")},
+    "find_records_by_value": {"value": "A-1", "number": "A-1", "limit": 10},
     "read_filings": {"logs": uuids("customer"), "versions": [3] * 20},
     "read_ledger_entries": _LIVE,
     "read_projected_events": {"customers": live(), "abouts": ["order:A-1"] * len(live())},

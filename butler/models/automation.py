@@ -100,6 +100,7 @@ class PauseSwitch(models.Model):
     released_by = models.CharField(max_length=100, blank=True)
 
     class Meta:
+        verbose_name_plural = "pause switches"
         constraints = [
             models.UniqueConstraint(
                 fields=["key"],

@@ -104,6 +104,7 @@ class LedgerEntry(models.Model):
     digest = models.BinaryField(max_length=32)
 
     class Meta:
+        verbose_name_plural = "ledger entries"
         constraints = [
             models.CheckConstraint(condition=models.Q(seq__gt=0), name="ledger_counts_from_one")
         ]
@@ -213,6 +214,7 @@ class AccessLogEntry(models.Model):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name_plural = "access log entries"
         indexes = [models.Index(fields=["customer", "-at"], name="access_log_of_customer")]
         triggers = append_only_triggers("access_log")
 

@@ -113,7 +113,7 @@ def customer_page(
         first_name=first_name,
         language=_language(record, facts),
         age=_age(trait_text(record, "birth_date"), today),
-        preferences=labels.contact_preferences(_general_settings(facts), now),
+        preferences=_preferences(facts, now),
         party=[_guest(member, today) for member in sorted(record.party, key=is_adult)],
         identifiers=[
             _identifier(identifier)
@@ -185,16 +185,22 @@ def _event_detail(event: EventShape, names: CatalogNames) -> str:
     return labels.event_detail(event.kind, event.name, properties)
 
 
-def _general_settings(facts: Facts | None) -> dict[str, Any]:
-    """Return the values of settings for every channel and topic, by name."""
+def _preferences(facts: Facts | None, now: datetime) -> list[str]:
+    """Return a sentence for each preference of the customer; empty if none is set."""
     consent_state = facts.consent_state if facts else None
     if consent_state is None:
-        return {}
-    return {
+        return []
+    settings = consent_state.settings
+    general = {
         setting.name: setting.value
-        for setting in consent_state.settings
+        for setting in settings
         if setting.channel == "*" and setting.topic == "*"
     }
+    refused = [setting for setting in settings if setting.name == "allow" and not setting.value]
+    limited = [setting for setting in settings if setting.name == "budget"]
+    return labels.contact_preferences(
+        general, now, refused_count=len(refused), limit_count=len(limited)
+    )
 
 
 def _language(record: RecordShape, facts: Facts | None) -> str:

@@ -165,8 +165,26 @@ def access_reason(reason: str) -> str:
     return labels.get(reason.partition(" ")[0], reason)
 
 
-def contact_preferences(settings: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return one sentence for each contact preference of the customer."""
+def contact_preferences(
+    settings: Mapping[str, Any], now: datetime, *, refused_count: int = 0, limit_count: int = 0
+) -> list[str]:
+    """Return a sentence for each contact preference of the customer.
+
+    settings: the values of the settings that count for every channel and topic, by name
+    refused_count: the number of topics and channels that the customer turned off
+    limit_count: the number of limits on how many messages the customer gets
+    """
+    sentences = _contact_sentences(settings, now)
+    if refused_count:
+        sentences.append(f"Topics or channels turned off: {refused_count}.")
+    if limit_count:
+        sentences.append(f"Limits on the number of messages: {limit_count}.")
+    if zone := settings.get("zone"):
+        sentences.append(f"Time zone {zone}.")
+    return sentences
+
+
+def _contact_sentences(settings: Mapping[str, Any], now: datetime) -> list[str]:
     sentences = []
     if settings.get("only_when_i_ask") is True:
         sentences.append("Contact only when they ask.")
