@@ -1,6 +1,7 @@
 """The page that shows what a change to records does, before staff confirm it."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django import forms
@@ -18,29 +19,29 @@ from customers.identity.search import describe
 class Confirmation:
     """The texts of a page that asks staff to confirm a change."""
 
+    change: Literal["merge", "separate", "undo-decision", "undo-merge"]
     title: str
-    button: str
     note: str
 
 
 MERGE = Confirmation(
+    "merge",
     "Merge records",
-    "Merge",
     "Orders and events follow their identifiers. You can undo this decision.",
 )
 SEPARATE = Confirmation(
+    "separate",
     "Separate identifiers",
-    "Separate",
     "Orders and events follow their identifiers. You can undo this decision.",
 )
 UNDO_DECISION = Confirmation(
+    "undo-decision",
     "Undo the decision",
-    "Undo decision",
     "The records are then as if nobody had made the decision. You can make it again.",
 )
 UNDO_MERGE = Confirmation(
+    "undo-merge",
     "Undo the merge",
-    "Undo merge",
     "Orders and events follow their identifiers. Statements of sources do not join the records again.",
 )
 

@@ -200,8 +200,9 @@ def test_import_that_shares_thousands_of_mailboxes_asks_one_question(shop):
 
 
 def count_rows(first):
-    """Let Postgres count the rows now and then, as it does by itself after a commit."""
+    """Let Postgres count the rows and check them now and then, as it does at each commit."""
     if first % 2_000 == 0:
+        connection.check_constraints()
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
 
