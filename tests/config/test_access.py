@@ -45,6 +45,8 @@ WRITE = "1 3 1 3 3 y y 4 3 3 y 1"
 READER_WRITE = "1 3 1 3 3 y y 4 3 3 3 1"
 STAFF_READ = "1 3 1 3 y y 3 3 3 y y 1"
 STAFF_WRITE = "1 3 1 3 3 y 3 3 3 3 y 1"
+# Only staff may erase a record, no key.
+STAFF_ERASE = "1 3 1 3 3 3 3 3 3 3 y 1"
 # Under /api/me/ each signed-in customer gets the own record; keys and staff have none.
 OWN_READ = "1 3 1 3 4 4 y y 3 4 4 1"
 OWN_WRITE = "1 3 1 3 3 4 y y 3 3 4 1"
@@ -118,6 +120,7 @@ TABLE = {
     "GET api/customers/": STAFF_READ,
     "GET api/customers/search/": STAFF_READ,
     f"POST {RECORD}merges/<int:merge_id>/undo/": STAFF_WRITE,
+    f"POST {RECORD}erase/": STAFF_ERASE,
     f"GET {RECORD}decisions/": STAFF_READ,
     f"POST {RECORD}decisions/": STAFF_WRITE,
     f"POST {RECORD}decisions/<int:decision_id>/undo/": STAFF_WRITE,
@@ -262,6 +265,7 @@ def _callers(noor, other) -> dict[str, Client]:
         "view_stafftask",
     ]
     writing = [
+        "add_erasure",
         "change_numberingquestion",
         "change_order",
         "change_partymember",

@@ -162,9 +162,8 @@ class Identities(RuleBasedStateMachine):
         kind=st.sampled_from([decisions.merge_records, decisions.separate_records]),
     )
     def a_person_merges_or_separates_records(self, choices, kind):
-        filed = sorted(
-            Identifier.objects.filter(record__isnull=False).values_list("record_id", flat=True)
-        )
+        records = Identifier.objects.filter(record__isnull=False).order_by("id")
+        filed = list(records.values_list("record_id", flat=True))
         if len(filed) > 1:
             first = choices.draw(st.sampled_from(filed))
             second = choices.draw(st.sampled_from([record for record in filed if record != first]))
@@ -182,11 +181,8 @@ class Identities(RuleBasedStateMachine):
 
     @rule(choices=st.data())
     def a_customer_is_erased(self, choices):
-        records = sorted(
-            Identifier.objects.filter(customer__isnull=False, erasure=None).values_list(
-                "customer_id", flat=True
-            )
-        )
+        identifiers = Identifier.objects.filter(customer__isnull=False, erasure=None)
+        records = list(identifiers.order_by("id").values_list("customer_id", flat=True))
         if records:
             self.clock += timedelta(seconds=1)
             record_id = choices.draw(st.sampled_from(records))

@@ -79,7 +79,7 @@ MERGE_REASONS = {
     "proof": "both have the same verified address or number",
     "claim": "an anonymous visit turned out to be theirs",
     "staff": "a colleague merged them",
-    "code": "the customer proved both with a code",
+    "code": "the customer verified both with a code",
     "mailbox": "both were given with the same e-mail address",
     "phone": "both were given with the same phone number",
     "card": "both were given with the same card",

@@ -45,7 +45,7 @@ PARTY_ROLES = {
     "guest": gettext_noop("guest"),
 }
 MERGE_REASONS = {
-    "code": gettext_noop("because you proved both with a code"),
+    "code": gettext_noop("because you verified both with a code"),
     "proof": gettext_noop("because both have the same verified address or number"),
     "claim": gettext_noop("because an anonymous visit turned out to be yours"),
     "staff": gettext_noop("because a staff member joined them"),
