@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from channels.ingest.limits import InvalidEvent
+from customers.projections.orders import PLACED
 
 MAX_VALUE = 512
 MAX_REFERENCE = 128
@@ -22,6 +23,8 @@ SUBJECT_PROPERTIES = (
 # "Party Member Changed" and "… Removed" name the member by its reference.
 MEMBER_PROPERTIES = (("member", ("reference",)),)
 
+# A `previousId` of this form names a mailbox, and not a browser.
+_ADDRESS = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
 _INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
 
 
@@ -47,16 +50,32 @@ def _identifiers(
     _add_strict(identifiers, "user_id", document.get("userId"), "userId")
     _add_strict(identifiers, "anonymous_id", document.get("anonymousId"), "anonymousId")
     if kind == "alias":
-        _add_strict(identifiers, "anonymous_id", document.get("previousId"), "previousId")
+        _add_previous_id(identifiers, document.get("previousId"))
     if context:
         _add_from_context(identifiers, context)
     if kind == "identify":
         _add_from_traits(identifiers, document.get("traits"))
     elif kind == "track":
-        properties = document.get("properties")
-        if type(properties) is dict and "card" in properties:
-            _add_lenient(identifiers, "card", properties["card"])
+        _add_from_properties(identifiers, document.get("event"), document.get("properties"))
     return identifiers
+
+
+def _add_previous_id(identifiers: list[tuple[str, str]], previous_id: Any) -> None:
+    is_address = type(previous_id) is str and _ADDRESS.fullmatch(previous_id)
+    _add_strict(identifiers, "email" if is_address else "anonymous_id", previous_id, "previousId")
+
+
+def _add_from_properties(identifiers: list[tuple[str, str]], event: Any, properties: Any) -> None:
+    """Add the card of any event, and the contacts of an order that is placed.
+
+    Other events may have contacts of somebody else, such as a friend who is invited.
+    """
+    if type(properties) is not dict:
+        return
+    if event == PLACED:
+        _add_from_traits(identifiers, properties)
+    elif "card" in properties:
+        _add_lenient(identifiers, "card", properties["card"])
 
 
 def _add_from_context(identifiers: list[tuple[str, str]], context: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def event_from_object(
         occurred_at=_occurred_at(document, context, request_context),
         body=body,
         body_hash=digest,
-        traits=_traits(document) if kind == "identify" else None,
+        traits=_traits(document, context) if kind == "identify" else None,
         about=about,
         actor=_actor(context) if request_context.is_trusted else "",
     )
@@ -143,11 +143,17 @@ def _name(kind: str, document: dict[str, Any]) -> str:
     return name
 
 
-def _traits(document: dict[str, Any]) -> dict[str, object]:
+def _traits(document: dict[str, Any], context: dict[str, Any]) -> dict[str, object]:
+    """Return the traits of an identify. RudderStack's clients write them into its context only.
+
+    read_trait_statements.sql and read_statements.sql read the stored body in the same way.
+    """
     traits = document.get("traits")
     # PHP writes an empty object as an empty list.
-    if traits is None or traits == []:
-        return {}
+    if traits is None or traits in ([], {}):
+        traits = context.get("traits")
+        if type(traits) is not dict:
+            return {}
     if type(traits) is not dict:
         raise InvalidEvent("wrong_type", "the traits are not an object")
     if len(traits) > MAX_TRAITS:

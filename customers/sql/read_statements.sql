@@ -18,7 +18,11 @@ SELECT DISTINCT ON (statement.source_id, statement.evidence, statement.kind, sta
        SELECT event.source_id, event.evidence,
               CASE WHEN event.kind IN ('identify', 'alias') THEN event.kind ELSE 'track' END AS kind,
               CASE WHEN event.name = 'Order Completed' THEN event.name ELSE '' END AS name,
-              CASE WHEN event.kind = 'identify' THEN event.body #>> '{traits,email_verified}' END
+              CASE WHEN event.kind <> 'identify' THEN NULL
+                   WHEN jsonb_typeof(event.body -> 'traits') = 'object'
+                    AND event.body -> 'traits' <> '{}'
+                   THEN event.body #>> '{traits,email_verified}'
+                   ELSE event.body #>> '{context,traits,email_verified}' END
               AS email_verified,
               event.identifier_ids, event.arrival IS NOT NULL AS has_own_numbers,
               event.occurred_at,

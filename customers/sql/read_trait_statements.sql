@@ -1,5 +1,7 @@
 -- Read all statements about traits of whole records (see read_projected_events).
 --
+-- The traits of an identify are in its context if it has none itself (channels/ingest/segment.py).
+--
 -- ids  uuid[]  live records
 
 WITH record AS MATERIALIZED (
@@ -15,5 +17,9 @@ SELECT record.customer_id, trait.key, trait.value, event.evidence, event.source_
   FROM record
  CROSS JOIN LATERAL customers_filed_events(record.id) AS event,
        jsonb_each(CASE WHEN jsonb_typeof(event.body -> 'traits') = 'object'
-                       THEN event.body -> 'traits' ELSE '{}' END) AS trait
+                        AND event.body -> 'traits' <> '{}'
+                       THEN event.body -> 'traits'
+                       WHEN jsonb_typeof(event.body #> '{context,traits}') = 'object'
+                       THEN event.body #> '{context,traits}'
+                       ELSE '{}' END) AS trait
  WHERE event.kind = 'identify'

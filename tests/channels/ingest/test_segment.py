@@ -134,6 +134,11 @@ def test_a_refused_item_is_found_again_by_its_message_id():
             id="alias",
         ),
         pytest.param(
+            {"type": "alias", "userId": "507f191e81", "previousId": "jen@email.com"},
+            {("user_id", "507f191e81"), ("email", "jen@email.com")},
+            id="alias-of-an-address",
+        ),
+        pytest.param(
             track(
                 userId=None,
                 context={
@@ -150,6 +155,26 @@ def test_a_refused_item_is_found_again_by_its_message_id():
             track(event="Order Completed", properties={"order_id": 1001, "card": "LK1"}),
             {("user_id", "u1"), ("order", "1001"), ("card", "LK1")},
             id="order-and-card",
+        ),
+        pytest.param(
+            track(
+                event="Order Completed",
+                userId=None,
+                anonymousId="a1",
+                properties={"order_id": 1001, "email": "noor@mail.nl", "phone": "0612345678"},
+            ),
+            {
+                ("anonymous_id", "a1"),
+                ("email", "noor@mail.nl"),
+                ("phone", "0612345678"),
+                ("order", "1001"),
+            },
+            id="contacts-of-an-order",
+        ),
+        pytest.param(
+            track(event="Invite Sent", properties={"email": "friend@mail.nl"}),
+            {("user_id", "u1")},
+            id="address-of-a-friend",
         ),
     ],
 )
@@ -178,6 +203,21 @@ def test_an_event_carries_its_identifiers(event, identifiers):
 )
 def test_an_event_says_what_it_is_about(event, about):
     assert incoming_event(event).about == about
+
+
+@pytest.mark.parametrize("own_traits", [{}, {"traits": None}, {"traits": []}, {"traits": {}}])
+def test_identify_without_traits_has_those_of_its_context(own_traits):
+    stated = {"email": "noor@mail.nl", "name": "Noor"}
+    event = {"type": "identify", "userId": "u1", "context": {"traits": stated}, **own_traits}
+
+    assert incoming_event(event).traits == stated
+
+
+def test_traits_of_an_identify_count_before_those_of_its_context():
+    context = {"traits": {"name": "Old name", "city": "Delft"}}
+    event = {"type": "identify", "userId": "u1", "traits": {"name": "Noor"}, "context": context}
+
+    assert incoming_event(event).traits == {"name": "Noor"}
 
 
 def test_actor_is_read_from_trusted_sources_only():
