@@ -23,6 +23,7 @@ SUBJECT_PROPERTIES = (
 # "Party Member Changed" and "… Removed" name the member by its reference.
 MEMBER_PROPERTIES = (("member", ("reference",)),)
 
+CONTACTS = ("email", "phone", "card")
 # A `previousId` of this form names a mailbox, and not a browser.
 _ADDRESS = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
 _INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
@@ -49,40 +50,40 @@ def _identifiers(
     identifiers: list[tuple[str, str]] = []
     _add_strict(identifiers, "user_id", document.get("userId"), "userId")
     _add_strict(identifiers, "anonymous_id", document.get("anonymousId"), "anonymousId")
-    if kind == "alias":
-        _add_previous_id(identifiers, document.get("previousId"))
+    stated = _stated_contacts(kind, document)
+    if kind == "alias" and "email" not in stated:
+        _add_strict(identifiers, "anonymous_id", document.get("previousId"), "previousId")
     if context:
         _add_from_context(identifiers, context)
-    if kind == "identify":
-        _add_from_traits(identifiers, document.get("traits"))
-    elif kind == "track":
-        _add_from_properties(identifiers, document.get("event"), document.get("properties"))
+    traits = context.get("traits")
+    known = traits if type(traits) is dict else {}
+    for contact in CONTACTS:
+        _add_lenient(identifiers, contact, stated.get(contact) or known.get(contact))
     return identifiers
 
 
-def _add_previous_id(identifiers: list[tuple[str, str]], previous_id: Any) -> None:
-    is_address = type(previous_id) is str and _ADDRESS.fullmatch(previous_id)
-    _add_strict(identifiers, "email" if is_address else "anonymous_id", previous_id, "previousId")
+def _stated_contacts(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return where the contacts of this event stand, apart from its context.
 
-
-def _add_from_properties(identifiers: list[tuple[str, str]], event: Any, properties: Any) -> None:
-    """Add the card of any event, and the contacts of an order that is placed.
-
-    Other events may have contacts of somebody else, such as a friend who is invited.
+    They count instead of `context.traits`, in which a client may still name its previous user.
+    Events other than an order may have an address of somebody else, such as an invited friend.
     """
-    if type(properties) is not dict:
-        return
-    if event == PLACED:
-        _add_from_traits(identifiers, properties)
-    elif "card" in properties:
-        _add_lenient(identifiers, "card", properties["card"])
+    if kind == "alias":
+        previous_id = document.get("previousId")
+        is_address = type(previous_id) is str and _ADDRESS.fullmatch(previous_id)
+        return {"email": previous_id} if is_address else {}
+    contacts = document.get({"identify": "traits", "track": "properties"}.get(kind, ""))
+    if type(contacts) is not dict:
+        return {}
+    if kind == "track" and document.get("event") != PLACED:
+        return {"card": contacts.get("card")}
+    return contacts
 
 
 def _add_from_context(identifiers: list[tuple[str, str]], context: dict[str, Any]) -> None:
     device = context.get("device")
     if type(device) is dict:
         _add_lenient(identifiers, "device", device.get("id"))
-    _add_from_traits(identifiers, context.get("traits"))
     external = context.get("externalIds")
     if type(external) is list:
         _add_external(identifiers, external)
@@ -103,13 +104,6 @@ def _add_lenient(identifiers: list[tuple[str, str]], kind: str, value: Any) -> N
         value = str(value)
     if type(value) is str and 0 < len(value) <= MAX_VALUE:
         identifiers.append((kind, value))
-
-
-def _add_from_traits(identifiers: list[tuple[str, str]], traits: Any) -> None:
-    if type(traits) is dict:
-        for kind in ("email", "phone", "card"):
-            if kind in traits:
-                _add_lenient(identifiers, kind, traits[kind])
 
 
 def _add_external(identifiers: list[tuple[str, str]], external: list[Any]) -> None:

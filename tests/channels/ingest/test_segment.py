@@ -172,6 +172,25 @@ def test_a_refused_item_is_found_again_by_its_message_id():
             id="contacts-of-an-order",
         ),
         pytest.param(
+            track(
+                event="Order Completed",
+                properties={"email": "noor@mail.nl", "phone": ""},
+                context={"traits": {"email": "a@mail.nl", "phone": "0612345678"}},
+            ),
+            {("user_id", "u1"), ("email", "noor@mail.nl"), ("phone", "0612345678")},
+            id="contacts-of-an-order-before-those-of-its-context",
+        ),
+        pytest.param(
+            {
+                "type": "identify",
+                "userId": "u1",
+                "traits": {"email": "noor@mail.nl"},
+                "context": {"traits": {"email": "a@mail.nl"}},
+            },
+            {("user_id", "u1"), ("email", "noor@mail.nl")},
+            id="traits-of-identify-before-those-of-its-context",
+        ),
+        pytest.param(
             track(event="Invite Sent", properties={"email": "friend@mail.nl"}),
             {("user_id", "u1")},
             id="address-of-a-friend",

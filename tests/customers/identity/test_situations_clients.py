@@ -38,6 +38,28 @@ def test_guest_order_with_its_address_in_properties_is_on_the_mailbox(shop):
     assert timeline(shop, record_of(shop.account("noor"))) == ["identify", "Order Completed"]
 
 
+def test_guest_order_is_on_its_own_address_and_not_on_that_of_the_previous_user(shop):
+    shop.identify(1, "anna", email="anna@mail.nl")
+    context = {"traits": {"email": "anna@mail.nl"}}
+    properties = {"order_id": 5002, "email": BOX}
+
+    shop.track(2, "", "Order Completed", properties=properties, context=context)
+
+    assert timeline(shop, record_of(email(BOX))) == ["Order Completed"]
+    assert timeline(shop, record_of(shop.account("anna"))) == ["identify"]
+
+
+def test_identify_does_not_state_the_address_of_the_previous_user(shop):
+    shop.order(1, "A-1", email=BOX)
+    shop.order(1, "A-2", email="anna@mail.nl")
+    context = {"traits": {"email": "anna@mail.nl"}}
+
+    shop.send(shop.event("identify", 2, "noor", traits={"email": BOX}, context=context))
+
+    assert are_one(shop.account("noor"), email(BOX))
+    assert not are_one(shop.account("noor"), email("anna@mail.nl"))
+
+
 def test_guest_order_of_a_browser_with_an_address_in_properties_is_a_claim(shop):
     shop.identify(1, "noor", email=BOX)
     browser = WireSource("Web", "site", ids="shop", is_secret=False)
