@@ -55,10 +55,11 @@ def _identifiers(
         _add_strict(identifiers, "anonymous_id", document.get("previousId"), "previousId")
     if context:
         _add_from_context(identifiers, context)
-    traits = context.get("traits")
-    known = traits if type(traits) is dict else {}
+    context_traits = context.get("traits")
+    if type(context_traits) is not dict:
+        context_traits = {}
     for contact in CONTACTS:
-        _add_lenient(identifiers, contact, stated.get(contact) or known.get(contact))
+        _add_lenient(identifiers, contact, stated.get(contact) or context_traits.get(contact))
     return identifiers
 
 
