@@ -31,6 +31,7 @@ _STAFFED_CHANNELS = frozenset({"phone", "store"})
 
 # Which values identify nobody; a company's settings add to it at start.
 _non_identifiers = NonIdentifiers().add(DEFAULT_FILE)
+_MEXICO, _BRAZIL = 52, 55
 _EXTERNAL = re.compile(r"external:[a-z0-9_.-]{1,50}\Z")
 
 
@@ -117,9 +118,22 @@ def _phone(value: str, region: str | None) -> str | None:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:
         return None
+    _write_in_present_form(number)
     if not phonenumbers.is_possible_number(number) or is_made_up(str(number.national_number)):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _write_in_present_form(number: phonenumbers.PhoneNumber) -> None:
+    """Change a mobile number that WhatsApp still writes as before its country renumbered.
+
+    Mexico dropped the 1 after +52 in 2019. Brazil put a 9 after the area code until 2016.
+    """
+    digits = str(number.national_number)
+    if number.country_code == _MEXICO and len(digits) == 11 and digits[0] == "1":
+        number.national_number = int(digits[1:])
+    elif number.country_code == _BRAZIL and len(digits) == 10 and digits[2] in "6789":
+        number.national_number = int(f"{digits[:2]}9{digits[2:]}")
 
 
 def _card(value: str, _: str | None) -> str | None:
