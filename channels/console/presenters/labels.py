@@ -7,7 +7,7 @@ from typing import Any
 from channels.pages.money import format_money
 from channels.pages.time import staff_time
 from customers.consent.state import Consent
-from customers.queries.merge_reasons import MergeReason
+from customers.identity.merge_reasons import MergeReason
 
 SOURCE_CHANNELS = {
     "phone": "by phone",

@@ -16,9 +16,9 @@ from channels.console.presenters.customer import CustomerPage, customer_page
 from channels.console.views import access, audit, previews
 from customers.actions import reviews
 from customers.actions.identity_previews import preview_undo_of_merge
+from customers.identity.merge_reasons import merge_reasons
 from customers.models import Review
 from customers.queries import lists
-from customers.queries.merge_reasons import merge_reasons
 from customers.queries.record import read_record
 from customers.queries.shapes import MergeShape
 

@@ -15,8 +15,8 @@ from channels.pages.presenters.timeline import (
     timeline_entry,
 )
 from customers.actions.identity_previews import RecordPreview
+from customers.identity.merge_reasons import MergeReason
 from customers.queries.identity import HeldIdentifierShape
-from customers.queries.merge_reasons import MergeReason
 from customers.queries.shapes import (
     EventShape,
     IdentifierShape,

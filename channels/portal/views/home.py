@@ -23,8 +23,8 @@ from channels.pages.presenters.record import RecordPage, record_page
 from channels.pages.presenters.timeline import ReferenceNames, message_id_of
 from channels.portal.decorators import own_record, render_page
 from customers.consent import purpose_texts
+from customers.identity.merge_reasons import merge_reasons
 from customers.queries.consent_shapes import PurposeShape
-from customers.queries.merge_reasons import merge_reasons
 from customers.queries.record import read_record
 from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import TimelineFilter, timeline
