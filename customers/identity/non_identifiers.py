@@ -15,6 +15,12 @@ DEFAULT_FILE = Path(__file__).with_suffix(".toml")
 # Numbers that count up or down, or repeat one digit, are typed to get past a form.
 _MIN_DIGITS = 7
 _RUNS = ("0123456789", "9876543210", "1234567890", "0987654321")
+# Letters, marks and symbols that nobody sees (Unicode: Default_Ignorable_Code_Point), and the empty
+# braille pattern. Other invisible characters have the category Cf.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 # Domains that nobody can receive mail at (RFC 2606, RFC 6761).
 _RESERVED_DOMAINS = frozenset(
     {
@@ -91,14 +97,15 @@ class NonIdentifiers:
 
 def comparable(value: str) -> str:
     """Return the value as it is compared: lower case, without quotes and invisible characters."""
-    return without_invisible(value).strip().strip("'\"").strip().lower()
+    text = without_invisible(unicodedata.normalize("NFKC", without_invisible(value)))
+    return text.strip().strip("'\"").strip().lower()
 
 
 def without_invisible(value: str) -> str:
     """Return the value without characters that nobody sees, such as a zero-width space."""
     if value.isascii():
         return value
-    return "".join(char for char in value if unicodedata.category(char) != "Cf")
+    return "".join(char for char in _BLANK.sub("", value) if unicodedata.category(char) != "Cf")
 
 
 def is_made_up(number: str) -> bool:

@@ -108,9 +108,10 @@ def _email(value: str, _: str | None) -> str | None:
         )
     except email_validator.EmailNotValidError:
         return None
-    # The part before the @ is folded, too: no common provider distinguishes Noor@ from noor@.
-    # Without folding, one person would often get two records.
-    return f"{address.local_part.casefold()}@{(address.ascii_domain or address.domain).lower()}"
+    # The part before the @ is in lower case, too: no common provider distinguishes Noor@ from noor@.
+    # Otherwise one person would often get two records. It is not folded further: weiß@ and weiss@
+    # are two mailboxes.
+    return f"{address.local_part}@{(address.ascii_domain or address.domain).lower()}"
 
 
 def _phone(value: str, region: str | None) -> str | None:

@@ -51,6 +51,10 @@ OF_EVERY_KIND = [
     "test@test.com",
     "\u200bnull\ufeff",
     "nu\u00adll",
+    "null\u3164",
+    "gu\u115fest",
+    "\u2800unknown\ufe0f",
+    "\uff35\uff4e\uff4b\uff4e\uff4f\uff57\uff4e",
 ]
 RULES = NonIdentifiers().add(DEFAULT_FILE)
 
@@ -126,6 +130,7 @@ def test_value_that_only_resembles_a_placeholder_identifies_somebody(kind, value
 def test_invisible_characters_do_not_make_another_identifier():
     assert normalize("email", "noor\u200b@shop.nl\ufeff") == "noor@shop.nl"
     assert normalize("user_id", "\u200enoor") == "noor"
+    assert normalize("user_id", "noor\u3164\u034f\U000e0100") == "noor"
 
 
 @pytest.mark.parametrize("domain", ["example.com", "mail.example.org", "park.test", "a.invalid"])

@@ -64,3 +64,10 @@ def test_identifier_that_a_library_trips_over_is_nobodys(monkeypatch):
     monkeypatch.setattr(normalize_module.phonenumbers, "parse", trips)
 
     assert normalize("phone", "+31612345670") is None
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "other"), [("weiß@shop.nl", "weiss@shop.nl"), ("ﬁn@shop.nl", "fin@shop.nl")]
+)
+def test_mailboxes_with_different_letters_are_not_one(mailbox, other):
+    assert normalize("email", mailbox) != normalize("email", other)
