@@ -4,6 +4,7 @@ Each event is filed on the first of its identifiers, except a change of an order
 `_put_changed_orders_first`.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
@@ -25,6 +26,10 @@ from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
 
 # Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
+
+
+# The end of the identifier of a kiosk. A page that sends it could file events on a kiosk's customer.
+_KIOSK_DAY = re.compile(r"@\d+/\d{4}-\d\d-\d\d\Z")
 
 
 class ResolvedIdentifier(NamedTuple):
@@ -79,6 +84,8 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
         if is_weak and sender.is_shared:
             # Another customer may use the kiosk tomorrow, so the identifier holds for one day.
             value = f"{value}@{sender.source_id}/{event.occurred_at:%Y-%m-%d}"
+        elif is_weak and sender.is_public and _KIOSK_DAY.search(value):
+            continue
         if kind == ORDER or is_number(kind):
             value = f"{source or sender.source_id}/{value}"
         keys.add(IdentifierKey(kind, value, CLAIMED if is_weak else sender.evidence))

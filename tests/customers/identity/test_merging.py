@@ -9,7 +9,7 @@ from customers.identity import decisions, graph
 from customers.models import Customer, Event, Identifier, Link, Merge, Order, Review, Trait
 from customers.queries.timeline import TimelineFilter, timeline
 from tests import factories
-from tests.factories import NOON, identify, incoming_event, order, record
+from tests.factories import NOON, identify, incoming_event, order, owners, record
 
 pytestmark = pytest.mark.django_db
 
@@ -318,3 +318,18 @@ def test_mailbox_that_many_accounts_state_costs_a_later_event_no_more(count_stat
     company_id = Identifier.objects.get(kind="email").id
     assert len(graph.read_locked([company_id]).rows) == 2
     assert len(statements) <= 20, statements
+
+
+def test_page_cannot_file_an_event_on_the_device_of_a_kiosk():
+    kiosk = factories.source("Kiosk", "kiosk", is_shared=True, addresses="checked")
+    page = factories.sender(trusted=False)
+    device = f"kiosk-1@{kiosk.pk}/{NOON:%Y-%m-%d}"
+    stated = identify(("user_id", "7"), ("anonymous_id", "kiosk-1"))
+    [noor] = owners(record(stated, by=factories.sender(kiosk, addresses="checked")))
+
+    forged = incoming_event(("anonymous_id", device), ("anonymous_id", "browser"))
+    alone = incoming_event(("anonymous_id", device))
+
+    ingested = record(forged, alone, by=page)
+    assert noor not in owners(ingested)
+    assert [outcome.status for outcome in ingested.outcomes] == ["accepted", "quarantined"]
