@@ -6,6 +6,7 @@ import pytest
 
 from butler.decisions.bulk import denial_codes
 from customers.actions import sign_in
+from customers.identity import decisions
 from customers.models import Customer, Identifier, Suppression
 from tests import factories
 from tests.butler import arrange
@@ -28,10 +29,10 @@ def desk():
     return factories.sender(factories.source("Desk", "desk"))
 
 
-def ordered(desk, number, *identifiers, at=ORDERED_AT, **facts):
+def ordered(desk, number, *identifiers, at=ORDERED_AT, name="Order Completed", **facts):
     """Store an order that the desk took for these identifiers; return its customer."""
     facts = {"visit_date": f"{NOON:%Y-%m-%d}"} | facts
-    event = factories.order(number, *identifiers, ("order", number), at=at, **facts)
+    event = factories.order(number, *identifiers, ("order", number), name=name, at=at, **facts)
     ingested = factories.record(event, by=desk, at=at)
     return Customer.objects.get(id=ingested.outcomes[0].customer_id)
 
@@ -138,6 +139,42 @@ def test_earlier_noted_address_does_not_stand_in_for_that_of_another_customer(de
     customer = ordered(desk, "D-1", ("user_id", "7"), BOX, at=later)
 
     assert receivers(customer) == []
+
+
+LATER = ORDERED_AT + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("channel", ["partner", "till", "app"])
+@pytest.mark.parametrize(
+    "name", ["Order Updated", "Order Amended", "Order Cancelled", "Order Refunded"]
+)
+def test_another_source_notes_no_address_with_an_order(desk, channel, name):
+    other = factories.sender(factories.source("Other", channel))
+    customer = ordered(desk, "D-1", ("user_id", "7"))
+
+    assert ordered(other, "D-1", BOX, name=name, at=LATER) == customer
+    assert receivers(customer) == []
+
+
+def test_payer_of_a_refund_gets_no_message_about_the_order(desk):
+    customer = ordered(desk, "D-1", ("user_id", "7"), BOX)
+    payer = ("email", "payer@example.com")
+
+    assert ordered(desk, "D-1", payer, name="Order Refunded", at=LATER) == customer
+    assert receivers(customer) == [BOX[1]]
+
+
+def test_address_of_a_separated_customer_gets_no_message_about_an_order_of_that_number(desk):
+    shop = factories.sender(factories.source("Shop", "site"))
+    first = ordered(desk, "D-1", ("user_id", "7"))
+    second = factories.customer(("user_id", "8"), by=shop)
+    ends = Identifier.objects.filter(kind="user_id").order_by("id").values_list("id", flat=True)
+    merge = decisions.decide("merge", *ends, actor="staff:lin", now=ORDERED_AT)
+    ordered(shop, "D-1", ("user_id", "8"), BOX, at=LATER)
+    decisions.undo_decision(decision_id=merge.pk, actor="staff:lin", now=LATER)
+
+    assert receivers(first) == []
+    assert receivers(second) == [BOX[1]]
 
 
 def test_suppressed_noted_address_gets_nothing(desk):
