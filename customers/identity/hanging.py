@@ -67,22 +67,26 @@ class Hung(NamedTuple):
     links: Sequence[StoredLink]
 
 
-def hang(regrouped: Component, targets: Targets, locked: set[UUID]) -> Hung:
+def hang(
+    regrouped: Component, targets: Targets, locked: set[UUID], suspects: Set[int] = frozenset()
+) -> Hung:
     """Write the record of each hanging identifier into `targets`.
 
-    These are the ones that were read, those that hang on identifiers whose record changes, and
-    those that staff separated from an identifier that was read.
+    These are the ones that were read, those that hang on identifiers whose record changes or on
+    new placeholders, and those that staff separated from an identifier that was read.
+
+    suspects: the accounts that turned out to be placeholders just now
     Raises RetryTransaction if another transaction holds a record that has to change.
     """
     rows = {row.id: row for row in regrouped.rows}
     pending = {row.id for row in regrouped.rows if _hangs(row)}
-    pending |= _read_hung(_moved(rows.values(), targets)) - rows.keys()
+    pending |= _read_hung([*_moved(rows.values(), targets), *suspects]) - rows.keys()
     pending |= {end for decision in regrouped.decisions for end in decision.pair} - rows.keys()
     states: dict[int, str] = {}
     shared: set[int] = set()
     links: set[StoredLink] = set()
     while pending:
-        hanging = _read_hanging(pending, locked)
+        hanging = _read_hanging(pending, locked, suspects)
         fresh = {row.id: row for row in hanging.component.rows if _hangs(row)}
         rows |= fresh
         # A person may have put one of them on a record that is not touched otherwise.
@@ -118,7 +122,7 @@ class _Hanging(NamedTuple):
     holders: Sequence[_Holder]
 
 
-def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
+def _read_hanging(ids: Set[int], locked: set[UUID], suspects: Set[int]) -> _Hanging:
     """Lock identifiers and their records, and read their holders.
 
     Equal numbers of which a person may have several hang together, so they are read, too. So are
@@ -130,7 +134,7 @@ def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
         component = read_locked(ids, locked, NO_LIMIT)
         locked |= component.locked
         loaded = {row.id for row in component.rows}
-        holders = _read_holders(row.id for row in component.rows if _hangs(row))
+        holders = _read_holders((row.id for row in component.rows if _hangs(row)), suspects)
         beside = {
             holder.other.id
             for holder in holders
@@ -138,15 +142,25 @@ def _read_hanging(ids: Set[int], locked: set[UUID]) -> _Hanging:
             or (holder.customer_id is None and holder.other.family in _CORES)
         }
         if beside <= loaded:
-            return _Hanging(component, holders)
+            rows = [
+                row._replace(is_suspect=row.is_suspect or row.id in suspects)
+                for row in component.rows
+            ]
+            return _Hanging(component._replace(rows=rows), holders)
         ids |= beside
 
 
-def _read_holders(ids: Iterable[int]) -> list[_Holder]:
+def _read_holders(ids: Iterable[int], suspects: Set[int]) -> list[_Holder]:
     params = {"ids": sorted(ids), "limit": HOLDER_LIMIT, "desk_channels": DESKS}
-    return [
+    holders = [
         _Holder(id_, StoredLink(*columns[:10]), IdentifierNode(*columns[10:19]), columns[19])
         for id_, *columns in sql.rows("read_holders", params)
+    ]
+    return [
+        holder._replace(other=holder.other._replace(is_suspect=True))
+        if holder.other.id in suspects
+        else holder
+        for holder in holders
     ]
 
 
@@ -211,7 +225,8 @@ def _states(
     for link in links:
         if link.link(is_current=True) in could_hang:
             state = "hung" if groups.same(link.first, link.second) else "contested"
-        elif is_across_erasures(nodes, link.first, link.second):
+        elif is_across_erasures(nodes, link.first, link.second) or link.state == "hung":
+            # The link of a placeholder hangs nothing.
             state = "filed"
         else:
             continue

@@ -107,7 +107,7 @@ def _place(
         )
         component, targets = regrouped.component, dict(regrouped.targets)
         now_locked = set(component.locked)
-        hung = hang(component, targets, now_locked)
+        hung = hang(component, targets, now_locked, regrouped.new_suspects)
         orders, merged_ids = find_orders_to_place(hung.rows, targets)
         # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids

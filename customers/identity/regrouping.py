@@ -138,7 +138,7 @@ def _states(
     states = {}
     for link in component.links:
         key = (link.first, link.second), link.kind, link.evidence, link.source_id
-        if link.id in replaced:
+        if link.id in replaced and key not in could_join:
             state = "replaced"
         elif link.kind == LinkKind.ALIAS or key in could_join:
             state = "joined" if groups.same(link.first, link.second) else "contested"

@@ -9,6 +9,7 @@ from customers.identity import decisions, graph
 from customers.models import Customer, Event, Identifier, Link, Merge, Order, Review, Trait
 from customers.queries.timeline import TimelineFilter, timeline
 from tests import factories
+from tests.customers.graph import misplaced_identifiers
 from tests.factories import NOON, identify, incoming_event, order, owners, record
 
 pytestmark = pytest.mark.django_db
@@ -333,3 +334,29 @@ def test_page_cannot_file_an_event_on_the_device_of_a_kiosk():
     ingested = record(forged, alone, by=page)
     assert noor not in owners(ingested)
     assert [outcome.status for outcome in ingested.outcomes] == ["accepted", "quarantined"]
+
+
+@pytest.mark.parametrize(
+    "attached", [("card", "C19"), ("phone", "+31612300456"), ("anonymous_id", "browser")]
+)
+def test_nothing_stays_on_an_account_that_turns_out_to_be_a_placeholder(attached):
+    for number in range(6):
+        event = identify(("user_id", "guests"), attached, ("email", f"m{number}@example.com"))
+        record(event)
+
+    assert Identifier.objects.get(kind="user_id").is_suspect
+    assert misplaced_identifiers() == []
+    assert owner_of("guests") != owner(attached[0])
+
+
+def test_proved_address_that_staff_took_off_is_contested_after_its_source_named_another():
+    checked = factories.sender(factories.source(addresses="checked"), addresses="checked")
+    record(identify(NOOR, MAIL), by=checked)
+    decisions.decide(
+        "separate", *Identifier.objects.values_list("id", flat=True), actor="staff:lin", now=NOON
+    )
+
+    later = NOON + timedelta(hours=1)
+    record(identify(NOOR, ("email", "new@example.com"), at=later), by=checked)
+
+    assert misplaced_identifiers() == []
