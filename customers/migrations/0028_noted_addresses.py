@@ -5,11 +5,15 @@ from django.db import migrations
 # For each order and request that changed since then, and each kind of which the live record has no
 # address: the address in the latest event about it, if that address leads to no record and never
 # had another holder. So it receives no message of another customer.
+#
+# Events of other sources with the number of an order, and its payments, scans, refunds and
+# cancellations, may name somebody else, so their addresses receive no messages about the order.
+# Events that belong to the record of another customer again do not count either.
 NOTED_ADDRESSES = """
 CREATE FUNCTION customers_noted_addresses(live_id uuid, since timestamptz)
 RETURNS TABLE (about text, kind text, value text)
 LANGUAGE sql STABLE AS $$
-    WITH relation AS (
+    WITH relation AS MATERIALIZED (
         SELECT 'order:' || number AS about
           FROM customers_order
          WHERE customer_id = live_id
@@ -20,7 +24,7 @@ LANGUAGE sql STABLE AS $$
           FROM customers_request
          WHERE customer_id = live_id
            AND coalesce(closed_at, opened_at) >= since
-    ), missing AS (
+    ), missing AS MATERIALIZED (
         SELECT needed.kind
           FROM unnest(ARRAY['email', 'phone']) AS needed (kind)
          WHERE NOT EXISTS (
@@ -30,30 +34,40 @@ LANGUAGE sql STABLE AS $$
                   AND own.kind = needed.kind
                   AND own.evidence = 2
                   AND NOT own.is_shared)
-    ), latest AS (
-        SELECT DISTINCT ON (event.about, address.kind)
-               event.about, address.kind, address.value, address.id, address.customer_id,
-               address.is_shared OR address.is_suspect AS is_unclear
+    ), record AS (
+        SELECT id
+          FROM customers_customer
+         WHERE (id = live_id OR canonical_id = live_id)
+           AND EXISTS (SELECT FROM missing)
+    ), noted AS MATERIALIZED (
+        SELECT event.about, event.name, event.source_id, event.identifier_ids, event.occurred_at,
+               customers_arrival_number(event.arrival, event.received_at, event.version) AS arrival
           FROM relation
-          JOIN customers_event AS event
-            ON event.customer_id = ANY (live_id || ARRAY (
-                   SELECT merged.id
-                     FROM customers_customer AS merged
-                    WHERE merged.canonical_id = live_id))
-           AND event.about = relation.about
-           AND event.about <> ''
-           AND event.evidence = 2
-          JOIN customers_identifier AS address ON address.id = ANY (event.identifier_ids)
+         CROSS JOIN record
+         CROSS JOIN LATERAL (
+               SELECT *
+                 FROM customers_filed_events(record.id) AS filed
+                WHERE filed.about = relation.about
+                  AND filed.about <> ''
+                  AND filed.evidence = 2
+               -- Without OFFSET, Postgres would read all events of the record first.
+               OFFSET 0) AS event
+    ), latest AS (
+        SELECT DISTINCT ON (noted.about, address.kind)
+               noted.about, address.kind, address.value, address.id, address.customer_id,
+               address.is_shared OR address.is_suspect AS is_unclear
+          FROM noted
+          JOIN customers_identifier AS address ON address.id = ANY (noted.identifier_ids)
           JOIN missing ON missing.kind = address.kind
          WHERE address.evidence = 2
-           AND NOT EXISTS (
-               SELECT
-                 FROM customers_refiledevent AS refiled
-                WHERE refiled.customer_id = event.customer_id
-                  AND refiled.version = event.version)
-         ORDER BY event.about, address.kind, event.occurred_at DESC,
-                  customers_arrival_number(event.arrival, event.received_at, event.version) DESC,
-                  address.id
+           AND (noted.about LIKE 'request:%'
+                OR (noted.name IN ('Order Completed', 'Order Updated', 'Order Amended')
+                    AND EXISTS (SELECT
+                                  FROM noted AS placed
+                                 WHERE placed.about = noted.about
+                                   AND placed.name = 'Order Completed'
+                                   AND placed.source_id = noted.source_id)))
+         ORDER BY noted.about, address.kind, noted.occurred_at DESC, noted.arrival DESC, address.id
     )
     SELECT latest.about, latest.kind, latest.value
       FROM latest

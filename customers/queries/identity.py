@@ -33,7 +33,7 @@ class ContestedLinkShape(Shape, frozen=True):
 
 
 class HeldIdentifierShape(Shape, frozen=True):
-    """An identifier of a record, and why the record has it. `source` is set for numbers."""
+    """An identifier of a record, and why the record has it. `source` is set for numbers and orders."""
 
     id: int
     kind: str

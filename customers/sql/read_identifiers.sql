@@ -8,10 +8,10 @@
 --              customers.queries.identity; contested is a JSON array of objects
 
 SELECT identifier.id, identifier.kind,
-       CASE WHEN numbered.is_number OR identifier.kind = 'order'
+       CASE WHEN numbered.has_source
             THEN substring(identifier.value, strpos(identifier.value, '/') + 1)
             ELSE identifier.value END,
-       CASE WHEN numbered.is_number
+       CASE WHEN numbered.has_source
             THEN (SELECT name FROM customers_source AS source
                    WHERE source.id::text = split_part(identifier.value, '/', 1)) END,
        CASE WHEN identifier.evidence = 1 THEN 1
@@ -41,7 +41,9 @@ SELECT identifier.id, identifier.kind,
                  LIMIT %(link_limit)s) AS contested)::text
   FROM customers_identifier AS identifier
  CROSS JOIN LATERAL (
-       SELECT identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%' AS is_number
+       SELECT identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%' AS is_number,
+              identifier.kind IN ('user_id', 'order') OR identifier.kind LIKE 'external:%%'
+              AS has_source
        ) AS numbered
  CROSS JOIN LATERAL (
        SELECT max(evidence) AS evidence, bool_or(state = 'joined') AS is_joined
