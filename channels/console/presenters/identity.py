@@ -31,6 +31,7 @@ class IdentifierRow:
     reason: str
     contested: Sequence[str]
     separate_from: int | None
+    is_order: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,21 @@ class RecordRow:
     """A record before or after a change."""
 
     name: str
-    events: str
+    # The numbers of its events and orders.
+    size: str
     identifiers: Sequence[IdentifierRow]
 
 
 def record_row(record: RecordPreview) -> RecordRow:
     """Return a record before or after a change, as the page shows it."""
-    events = "1 event" if record.events == 1 else f"{record.events} events"
-    return RecordRow(record.name, events, identifier_rows(record.identifiers))
+    orders = {row.value for row in record.identifiers if row.kind == "order"}
+    size = ", ".join([_count(record.events, "event"), _count(len(orders), "order")])
+    others = [row for row in record.identifiers if row.kind != "order"]
+    return RecordRow(record.name, size, identifier_rows(others))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def identifier_rows(identifiers: Sequence[HeldIdentifierShape]) -> list[IdentifierRow]:
@@ -79,6 +87,7 @@ def _row(row: HeldIdentifierShape, others: Sequence[int]) -> IdentifierRow:
         reason=f"{held_by}: {_EVIDENCE[row.evidence]}",
         contested=[_contested(row.kind, link) for link in row.contested],
         separate_from=others[0] if others else None,
+        is_order=row.kind == "order",
     )
 
 

@@ -1,7 +1,5 @@
 """The search for customers, and the customer page with the parts that the staff role allows."""
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,8 +19,8 @@ from channels.console.presenters import labels
 from channels.console.presenters.customer import CustomerPage, customer_page, timeline_entries
 from channels.console.presenters.permissions import ContactPermission, contact_permissions
 from channels.console.views import access, audit, decisions, merges
+from channels.console.views.search_rows import find_rows
 from customers.access.access_log import SYSTEM
-from customers.identity.search import CustomerMatch, search
 from customers.models import Purpose
 from customers.queries.record import read_record
 from customers.queries.timeline import TimelineFilter, timeline
@@ -38,32 +36,9 @@ def search_customers(request: HttpRequest) -> HttpResponse:
     """Search customers, and add an access log entry for each customer in the result."""
     text = request.GET.get("q", "").strip()
     sees_addresses = request.user.has_perm("customers.view_identifier")
-    matches = search(
-        text,
-        region=settings.BUTLER_COUNTRY,
-        today=timezone.localdate(),
-        sees_addresses=sees_addresses,
-    )
-    audit.log_console_access(request, [match.id for match in matches], part="search")
-    addresses = _distinguishing_addresses(matches, timezone.now()) if sees_addresses else {}
-    rows = [
-        (match, labels.MATCH_KINDS.get(match.found_by, match.found_by), addresses.get(match.id, ""))
-        for match in matches
-    ]
+    rows = find_rows(request, text)
     context = {"text": text, "rows": rows, "sees_addresses": sees_addresses, "section": "search"}
     return render(request, "console/search.html", context)
-
-
-def _distinguishing_addresses(matches: Sequence[CustomerMatch], now: datetime) -> dict[UUID, str]:
-    """Return the addresses of customers who share a name with another match."""
-    counts = Counter(match.name.casefold() for match in matches)
-    customer_ids = [match.id for match in matches if counts[match.name.casefold()] > 1]
-    return {
-        customer_id: ", ".join(
-            dict.fromkeys(address.value for address in (facts.addresses or {}).values())
-        )
-        for customer_id, facts in inputs.read_facts(customer_ids, now=now).items()
-    }
 
 
 @require_safe

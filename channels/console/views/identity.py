@@ -121,7 +121,9 @@ def _page_context(live_id: UUID, form: DecisionForm) -> dict[str, Any]:
     rows = identifier_rows(identity.identifiers(live_id))
     return {
         "customer": {"id": live_id, "name": _name(live_id)},
-        "identifiers": rows,
+        "identifiers": [row for row in rows if not row.is_order],
+        "orders": [row for row in rows if row.is_order],
+        "last_first": rows[::-1],
         "merges": active_merges(live_id),
         "decisions": decision_rows(identity.decisions(live_id)),
         "form": form,

@@ -32,14 +32,8 @@ def move_event(request: HttpRequest, customer_id: UUID, log: UUID, version: int)
     """Ask for another customer, show it, and then file the event there."""
     live_id, event = _find_event(customer_id, EventPlace(log, version))
     form = RefilingForm(request.POST or None)
-    context = {
-        "customer": {"id": live_id, "name": _name(live_id)},
-        "event": event,
-        "headline": headline(event.kind, event.name, for_staff=True),
-        "form": form,
-        "last_move": _last_move(EventPlace(log, version)),
-        "section": "search",
-    }
+    context = _event_context(live_id, event)
+    context |= {"form": form, "last_move": _last_move(EventPlace(log, version))}
     if request.method != "POST":
         return render(request, "console/refiling.html", context)
     identifier = _identifier(form)
@@ -73,18 +67,26 @@ def undo_move(request: HttpRequest, customer_id: UUID, log: UUID, version: int) 
     if not previews.is_confirmed(request):
         return_id = refiling.previous_customer_of_event(place)
         audit.log_console_access(request, [return_id], part="refiling")
-        context = {
-            "customer": {"id": live_id, "name": _name(live_id)},
-            "event": event,
-            "headline": headline(event.kind, event.name, for_staff=True),
+        context = _event_context(live_id, event)
+        context |= {
             "last_move": last_move,
             "return_to": {"id": return_id, "name": _name(return_id)},
-            "section": "search",
         }
         return render(request, "console/refiling_undo.html", context)
     actions.undo_refiling(events=[(log, version)], actor=audit.actor(request), now=timezone.now())
     messages.success(request, "The event is moved back.")
     return redirect("console:timeline", customer_id=live_id)
+
+
+def _event_context(live_id: UUID, event: Event) -> dict[str, Any]:
+    return {
+        "customer": {"id": live_id, "name": _name(live_id)},
+        "event": event,
+        "headline": headline(event.kind, event.name, for_staff=True),
+        # The number of the order or call that the event is about.
+        "about": event.about.partition(":")[2],
+        "section": "search",
+    }
 
 
 def _last_move(place: EventPlace) -> RefiledEvent | None:

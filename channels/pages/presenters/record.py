@@ -116,11 +116,14 @@ def record_page(
         party=[_member(member, today) for member in sorted(record.party, key=is_adult)],
         timeline=[timeline_entry(event, names) for event in events],
         # Order numbers are identifiers too, but the page already shows them as orders.
-        identifiers=[
-            _identifier_card(identifier)
-            for identifier in record.identifiers
-            if identifier.kind != "order"
-        ],
+        # Two sources may give one customer the same number, which is one line for the customer.
+        identifiers=list(
+            dict.fromkeys(
+                _identifier_card(identifier)
+                for identifier in record.identifiers
+                if identifier.kind != "order"
+            )
+        ),
         merges=[_merge_card(merge, reasons.get(merge.id)) for merge in record.members],
         last_contact=next(
             (_last_contact(interaction) for interaction in record.interactions), None

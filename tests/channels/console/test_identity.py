@@ -65,6 +65,45 @@ def test_page_says_why_the_record_has_each_identifier(desk, couple):
     assert AccessLogEntry.objects.filter(customer=sam, what="identifiers").count() == 1
 
 
+def order_numbers(shop):
+    """Send an order of each of the couple as the wire does: its number is an identifier."""
+    orders = [factories.order(f"B-{who[1]}", who, ("order", f"B-{who[1]}")) for who in (NOOR, SAM)]
+    factories.record(*orders, by=factories.sender(shop))
+
+
+def test_page_lists_orders_apart_and_names_their_sources(desk, couple):
+    noor, _ = couple
+    order_numbers(Source.objects.get(name="Shop"))
+
+    page = page_of(desk, f"customers/{noor.id}/identity/")
+    identifiers, _, orders = page.partition("<summary>Orders (1)</summary>")
+
+    assert "Order B-u-1 of Shop" in orders
+    assert "Order B-u-1" not in identifiers
+
+
+def test_search_for_a_merge_tells_customers_with_one_name_apart(desk, couple):
+    noor, _ = couple
+    for number in (1, 2):
+        factories.customer(("email", f"kim.{number}@example.com"), name="Kim Visser")
+
+    page = page_of(desk, f"customers/{noor.id}/identity/merge/?q=kim+visser")
+
+    assert "kim.1@example.com" in page
+    assert "kim.2@example.com" in page
+
+
+def test_preview_counts_the_orders_of_each_record(desk, couple):
+    noor, _ = couple
+    order_numbers(Source.objects.get(name="Shop"))
+
+    page = decide(desk, noor, merge_fields()).content.decode()
+
+    assert page.count(" 1 order<") == 2
+    assert page.count(" 2 orders<") == 1
+    assert "Order B-u-1" not in page
+
+
 def test_preview_shows_both_records_and_stores_nothing(desk, couple):
     noor, sam = couple
 

@@ -36,6 +36,14 @@ def path() -> str:
     return f"/records/{Merge.objects.get().pk}/separate/"
 
 
+def test_number_of_two_sources_is_listed_once(kim, shop):
+    site = factories.sender(factories.source("site"))
+    factories.record(factories.identify(ACCOUNT, MAILBOX), by=site)
+
+    assert page(kim).count('<span class="muted">kim</span>') == 1
+    assert Identifier.objects.filter(kind="user_id", customer__isnull=False).count() == 2
+
+
 @pytest.mark.parametrize(
     ("language", "reason", "button"),
     [
