@@ -18,6 +18,7 @@ PAGES = {
     "console-switches": "/console/switches/",
     "console-topics": "/console/topics/",
     "console-keys": "/console/keys/",
+    "console-sources": "/console/sources/",
 }
 ADMIN = {
     "admin": "/admin/",
@@ -53,9 +54,12 @@ def _of_noor(page: Page) -> dict[str, str]:
     noor = link.partition("?")[0]
     return {
         "console-customer": noor,
-        "console-looks": f"{noor}access-log/",
-        "console-wishes": f"{noor}preferences/",
+        "console-access-log": f"{noor}access-log/",
+        "console-preferences": f"{noor}preferences/",
         "console-order": f"{noor}new-order/",
+        "console-identity": f"{noor}identity/",
+        "console-merge-search": f"{noor}identity/merge/?q=bram",
+        "console-timeline": f"{noor}timeline/",
     }
 
 

@@ -12,7 +12,7 @@ PAGES = {
     "preferences": "/preferences/",
     "receipts": "/receipts/",
     "why": "/why/",
-    "looks": "/why/access-log/",
+    "access-log": "/why/access-log/",
     "missing": "/orders/of-somebody-else/",
 }
 # One of many: the first link of a list leads there.
@@ -47,7 +47,7 @@ def _begin_the_day(page: Page) -> None:
     page.goto("/")
     page.get_by_role("button", name="Sign in as Noor").click()
     page.wait_for_selector("#status[data-state=live]")
-    page.get_by_role("button", name="Take an order").click()
+    page.get_by_role("button", name="Take order").click()
     page.wait_for_selector(".latency:not([hidden])")
     page.get_by_role("button", name="Scan the code").click()
     page.get_by_text("Through the gate at").wait_for()
