@@ -6,7 +6,10 @@
 INSERT INTO customers_source (name, channel, is_shared, default_region, webhook_secrets)
 SELECT name, channel, false, '', '{}' FROM (VALUES ('app', 'app'), ('shop', 'web')) AS source (name, channel);
 CREATE TEMPORARY TABLE person AS
-SELECT number, gen_random_uuid() AS record, gen_random_uuid() AS mailbox_record,
+SELECT number,
+       -- Ids of version 7, by the number and in the order of time.
+       ('0193e000' || lpad(to_hex(number), 8, '0') || '8000000000000001')::uuid AS record,
+       ('0193f000' || lpad(to_hex(number), 8, '0') || '8000000000000002')::uuid AS mailbox_record,
        3 * number AS number_id, 3 * number + 1 AS mail_id, 3 * number + 2 AS stranger_id,
        number % 10 = 0 AS has_signed_in, number % 2 = 0 AS is_in_shop, number % 20 = 2 AS is_stranger,
        5 + (number % 10 = 0)::int AS version

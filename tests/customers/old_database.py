@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
+from uuid_utils.compat import uuid7
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2025, 11, 21, 12, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ class OldDatabase:
         )
 
     def record(self, canonical: UUID | None = None) -> UUID:
-        id_ = uuid4()
+        id_ = uuid7()
         self.insert("customers_customer", id=id_, canonical_id=canonical, created_at=NOON)
         return id_
 
