@@ -109,8 +109,15 @@ def pytest_runtest_makereport(item: pytest.Item):
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Remove the statement timeout, because a busy machine makes the test database slowly."""
+    """Remove the time limits of statements, because a busy machine answers slowly.
+
+    The servers that tests start have the limits of production.
+    """
     from django.db import connection
+
+    from config import db_timeouts
+
+    db_timeouts.ANSWER_TIMEOUT = 120
 
     # A test without a database may have opened the pool for the database of the settings. Its
     # connections would then use another database than the servers.
