@@ -27,7 +27,7 @@ from customers.identity.graph import (
 )
 from customers.identity.grouping import join_records
 from customers.identity.groups import Groups
-from customers.identity.link_rules import is_across_erasures
+from customers.identity.link_rules import counts, is_across_erasures
 from customers.identity.links import (
     DecisionKind,
     IdentifierLink,
@@ -193,7 +193,9 @@ def _place(
     for id_ in rows:
         held_by = (records.get(member) for member in groups.members(id_))
         targets[id_] = next((record for record in held_by if record), own_targets[id_])
-    return _states(nodes, stored_links, set(could_hang), groups)
+    inert = [holder.link for holder in hanging.holders if not counts(nodes, holder.as_link)]
+    affected = dict.fromkeys([*stored_links, *inert])
+    return _states(nodes, affected, set(could_hang), groups, rows.keys())
 
 
 def _records_of_holders(
@@ -219,14 +221,21 @@ def _states(
     links: Iterable[StoredLink],
     could_hang: Set[IdentifierLink],
     groups: Groups,
+    hanging: Set[int],
 ) -> dict[int, str]:
-    """Return the new states of links, as far as they change."""
+    """Return the new states of links, as far as they change.
+
+    hanging: the identifiers that hang on others
+    """
     states = {}
     for link in links:
         if link.link(is_current=True) in could_hang:
             state = "hung" if groups.same(link.first, link.second) else "contested"
-        elif is_across_erasures(nodes, link.first, link.second) or link.state == "hung":
-            # The link of a placeholder hangs nothing.
+        elif is_across_erasures(nodes, link.first, link.second) or (
+            link.state in ("hung", "contested")
+            and not hanging.isdisjoint((link.first, link.second))
+        ):
+            # It hangs nothing: one end became a placeholder, or a source moved to another space.
             state = "filed"
         else:
             continue

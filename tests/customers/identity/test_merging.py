@@ -349,6 +349,16 @@ def test_nothing_stays_on_an_account_that_turns_out_to_be_a_placeholder(attached
     assert owner_of("guests") != owner(attached[0])
 
 
+def test_phone_of_two_accounts_is_on_the_other_once_one_turns_out_to_be_a_placeholder():
+    phone = ("phone", "+31612300456")
+    record(identify(NOOR, phone))
+    for number in range(6):
+        record(identify(("user_id", "guests"), phone, ("email", f"m{number}@example.com")))
+
+    assert misplaced_identifiers() == []
+    assert owner("phone") == owner_of("noor")
+
+
 def test_proved_address_that_staff_took_off_is_contested_after_its_source_named_another():
     checked = factories.sender(factories.source(addresses="checked"), addresses="checked")
     record(identify(NOOR, MAIL), by=checked)
