@@ -18,7 +18,7 @@ from customers.events.arrival import arrival_number
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
-from customers.identity import record_creation, resolution
+from customers.identity import record_creation, refiling, resolution
 from customers.identity.contests import count_contests
 from customers.identity.identifier_warnings import find_warnings
 from customers.identity.links import IdentifierKey
@@ -203,13 +203,15 @@ class _Batch:
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
-            resolved, contested = record_creation.open_missing(
+            resolved, contested, suspects = record_creation.open_missing(
                 stated, resolved, self.sender, self.received_at, matched.tombstones
             )
             current = resolved[identifiers[new[0]][0]].version
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
+            # The new placeholders may have events of this batch, too.
+            refiling.refile_all(suspects, reason="placeholder", actor="", now=self.received_at)
         rejected = [*rejected_items, *self.outcomes.quarantined]
         if rejected:
             quarantine.store_rejected(rejected, self.sender, self.received_at)

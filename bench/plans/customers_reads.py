@@ -56,12 +56,7 @@ PARAMETERS: dict[str, Params] = {
         "source": None,
         "limit": 20,
     },
-    "find_next_identifiers": {
-        "identifier_id": serial(18),
-        "after_log": NOBODY,
-        "after_version": 0,
-        "limit": 20,
-    },
+    "find_next_identifiers": {"ids": serials(18)},
     "find_stored_messages": {
         "keys": f"{{{','.join(uuid('event', n * 100 + 1).hex for n in _NUMBERS)}}}"
     },

@@ -115,8 +115,7 @@ def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
     redrawn = redraw_links(ids)
     restored = restore_best_evidence(ids)
     regrouped = merging.regroup(ids | redrawn.ids, now=now, are_decided=True)
-    for suspect in sorted(regrouped.suspects):
-        refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
+    refiling.refile_all(regrouped.suspects, reason="placeholder", actor="", now=now)
     parted = [move for move in regrouped.moves if move.before != move.record_id]
     joined = [move for move in regrouped.moves if move.after != move.record_id]
     _ask_about_logins(parted)

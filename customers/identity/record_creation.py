@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity import graph, merging, refiling, shortcuts
+from customers.identity import graph, merging, shortcuts
 from customers.identity.addresses import AddressStatement
 from customers.identity.evidence import statement_evidence
 from customers.identity.families import ORDER, is_number
@@ -27,6 +27,7 @@ from customers.identity.link_storage import (
     unstored_links,
 )
 from customers.identity.links import IdentifierKey, pair_of
+from customers.identity.merging import RegroupedRecords
 from customers.identity.order_ownership import order_number
 from customers.identity.resolution import Resolved, ResolvedIdentifier, Tombstones, resolve
 from customers.identity.shortcuts import CertainOwners
@@ -40,19 +41,20 @@ GROUP_LIMIT = 10_000
 
 
 class OpenedIdentifiers(NamedTuple):
-    """All identifiers of a batch, and the links that the rules refused."""
+    """All identifiers of a batch, the links that the rules refused, and the new placeholders."""
 
     resolved: Resolved
     # The ids of the links that became contested.
     contested: frozenset[int]
+    # The accounts, cards and numbers that turned out to be placeholders.
+    suspects: frozenset[int]
 
 
 class _Regrouped(NamedTuple):
-    """The regrouped identifiers, the affected records, and the links that became contested."""
+    """The regrouped identifiers, and what the regrouping changed."""
 
     ids: Set[int]
-    records: Set[UUID]
-    contested: frozenset[int]
+    changes: RegroupedRecords
 
 
 def open_missing(
@@ -83,7 +85,9 @@ def open_missing(
     linked_orders |= {resolved[key].id for key in repeated_orders & orders}
     addresses = _address_statements(events, statements, resolved, sender)
     regrouped = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
-    return OpenedIdentifiers(_resolve_again(resolved, regrouped), regrouped.contested)
+    changes = regrouped.changes
+    resolved = _resolve_again(resolved, regrouped)
+    return OpenedIdentifiers(resolved, changes.contested, changes.suspects)
 
 
 def _certain_owners(
@@ -104,7 +108,7 @@ def _resolve_again(resolved: Resolved, regrouped: _Regrouped) -> Resolved:
     stale = [
         key
         for key, row in resolved.items()
-        if row.id in regrouped.ids or row.customer_id in regrouped.records
+        if row.id in regrouped.ids or row.customer_id in regrouped.changes.records
     ]
     return resolved | resolve(stale).resolved if stale else resolved
 
@@ -143,7 +147,7 @@ def _regroup(
     """Regroup around new links."""
     ids = assigned | linked
     if not ids:
-        return _Regrouped(set(), set(), frozenset())
+        return _Regrouped(set(), RegroupedRecords(set(), frozenset(), frozenset()))
     locked = {row.customer_id for row in resolved.values() if row.customer_id}
     try:
         regrouped = merging.regroup(
@@ -153,12 +157,7 @@ def _regroup(
         _log.warning("record %s has too many identifiers, so it gets no more", component.oldest)
         ids = assigned
         regrouped = merging.regroup(ids, now=now, locked=locked)
-    concerned = set(regrouped.records)
-    for suspect in sorted(regrouped.suspects):
-        moved = refiling.refile_all(suspect, reason="placeholder", actor="", now=now)
-        # Each log that lost or got events also got the event "Event Refiled".
-        concerned |= {record.customer_id for move in moved for record in (move.before, move.after)}
-    return _Regrouped(ids, concerned, regrouped.contested)
+    return _Regrouped(ids, regrouped)
 
 
 def _insert_records(

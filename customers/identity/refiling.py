@@ -102,17 +102,22 @@ def refile(
     return retry.on_conflict(attempt)
 
 
-def refile_all(identifier_id: int, *, reason: str, actor: str, now: datetime) -> list[RefiledPlace]:
-    """File the events of an identifier on the next identifier of each; return those that moved.
+def refile_all(
+    identifier_ids: Iterable[int], *, reason: str, actor: str, now: datetime
+) -> list[RefiledPlace]:
+    """File the events of identifiers on the next identifier of each; return those that moved.
 
-    It serves an identifier that turned out to identify nobody. The next identifier is the first
-    one after it that is no device, or else the next device. Events without one stay. All events
-    move in one transaction. The projections are rebuilt once, after the last batch of 1,000
+    It serves identifiers that turned out to identify nobody. The next identifier of an event is the
+    first one after them that is no device, or else the next device. Events without one stay. All
+    events move in one transaction. The projections are rebuilt once, after the last batch of 1,000
     events, so that the time grows with the number of events.
     """
+    ids = sorted(identifier_ids)
+    if not ids:
+        return []
 
     def attempt() -> list[RefiledPlace]:
-        rows = sql.rows("find_next_identifiers", {"identifier_id": identifier_id})
+        rows = sql.rows("find_next_identifiers", {"ids": ids})
         moved: list[RefiledPlace] = []
         for batch in batched(rows, BATCH_SIZE):
             targets = {EventPlace(log_id, version): next_id for log_id, version, next_id in batch}

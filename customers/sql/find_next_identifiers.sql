@@ -1,7 +1,7 @@
--- Find the events that are filed on an identifier, and the next identifier of each: the first one
+-- Find the events that are filed on these identifiers, and the next identifier of each: the first one
 -- after it that is no device, or else the next device. Blocked and suspect values are left out.
 --
--- identifier_id  bigint
+-- ids  bigint[]
 -- returns (log, version, next identifier) in the order of the events; no row for an event without a
 --         next identifier
 
@@ -25,5 +25,5 @@ SELECT event.customer_id, event.version, following.id
                                           ELSE identifier.value END)
         ORDER BY identifier.kind IN ('anonymous_id', 'device'), named.place
         LIMIT 1) AS following
- WHERE filed.id = %(identifier_id)s
+ WHERE filed.id = ANY (%(ids)s::bigint[])
  ORDER BY event.customer_id, event.version

@@ -1,6 +1,7 @@
 """An event is filed on another identifier later. Its row on the log does not change."""
 
 from datetime import timedelta
+from itertools import batched
 
 import pytest
 
@@ -316,13 +317,13 @@ def test_events_of_a_placeholder_go_to_the_next_identifier_of_each(noor, sam, mo
         record(event)
     identifier = Identifier.objects.get(kind="user_id", value__endswith="desk")
 
-    moved = refiling.refile_all(identifier.id, reason="placeholder", actor="butler", now=NOON)
+    moved = refiling.refile_all([identifier.id], reason="placeholder", actor="butler", now=NOON)
 
     targets = [refiled_to(event.message_id) for event in orders]
     assert targets == ["noor@example.com", "new@example.com", "phone", None, "sam"]
     assert len(moved) == 4
     assert_sound()
-    assert not refiling.refile_all(identifier.id, reason="", actor="butler", now=NOON)
+    assert not refiling.refile_all([identifier.id], reason="", actor="butler", now=NOON)
 
 
 def test_batch_that_makes_a_number_suspect_reads_the_changed_logs_again():
@@ -347,6 +348,21 @@ def test_batch_that_makes_a_number_suspect_reads_the_changed_logs_again():
     assert_sound()
 
 
+@pytest.mark.parametrize("size", [1, 2, 6], ids="{} in a batch".format)
+def test_all_events_of_a_late_placeholder_move_however_they_are_batched(size):
+    number = ("user_id", "placeholder")
+    stated = [identify(number, ("email", f"guest-{count}@example.com")) for count in range(6)]
+    for batch in batched(stated, size, strict=True):
+        record(*batch)
+
+    mailboxes = Identifier.objects.filter(kind="email")
+    assert {row.record_id for row in RefiledEvent.objects.filter(reason="placeholder")} == set(
+        mailboxes.values_list("record", flat=True)
+    )
+    assert mailboxes.filter(record=None).count() == 0
+    assert_sound()
+
+
 def refiled_to(message_id):
     """Return the value of the identifier that an event was filed on later; None without one."""
     log, version = place(message_id)
@@ -361,6 +377,6 @@ def test_events_of_a_placeholder_go_to_no_blocked_number():
     BlockedValue.objects.create(kind="external:crm", value="office")
     identifier = Identifier.objects.get(kind="user_id", value__endswith="desk")
 
-    refiling.refile_all(identifier.id, reason="placeholder", actor="butler", now=NOON)
+    refiling.refile_all([identifier.id], reason="placeholder", actor="butler", now=NOON)
 
     assert refiled_to(event.message_id) == "noor@example.com"
