@@ -7,10 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from customers import sql
 from customers.actions.changes import ChangeAuthor
 from customers.actions.erasure_refusals import lift_refusals
-from customers.actions.internal_events import NoSuchCustomer
+from customers.actions.record_locks import lock_live_record
 from customers.consent import ledger as consent_ledger
 from customers.consent.chain_writer import ChainWriter, RecordedStatements, ScopedStatement
 from customers.consent.ledger import Ledger
@@ -23,7 +22,6 @@ from customers.consent.statements import (
     validate_statement,
 )
 from customers.db import retry
-from customers.db.retry import RetryTransaction
 from customers.events import internal_sources
 from customers.models import ConsentState
 
@@ -61,7 +59,7 @@ def _append_statements(
     publications: Publications,
     now: datetime,
 ) -> RecordedStatements:
-    live, has_refusals = _lock_live_record(customer_id)
+    live, has_refusals = lock_live_record(customer_id)
     if has_refusals and not declarant.actor:
         lift_refusals(live, statements)
     ledger = consent_ledger.read_ledgers([live])[live]
@@ -86,7 +84,7 @@ def expire_consents(*, now: datetime, limit: int = 200) -> int:
 
 
 def _expire_consents_of(customer_id: UUID, now: datetime) -> None:
-    live, _ = _lock_live_record(customer_id)
+    live = lock_live_record(customer_id).id
     ledger = consent_ledger.read_ledgers([live])[live]
     declarant = Declarant(is_trusted=True, channel=internal_sources.BUTLER.channel, actor="butler")
     expired = [
@@ -103,17 +101,6 @@ def _expire_consents_of(customer_id: UUID, now: datetime) -> None:
     if expired:
         publications = read_publications([scoped.statement for scoped in expired])
         ChainWriter(live, ledger, publications, declarant, now).append(expired)
-
-
-def _lock_live_record(customer_id: UUID) -> tuple[UUID, bool]:
-    """Return the live record, and whether an erased holder of an address of it refused purposes."""
-    rows = sql.rows("lock_live_record", {"id": customer_id})
-    if not rows:
-        raise NoSuchCustomer
-    [(live, was_merged, has_refusals)] = rows
-    if was_merged:
-        raise RetryTransaction
-    return UUID(str(live)), has_refusals
 
 
 def _statement_time(ledger: Ledger, now: datetime) -> datetime:

@@ -11,17 +11,15 @@ from django.db.models import F, Q
 from customers import sql
 from customers.actions import sign_in
 from customers.actions.erasure_refusals import refused_purposes
-from customers.actions.internal_events import NoSuchCustomer
+from customers.actions.record_locks import lock_live_record
 from customers.actions.refiling import MAX_REASON_LENGTH
 from customers.consent import ledger
 from customers.db import retry
-from customers.db.retry import RetryTransaction
 from customers.events import log
 from customers.identity import erasures, merging
+from customers.identity.families import ADDRESSES
 from customers.identity.links import IdentifierKey
 from customers.models import Customer, Erasure, Identifier, Tombstone, User
-
-_ADDRESSES = frozenset({"email", "phone"})
 
 
 class ErasedRecord(NamedTuple):
@@ -42,7 +40,7 @@ def erase(*, customer_id: UUID, reason: str, actor: str, now: datetime) -> Erase
 
 
 def _erase(customer_id: UUID, reason: str, actor: str, now: datetime) -> ErasedRecord:
-    live = _lock_live_record(customer_id)
+    live = lock_live_record(customer_id).id
     identifiers = list(
         Identifier.objects.filter(customer_id=live, erasure=None)
         .select_for_update(no_key=True)
@@ -61,16 +59,6 @@ def _erase(customer_id: UUID, reason: str, actor: str, now: datetime) -> ErasedR
     return ErasedRecord(erasure, is_new=True)
 
 
-def _lock_live_record(customer_id: UUID) -> UUID:
-    rows = sql.rows("lock_live_record", {"id": customer_id})
-    if not rows:
-        raise NoSuchCustomer
-    [(live, was_merged, _)] = rows
-    if was_merged:
-        raise RetryTransaction
-    return UUID(str(live))
-
-
 def _store_tombstones(erasure: Erasure, identifiers: Sequence[Identifier]) -> None:
     """Store a tombstone for each identifier.
 
@@ -86,7 +74,7 @@ def _store_tombstones(erasure: Erasure, identifiers: Sequence[Identifier]) -> No
             digest=erasures.digest(settings.ERASURE_KEY, _key(identifier)),
             period=identifier.period + 1,
             erased_at=ends.get(identifier.pk, erasure.erased_at),
-            refused=refused if identifier.kind in _ADDRESSES else [],
+            refused=refused if identifier.kind in ADDRESSES else [],
         )
         for identifier in identifiers
     )

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from customers.consent.state import MARKETING, State
 from customers.consent.statements import ConsentStatement
+from customers.identity.families import ADDRESSES
 from customers.models import Identifier, Purpose
-
-_ADDRESSES = ("email", "phone")
 
 
 def refused_purposes(state: State) -> list[str]:
@@ -28,7 +27,7 @@ def lift_refusals(customer_id: UUID, statements: Sequence[ConsentStatement]) -> 
     if not allowed:
         return
     proved = Identifier.objects.filter(
-        customer_id=customer_id, kind__in=_ADDRESSES, proved_at__isnull=False, erasure=None
+        customer_id=customer_id, kind__in=ADDRESSES, proved_at__isnull=False, erasure=None
     ).exclude(refused=[])
     for address in proved.select_for_update(no_key=True).order_by("id"):
         address.refused = [

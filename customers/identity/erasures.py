@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from customers.identity.families import ORDER, Family, family_of
+from customers.identity.families import ADDRESSES, ORDER, Family, family_of
 from customers.identity.links import IdentifierKey
+from customers.identity.statements import STATEMENTS
 from customers.projections import orders
 from customers.types import BUTLER_SOURCE_ID, IncomingEvent, Sender
 
-_STATEMENTS = frozenset({"identify", "alias"})
-_ADDRESSES = frozenset({"email", "phone"})
 # Their source says what happens to them: nothing is accepted until the customer acts.
 _CLOSED = frozenset({Family.ACCOUNT, Family.ATTACHED, Family.REFERENCE})
 # After this time, another person may have the address.
@@ -86,7 +85,7 @@ def accepted_keys(
     refused = _refused(event, keys, erased, sender)
     if not refused:
         return keys
-    is_statement = event.kind in _STATEMENTS
+    is_statement = event.kind in STATEMENTS
     is_about_erased = any(
         family is Family.ACCOUNT
         or family is Family.REFERENCE
@@ -111,7 +110,7 @@ def _refused(
         key
         for key, tombstone in tombstones.items()
         if event.occurred_at < tombstone.erased_at
-        or (_family(key, sender) in _CLOSED and key.kind not in _ADDRESSES and key not in opened)
+        or (_family(key, sender) in _CLOSED and key.kind not in ADDRESSES and key not in opened)
     }
 
 

@@ -9,6 +9,8 @@ from functools import lru_cache
 EXTERNAL_PREFIX = "external:"
 ORDER = "order"
 PHONE = "phone"
+# The kinds of identifiers that receive messages.
+ADDRESSES = frozenset({"email", PHONE})
 _DEVICES = frozenset({"anonymous_id", "device"})
 
 

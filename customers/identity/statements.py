@@ -10,7 +10,8 @@ from customers.identity.links import IdentifierKey, LinkKind, LinkTime
 from customers.projections import orders
 from customers.types import CLAIMED, NOTED, IncomingEvent, Sender
 
-_STATEMENTS = frozenset({"identify", "alias"})
+# The kinds of events that say which identifiers belong together.
+STATEMENTS = frozenset({"identify", "alias"})
 
 
 class LinkStatement(NamedTuple):
@@ -69,7 +70,7 @@ def _owner_links(
 
     Contacts in other events than `identify` are only noted: an order may name a friend's address.
     """
-    is_statement = event.kind in _STATEMENTS
+    is_statement = event.kind in STATEMENTS
     base = statement_evidence(sender)
     families = [
         (family_of(key.kind, has_several_ids=sender.has_several_ids), key) for key in people
