@@ -27,7 +27,6 @@ from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
 # Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 
-
 # The end of the identifier of a kiosk. A page that sends it could file events on a kiosk's customer.
 _KIOSK_DAY = re.compile(r"@\d+/\d{4}-\d\d-\d\d\Z")
 
@@ -160,6 +159,8 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
 
 def erased_identifiers(resolved: Resolved, tombstones: Tombstones) -> ErasedIdentifiers:
     """Return the erased identifiers, and those whose new period has begun or was proved."""
+    if not tombstones:
+        return ErasedIdentifiers(tombstones, frozenset(), frozenset())
     current = [
         (key._replace(period=0), row)
         for key, row in resolved.items()
@@ -210,7 +211,7 @@ def resolve(keys: Iterable[IdentifierKey]) -> Resolution:
 
     All periods of an identifier are returned.
     """
-    named = {key._replace(period=0) for key in keys}
+    named = {key._replace(period=0) if key.period else key for key in keys}
     secret = settings.ERASURE_KEY
     params = [[*key[:3], erasures.digest(secret, key).hex()] for key in named]
     return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(params)}))
@@ -222,15 +223,15 @@ def read_resolved(cursor: Iterable[Any]) -> Resolution:
     for id_, kind, value, evidence, period, is_stale, erasure_id, refused, *columns in cursor:
         if is_stale:
             raise RetryTransaction
-        key = IdentifierKey(kind, value, evidence)
         if id_ is not None:
             record, customer, version, *flags = columns
-            resolution.resolved[key._replace(period=period)] = ResolvedIdentifier(
+            resolution.resolved[IdentifierKey(kind, value, evidence, period)] = ResolvedIdentifier(
                 id_, record, customer, version or 0, *flags
             )
         elif erasure_id is None:
             resolution.blocked.add((kind, value))
         else:
+            key = IdentifierKey(kind, value, evidence)
             earlier = resolution.tombstones.get(key)
             tombstone = ErasedIdentifier(erasure_id, period, columns[5], tuple(refused))
             if earlier is None or earlier.period < period:
