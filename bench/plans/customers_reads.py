@@ -84,6 +84,7 @@ PARAMETERS: dict[str, Params] = {
     "read_customer_version": _CUSTOMER | {"today": TODAY, "zone": "Europe/Amsterdam"},
     "read_customer_versions": _IDS,
     "read_decisions": {"ids": serials(40)},
+    "read_first_mailboxes": {"ids": serials(40)},
     "read_holders": {"ids": serials(40), "limit": 50, "desk_channels": _DESKS},
     "read_hung": {"ids": serials(40)},
     "read_latest_addresses": {"ids": serials(40)},

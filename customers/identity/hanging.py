@@ -14,7 +14,6 @@ from customers import sql
 from customers.identity.attachment import hang_identifiers, hung_end
 from customers.identity.families import Family
 from customers.identity.graph import (
-    DESKS,
     NO_LIMIT,
     Component,
     GraphRow,
@@ -27,6 +26,7 @@ from customers.identity.graph import (
 )
 from customers.identity.grouping import join_records
 from customers.identity.groups import Groups
+from customers.identity.holders import Holder, read_holders
 from customers.identity.link_rules import counts, is_across_erasures
 from customers.identity.links import (
     DecisionKind,
@@ -36,24 +36,9 @@ from customers.identity.links import (
     ManualDecision,
     last_decisions,
 )
-
-# The number of links that are read for each identifier, the strongest first.
-HOLDER_LIMIT = 50
+from customers.identity.placeholders import find_placeholders
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class _Holder(NamedTuple):
-    """A link by which an identifier may hang, and its other end."""
-
-    identifier: int
-    link: StoredLink
-    other: IdentifierNode
-    customer_id: UUID | None
-
-    @property
-    def as_link(self) -> IdentifierLink:
-        return self.link.link(is_current=True)
 
 
 class Hung(NamedTuple):
@@ -65,28 +50,38 @@ class Hung(NamedTuple):
     shared: frozenset[int]
     # The links by which they could hang.
     links: Sequence[StoredLink]
+    # The cards and numbers that turn out to be placeholders.
+    new_suspects: frozenset[int]
 
 
 def hang(
-    regrouped: Component, targets: Targets, locked: set[UUID], suspects: Set[int] = frozenset()
+    regrouped: Component,
+    targets: Targets,
+    locked: set[UUID],
+    suspects: Set[int] = frozenset(),
+    named: Set[int] = frozenset(),
 ) -> Hung:
     """Write the record of each hanging identifier into `targets`.
 
-    These are the ones that were read, those that hang on identifiers whose record changes or on
-    new placeholders, and those that staff separated from an identifier that was read.
+    These are the ones that were read, those that hang on identifiers whose record changes, on new
+    placeholders or on accounts with a new mailbox, and those that staff separated from an
+    identifier that was read.
 
     suspects: the accounts that turned out to be placeholders just now
+    named: the accounts whose links with mailboxes begin to act
     Raises RetryTransaction if another transaction holds a record that has to change.
     """
     rows = {row.id: row for row in regrouped.rows}
     pending = {row.id for row in regrouped.rows if _hangs(row)}
-    pending |= _read_hung([*_moved(rows.values(), targets), *suspects]) - rows.keys()
+    pending |= _read_hung([*_moved(rows.values(), targets), *suspects, *named]) - rows.keys()
     pending |= {end for decision in regrouped.decisions for end in decision.pair} - rows.keys()
     states: dict[int, str] = {}
     shared: set[int] = set()
     links: set[StoredLink] = set()
+    new_suspects: set[int] = set()
     while pending:
-        hanging = _read_hanging(pending, locked, suspects)
+        hanging = _read_hanging(pending, locked, suspects | new_suspects)
+        new_suspects |= hanging.new_suspects
         fresh = {row.id: row for row in hanging.component.rows if _hangs(row)}
         rows |= fresh
         # A person may have put one of them on a record that is not touched otherwise.
@@ -95,8 +90,9 @@ def hang(
         links |= {holder.link for holder in hanging.holders} | {*hanging.component.links}
         lock_missing({record for id_ in fresh if (record := targets[id_])}, locked)
         pending = _read_hung(_moved(fresh.values(), targets)) - targets.keys()
+        pending |= _read_hung(sorted(hanging.new_suspects)) - fresh.keys()
     placed = [row for row in rows.values() if row.id in targets]
-    return Hung(placed, states, frozenset(shared), sorted(links))
+    return Hung(placed, states, frozenset(shared), sorted(links), frozenset(new_suspects))
 
 
 def _hangs(row: GraphRow) -> bool:
@@ -119,7 +115,8 @@ class _Hanging(NamedTuple):
     """Identifiers that may hang, and the links by which they may."""
 
     component: Component
-    holders: Sequence[_Holder]
+    holders: Sequence[Holder]
+    new_suspects: frozenset[int]
 
 
 def _read_hanging(ids: Set[int], locked: set[UUID], suspects: Set[int]) -> _Hanging:
@@ -134,7 +131,7 @@ def _read_hanging(ids: Set[int], locked: set[UUID], suspects: Set[int]) -> _Hang
         component = read_locked(ids, locked, NO_LIMIT)
         locked |= component.locked
         loaded = {row.id for row in component.rows}
-        holders = _read_holders((row.id for row in component.rows if _hangs(row)), suspects)
+        holders = read_holders(row.id for row in component.rows if _hangs(row))
         beside = {
             holder.other.id
             for holder in holders
@@ -142,26 +139,25 @@ def _read_hanging(ids: Set[int], locked: set[UUID], suspects: Set[int]) -> _Hang
             or (holder.customer_id is None and holder.other.family in _CORES)
         }
         if beside <= loaded:
-            rows = [
-                row._replace(is_suspect=row.is_suspect or row.id in suspects)
-                for row in component.rows
-            ]
-            return _Hanging(component._replace(rows=rows), holders)
+            placeholders = find_placeholders(component.rows, holders) - suspects
+            return _with_suspects(_Hanging(component, holders, placeholders), suspects)
         ids |= beside
 
 
-def _read_holders(ids: Iterable[int], suspects: Set[int]) -> list[_Holder]:
-    params = {"ids": sorted(ids), "limit": HOLDER_LIMIT, "desk_channels": DESKS}
+def _with_suspects(hanging: _Hanging, suspects: Set[int]) -> _Hanging:
+    """Return the identifiers and their holders with the new placeholders marked."""
+    marked = suspects | hanging.new_suspects
+    rows = [
+        row._replace(is_suspect=row.is_suspect or row.id in marked)
+        for row in hanging.component.rows
+    ]
     holders = [
-        _Holder(id_, StoredLink(*columns[:10]), IdentifierNode(*columns[10:19]), columns[19])
-        for id_, *columns in sql.rows("read_holders", params)
-    ]
-    return [
         holder._replace(other=holder.other._replace(is_suspect=True))
-        if holder.other.id in suspects
+        if holder.other.id in marked
         else holder
-        for holder in holders
+        for holder in hanging.holders
     ]
+    return hanging._replace(component=hanging.component._replace(rows=rows), holders=holders)
 
 
 def _place(
@@ -200,7 +196,7 @@ def _place(
 
 def _records_of_holders(
     component: Component,
-    holders: Iterable[_Holder],
+    holders: Iterable[Holder],
     rows: Mapping[int, GraphRow],
     targets: Targets,
 ) -> dict[int, UUID | None]:

@@ -18,7 +18,7 @@ from customers.identity.addresses import AddressStatement
 from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
 from customers.identity.hanging import hang
 from customers.identity.order_placement import find_orders_to_place, place_orders
-from customers.identity.regrouping import regroup_records
+from customers.identity.regrouping import accounts_with_new_mailbox, regroup_records
 from customers.projections import registry
 from customers.types import OPENED
 
@@ -107,7 +107,8 @@ def _place(
         )
         component, targets = regrouped.component, dict(regrouped.targets)
         now_locked = set(component.locked)
-        hung = hang(component, targets, now_locked, regrouped.new_suspects)
+        named = accounts_with_new_mailbox(regrouped)
+        hung = hang(component, targets, now_locked, regrouped.new_suspects, named)
         orders, merged_ids = find_orders_to_place(hung.rows, targets)
         # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids
@@ -123,7 +124,7 @@ def _place(
         targets,
         hung.shared | in_doubt,
         {**regrouped.states, **hung.states},
-        regrouped.new_suspects,
+        regrouped.new_suspects | hung.new_suspects,
     )
 
 

@@ -40,7 +40,7 @@ class Regrouped(NamedTuple):
     targets: Targets
     # The links whose state changes, with the new state.
     states: Mapping[int, str]
-    # The accounts, cards and numbers that turn out to be placeholders.
+    # The accounts that turn out to be placeholders.
     new_suspects: frozenset[int]
 
 
@@ -163,6 +163,15 @@ def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
             account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
             ends.append((account, mailbox, link))
     return ends
+
+
+def accounts_with_new_mailbox(regrouped: Regrouped) -> set[int]:
+    """Return the accounts whose links with mailboxes begin to act."""
+    return {
+        account
+        for account, _, link in _mailbox_links(regrouped.component)
+        if link.state == "filed" and link.id in regrouped.states
+    }
 
 
 def _suspects(component: Component) -> frozenset[int]:
