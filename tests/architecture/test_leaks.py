@@ -11,6 +11,7 @@ MACHINE = re.compile(
     r"(?<![\w./])/(?:root|Users)/[a-z.]|/home/(?!butler\b)[a-z]+/|site-packages/|/wheels\b"
 )
 REGISTRY = re.compile(r"(?:pypi|pythonhosted|npmjs|yarnpkg)\.(?:org|com)|--(?:extra-)?index-url")
+CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}) .*", re.MULTILINE)
 # This file has to spell out what it looks for; `make lock` has to switch the option off.
 SPELLED_OUT = {"tests/architecture/test_leaks.py", "Makefile"}
 
@@ -26,6 +27,15 @@ def test_no_file_names_a_machine_or_a_registry():
 
     assert len(TEXT) > 500
     assert leaks == []
+
+
+def test_no_file_has_the_marks_of_an_unfinished_merge():
+    assert [f"{path}" for path in TEXT if CONFLICT.search((ROOT / path).read_text())] == []
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", ">>>>>>> 1234abcd (Name the link)"])
+def test_mark_of_an_unfinished_merge_is_seen(mark):
+    assert CONFLICT.search(f"text\n{mark}\nmore")
 
 
 @pytest.mark.parametrize(
