@@ -97,18 +97,21 @@ def are_one(*identifiers: tuple[str, str]) -> bool:
 
 
 def timeline(desk: WireSource, record_id: UUID | None) -> list[str]:
-    """Return the names of the events that staff read on a record, the earliest first.
-
-    An `identify` has its kind as the name. Butler's own events about merges are left out.
-    """
+    """Return the names of the events that staff read on a record, as `event_names` does."""
     response = WsgiClient(headers={"Authorization": f"Bearer {desk.key}"}).get(
         f"/api/customers/{record_id}/timeline/"
     )
     assert response.status_code == 200, response.content[:500]
-    events = response.json()["results"]
-    return [
-        event["name"] or event["kind"] for event in reversed(events) if event["kind"] != "identity"
-    ]
+    return event_names(response.json()["results"])
+
+
+def event_names(newest_first: list[dict[str, Any]]) -> list[str]:
+    """Return the names of events, the earliest first, without Butler's own about merges.
+
+    An `identify` has its kind as the name.
+    """
+    events = reversed(newest_first)
+    return [event["name"] or event["kind"] for event in events if event["kind"] != "identity"]
 
 
 def shown_identifiers(desk: WireSource, record_id: UUID | None) -> set[str]:

@@ -4,6 +4,7 @@ import re
 
 from django.core import mail
 
+from tests.customers.identity.company import event_names
 from tests.wsgi_client import WsgiClient
 
 
@@ -19,9 +20,8 @@ class SignedIn:
         self._client = WsgiClient(headers={"X-Session-Token": answer.json()["session_token"]})
 
     def timeline(self) -> list[str]:
-        """Return the names of the events, without those that Butler writes about records."""
-        rows = self._read("timeline/")["results"]
-        return [row["name"] or row["kind"] for row in reversed(rows) if row["kind"] != "identity"]
+        """Return the names of the events, as `event_names` does."""
+        return event_names(self._read("timeline/")["results"])
 
     def orders(self) -> list[str]:
         """Return the numbers of the orders, in alphabetical order."""

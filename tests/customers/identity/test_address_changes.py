@@ -13,7 +13,6 @@ from customers.models import Customer, Identifier
 from tests.customers.graph import misplaced_identifiers
 from tests.customers.identity.company import (
     START,
-    WireSource,
     are_one,
     email,
     record_of,
@@ -25,11 +24,6 @@ pytestmark = pytest.mark.django_db
 
 OLD, NEW, OTHER = "old@example.com", "new@example.com", "other@example.com"
 PROVED = START + timedelta(hours=10)
-
-
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
 
 
 def proves(account, address, at=PROVED):

@@ -29,11 +29,6 @@ END = 10
 
 
 @pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
-
-
-@pytest.fixture
 def app():
     return WireSource("App", ids="app")
 

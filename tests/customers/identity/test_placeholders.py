@@ -16,16 +16,6 @@ CARD = "LF-7001"
 YEAR = 365 * 24
 
 
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
-
-
-@pytest.fixture
-def till():
-    return WireSource("Till", "store", is_shared=True)
-
-
 def state(source, numbers, *, hours=1, has_accounts=True, size=1):
     """State the card with a mailbox for each of these numbers; return the mailboxes."""
     mailboxes = [f"m{number}@shop.nl" for number in numbers]

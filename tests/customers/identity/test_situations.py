@@ -24,11 +24,6 @@ BOX, WORK = "noor@example.com", "noor@work.example.com"
 
 
 @pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
-
-
-@pytest.fixture
 def app():
     return WireSource("App", ids="app", addresses="checked")
 

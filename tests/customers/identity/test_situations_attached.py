@@ -18,16 +18,6 @@ BOX = "noor@example.com"
 CARD, PHONE = "LF-7001", "+31612345679"
 
 
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
-
-
-@pytest.fixture
-def till():
-    return WireSource("Till", "store", is_shared=True)
-
-
 def card(value):
     return "card", Identifier.objects.get(kind="card", value__icontains=value.split("-")[1]).value
 

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.django_db
 BOX = "noor@mail.nl"
 
 
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
-
-
 def guest_order(source, hour, **properties):
     """Send the order of a guest whose browser is known, and return the warnings."""
     properties = {"order_id": 5001, "total": 25, "currency": "EUR", **properties}

@@ -34,11 +34,6 @@ def desk():
     return WireSource("Desk", "desk", is_shared=True)
 
 
-@pytest.fixture
-def till():
-    return WireSource("Till", "store", is_shared=True)
-
-
 def orders_in_her_app(app, user):
     """Return the orders that the server of her app reads on her record."""
     client = WsgiClient(headers={"Authorization": f"Bearer {app.key}"})

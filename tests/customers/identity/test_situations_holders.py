@@ -29,16 +29,6 @@ YEAR = 365 * 24
 HOLDER_LIMIT = 50
 
 
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
-
-
-@pytest.fixture
-def till():
-    return WireSource("Till", "store", is_shared=True)
-
-
 def leaf(kind):
     return Identifier.objects.get(kind=kind)
 
