@@ -11,6 +11,7 @@ from butler.queries import inbox
 from channels.console.presenters.customer import timeline_entries
 from channels.console.presenters.orders import staff_order
 from channels.console.views import access, audit, decisions
+from channels.console.views.live_records import find_live_id
 from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.timeline import TimelineFilter, timeline
@@ -22,9 +23,7 @@ PAGE_SIZE = 30
 @access.page("customers.view_order")
 def list_orders(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """List every order, the newest first."""
-    live_id = lists.live_id(customer_id)
-    if live_id is None:
-        raise Http404
+    live_id = find_live_id(customer_id)
     page = lists.orders(live_id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE)
     orders = [staff_order(order) for order in page.results]
     return _render_page(request, live_id, "orders", page.next, orders=orders)

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 from channels.console.forms import DecisionForm, ReasonForm
 from channels.console.presenters.identity import decision_rows, identifier_rows
 from channels.console.views import access, audit, previews
+from channels.console.views.live_records import find_live_id
 from channels.console.views.merges import active_merges
 from customers.actions import identity as actions
 from customers.actions.identity_previews import preview_decision, preview_undo_of_decision
 from customers.actions.refiling import UnknownIdentifier
 from customers.identity.decisions import DecisionAlreadyUndone
 from customers.identity.search import describe
-from customers.queries import identity, lists
+from customers.queries import identity
 
 _ERRORS: dict[type[Exception], str] = {
     UnknownIdentifier: "The other record has no identifier that a merge can name.",
@@ -32,7 +33,7 @@ _CONFIRMATIONS = {"merge": "The records are merged.", "separate": "The identifie
 @access.page("customers.view_review")
 def show_identity(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show the identifiers of a record with the reasons, contested links and decisions."""
-    live_id = _live_id(customer_id)
+    live_id = find_live_id(customer_id)
     audit.log_console_access(request, [live_id], part="identifiers")
     return render(request, "console/identity.html", _page_context(live_id, DecisionForm()))
 
@@ -41,7 +42,7 @@ def show_identity(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @access.page("customers.change_review")
 def decide(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show the records before and after a decision, and store it when staff confirm it."""
-    live_id = _live_id(customer_id)
+    live_id = find_live_id(customer_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _show_errors(request, live_id, form)
@@ -72,7 +73,7 @@ def decide(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @access.page("customers.change_review")
 def undo(request: HttpRequest, customer_id: UUID, decision_id: int) -> HttpResponse:
     """Show what the undo of a decision changes, and undo it when staff confirm it."""
-    live_id = _live_id(customer_id)
+    live_id = find_live_id(customer_id)
     form = ReasonForm(request.POST)
     undone: dict[str, Any] = {
         "customer_id": live_id,
@@ -102,14 +103,7 @@ def _second(form: DecisionForm) -> int:
     second_id: int | None = form.cleaned_data["second_id"]
     if second_id:
         return second_id
-    return actions.main_identifier(_live_id(form.cleaned_data["second_record"]))
-
-
-def _live_id(customer_id: UUID) -> UUID:
-    live_id = lists.live_id(customer_id)
-    if live_id is None:
-        raise Http404
-    return live_id
+    return actions.main_identifier(find_live_id(form.cleaned_data["second_record"]))
 
 
 def _show_errors(request: HttpRequest, live_id: UUID, form: DecisionForm) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -10,18 +10,17 @@ from django.views.decorators.http import require_safe
 from channels.console.forms import DecisionForm
 from channels.console.presenters.identity import identifier_rows
 from channels.console.views import access, audit
+from channels.console.views.live_records import find_live_id
 from channels.console.views.search_rows import find_rows
 from customers.identity.search import describe
-from customers.queries import identity, lists
+from customers.queries import identity
 
 
 @require_safe
 @access.page("customers.change_review")
 def choose_record(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Search the other record as the search for customers does, and offer a choice."""
-    live_id = lists.live_id(customer_id)
-    if live_id is None:
-        raise Http404
+    live_id = find_live_id(customer_id)
     text = request.GET.get("q", "").strip()
     rows = find_rows(request, text, without=live_id)
     audit.log_console_access(request, [live_id], part="identifiers")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from channels.console.presenters import labels
 from channels.console.presenters.customer import CustomerPage, customer_page
 from channels.console.views import access, audit, previews
+from channels.console.views.live_records import find_live_id
 from customers.actions import reviews
 from customers.actions.identity_previews import preview_undo_of_merge
 from customers.identity.merge_reasons import merge_reasons
@@ -76,9 +77,7 @@ def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
 @access.page("customers.change_review")
 def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse:
     """Show what the undo of a merge changes, and undo it when staff confirm it."""
-    live_id = lists.live_id(customer_id)
-    if live_id is None:
-        raise Http404
+    live_id = find_live_id(customer_id)
     undone: dict[str, Any] = {
         "customer_id": live_id,
         "merge_id": merge_id,

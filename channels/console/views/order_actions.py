@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from channels.console.forms import ReasonForm
 from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.console.views import access, audit
+from channels.console.views.live_records import find_live_id
 from customers.actions import order_requests, orders
 from customers.actions.changes import RejectedChange, UnreachableRecord
 from customers.queries import lists
@@ -103,11 +104,3 @@ def find_order(customer_id: UUID, number: str) -> tuple[UUID, StaffOrder]:
     if order is None:
         raise Http404
     return live_id, staff_order(order)
-
-
-def find_live_id(customer_id: UUID) -> UUID:
-    """Return the canonical customer. Raises Http404."""
-    live_id = lists.live_id(customer_id)
-    if live_id is None:
-        raise Http404
-    return live_id

@@ -22,9 +22,9 @@ from channels.console.order_form import FormError, OrderInput
 from channels.console.presenters.customer import CustomerPage, customer_page
 from channels.console.presenters.orders import StaffOrder
 from channels.console.views import access, audit
+from channels.console.views.live_records import find_live_id
 from channels.console.views.order_actions import (
     ERROR_TEXTS,
-    find_live_id,
     find_order,
     order_target,
 )

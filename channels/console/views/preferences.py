@@ -20,6 +20,7 @@ from butler.decisions.inputs import read_facts
 from butler.types import Facts
 from channels.console.presenters import labels
 from channels.console.views import access, audit
+from channels.console.views.live_records import find_live_id
 from channels.pages import forms
 from channels.pages.forms import InvalidForm
 from channels.pages.presenters.preferences import preferences_page
@@ -169,9 +170,7 @@ def _evidence(request: HttpRequest, live_id: UUID, now: datetime) -> dict[str, s
 
 
 def _facts(customer_id: UUID, now: datetime) -> tuple[UUID, Facts | None]:
-    live_id = lists.live_id(customer_id)
-    if live_id is None:
-        raise Http404
+    live_id = find_live_id(customer_id)
     return live_id, read_facts([live_id], now=now).get(live_id)
 
 
