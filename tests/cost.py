@@ -25,12 +25,12 @@ def count_calls(action: Callable[[], object]) -> int:
 def cost_ratio(action: Callable[[], object], baseline: Callable[[], object]) -> float:
     """Return the processor time of an action divided by that of a baseline.
 
-    The two run in turn, and the cheapest of four runs of each counts. A busy machine slows both, so
+    The two run in turn, and the cheaper of two runs of each counts. A busy machine slows both, so
     a limit on the ratio holds on every machine. Use it for work in C, which makes no calls that
     `count_calls` could see.
     """
     seconds: dict[Callable[[], object], float] = {}
-    for _ in range(4):
+    for _ in range(2):
         for run in (action, baseline):
             began = time.process_time()
             run()
