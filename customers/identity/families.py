@@ -20,13 +20,16 @@ class Family(IntEnum):
     # One customer of one source. Accounts and mailboxes join records.
     ACCOUNT = 1
     MAILBOX = 2
-    # A card, a phone, or a number of which one person may have several. It hangs on one record.
+    # A card, a phone, or a number of which one person may have several. It is attached to a record.
     ATTACHED = 3
     # An order or a ticket. It finds a record, and joins nothing.
     REFERENCE = 4
     # A browser or a device. It carries anonymous activity.
     DEVICE = 5
 
+
+# The families that join records. The grouping decides about them before all others.
+JOINING_FAMILIES = frozenset({Family.ACCOUNT, Family.MAILBOX})
 
 # Places of the kinds in the order of filing. Attached numbers come between cards and phones.
 _PLACES = {"email": 2, "card": 3, PHONE: 5, ORDER: 6, "anonymous_id": 7, "device": 8}

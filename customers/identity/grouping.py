@@ -6,7 +6,7 @@ repetitions and rebuilds do not change them. docs/adr/0016 gives the reasons for
 1. People and aliases of an owner join. Each pair follows its last decision.
 2. Links between accounts and mailboxes join: proved links first, then the earliest.
 3. Links between accounts join, if they share a mailbox or a space that somebody named.
-4. A card, a phone or a device hangs on one record, and joins nothing.
+4. A card, a phone or a device is attached to one record, and joins nothing.
 
 Rules 2 to 4 use the proved links before all others.
 
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
-from customers.identity.attachment import hang_identifiers, hang_proved, hanging_links
+from customers.identity.attachment_rules import attach_identifiers, attach_proved, attaching_links
 from customers.identity.families import Family
 from customers.identity.groups import Groups
 from customers.identity.link_rules import (
@@ -48,7 +48,7 @@ class Grouping(NamedTuple):
     groups: Sequence[frozenset[int]]
     # Links of step 2, 3 and 4 whose ends are in two groups.
     contested: Sequence[IdentifierLink]
-    # Phones and devices that several records have, so they hang on none.
+    # Phones and devices that several records have, so they are attached to none.
     ambiguous: frozenset[int]
 
 
@@ -65,10 +65,10 @@ def group(
     by_id = {node.id: node for node in nodes}
     links = list(links)
     groups, joining = join_records(by_id, links, decisions)
-    hanging, ambiguous = hang_identifiers(by_id, links, groups)
+    attaching, ambiguous = attach_identifiers(by_id, links, groups)
     contested = [
         link
-        for link in dict.fromkeys([*joining, *hanging])
+        for link in dict.fromkeys([*joining, *attaching])
         if not groups.same(link.first, link.second)
     ]
     return Grouping(groups.as_sets(), contested, ambiguous)
@@ -78,11 +78,11 @@ def join_records(
     by_id: Mapping[int, IdentifierNode],
     links: Iterable[IdentifierLink],
     decisions: Iterable[ManualDecision],
-    hanging: Iterable[IdentifierLink] | None = None,
+    attaching: Iterable[IdentifierLink] | None = None,
 ) -> tuple[Groups, list[IdentifierLink]]:
     """Apply rules 1 to 3; return the groups, and the links that could join accounts.
 
-    hanging: all links that may hang a card or a number; None means that `links` has them
+    attaching: all links that may attach a card or a number; None means that `links` has them
     """
     links, decisions = in_order(by_id, links), list(decisions)
     groups = _decided_groups(by_id, links, decisions)
@@ -90,10 +90,10 @@ def join_records(
     joining += [link for link in links if _joins_accounts(by_id, link)]
     mailboxes = _named_mailboxes(by_id, links)
     # Proofs come first, so that no statement replaces a proved link. Cards and numbers matter here
-    # only if a staff member separated them, or numbers that hang on them, from an account.
+    # only if a staff member separated them, or numbers that are attached to them, from an account.
     _join_accounts(by_id, [*filter(is_proof, joining)], mailboxes, groups)
-    could_hang = links if hanging is None else in_order(by_id, hanging)
-    hang_proved(by_id, hanging_links(by_id, could_hang), groups)
+    could_attach = links if attaching is None else in_order(by_id, attaching)
+    attach_proved(by_id, attaching_links(by_id, could_attach), groups)
     _join_accounts(by_id, joining, mailboxes, groups)
     return groups, joining
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from customers.identity.families import Family
+from customers.identity.families import JOINING_FAMILIES, Family
 from customers.identity.links import IdentifierNode, Pair
 
 # The numbers of a group, by space and kind. Several numbers of one space were joined by a decision.
@@ -15,7 +15,7 @@ class _Group:
     members: set[int]
     numbers: _Numbers
     # How many members are accounts or mailboxes, and how many are mailboxes.
-    cores: int
+    joining: int
     mailboxes: int
     separated: set[int] = field(default_factory=set)
 
@@ -46,13 +46,13 @@ class Groups:
         """Return the members of the group of this identifier."""
         return frozenset(self._group_of[member].members)
 
-    def is_hung(self, member: int) -> bool:
+    def is_attached(self, member: int) -> bool:
         """Tell whether the group of this identifier holds an account or a mailbox."""
-        return self._group_of[member].cores > 0
+        return self._group_of[member].joining > 0
 
     def is_alone(self, member: int) -> bool:
         """Tell whether the group of this account or mailbox holds no other one."""
-        return self._group_of[member].cores == 1
+        return self._group_of[member].joining == 1
 
     def has_mailbox(self, member: int) -> bool:
         """Tell whether the group of this identifier holds a mailbox."""
@@ -96,7 +96,7 @@ class Groups:
         if len(larger.members) < len(smaller.members):
             larger, smaller = smaller, larger
         larger.members |= smaller.members
-        larger.cores += smaller.cores
+        larger.joining += smaller.joining
         larger.mailboxes += smaller.mailboxes
         larger.separated |= smaller.separated
         for space, numbers in smaller.numbers.items():
@@ -110,5 +110,5 @@ def _new_group(node: IdentifierNode) -> _Group:
     if node.family is Family.ACCOUNT:
         numbers[node.space_id, node.kind] = {node.number}
     is_mailbox = node.family is Family.MAILBOX
-    is_core = is_mailbox or node.family is Family.ACCOUNT
-    return _Group({node.id}, numbers, int(is_core), int(is_mailbox))
+    is_joining = node.family in JOINING_FAMILIES
+    return _Group({node.id}, numbers, int(is_joining), int(is_mailbox))

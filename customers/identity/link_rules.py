@@ -1,4 +1,4 @@
-"""Decides whether a link may join or hang, by its evidence, families and spaces. Pure."""
+"""Decides whether a link may join or attach identifiers, by its evidence, families and spaces. Pure."""
 
 from collections.abc import Iterable, Mapping
 

@@ -14,11 +14,11 @@ from uuid import UUID
 from customers import sql
 from customers.consent import ledger
 from customers.events import log
+from customers.identity.account_placement import accounts_with_new_mailbox, place_accounts
 from customers.identity.addresses import AddressStatement
+from customers.identity.attached_placement import place_attached
 from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
-from customers.identity.hanging import hang
 from customers.identity.order_placement import find_orders_to_place, place_orders
-from customers.identity.regrouping import accounts_with_new_mailbox, regroup_records
 from customers.projections import registry
 from customers.types import OPENED
 
@@ -102,29 +102,29 @@ def _place(
     """Lock what a change touches, and choose the live record of each identifier."""
     ids = set(ids)
     while True:
-        regrouped = regroup_records(
+        regrouped = place_accounts(
             ids, locked=locked, limit=limit, stated=addresses, are_decided=are_decided
         )
         component, targets = regrouped.component, dict(regrouped.targets)
         now_locked = set(component.locked)
         named = accounts_with_new_mailbox(regrouped)
-        hung = hang(component, targets, now_locked, regrouped.new_suspects, named)
-        orders, merged_ids = find_orders_to_place(hung.rows, targets)
+        attached = place_attached(component, targets, now_locked, regrouped.new_suspects, named)
+        orders, merged_ids = find_orders_to_place(attached.rows, targets)
         # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids
         has_locked = lock_all(orders, now_locked)
         locked = frozenset(now_locked)
         if not merged_ids and not has_locked:
             break
-    rows = [*hung.rows, *orders]
+    rows = [*attached.rows, *orders]
     in_doubt = place_orders(rows, regrouped.groups, targets)
     return _Placement(
         rows,
-        list(dict.fromkeys([*component.links, *hung.links])),
+        list(dict.fromkeys([*component.links, *attached.links])),
         targets,
-        hung.shared | in_doubt,
-        {**regrouped.states, **hung.states},
-        regrouped.new_suspects | hung.new_suspects,
+        attached.shared | in_doubt,
+        {**regrouped.states, **attached.states},
+        regrouped.new_suspects | attached.new_suspects,
     )
 
 
@@ -136,7 +136,7 @@ def _update_links(states: Mapping[int, str]) -> None:
 
 
 def _acting_links(placement: _Placement) -> list[StoredLink]:
-    """Return the links that join identifiers or hang one on another, by their new states."""
+    """Return the links that join identifiers or attach one to another, by their new states."""
     return [
         link
         for link in placement.links

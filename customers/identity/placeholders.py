@@ -1,6 +1,6 @@
 """Finds the cards and numbers that stand for nobody, because owners state them with many mailboxes.
 
-`customers.identity.regrouping` finds the accounts.
+`customers.identity.account_placement` finds the accounts.
 """
 
 from collections import defaultdict
@@ -9,28 +9,30 @@ from datetime import datetime
 
 from customers import sql
 from customers.identity import addresses
+from customers.identity.attaching_links import AttachingLink
 from customers.identity.families import PHONE, Family
 from customers.identity.graph import GraphRow
-from customers.identity.holders import Holder
 from customers.types import STATED
 
 
-def find_placeholders(rows: Iterable[GraphRow], holders: Iterable[Holder]) -> frozenset[int]:
+def find_placeholders(
+    rows: Iterable[GraphRow], attaching_links: Iterable[AttachingLink]
+) -> frozenset[int]:
     """Return the cards and numbers that owners stated with too many mailboxes in a year.
 
     An account counts as the mailbox that was stated first with it.
     """
     candidates = {row.id for row in rows if _could_be_placeholder(row)}
-    stated: defaultdict[int, dict[int, Holder]] = defaultdict(dict)
-    for holder in holders:
-        if holder.identifier in candidates and holder.link.evidence == STATED:
-            stated[holder.identifier].setdefault(holder.other.id, holder)
+    stated: defaultdict[int, dict[int, AttachingLink]] = defaultdict(dict)
+    for attaching in attaching_links:
+        if attaching.identifier in candidates and attaching.link.evidence == STATED:
+            stated[attaching.identifier].setdefault(attaching.other.id, attaching)
     many = {id_: by_end for id_, by_end in stated.items() if len(by_end) > addresses.MAX_MAILBOXES}
     accounts = {
         end
         for by_end in many.values()
-        for end, holder in by_end.items()
-        if holder.other.family is Family.ACCOUNT
+        for end, attaching in by_end.items()
+        if attaching.other.family is Family.ACCOUNT
     }
     mailboxes = _first_mailboxes(accounts)
     return frozenset(
@@ -49,12 +51,14 @@ def _first_mailboxes(accounts: Set[int]) -> dict[int, int]:
     return dict(sql.rows("read_first_mailboxes", {"ids": sorted(accounts)}))
 
 
-def _has_many_mailboxes(holders: Iterable[Holder], mailboxes: Mapping[int, int]) -> bool:
+def _has_many_mailboxes(
+    attaching_links: Iterable[AttachingLink], mailboxes: Mapping[int, int]
+) -> bool:
     times: dict[int, datetime] = {}
-    for holder in holders:
-        is_mailbox = holder.other.family is Family.MAILBOX
-        mailbox = holder.other.id if is_mailbox else mailboxes.get(holder.other.id)
+    for attaching in attaching_links:
+        is_mailbox = attaching.other.family is Family.MAILBOX
+        mailbox = attaching.other.id if is_mailbox else mailboxes.get(attaching.other.id)
         if mailbox is not None:
-            stated_at = holder.link.occurred_at
+            stated_at = attaching.link.occurred_at
             times[mailbox] = min(stated_at, times.get(mailbox, stated_at))
     return addresses.is_placeholder(times)

@@ -33,7 +33,7 @@ class RebuiltBatch(NamedTuple):
     joined: Sequence[str] = ()
     # The number of links that were missing, or stored with a later time.
     links: int = 0
-    # The number of identifiers and links that changed, such as a phone that hangs elsewhere.
+    # The number of identifiers and links that changed, such as a phone that is attached elsewhere.
     changed: int = 0
 
 

@@ -93,7 +93,7 @@ def _attached_owners(
         holders = {owners.get(link.first) for link in links}
         owner = next(iter(holders))
         is_attached = _family(key, sender) in (Family.ATTACHED, Family.DEVICE)
-        # A holder that itself hangs on a record could change its record in this batch.
+        # A holder that itself is attached to a record could change its record in this batch.
         are_cores = all(_family(link.first, sender) in _CORES for link in links)
         if key not in new_records and is_attached and owner and len(holders) == 1 and are_cores:
             attached[key] = owner
@@ -165,7 +165,7 @@ def _is_one_group(keys: Set[IdentifierKey], statements: Statements, sender: Send
 
 
 def _state(link: LinkStatement, sender: Sender) -> str:
-    """Return what a link does if all links of its component join or hang."""
+    """Return what a link does if all links of its component join or attach."""
     is_core = {_family(link.first, sender), _family(link.second, sender)} <= _CORES
     return "joined" if is_core else "hung"
 

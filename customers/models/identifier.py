@@ -48,7 +48,7 @@ class Identifier(models.Model):
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="identifiers"
     )
-    # Several records have this phone or device, so it hangs on none of them.
+    # Several records have this phone or device, so it is attached to none of them.
     is_shared = models.BooleanField(default=False, db_default=False)
     # A placeholder such as "guest": owners stated it with more mailboxes than one person has.
     is_suspect = models.BooleanField(default=False, db_default=False)
@@ -128,7 +128,7 @@ class LinkState(models.TextChoices):
     # It is noted, a claim, or about an order: it joins nothing.
     FILED = "filed"
     JOINED = "joined"
-    # A card, a phone, a device or a noted number hangs on a record by it.
+    # It attaches a card, a phone, a device or a noted number to a record.
     HUNG = "hung"
     # The rules refuse it. Both records stay as they are.
     CONTESTED = "contested"
@@ -169,7 +169,7 @@ class Link(models.Model):
                 condition=models.Q(state__in=LinkState.values), name="link_state_is_known"
             ),
         ]
-        # A value may have many contested links, but only few that join or hang.
+        # A value may have many contested links, but only few that join or attach.
         indexes = [
             models.Index(
                 fields=[end, "state"],

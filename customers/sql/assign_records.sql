@@ -1,6 +1,6 @@
 -- Store the records of identifiers that have none. If fewer rows than ids change, another
--- transaction was faster. The live records stay: the caller regroups the identifiers, so that what
--- hangs on them moves with them.
+-- transaction was faster. The live records stay: the caller regroups the identifiers, so that the
+-- identifiers that are attached to them move with them.
 --
 -- ids, records  bigint[], uuid[]
 

@@ -1,4 +1,5 @@
--- Read the given identifiers, and all that links which join and merges of people connect with them.
+-- Read the given identifiers, and all identifiers that joining links and merges by people connect
+-- with them.
 -- Contested links are not followed, nor are links to orders, cards, phones and devices.
 --
 -- ids            bigint[]
@@ -35,7 +36,7 @@ WITH RECURSIVE reached AS (
                           SELECT FROM customers_manualdecision AS decision
                            WHERE decision.second_id = link.first_id AND undone_at IS NULL)
             UNION ALL
-           -- So does a card on which a separated number hangs.
+           -- So does a card to which a separated number is attached.
            SELECT CASE WHEN link.first_id = reached.id THEN link.second_id ELSE link.first_id END
              FROM customers_link AS link
              JOIN customers_identifier AS card
@@ -65,7 +66,8 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        COALESCE((source.is_shared OR source.channel = ANY (%(desk_channels)s::text[]))
                 AND source.addresses <> 'checked'
                 AND (source.channel <> 'import' OR source.addresses <> 'stated'), false),
-       identifier.is_suspect, COALESCE(identifier.erasure_id, 0), identifier.is_shared, identifier.record_id, identifier.customer_id,
+       identifier.is_suspect, COALESCE(identifier.erasure_id, 0), identifier.is_shared,
+       identifier.record_id, identifier.customer_id,
        record.canonical_id, COALESCE(record.version, 0)
   FROM (SELECT id FROM reached LIMIT %(limit)s) AS within
   JOIN customers_identifier AS identifier USING (id)

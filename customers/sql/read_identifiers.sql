@@ -1,5 +1,5 @@
 -- Read the identifiers of a live record, with their evidence and their contested links. Evidence is
--- that of the strongest link that joins or hangs. Without such a link, it is that of the events.
+-- that of the strongest link that joins or attaches it. Without such a link, it is that of the events.
 --
 -- customer_id  uuid
 -- limit        int   identifiers

@@ -1,4 +1,4 @@
--- Read the links among the given identifiers that may join or hang, and the decisions about them.
+-- Read the links among the given identifiers that may join or attach them.
 --
 -- ids  bigint[]
 -- returns (id, first, second, evidence, kind, occurred_at, arrival, source, state, last_proved_at)

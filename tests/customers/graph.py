@@ -36,7 +36,7 @@ def misplaced_identifiers() -> list[str]:
     for number, members in enumerate(grouping.groups):
         people = [rows[id_] for id_ in members if rows[id_].kind != ORDER]
         customers = {row.customer_id for row in people}
-        # An identifier that hangs on one without a record keeps its own record until then.
+        # An identifier that is attached to one without a record keeps its own record until then.
         if not any(row.customer_id for row in people if _is_core(row)):
             customers -= {None}
         if len(customers) > 1:

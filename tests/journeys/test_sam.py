@@ -113,7 +113,7 @@ def test_shared_number_offers_a_choice_and_opens_no_record(work, desk):
 
 
 def _share(number: str, names: tuple[str, ...]) -> None:
-    """Let several accounts have one number, so that it hangs on none of them."""
+    """Let several accounts have one number, so that it is attached to none of them."""
     for name in names:
         factories.customer(("user_id", name.lower()), ("phone", number), name=name)
 

@@ -66,7 +66,7 @@ def test_card_and_phone_that_a_desk_only_noted_are_found_at_each_scan(running):
             assert (response.status, response.json["id"]) == (200, str(customer_id))
 
 
-def test_noted_card_does_not_compete_with_the_record_that_it_hangs_on(running):
+def test_noted_card_does_not_compete_with_the_record_that_it_is_attached_to(running):
     _, key = till()
     customer_id = noor()
     desk = factories.sender(factories.source(channel="phone"))

@@ -1,4 +1,4 @@
-"""Cards, phones, attached numbers and devices: they hang on one record and join nothing."""
+"""Cards, phones, attached numbers and devices: they are attached to one record and join nothing."""
 
 import pytest
 
@@ -36,7 +36,7 @@ CONTRACT = contract("77")
 
 @pytest.mark.parametrize("attached", [CARD, PHONE, CONTRACT, TABLET], ids=lambda node: node.value)
 @pytest.mark.parametrize("holder", [NOOR, FAMILY], ids=lambda node: node.value)
-def test_attached_identifier_hangs_on_an_account_or_a_mailbox(attached, holder):
+def test_attached_identifier_is_attached_to_an_account_or_a_mailbox(attached, holder):
     assert records(says(holder, attached)) == {" + ".join(sorted((holder.value, attached.value)))}
 
 
@@ -48,14 +48,14 @@ def test_attached_identifier_does_not_join_two_records(attached, evidence):
     assert not any({"shop/noor", "app/sam"} <= set(group.split(" + ")) for group in grouped.records)
 
 
-def test_card_hangs_by_its_strongest_link_even_if_the_link_is_late():
+def test_card_is_attached_by_its_strongest_link_even_if_the_link_is_late():
     links = [says(NOOR, CARD, at=1), says(SAM, CARD, OPENED, at=2)]
 
     assert records(*links) == {"shop/noor", "card-1 + shop/sam"}
     assert records(*links, says(NOOR, CARD, CONFIRMED, at=3)) == {"card-1 + shop/noor", "shop/sam"}
 
 
-def test_card_hangs_by_the_earliest_of_equally_strong_links():
+def test_card_is_attached_by_the_earliest_of_equally_strong_links():
     links = [says(NOOR, CARD, CONFIRMED, at=5), says(SAM, CARD, CONFIRMED, at=4)]
 
     grouped = outcome(*links)
@@ -70,7 +70,7 @@ def test_arrival_decides_between_equally_strong_cards_of_one_moment():
     assert records(*links) == {"shop/noor", "card-1 + shop/sam"}
 
 
-def test_several_contracts_of_one_person_hang_on_one_record():
+def test_several_contracts_of_one_person_are_attached_to_one_record():
     contracts = [contract(str(number)) for number in range(4)]
 
     assert records(*(says(FAMILY, end) for end in contracts)) == {
@@ -82,7 +82,7 @@ def test_two_contracts_of_one_event_do_not_join():
     assert records(says(CONTRACT, contract("78"), CONFIRMED)) == {"contracts/77", "contracts/78"}
 
 
-def test_equal_contracts_of_two_sources_hang_together():
+def test_equal_contracts_of_two_sources_are_attached_together():
     other = contract("77", source="desk")
 
     assert records(equal(CONTRACT, other), says(NOOR, other)) == {
@@ -90,7 +90,7 @@ def test_equal_contracts_of_two_sources_hang_together():
     }
 
 
-def test_equal_contracts_hang_together_by_their_strongest_link():
+def test_equal_contracts_are_attached_together_by_their_strongest_link():
     other = contract("77", source="desk")
     links = [says(NOOR, CONTRACT, at=1), says(SAM, other, CONFIRMED, at=2)]
 
@@ -122,23 +122,23 @@ def test_equal_contracts_that_staff_put_on_two_records_stay_there():
 
 
 @pytest.mark.parametrize("evidence", [NOTED, CLAIMED])
-def test_weak_equal_contracts_do_not_hang_together(evidence):
+def test_weak_equal_contracts_are_not_attached_together(evidence):
     other = contract("77", source="desk")
 
     assert records(equal(CONTRACT, other, evidence)) == {"contracts/77", "desk/77"}
 
 
-def test_equal_contracts_of_a_space_that_nobody_named_do_not_hang_together():
+def test_equal_contracts_of_a_space_that_nobody_named_are_not_attached_together():
     first, second = (number(of, "77", MAIN_CONTRACTS_SPACE) for of in ("a", "b"))
 
     assert records(equal(first, second)) == {"a/77", "b/77"}
 
 
-def test_phone_of_a_card_hangs_on_the_record_of_the_card():
+def test_phone_of_a_card_is_attached_to_the_record_of_the_card():
     assert records(says(CARD, PHONE), says(NOOR, CARD)) == {"card-1 + phone-1 + shop/noor"}
 
 
-def test_phone_of_a_card_without_a_record_hangs_on_the_card():
+def test_phone_of_a_card_without_a_record_is_attached_to_the_card():
     assert records(says(CARD, PHONE)) == {"card-1 + phone-1"}
 
 
@@ -148,7 +148,7 @@ def test_phone_of_an_account_and_its_own_mailbox_has_one_record():
     assert records(*links) == {"family@ + phone-1 + shop/noor"}
 
 
-def test_phone_of_two_records_hangs_on_the_one_that_alone_confirmed_it_twice():
+def test_phone_of_two_records_is_attached_to_the_one_that_alone_confirmed_it_twice():
     links = [says(SAM, PHONE), says(NOOR, PHONE, CONFIRMED), says(FAMILY, PHONE, CONFIRMED)]
 
     assert records(*links, says(NOOR, FAMILY)) == {"family@ + phone-1 + shop/noor", "shop/sam"}
@@ -167,7 +167,7 @@ def test_phone_of_merged_accounts_is_no_longer_ambiguous():
     assert not grouped.ambiguous
 
 
-def test_device_of_two_records_hangs_on_none_even_if_one_confirmed_it():
+def test_device_of_two_records_is_attached_to_none_even_if_one_confirmed_it():
     grouped = outcome(says(NOOR, TABLET, CONFIRMED), says(FAMILY, TABLET))
 
     assert grouped.records == {"family@", "shop/noor", "tablet"}
@@ -186,11 +186,11 @@ def test_two_devices_of_one_event_do_not_join():
     assert records(says(TABLET, push, CONFIRMED)) == {"push", "tablet"}
 
 
-def test_device_does_not_hang_on_an_order():
+def test_device_is_not_attached_to_an_order():
     assert records(says(order("order-1"), TABLET, CONFIRMED)) == {"order-1", "tablet"}
 
 
-def test_card_and_phone_that_staff_joined_hang_by_the_strength_of_the_card():
+def test_card_and_phone_that_staff_joined_are_attached_by_the_strength_of_the_card():
     links = [says(NOOR, PHONE, at=1), says(SAM, CARD, at=2)]
 
     assert records(merge(CARD, PHONE), *links) == {"card-1 + phone-1 + shop/noor", "shop/sam"}
@@ -208,7 +208,7 @@ def test_card_that_staff_put_on_a_record_stays_there(holder):
     }
 
 
-def test_contract_of_two_accounts_and_a_mailbox_hangs_on_the_first_alone():
+def test_contract_of_two_accounts_and_a_mailbox_is_attached_to_the_first_alone():
     links = [says(NOOR, CONTRACT, at=1), says(SAM, CONTRACT, at=2), says(CONTRACT, WORK, at=3)]
 
     assert records(*links) == {"contracts/77 + shop/noor", "shop/sam", "work@"}
@@ -250,7 +250,7 @@ def test_link_between_a_card_and_a_phone_that_staff_joined_does_not_choose_their
     assert records(merge(CARD, PHONE), *links) == {"card-1 + phone-1 + shop/noor"}
 
 
-def test_two_pairs_of_card_and_phone_that_name_each_other_hang_together_in_one_order():
+def test_two_pairs_of_card_and_phone_that_name_each_other_are_attached_together_in_one_order():
     other_card, other_phone = card("card-2"), phone("phone-2")
     pairs = [merge(CARD, PHONE, at=1), merge(other_card, other_phone, at=2)]
     crossed = [says(PHONE, other_card, at=1), says(other_phone, CARD, at=1)]

@@ -138,7 +138,7 @@ def test_separated_pair_does_not_meet_through_a_card():
     assert grouped.records == {"shop/noor", "card-1 + shop/sam"}
 
 
-def test_phone_hangs_where_one_record_has_it_after_a_separation():
+def test_phone_is_attached_where_one_record_has_it_after_a_separation():
     grouped = outcome(says(NOOR, PHONE), says(SAM, PHONE), separate(SAM, PHONE))
 
     assert grouped.records == {"phone-1 + shop/noor", "shop/sam"}

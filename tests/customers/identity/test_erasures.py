@@ -250,7 +250,7 @@ def test_contested_account_gets_the_mailbox_after_the_erasure_and_nothing_of_it(
     assert timeline(app, record_now(email(BOX))) == ["identify", "identify"]
 
 
-def test_value_that_only_the_erased_record_kept_from_another_hangs_there_now(shop):
+def test_value_that_only_the_erased_record_kept_from_another_is_attached_there_now(shop):
     shop.identify(1, "noor", email=BOX, phone="+31612300456")
     shop.identify(2, "sam", email="sam@example.com", phone="+31612300456")
     assert Identifier.objects.get(kind="phone").is_shared

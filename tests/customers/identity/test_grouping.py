@@ -158,23 +158,23 @@ def test_order_with_only_a_mailbox_is_filed_on_it_whoever_has_it(evidence, recor
 
 
 @pytest.mark.parametrize(
-    "leaf",
+    "attached",
     [pytest.param(CARD, id="a card"), pytest.param(PHONE, id="a phone")],
 )
 @pytest.mark.parametrize(
-    ("evidence", "hangs"),
+    ("evidence", "is_attached"),
     [
-        pytest.param(CONFIRMED, True, id="confirmed: it hangs"),
-        pytest.param(STATED, True, id="stated: it hangs"),
-        pytest.param(NOTED, False, id="noted: it only finds"),
+        pytest.param(CONFIRMED, True, id="confirmed: it is attached"),
+        pytest.param(STATED, True, id="stated: it is attached"),
+        pytest.param(NOTED, False, id="noted: it finds a record"),
         pytest.param(CLAIMED, False, id="claimed: nothing happens"),
     ],
 )
-def test_attached_identifier_with_one_record(leaf, evidence, hangs):
-    grouped = outcome(says(NOOR, leaf, evidence))
+def test_attached_identifier_with_one_record(attached, evidence, is_attached):
+    grouped = outcome(says(NOOR, attached, evidence))
 
     assert grouped.records == (
-        {f"{leaf.value} + shop/noor"} if hangs else {leaf.value, "shop/noor"}
+        {f"{attached.value} + shop/noor"} if is_attached else {attached.value, "shop/noor"}
     )
 
 
@@ -245,7 +245,7 @@ def test_device_with_two_accounts(evidence):
     assert grouped.ambiguous == {"tablet"}
 
 
-def test_number_that_a_till_typed_hangs_on_the_account_with_this_number():
+def test_number_that_a_till_typed_is_attached_to_the_account_with_this_number():
     grouped = outcome(says(NOOR, FAMILY), equal(NOOR, till("noor")))
 
     assert grouped.records == {"family@ + shop/noor + till/noor"}

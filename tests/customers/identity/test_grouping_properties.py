@@ -62,7 +62,7 @@ def same_group(groups, pair):
     return any(set(pair) <= members for members in groups)
 
 
-def hangs_only_where_clear(graph, pair):
+def is_attached_only_where_clear(graph, pair):
     """Tell whether a phone, a device or a number that a till typed is one of the ends."""
     ends = [graph.by_id[id_] for id_ in pair]
     return any(end.kind == PHONE or end.family is Family.DEVICE or end.is_noted for end in ends)
@@ -179,7 +179,7 @@ def test_each_join_has_a_path_of_strong_links_and_decisions(graph):
 
 @EXAMPLES
 @given(graphs())
-def test_accounts_and_mailboxes_group_the_same_without_what_hangs_on_them(graph):
+def test_accounts_and_mailboxes_group_the_same_without_their_attached_identifiers(graph):
     graph = graph._replace(decisions=[])
     cores = [n for n in graph.nodes if n.family in (Family.ACCOUNT, Family.MAILBOX)]
     ids = {node.id for node in cores}
@@ -233,14 +233,14 @@ def test_contested_links_can_be_left_out_but_for_addresses_of_accounts(graph):
 @EXAMPLES
 @given(graphs())
 def test_no_statement_parts_what_proofs_join(graph):
-    """But for what hangs on a record only while no second one has it, or on another card."""
+    """Except for identifiers that only one record may have, and for those attached to a card."""
     direct = [link for link in graph.links if graph.families(link.pair) & ACCOUNT_OR_MAILBOX]
     graph = graph._replace(links=[link for link in direct if link.kind != LinkKind.ALIAS])
     proofs = [link for link in graph.links if is_joining_proof(graph, link)]
     joined, groups = graph._replace(links=proofs).groups(), graph.groups()
 
     for proof in proofs:
-        if same_group(joined, proof.pair) and not hangs_only_where_clear(graph, proof.pair):
+        if same_group(joined, proof.pair) and not is_attached_only_where_clear(graph, proof.pair):
             assert same_group(groups, proof.pair)
 
 
@@ -278,12 +278,12 @@ def test_earlier_decision_about_the_same_pair_never_matters(graph, random):
 @EXAMPLES
 @given(graphs())
 def test_component_of_accepted_links_and_decisions_groups_alone_as_in_the_whole(graph):
-    """But for addresses, and for what hangs only where one record has it: all its links count."""
+    """Except for addresses, and for identifiers that only one record may have: all links count."""
     grouping = graph.grouping()
     contested = {link.pair for link in grouping.contested}
     accepted = {link.pair for link in graph.links} - contested
     decided = {decision.pair for decision in graph.decisions}
-    unclear = {pair for pair in contested if hangs_only_where_clear(graph, pair)}
+    unclear = {pair for pair in contested if is_attached_only_where_clear(graph, pair)}
     groups = set()
     for ids in components(graph.by_id, accepted | decided | graph.address_pairs | unclear):
         alone = [node for node in graph.nodes if node.id in ids]

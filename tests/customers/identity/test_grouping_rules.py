@@ -114,7 +114,7 @@ def test_noted_number_finds_nobody_in_main():
     assert records(equal(number("a", "5", MAIN), typed)) == {"a/5", "till/5"}
 
 
-def test_noted_number_hangs_on_no_record_if_two_records_have_the_number():
+def test_noted_number_is_attached_to_no_record_if_two_records_have_the_number():
     statements = [says(shop("5"), FAMILY), says(site("5"), WORK)]
     typed = [equal(shop("5"), till("5")), equal(site("5"), till("5"))]
 
@@ -133,7 +133,7 @@ def test_noted_numbers_of_two_tills_do_not_join_each_other():
     assert not grouped.contested
 
 
-def test_only_one_of_two_separated_noted_numbers_hangs_on_the_account():
+def test_only_one_of_two_separated_noted_numbers_is_attached_to_the_account():
     kiosk = number("kiosk", "5", SHOP_SPACE, is_noted=True)
     typed = [equal(shop("5"), till("5"), at=1), equal(shop("5"), kiosk, at=2)]
 
@@ -180,14 +180,14 @@ def test_equal_number_of_a_placeholder_is_no_proof():
     }
 
 
-def test_noted_number_does_not_hang_on_a_placeholder():
+def test_noted_number_is_not_attached_to_a_placeholder():
     assert records(equal(shop("guest", is_suspect=True), till("guest"), CONFIRMED)) == {
         "shop/guest",
         "till/guest",
     }
 
 
-def test_placeholder_card_hangs_only_where_it_is_proved():
+def test_placeholder_card_is_attached_only_where_it_is_proved():
     suspect = card("0000", is_suspect=True)
 
     assert records(says(NOOR, suspect, at=1)) == {"0000", "shop/noor"}
@@ -211,7 +211,7 @@ def test_two_mailboxes_of_one_event_do_not_join():
 
 
 @pytest.mark.parametrize("holder", [NOOR, FAMILY, card("card-1"), phone("phone-1")])
-def test_order_joins_nothing_and_hangs_on_nothing(holder):
+def test_order_joins_nothing_and_is_attached_to_nothing(holder):
     placed = says(holder, order("order-1"), CONFIRMED)
 
     assert records(placed) == {holder.value, "order-1"}

@@ -1,4 +1,4 @@
-"""Numbers that hang on cards, and cards on accounts: no statement takes a proved link of a chain."""
+"""Numbers attached to cards, and cards to accounts: no statement takes a proved link of a chain."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -118,7 +118,7 @@ def test_equal_number_takes_no_card_on_which_a_separated_contract_hangs():
     }
 
 
-def test_contract_that_hangs_on_a_separated_card_keeps_its_proved_mailbox():
+def test_contract_that_is_attached_to_a_separated_card_keeps_its_proved_mailbox():
     statements = [
         own_proof(CARD, CONTRACT, at=1),
         own_proof(CONTRACT, FAMILY, at=2),

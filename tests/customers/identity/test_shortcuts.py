@@ -61,7 +61,7 @@ def test_new_card_of_two_customers_takes_the_slow_path():
 
 
 def test_new_device_of_a_known_card_takes_the_slow_path():
-    """The card itself hangs on a record, and could move in the same batch."""
+    """The card itself is attached to a record, and could move in the same batch."""
     assert owners_of(says((CARD, PHONE)), {}, {CARD: OLD}) == {}
 
 

@@ -73,7 +73,7 @@ def test_card_that_the_till_mistyped_is_a_record_of_its_own(shop, till):
     assert not are_one(card("LF-7010"), card(CARD))
 
 
-def test_landline_of_two_people_hangs_on_neither(shop):
+def test_landline_of_two_people_is_attached_to_neither(shop):
     shop.identify(1, "noor", phone=PHONE)
     warnings = shop.identify(2, "sam", phone=PHONE)
 

@@ -50,7 +50,7 @@ def test_couple_with_one_card_keeps_it_on_the_record_of_the_first_who_proved_it(
     assert grouped.contested == {"card-1 / shop/sam"}
 
 
-def test_replacement_card_hangs_beside_the_old_one():
+def test_replacement_card_is_attached_beside_the_old_one():
     assert records(says(NOOR, CARD, at=1), says(NOOR, card("card-2"), at=400)) == {
         "card-1 + card-2 + shop/noor"
     }
@@ -80,7 +80,7 @@ def test_child_takes_her_card_along_when_staff_take_it_off_the_parent():
 # Phones and devices -------------------------------------------------------------------
 
 
-def test_landline_with_two_mailboxes_hangs_on_none_of_them():
+def test_landline_with_two_mailboxes_is_attached_to_none_of_them():
     grouped = outcome(says(FAMILY, PHONE), says(WORK, PHONE))
 
     assert grouped.records == {"family@", "work@", "phone-1"}

@@ -25,11 +25,11 @@ pytestmark = pytest.mark.django_db
 
 BOX, CARD, PHONE = "noor@example.com", "LF-7001", "+31612300456"
 YEAR = 365 * 24
-# The sender is told of a contest among the strongest links of a value.
-HOLDER_LIMIT = 50
+# The number of links of a value that are read. The sender reads of contests among them.
+LINK_LIMIT = 50
 
 
-def leaf(kind):
+def identifier(kind):
     return Identifier.objects.get(kind=kind)
 
 
@@ -42,7 +42,7 @@ def test_recycled_number_is_on_neither_holder_until_staff_take_it_off_the_earlie
 
     assert shop.identify(YEAR, "sam", email="sam@example.com", phone=PHONE) == "contested;count=1"
 
-    assert leaf("phone").is_shared
+    assert identifier("phone").is_shared
     for user in ("noor", "sam"):
         assert timeline(shop, record_of(shop.account(user))) == ["identify"]
     assert SignedIn("sam@example.com").timeline()[0] == "identify"
@@ -147,10 +147,10 @@ def test_switchboard_with_two_hundred_holders_is_on_none_of_them(shop):
 
     records = {record_of(shop.account(f"u-{number}")) for number in range(holders)}
     assert len(records) == holders
-    assert warnings[1:HOLDER_LIMIT] == ["contested;count=1"] * (HOLDER_LIMIT - 1)
-    assert leaf("phone").is_shared
+    assert warnings[1:LINK_LIMIT] == ["contested;count=1"] * (LINK_LIMIT - 1)
+    assert identifier("phone").is_shared
     assert timeline(desk, record_of(shop.account("u-7"))) == ["identify"]
-    assert timeline(desk, leaf("phone").record_id) == ["Call Answered"]
+    assert timeline(desk, identifier("phone").record_id) == ["Call Answered"]
     assert SignedIn("u7@example.com").timeline()[0] == "identify"
 
 
@@ -165,7 +165,7 @@ def test_landline_with_two_mailboxes_keeps_its_history_to_itself(shop):
 
     for user in ("noor", "sam"):
         assert timeline(desk, record_of(shop.account(user))) == ["identify"]
-    assert timeline(desk, leaf("phone").record_id) == ["Call Answered", "Call Missed"]
+    assert timeline(desk, identifier("phone").record_id) == ["Call Answered", "Call Missed"]
     assert SignedIn(BOX).timeline()[0] == "identify"
 
 

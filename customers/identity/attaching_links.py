@@ -1,4 +1,4 @@
-"""Reads the links by which cards, phones, devices and numbers may hang on records."""
+"""Reads the links that may attach cards, phones, devices and numbers to records."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from customers.identity.graph import DESKS, StoredLink
 from customers.identity.links import IdentifierLink, IdentifierNode
 
 # The number of links that are read for each identifier, the strongest first.
-HOLDER_LIMIT = 50
+LINK_LIMIT = 50
 
 
-class Holder(NamedTuple):
-    """A link by which an identifier may hang, and its other end."""
+class AttachingLink(NamedTuple):
+    """A link that may attach an identifier to its other end."""
 
     identifier: int
     link: StoredLink
@@ -25,10 +25,10 @@ class Holder(NamedTuple):
         return self.link.link(is_current=True)
 
 
-def read_holders(ids: Iterable[int]) -> list[Holder]:
+def read_attaching_links(ids: Iterable[int]) -> list[AttachingLink]:
     """Return the strongest of these links for each identifier, with their other ends."""
-    params = {"ids": sorted(ids), "limit": HOLDER_LIMIT, "desk_channels": DESKS}
+    params = {"ids": sorted(ids), "limit": LINK_LIMIT, "desk_channels": DESKS}
     return [
-        Holder(id_, StoredLink(*columns[:10]), IdentifierNode(*columns[10:19]), columns[19])
-        for id_, *columns in sql.rows("read_holders", params)
+        AttachingLink(id_, StoredLink(*columns[:10]), IdentifierNode(*columns[10:19]), columns[19])
+        for id_, *columns in sql.rows("read_attaching_links", params)
     ]

@@ -1,4 +1,4 @@
-"""Hangs cards, phones, devices and noted numbers on records: rule 4 of the grouping. Pure."""
+"""Attaches cards, phones, devices and noted numbers to records: rule 4 of the grouping. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -10,75 +10,77 @@ from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind
 from customers.types import CONFIRMED
 
 
-def hang_identifiers(
+def attach_identifiers(
     by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: Groups
 ) -> tuple[list[IdentifierLink], frozenset[int]]:
-    """Apply rule 4: hang cards, phones, devices and noted numbers on records.
+    """Apply rule 4: attach cards, phones, devices and noted numbers to records.
 
-    Returns the links that could hang one, and the ids that several records have.
+    Returns the links that could attach one of them, and the ids that several records have.
     """
     links = in_order(by_id, links)
-    hanging = hanging_links(by_id, links)
+    attaching = attaching_links(by_id, links)
     equal = [link for link in links if _joins_attached(by_id, link)]
-    hang_proved(by_id, hanging, groups)
-    _hang_noted_numbers(by_id, hanging, groups)
+    attach_proved(by_id, attaching, groups)
+    _attach_noted_numbers(by_id, attaching, groups)
     _join_equal_attached(equal, groups)
-    ambiguous = _hang_rest(by_id, hanging, groups)
-    return [*(link for _, link in hanging), *equal], ambiguous
+    ambiguous = _attach_rest(by_id, attaching, groups)
+    return [*(link for _, link in attaching), *equal], ambiguous
 
 
-def hanging_links(
+def attaching_links(
     by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
 ) -> list[tuple[int, IdentifierLink]]:
-    """Return the links that could hang one end on the other, each after the end that hangs."""
-    return [(hung, link) for link in links if (hung := hung_end(by_id, link)) is not None]
+    """Return the links that could attach one end to the other, each after the end to attach."""
+    return [
+        (attached, link) for link in links if (attached := attached_end(by_id, link)) is not None
+    ]
 
 
-def hang_proved(
+def attach_proved(
     by_id: Mapping[int, IdentifierNode],
-    hanging: Iterable[tuple[int, IdentifierLink]],
+    attaching: Iterable[tuple[int, IdentifierLink]],
     groups: Groups,
 ) -> None:
-    """Hang cards and attached numbers by proved links.
+    """Attach cards and attached numbers by proved links.
 
-    A number may hang on a card first. Then both hang by the proved links of both.
+    A number may be attached to a card first. The proved links of both then attach the two.
     """
-    hanging = [(hung, link) for hung, link in hanging if is_proof(link)]
+    attaching = [(attached, link) for attached, link in attaching if is_proof(link)]
     has_joined = True
     while has_joined:
         has_joined = False
-        for unit, links in _units(by_id, hanging, groups):
-            if _hangs_by_strength(by_id, unit):
-                _hang_unit(by_id, unit, links, groups)
+        for unit, links in _units(by_id, attaching, groups):
+            if _attaches_by_strength(by_id, unit):
+                _attach_unit(by_id, unit, links, groups)
                 has_joined |= groups.members(next(iter(unit))) != unit
 
 
-def _hang_rest(
+def _attach_rest(
     by_id: Mapping[int, IdentifierNode],
-    hanging: Iterable[tuple[int, IdentifierLink]],
+    attaching: Iterable[tuple[int, IdentifierLink]],
     groups: Groups,
 ) -> frozenset[int]:
-    """Hang cards, phones, attached numbers and devices on records.
+    """Attach the other cards, phones, numbers and devices to records.
 
-    Returns the ids that several records have, so that they hang on none.
+    Returns the ids that several records have, so that they are attached to none.
     """
     ambiguous: set[int] = set()
-    for unit, links in _units(by_id, hanging, groups):
-        if not _hang_unit(by_id, unit, links, groups):
+    for unit, links in _units(by_id, attaching, groups):
+        if not _attach_unit(by_id, unit, links, groups):
             ambiguous |= unit
     return frozenset(ambiguous)
 
 
-def _hang_noted_numbers(
+def _attach_noted_numbers(
     by_id: Mapping[int, IdentifierNode],
-    hanging: Iterable[tuple[int, IdentifierLink]],
+    attaching: Iterable[tuple[int, IdentifierLink]],
     groups: Groups,
 ) -> None:
-    """Hang each number that a till named on the only record with that number in the space."""
+    """Attach each number that a till named to the only record with that number in the space."""
     links_of: defaultdict[int, list[IdentifierLink]] = defaultdict(list)
-    for hung, link in hanging:
-        if link.kind == LinkKind.EQUAL and groups.is_alone(hung):
-            links_of[hung].append(link)
+    for attached, link in attaching:
+        if link.kind == LinkKind.EQUAL and groups.is_alone(attached):
+            links_of[attached].append(link)
     for id_ in sorted(links_of, key=lambda id_: by_id[id_].order):
         ends = {groups.group_id(_other_end(link, {id_})) for link in links_of[id_]}
         if len(ends) == 1:
@@ -86,9 +88,9 @@ def _hang_noted_numbers(
 
 
 def _join_equal_attached(equal: Iterable[IdentifierLink], groups: Groups) -> None:
-    """Join equal numbers that do not hang on records yet, so that they hang on one together."""
+    """Join equal numbers that are not attached yet, so that they are attached to one record."""
     for link in equal:
-        if not (groups.is_hung(link.first) and groups.is_hung(link.second)):
+        if not (groups.is_attached(link.first) and groups.is_attached(link.second)):
             groups.try_join(link.first, link.second)
 
 
@@ -102,8 +104,8 @@ def _joins_attached(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -
     )
 
 
-def hung_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int | None:
-    """Return the end of the link that hangs on the other end; None if the link hangs nothing."""
+def attached_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int | None:
+    """Return the end that the link attaches to the other end; None if it attaches nothing."""
     first, second = by_id[link.first], by_id[link.second]
     if not counts(by_id, link):
         return None
@@ -115,37 +117,40 @@ def hung_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int |
     if first.rank == second.rank:
         return None
     weaker, stronger = (first, second) if first.rank > second.rank else (second, first)
-    is_hung = weaker.family in (Family.ATTACHED, Family.DEVICE)
-    return weaker.id if is_hung and stronger.family in _HOLDERS else None
+    can_attach = weaker.family in (Family.ATTACHED, Family.DEVICE)
+    return weaker.id if can_attach and stronger.family in _TARGET_FAMILIES else None
 
 
-_HOLDERS = frozenset({Family.ACCOUNT, Family.MAILBOX, Family.ATTACHED})
+_TARGET_FAMILIES = frozenset({Family.ACCOUNT, Family.MAILBOX, Family.ATTACHED})
 
 
-# Identifiers that hang together, because a person or an equal number joined them.
+# Identifiers that are attached together, because a person or an equal number joined them.
 type _Unit = frozenset[int]
 
 
 def _units(
     by_id: Mapping[int, IdentifierNode],
-    hanging: Iterable[tuple[int, IdentifierLink]],
+    attaching: Iterable[tuple[int, IdentifierLink]],
     groups: Groups,
 ) -> list[tuple[_Unit, list[IdentifierLink]]]:
-    """Return what hangs on no record yet, the strongest first, and the links that could hang it."""
+    """Return the units without a record, the strongest first, and the links that could attach each."""
     units: defaultdict[_Unit, list[IdentifierLink]] = defaultdict(list)
-    for hung, link in hanging:
-        if not groups.is_hung(hung):
-            units[groups.members(hung)].append(link)
+    for attached, link in attaching:
+        if not groups.is_attached(attached):
+            units[groups.members(attached)].append(link)
     return sorted(units.items(), key=lambda unit: _strongest(by_id, unit[0]).order)
 
 
-def _hang_unit(
+def _attach_unit(
     by_id: Mapping[int, IdentifierNode],
     unit: _Unit,
     links: Iterable[IdentifierLink],
     groups: Groups,
 ) -> bool:
-    """Hang a unit on the record that these links choose; return whether the record is clear."""
+    """Attach a unit to the record that these links choose; return whether the record is clear.
+
+    The record is not clear if several records have the unit.
+    """
     usable = [
         link
         for link in links
@@ -164,13 +169,13 @@ def _chosen_link(
     links: Sequence[IdentifierLink],
     groups: Groups,
 ) -> IdentifierLink | None:
-    """Return the link by which a unit hangs on a record; None if no record or several have it.
+    """Return the link that attaches a unit to a record; None if no record or several have it.
 
     links: in the order of `in_order`
     """
     if not links:
         return None
-    if _hangs_by_strength(by_id, unit):
+    if _attaches_by_strength(by_id, unit):
         return min(links, key=lambda link: -link.evidence)
     is_phone = _strongest(by_id, unit).kind == PHONE
     confirmed = [link for link in links if link.evidence >= CONFIRMED]
@@ -180,8 +185,8 @@ def _chosen_link(
     return None
 
 
-def _hangs_by_strength(by_id: Mapping[int, IdentifierNode], unit: _Unit) -> bool:
-    """Tell whether the strongest link decides. A phone or a device hangs only where it is clear."""
+def _attaches_by_strength(by_id: Mapping[int, IdentifierNode], unit: _Unit) -> bool:
+    """Tell whether the strongest link decides. Phones and devices need a single record instead."""
     strongest = _strongest(by_id, unit)
     return strongest.kind != PHONE and strongest.family is Family.ATTACHED
 

@@ -1,5 +1,5 @@
--- Read the links by which each of these cards, phones, devices and numbers may hang on a record,
--- the strongest first.
+-- Read the links that may attach each of these cards, phones, devices and numbers to a record, the
+-- strongest first.
 --
 -- ids            bigint[]
 -- limit          int     for each identifier
@@ -7,7 +7,7 @@
 -- returns the identifier, the link as read_links does, the other end as read_graph begins
 -- (without its evidence, with is_suspect and erasure_id), and the live record of the other end
 
-SELECT hung.id, holder.*,
+SELECT attached.id, attaching.*,
        other.id, other.kind, other.value,
        COALESCE(space.id, 0), COALESCE(space.id <> 1, false),
        COALESCE(space.ids_per_person = 'several', false),
@@ -15,21 +15,21 @@ SELECT hung.id, holder.*,
                 AND source.addresses <> 'checked'
                 AND (source.channel <> 'import' OR source.addresses <> 'stated'), false),
        other.is_suspect, COALESCE(other.erasure_id, 0), other.customer_id
-  FROM unnest(%(ids)s::bigint[]) AS hung (id)
+  FROM unnest(%(ids)s::bigint[]) AS attached (id)
  CROSS JOIN LATERAL (
        SELECT link.id, link.first_id, link.second_id, link.evidence, link.kind, link.occurred_at,
               link.arrival, link.source_id, link.state,
               COALESCE(link.last_proved_at, link.occurred_at)
-         FROM (SELECT * FROM customers_link WHERE first_id = hung.id
+         FROM (SELECT * FROM customers_link WHERE first_id = attached.id
                 UNION ALL
-               SELECT * FROM customers_link WHERE second_id = hung.id) AS link
+               SELECT * FROM customers_link WHERE second_id = attached.id) AS link
         WHERE link.evidence >= 30 AND link.kind <> 'placed'
         ORDER BY link.evidence DESC, link.occurred_at, link.arrival
         LIMIT %(limit)s
-       ) AS holder
+       ) AS attaching
   JOIN customers_identifier AS other
-    ON other.id = CASE WHEN holder.first_id = hung.id THEN holder.second_id
-                       ELSE holder.first_id END
+    ON other.id = CASE WHEN attaching.first_id = attached.id THEN attaching.second_id
+                       ELSE attaching.first_id END
   LEFT JOIN customers_source AS source
     ON source.id = CASE WHEN other.kind = 'user_id' OR other.kind LIKE 'external:%%'
                         THEN split_part(other.value, '/', 1)::bigint END

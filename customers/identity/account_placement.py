@@ -1,4 +1,4 @@
-"""Applies the grouping to stored identifiers: reads what a change touches, and decides the rest.
+"""Places accounts and mailboxes: groups those that a change touches, and chooses their records.
 
 The rules are in `customers.identity.grouping`. This module reads only the identifiers that joining
 links connect with the touched ones. It reads links that the rules refused only if a group got
@@ -14,7 +14,7 @@ from uuid import UUID
 from customers import sql
 from customers.identity import addresses
 from customers.identity.addresses import AddressStatement
-from customers.identity.families import Family
+from customers.identity.families import JOINING_FAMILIES, Family
 from customers.identity.graph import (
     Component,
     GraphRow,
@@ -28,12 +28,12 @@ from customers.identity.groups import Groups
 from customers.identity.links import IdentifierLink, LinkKind, pair_of
 from customers.types import STATED
 
-# How many refused links of one identifier are read at a time, the first ones in the grouping.
+# The number of refused links that are read of one identifier, those that the grouping takes first.
 _REFUSED_LIMIT = 20
 
 
-class Regrouped(NamedTuple):
-    """The identifiers that a change touches, and the live record of each group."""
+class PlacedAccounts(NamedTuple):
+    """The identifiers that a change touches, in groups, and the live record of each."""
 
     component: Component
     groups: Sequence[frozenset[int]]
@@ -44,14 +44,14 @@ class Regrouped(NamedTuple):
     new_suspects: frozenset[int]
 
 
-def regroup_records(
+def place_accounts(
     ids: Set[int],
     *,
     locked: Set[UUID],
     limit: int,
     stated: Sequence[AddressStatement],
     are_decided: bool,
-) -> Regrouped:
+) -> PlacedAccounts:
     """Read and lock the components of these identifiers, and group accounts and mailboxes.
 
     stated: the statements about addresses in the batch that is being stored
@@ -60,18 +60,20 @@ def regroup_records(
     ids, touched = set(ids), frozenset(ids)
     expanded: set[int] = set()
     while True:
-        drawn = _draw(read_locked(ids, locked, limit), touched, stated)
-        locked = drawn.component.locked
-        to_expand = _to_expand(drawn, touched, are_decided=are_decided) - expanded
-        refused = _read_refused(to_expand) - drawn.targets.keys()
+        placed = _place(read_locked(ids, locked, limit), touched, stated)
+        locked = placed.component.locked
+        to_expand = _to_expand(placed, touched, are_decided=are_decided) - expanded
+        refused = _read_refused(to_expand) - placed.targets.keys()
         if not refused:
-            return drawn
+            return placed
         expanded |= to_expand
         ids |= refused
 
 
-def _draw(component: Component, touched: Set[int], stated: Sequence[AddressStatement]) -> Regrouped:
-    """Group the accounts and mailboxes of a component."""
+def _place(
+    component: Component, touched: Set[int], stated: Sequence[AddressStatement]
+) -> PlacedAccounts:
+    """Group the accounts and mailboxes of a component, and choose the record of each group."""
     rows = {row.id: row for row in component.rows}
     suspects = _suspects(component)
     placeholders = suspects | {row.id for row in component.rows if row.is_suspect}
@@ -85,20 +87,22 @@ def _draw(component: Component, touched: Set[int], stated: Sequence[AddressState
     groups, joining = join_records(nodes, links, component.decisions)
     states = _states(component, joining, groups, replaced)
     sets = groups.as_sets()
-    return Regrouped(component, sets, choose_targets(rows, sets), states, suspects)
+    return PlacedAccounts(component, sets, choose_targets(rows, sets), states, suspects)
 
 
-def _to_expand(drawn: Regrouped, touched: Set[int], *, are_decided: bool) -> set[int]:
-    """Return the identifiers whose refused links may join now, or say which mailbox they named."""
-    partners = _partners(drawn.component, touched)
+def _to_expand(placed: PlacedAccounts, touched: Set[int], *, are_decided: bool) -> set[int]:
+    """Return the identifiers whose refused links have to be read.
+
+    These links may join now, or tell with which mailbox an account was stated."""
+    partners = _partners(placed.component, touched)
     got_smaller = any(
-        link.state == "joined" and link.id in drawn.states for link in drawn.component.links
+        link.state == "joined" and link.id in placed.states for link in placed.component.links
     )
-    expand_all = are_decided or got_smaller or drawn.new_suspects
+    expand_all = are_decided or got_smaller or placed.new_suspects
     return {
         row.id
-        for row in drawn.component.rows
-        if (_is_core(row) and expand_all)
+        for row in placed.component.rows
+        if (_is_joining(row) and expand_all)
         or (row.node.family is Family.ACCOUNT and row.id in touched | partners)
     }
 
@@ -122,8 +126,8 @@ def _partners(component: Component, touched: Set[int]) -> set[int]:
     }
 
 
-def _is_core(row: GraphRow) -> bool:
-    return row.node.family in (Family.ACCOUNT, Family.MAILBOX)
+def _is_joining(row: GraphRow) -> bool:
+    return row.node.family in JOINING_FAMILIES
 
 
 def _states(
@@ -134,7 +138,7 @@ def _states(
 ) -> dict[int, str]:
     """Return the new states of links between accounts and mailboxes, as far as they change."""
     could_join = {(link.pair, link.kind, link.evidence, link.source_id) for link in joining}
-    cores = {row.id for row in component.rows if _is_core(row) and not row.is_noted}
+    joinable_ids = {row.id for row in component.rows if _is_joining(row) and not row.is_noted}
     states = {}
     for link in component.links:
         key = (link.first, link.second), link.kind, link.evidence, link.source_id
@@ -144,7 +148,7 @@ def _states(
             state = "joined" if groups.same(link.first, link.second) else "contested"
         else:
             # The link of a placeholder. Cards, phones and devices are placed later.
-            state = "filed" if {link.first, link.second} <= cores else link.state
+            state = "filed" if {link.first, link.second} <= joinable_ids else link.state
         if state != link.state:
             states[link.id] = state
     return states
@@ -165,7 +169,7 @@ def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
     return ends
 
 
-def accounts_with_new_mailbox(regrouped: Regrouped) -> set[int]:
+def accounts_with_new_mailbox(regrouped: PlacedAccounts) -> set[int]:
     """Return the accounts whose links with mailboxes begin to act."""
     return {
         account

@@ -1,5 +1,5 @@
--- Read the cards, phones, devices and numbers that hang on these identifiers, or would if their
--- links were not contested.
+-- Read the cards, phones, devices and numbers that are attached to these identifiers, or would be
+-- if their links were not contested.
 --
 -- ids  bigint[]
 
@@ -8,6 +8,6 @@ SELECT other.id
          WHERE first_id = ANY (%(ids)s::bigint[]) AND state IN ('hung', 'contested')
          UNION
         SELECT first_id FROM customers_link
-         WHERE second_id = ANY (%(ids)s::bigint[]) AND state IN ('hung', 'contested')) AS beside
+         WHERE second_id = ANY (%(ids)s::bigint[]) AND state IN ('hung', 'contested')) AS linked
   JOIN customers_identifier AS other USING (id)
  WHERE other.kind <> 'email'

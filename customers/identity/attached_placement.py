@@ -1,0 +1,287 @@
+"""Places cards, phones, devices and numbers of tills: chooses the record to attach each to.
+
+`customers.identity.attachment_rules` has the rule. A value may have thousands of links, so this
+module reads the strongest ones only, and locks only the records that change.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import NamedTuple
+from uuid import UUID
+
+from customers import sql
+from customers.identity.attaching_links import AttachingLink, read_attaching_links
+from customers.identity.attachment_rules import attach_identifiers, attached_end
+from customers.identity.families import JOINING_FAMILIES, Family
+from customers.identity.graph import (
+    NO_LIMIT,
+    Component,
+    GraphRow,
+    StoredLink,
+    Targets,
+    choose_targets,
+    lock_missing,
+    read_decisions,
+    read_locked,
+)
+from customers.identity.grouping import join_records
+from customers.identity.groups import Groups
+from customers.identity.link_rules import counts, is_across_erasures
+from customers.identity.links import (
+    DecisionKind,
+    IdentifierLink,
+    IdentifierNode,
+    LinkKind,
+    ManualDecision,
+    last_decisions,
+)
+from customers.identity.placeholders import find_placeholders
+
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PlacedAttached(NamedTuple):
+    """The identifiers that may be attached, and the new states of their links."""
+
+    rows: Sequence[GraphRow]
+    states: Mapping[int, str]
+    # Identifiers that several records have.
+    shared: frozenset[int]
+    # The links that could attach them.
+    links: Sequence[StoredLink]
+    # The cards and numbers that turn out to be placeholders.
+    new_suspects: frozenset[int]
+
+
+def place_attached(
+    regrouped: Component,
+    targets: Targets,
+    locked: set[UUID],
+    suspects: Set[int] = frozenset(),
+    named: Set[int] = frozenset(),
+) -> PlacedAttached:
+    """Write the record of each identifier that may be attached into `targets`.
+
+    These are the identifiers that were read, those that are attached to identifiers whose record
+    changes, to new placeholders or to accounts with a new mailbox, and those that staff separated
+    from an identifier that was read.
+
+    suspects: the accounts that turned out to be placeholders just now
+    named: the accounts whose links with mailboxes begin to act
+    Raises RetryTransaction if another transaction holds a record that has to change.
+    """
+    rows = {row.id: row for row in regrouped.rows}
+    pending = {row.id for row in regrouped.rows if _follows_others(row)}
+    pending |= _read_attached([*_moved(rows.values(), targets), *suspects, *named]) - rows.keys()
+    pending |= {end for decision in regrouped.decisions for end in decision.pair} - rows.keys()
+    states: dict[int, str] = {}
+    shared: set[int] = set()
+    links: set[StoredLink] = set()
+    new_suspects: set[int] = set()
+    while pending:
+        attachable = _read_attachable(pending, locked, suspects | new_suspects)
+        new_suspects |= attachable.new_suspects
+        fresh = {row.id: row for row in attachable.component.rows if _follows_others(row)}
+        rows |= fresh
+        # A person may have put one of them on a record that is not touched otherwise.
+        rows |= {row.id: row for row in attachable.component.rows if row.id not in rows}
+        states |= _place(attachable, fresh, targets, shared)
+        links |= {attaching.link for attaching in attachable.links} | {*attachable.component.links}
+        lock_missing({record for id_ in fresh if (record := targets[id_])}, locked)
+        pending = _read_attached(_moved(fresh.values(), targets)) - targets.keys()
+        pending |= _read_attached(sorted(attachable.new_suspects)) - fresh.keys()
+    placed = [row for row in rows.values() if row.id in targets]
+    return PlacedAttached(placed, states, frozenset(shared), sorted(links), frozenset(new_suspects))
+
+
+def _follows_others(row: GraphRow) -> bool:
+    """Tell whether a row has its record from others. An order has, if people merged it with them."""
+    return row.is_noted or row.node.family not in JOINING_FAMILIES
+
+
+def _moved(rows: Iterable[GraphRow], targets: Targets) -> list[int]:
+    return [row.id for row in rows if row.customer_id != targets[row.id]]
+
+
+def _read_attached(ids: Sequence[int]) -> set[int]:
+    return {id_ for (id_,) in sql.rows("read_attached", {"ids": ids})} if ids else set()
+
+
+class _Attachable(NamedTuple):
+    """Identifiers that may be attached, and the links that may attach them."""
+
+    component: Component
+    links: Sequence[AttachingLink]
+    new_suspects: frozenset[int]
+
+
+def _read_attachable(ids: Set[int], locked: set[UUID], suspects: Set[int]) -> _Attachable:
+    """Lock identifiers and their records, and read the links that may attach them.
+
+    Equal numbers of which a person may have several are attached together, so they are read, too.
+    So are other ends without a record: only their links tell which of them are one customer.
+    """
+    ids = set(ids)
+    while True:
+        sql.rows("lock_identifiers", {"ids": sorted(ids)})
+        component = read_locked(ids, locked, NO_LIMIT)
+        locked |= component.locked
+        loaded = {row.id for row in component.rows}
+        attaching_links = read_attaching_links(
+            row.id for row in component.rows if _follows_others(row)
+        )
+        to_add = {
+            attaching.other.id
+            for attaching in attaching_links
+            if (attaching.link.kind == LinkKind.EQUAL and attaching.other.family is Family.ATTACHED)
+            or (attaching.customer_id is None and attaching.other.family in JOINING_FAMILIES)
+        }
+        if to_add <= loaded:
+            placeholders = find_placeholders(component.rows, attaching_links) - suspects
+            return _with_suspects(_Attachable(component, attaching_links, placeholders), suspects)
+        ids |= to_add
+
+
+def _with_suspects(attachable: _Attachable, suspects: Set[int]) -> _Attachable:
+    """Return the identifiers and the other ends of their links with the placeholders marked."""
+    marked = suspects | attachable.new_suspects
+    rows = [
+        row._replace(is_suspect=row.is_suspect or row.id in marked)
+        for row in attachable.component.rows
+    ]
+    links = [
+        attaching._replace(other=attaching.other._replace(is_suspect=True))
+        if attaching.other.id in marked
+        else attaching
+        for attaching in attachable.links
+    ]
+    return attachable._replace(component=attachable.component._replace(rows=rows), links=links)
+
+
+def _place(
+    attachable: _Attachable, rows: Mapping[int, GraphRow], targets: Targets, shared: set[int]
+) -> dict[int, str]:
+    """Write the record of each of these identifiers; return the new states of their links."""
+    nodes = {attaching.other.id: attaching.other for attaching in attachable.links}
+    nodes |= {row.id: row.node for row in attachable.component.rows}
+    # A link may also attach its other end to one of these. The links of that end decide that.
+    attaching_links = [
+        attaching
+        for attaching in attachable.links
+        if attaching.other.id in rows or attached_end(nodes, attaching.as_link) in rows
+    ]
+    records = _records_of_ends(attachable.component, attaching_links, rows, targets)
+    stored_links = list(
+        dict.fromkeys(
+            [*attachable.component.links, *(attaching.link for attaching in attaching_links)]
+        )
+    )
+    links = [link.link(is_current=True) for link in stored_links]
+    decisions = [
+        *attachable.component.decisions,
+        *_decisions_by_record(records, rows.keys(), targets),
+    ]
+    # The grouping has already decided which of the other ends with a record are one customer.
+    undecided = [
+        link
+        for link in links
+        if {*link.pair} <= rows.keys() or not any(records.get(end) for end in link.pair)
+    ]
+    groups, _ = join_records(nodes, undecided, decisions, attaching=links)
+    could_attach, ambiguous = attach_identifiers(nodes, links, groups)
+    shared |= ambiguous & rows.keys()
+    own_targets = choose_targets(rows, (groups.members(id_) & rows.keys() for id_ in rows))
+    for id_ in rows:
+        held_by = (records.get(member) for member in groups.members(id_))
+        targets[id_] = next((record for record in held_by if record), own_targets[id_])
+    inert = [
+        attaching.link for attaching in attachable.links if not counts(nodes, attaching.as_link)
+    ]
+    affected = dict.fromkeys([*stored_links, *inert])
+    return _states(nodes, affected, set(could_attach), groups, rows.keys())
+
+
+def _records_of_ends(
+    component: Component,
+    attaching_links: Iterable[AttachingLink],
+    rows: Mapping[int, GraphRow],
+    targets: Targets,
+) -> dict[int, UUID | None]:
+    """Return the records of the identifiers to which those in `rows` may be attached."""
+    records = {
+        row.id: targets.get(row.id, row.customer_id) for row in component.rows if row.id not in rows
+    }
+    records |= {
+        attaching.other.id: targets.get(attaching.other.id, attaching.customer_id)
+        for attaching in attaching_links
+        if attaching.other.id not in rows
+    }
+    return records
+
+
+def _states(
+    nodes: Mapping[int, IdentifierNode],
+    links: Iterable[StoredLink],
+    could_attach: Set[IdentifierLink],
+    groups: Groups,
+    placed: Set[int],
+) -> dict[int, str]:
+    """Return the new states of links, as far as they change.
+
+    placed: the identifiers that this call places
+    """
+    states = {}
+    for link in links:
+        if link.link(is_current=True) in could_attach:
+            state = "hung" if groups.same(link.first, link.second) else "contested"
+        elif is_across_erasures(nodes, link.first, link.second) or (
+            link.state in ("hung", "contested") and not placed.isdisjoint((link.first, link.second))
+        ):
+            # It attaches nothing: one end became a placeholder, or a source moved to another space.
+            state = "filed"
+        else:
+            continue
+        if state != link.state:
+            states[link.id] = state
+    return states
+
+
+def _decisions_by_record(
+    records: Mapping[int, UUID | None], ids: Set[int], targets: Targets
+) -> list[ManualDecision]:
+    """Return decisions that keep the identifiers of one record together, and separated records apart.
+
+    A separation from one identifier of a record is a separation from all of its identifiers.
+    """
+    by_record: dict[UUID, list[int]] = {}
+    for id_ in sorted(records):
+        if record := records[id_]:
+            by_record.setdefault(record, []).append(id_)
+    merges = [pair for members in by_record.values() for pair in pairwise(members)]
+    separations = [
+        (id_, members[0])
+        for id_, record in _separated_records(ids, targets)
+        if (members := by_record.get(record))
+    ]
+    return [
+        ManualDecision(kind, min(pair), max(pair), _ANY_TIME, 0)
+        for kind, pairs in ((DecisionKind.MERGE, merges), (DecisionKind.SEPARATE, separations))
+        for pair in pairs
+    ]
+
+
+def _separated_records(ids: Set[int], targets: Targets) -> list[tuple[int, UUID]]:
+    """Return the records that people separated from these identifiers, as (identifier, record)."""
+    latest = last_decisions(read_decisions(sorted(ids)))
+    separations = [
+        (id_, other)
+        for decision in latest.values()
+        if decision.kind == DecisionKind.SEPARATE
+        for id_, other in (decision.pair, decision.pair[::-1])
+        if id_ in ids and other not in ids
+    ]
+    others = sorted({other for _, other in separations})
+    records = dict(sql.rows("read_live_records", {"ids": others})) if others else {}
+    records |= {other: record for other in others if (record := targets.get(other))}
+    return [(id_, records[other]) for id_, other in separations if other in records]
