@@ -281,6 +281,8 @@ PARAMETERS: dict[str, Params] = {
     "end_links": {"ids": serials()},
     "update_link_states": {
         "ids": serials(40, 3),
-        "states": [("joined", "hung", "contested", "replaced")[number % 4] for number in range(40)],
+        "states": [
+            ("joined", "attached", "contested", "replaced")[number % 4] for number in range(40)
+        ],
     },
 }

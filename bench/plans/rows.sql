@@ -63,7 +63,7 @@ INSERT INTO customers_link (id, first_id, second_id, kind, evidence, source_id, 
 SELECT pg_temp.serial(2 * number + step), pg_temp.serial(2 * number),
        pg_temp.serial(2 * number + step), CASE WHEN number % 50 = 0 THEN 'equal' ELSE 'seen' END,
        (ARRAY[20, 30, 50])[1 + number % 3], 1001, pg_temp.noon(number % 5), number % 2,
-       (ARRAY['filed', 'joined', 'hung', 'contested', 'replaced'])[1 + (number + step) % 5]
+       (ARRAY['filed', 'joined', 'attached', 'contested', 'replaced'])[1 + (number + step) % 5]
   FROM numbers, generate_series(1, 2) AS step
  WHERE number < :rows;
 INSERT INTO customers_manualdecision (id, kind, first_id, second_id, reason, actor, decided_at,

@@ -303,8 +303,8 @@ class _GuestActivity(_Activity):
             if identifier.kind in ("card", "email"):
                 traits[identifier.kind] = identifier.value
         self._add_link(rows, "email", state="joined")
-        self._add_link(rows, "card", state="hung")
-        self._add_link(rows, "anonymous_id", state="hung")
+        self._add_link(rows, "card", state="attached")
+        self._add_link(rows, "anonymous_id", state="attached")
         text = ",".join(f'"{name}":"{value}"' for name, value in sorted(traits.items()))
         body = (
             f'{{{self.device}"messageId":"{self.name}-1","timestamp":"{_format_time(self.at)}",'

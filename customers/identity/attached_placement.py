@@ -234,9 +234,10 @@ def _states(
     states = {}
     for link in links:
         if link.link(is_current=True) in could_attach:
-            state = "hung" if groups.same(link.first, link.second) else "contested"
+            state = "attached" if groups.same(link.first, link.second) else "contested"
         elif is_across_erasures(nodes, link.first, link.second) or (
-            link.state in ("hung", "contested") and not placed.isdisjoint((link.first, link.second))
+            link.state in ("attached", "contested")
+            and not placed.isdisjoint((link.first, link.second))
         ):
             # It attaches nothing: one end became a placeholder, or a source moved to another space.
             state = "filed"

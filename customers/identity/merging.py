@@ -140,7 +140,7 @@ def _acting_links(placement: _Placement) -> list[StoredLink]:
     return [
         link
         for link in placement.links
-        if placement.states.get(link.id, link.state) in ("joined", "hung")
+        if placement.states.get(link.id, link.state) in ("joined", "attached")
     ]
 
 

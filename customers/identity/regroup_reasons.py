@@ -101,7 +101,7 @@ def _joining_reason(links: Iterable[_LinkBetween], sources: Mapping[str, Source]
         ends = f"{_name(link.first, sources)} and {_name(link.second, sources)}"
         if link.kind == LinkKind.EQUAL and link.state != "contested":
             return f"{ends} are equal numbers, and the sources mean the same customer"
-        if link.state in ("joined", "hung"):
+        if link.state in ("joined", "attached"):
             verb = "proved" if link.evidence >= OPENED else "stated"
             return f"{link.source} {verb} {ends}"
     return "a decision of staff, or a chain of statements, joins them"

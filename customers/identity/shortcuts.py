@@ -97,7 +97,7 @@ def _attached_owners(
         are_cores = all(_family(link.first, sender) in _CORES for link in links)
         if key not in new_records and is_attached and owner and len(holders) == 1 and are_cores:
             attached[key] = owner
-            certain.states.update(dict.fromkeys(links, "hung"))
+            certain.states.update(dict.fromkeys(links, "attached"))
     return attached
 
 
@@ -167,7 +167,7 @@ def _is_one_group(keys: Set[IdentifierKey], statements: Statements, sender: Send
 def _state(link: LinkStatement, sender: Sender) -> str:
     """Return what a link does if all links of its component join or attach."""
     is_core = {_family(link.first, sender), _family(link.second, sender)} <= _CORES
-    return "joined" if is_core else "hung"
+    return "joined" if is_core else "attached"
 
 
 def _family(key: IdentifierKey, sender: Sender) -> Family:

@@ -129,7 +129,7 @@ class LinkState(models.TextChoices):
     FILED = "filed"
     JOINED = "joined"
     # It attaches a card, a phone, a device or a noted number to a record.
-    HUNG = "hung"
+    ATTACHED = "attached"
     # The rules refuse it. Both records stay as they are.
     CONTESTED = "contested"
     # The source named another address of the account later.
@@ -173,14 +173,14 @@ class Link(models.Model):
         indexes = [
             models.Index(
                 fields=[end, "state"],
-                condition=models.Q(state__in=["joined", "hung"]),
+                condition=models.Q(state__in=["joined", "attached"]),
                 name=f"link_acts_{end}",
             )
             for end in ("first", "second")
         ] + [
             models.Index(
                 fields=[end, "-evidence", "occurred_at", "arrival"],
-                condition=models.Q(state__in=["hung", "contested"]),
+                condition=models.Q(state__in=["attached", "contested"]),
                 name=f"link_order_{end}",
             )
             for end in ("first", "second")

@@ -41,7 +41,7 @@ class HeldIdentifierShape(Shape, frozen=True):
     source: str | None
     evidence: EvidenceWord
     is_verified: Verified
-    held_by: Literal["joined", "hung"]
+    held_by: Literal["joined", "attached"]
     is_shared: bool
     first_seen_at: datetime
     contested: tuple[ContestedLinkShape, ...]

@@ -21,7 +21,7 @@ WITH RECURSIVE reached AS (
             UNION ALL
            -- A separated card or phone keeps its proved holder from joining the other side.
            SELECT second_id FROM customers_link AS link
-            WHERE first_id = reached.id AND state IN ('hung', 'contested') AND evidence >= 40
+            WHERE first_id = reached.id AND state IN ('attached', 'contested') AND evidence >= 40
               AND EXISTS (SELECT FROM customers_manualdecision AS decision
                            WHERE decision.first_id = link.second_id AND undone_at IS NULL
                            UNION ALL
@@ -29,7 +29,7 @@ WITH RECURSIVE reached AS (
                            WHERE decision.second_id = link.second_id AND undone_at IS NULL)
             UNION ALL
            SELECT first_id FROM customers_link AS link
-            WHERE second_id = reached.id AND state IN ('hung', 'contested') AND evidence >= 40
+            WHERE second_id = reached.id AND state IN ('attached', 'contested') AND evidence >= 40
               AND EXISTS (SELECT FROM customers_manualdecision AS decision
                            WHERE decision.first_id = link.first_id AND undone_at IS NULL
                            UNION ALL
@@ -42,7 +42,7 @@ WITH RECURSIVE reached AS (
              JOIN customers_identifier AS card
                ON card.id IN (link.first_id, link.second_id) AND card.kind = 'card'
             WHERE reached.id IN (link.first_id, link.second_id)
-              AND link.state IN ('hung', 'contested') AND link.evidence >= 40
+              AND link.state IN ('attached', 'contested') AND link.evidence >= 40
               AND EXISTS (
                   SELECT
                     FROM customers_link AS beside
@@ -50,7 +50,7 @@ WITH RECURSIVE reached AS (
                       ON decision.first_id IN (beside.first_id, beside.second_id)
                       OR decision.second_id IN (beside.first_id, beside.second_id)
                    WHERE card.id IN (beside.first_id, beside.second_id)
-                     AND beside.state IN ('hung', 'contested') AND beside.evidence >= 40
+                     AND beside.state IN ('attached', 'contested') AND beside.evidence >= 40
                      AND decision.undone_at IS NULL)
             UNION ALL
            SELECT second_id FROM customers_manualdecision

@@ -18,7 +18,7 @@ SELECT identifier.id, identifier.kind,
             ELSE coalesce(acting.evidence, identifier.best_evidence, 30) END,
        CASE WHEN acting.is_joined THEN 'joined'
             WHEN acting.is_joined IS NULL AND (numbered.is_number OR identifier.kind = 'email')
-            THEN 'joined' ELSE 'hung' END,
+            THEN 'joined' ELSE 'attached' END,
        identifier.is_shared, identifier.first_seen_at,
        (SELECT coalesce(json_agg(contested ORDER BY evidence DESC, occurred_at, link), '[]')
           FROM (SELECT link.id AS link, other.kind,
@@ -48,10 +48,10 @@ SELECT identifier.id, identifier.kind,
  CROSS JOIN LATERAL (
        SELECT max(evidence) AS evidence, bool_or(state = 'joined') AS is_joined
          FROM (SELECT evidence, state FROM customers_link
-                WHERE first_id = identifier.id AND state IN ('joined', 'hung')
+                WHERE first_id = identifier.id AND state IN ('joined', 'attached')
                 UNION ALL
                SELECT evidence, state FROM customers_link
-                WHERE second_id = identifier.id AND state IN ('joined', 'hung')) AS link
+                WHERE second_id = identifier.id AND state IN ('joined', 'attached')) AS link
        ) AS acting
  WHERE identifier.customer_id = %(customer_id)s
  ORDER BY identifier.evidence DESC, identifier.kind, identifier.value, identifier.id

@@ -134,7 +134,7 @@ def test_link_has_the_evidence_of_its_source(carried):
         STATED,
         "joined",
     )
-    assert evidence_of(carried, "app", six, "card C-1") == (STATED, "hung")
+    assert evidence_of(carried, "app", six, "card C-1") == (STATED, "attached")
     assert evidence_of(carried, "till", "email sam@mail.nl", "phone +31612345678")[0] == NOTED
     crm_link = next(row for row in carried.report["links"] if "email sam@old.nl" in row)
     assert (crm_link[0], crm_link[2]) == ("crm", NOTED)

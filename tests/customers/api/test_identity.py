@@ -62,7 +62,7 @@ def test_identifiers_show_source_evidence_and_how_they_are_held(desk, shop, till
         "stated",
         "joined",
     )
-    assert (phone["held_by"], phone["is_verified"], phone["contested"]) == ("hung", True, [])
+    assert (phone["held_by"], phone["is_verified"], phone["contested"]) == ("attached", True, [])
 
 
 def test_address_that_only_a_till_noted_is_not_verified(desk, till):

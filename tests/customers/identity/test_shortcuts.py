@@ -46,14 +46,14 @@ def test_unknown_identifiers_belong_to_the_new_record():
     owned = certain_owners(says((NOOR, MAIL), (NOOR, PHONE)), APP, {NOOR: NEW}, {})
 
     assert owned.records == dict.fromkeys([NOOR, MAIL, PHONE], NEW)
-    assert list(owned.states.values()) == ["joined", "hung"]
+    assert list(owned.states.values()) == ["joined", "attached"]
 
 
 def test_new_card_belongs_to_the_known_account_it_came_with():
     owned = certain_owners(says((NOOR, CARD)), APP, {}, {NOOR: OLD})
 
     assert owned.records == {CARD: OLD}
-    assert list(owned.states.values()) == ["hung"]
+    assert list(owned.states.values()) == ["attached"]
 
 
 def test_new_card_of_two_customers_takes_the_slow_path():
@@ -149,7 +149,7 @@ def test_certain_owners_equal_the_owners_by_grouping(events, known_names, sender
             assert record in {home for other, home in homes.items() if numbers[other] in members}
     for link, state in owned.states.items():
         assert group_of[numbers[link.first]] == group_of[numbers[link.second]]
-        kinds = {"joined": {"user_id", "external:crm", "email"}, "hung": set(dict(NAMES))}
+        kinds = {"joined": {"user_id", "external:crm", "email"}, "attached": set(dict(NAMES))}
         assert {link.first.kind, link.second.kind} <= kinds[state]
 
 
