@@ -19,7 +19,7 @@ from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, refiling, resolution
-from customers.identity.contests import count_contests
+from customers.identity.contest_warnings import count_contests
 from customers.identity.identifier_warnings import find_warnings
 from customers.identity.links import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
@@ -203,7 +203,7 @@ class _Batch:
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
-            resolved, contested, suspects = record_creation.open_missing(
+            resolved, contested, suspects = record_creation.store_missing(
                 stated, resolved, self.sender, self.received_at, matched.tombstones
             )
             current = resolved[identifiers[new[0]][0]].version

@@ -14,6 +14,7 @@ from uuid import UUID
 from customers import sql
 from customers.identity import addresses
 from customers.identity.addresses import AddressStatement
+from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import JOINING_FAMILIES, Family
 from customers.identity.graph import (
     Component,
@@ -24,7 +25,6 @@ from customers.identity.graph import (
     read_locked,
 )
 from customers.identity.grouping import join_records, separated_pairs
-from customers.identity.groups import Groups
 from customers.identity.links import IdentifierLink, LinkKind, pair_of
 from customers.types import STATED
 
@@ -133,7 +133,7 @@ def _is_joining(row: GraphRow) -> bool:
 def _states(
     component: Component,
     joining: Sequence[IdentifierLink],
-    groups: Groups,
+    groups: DisjointGroups,
     replaced: Set[int],
 ) -> dict[int, str]:
     """Return the new states of links between accounts and mailboxes, as far as they change."""

@@ -13,6 +13,7 @@ from uuid import UUID
 from customers import sql
 from customers.identity.attaching_links import AttachingLink, read_attaching_links
 from customers.identity.attachment_rules import attach_identifiers, attached_end
+from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import JOINING_FAMILIES, Family
 from customers.identity.graph import (
     NO_LIMIT,
@@ -26,7 +27,6 @@ from customers.identity.graph import (
     read_locked,
 )
 from customers.identity.grouping import join_records
-from customers.identity.groups import Groups
 from customers.identity.link_rules import counts, is_across_erasures
 from customers.identity.links import (
     DecisionKind,
@@ -224,7 +224,7 @@ def _states(
     nodes: Mapping[int, IdentifierNode],
     links: Iterable[StoredLink],
     could_attach: Set[IdentifierLink],
-    groups: Groups,
+    groups: DisjointGroups,
     placed: Set[int],
 ) -> dict[int, str]:
     """Return the new states of links, as far as they change.

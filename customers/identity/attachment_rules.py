@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 
+from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import PHONE, Family
-from customers.identity.groups import Groups
 from customers.identity.link_rules import counts, families, in_order, is_proof, share_numbers
 from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind
 from customers.types import CONFIRMED
 
 
 def attach_identifiers(
-    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: Groups
+    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink], groups: DisjointGroups
 ) -> tuple[list[IdentifierLink], frozenset[int]]:
     """Apply rule 4: attach cards, phones, devices and noted numbers to records.
 
@@ -39,7 +39,7 @@ def attaching_links(
 def attach_proved(
     by_id: Mapping[int, IdentifierNode],
     attaching: Iterable[tuple[int, IdentifierLink]],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> None:
     """Attach cards and attached numbers by proved links.
 
@@ -58,7 +58,7 @@ def attach_proved(
 def _attach_rest(
     by_id: Mapping[int, IdentifierNode],
     attaching: Iterable[tuple[int, IdentifierLink]],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> frozenset[int]:
     """Attach the other cards, phones, numbers and devices to records.
 
@@ -74,7 +74,7 @@ def _attach_rest(
 def _attach_noted_numbers(
     by_id: Mapping[int, IdentifierNode],
     attaching: Iterable[tuple[int, IdentifierLink]],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> None:
     """Attach each number that a till named to the only record with that number in the space."""
     links_of: defaultdict[int, list[IdentifierLink]] = defaultdict(list)
@@ -87,7 +87,7 @@ def _attach_noted_numbers(
             groups.try_join(*links_of[id_][0].pair)
 
 
-def _join_equal_attached(equal: Iterable[IdentifierLink], groups: Groups) -> None:
+def _join_equal_attached(equal: Iterable[IdentifierLink], groups: DisjointGroups) -> None:
     """Join equal numbers that are not attached yet, so that they are attached to one record."""
     for link in equal:
         if not (groups.is_attached(link.first) and groups.is_attached(link.second)):
@@ -131,7 +131,7 @@ type _Unit = frozenset[int]
 def _units(
     by_id: Mapping[int, IdentifierNode],
     attaching: Iterable[tuple[int, IdentifierLink]],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> list[tuple[_Unit, list[IdentifierLink]]]:
     """Return the units without a record, the strongest first, and the links that could attach each."""
     units: defaultdict[_Unit, list[IdentifierLink]] = defaultdict(list)
@@ -145,7 +145,7 @@ def _attach_unit(
     by_id: Mapping[int, IdentifierNode],
     unit: _Unit,
     links: Iterable[IdentifierLink],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> bool:
     """Attach a unit to the record that these links choose; return whether the record is clear.
 
@@ -167,7 +167,7 @@ def _chosen_link(
     by_id: Mapping[int, IdentifierNode],
     unit: _Unit,
     links: Sequence[IdentifierLink],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> IdentifierLink | None:
     """Return the link that attaches a unit to a record; None if no record or several have it.
 

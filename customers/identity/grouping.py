@@ -19,8 +19,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from customers.identity.attachment_rules import attach_identifiers, attach_proved, attaching_links
+from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import Family
-from customers.identity.groups import Groups
 from customers.identity.link_rules import (
     are_own_numbers,
     counts,
@@ -79,7 +79,7 @@ def join_records(
     links: Iterable[IdentifierLink],
     decisions: Iterable[ManualDecision],
     attaching: Iterable[IdentifierLink] | None = None,
-) -> tuple[Groups, list[IdentifierLink]]:
+) -> tuple[DisjointGroups, list[IdentifierLink]]:
     """Apply rules 1 to 3; return the groups, and the links that could join accounts.
 
     attaching: all links that may attach a card or a number; None means that `links` has them
@@ -119,7 +119,7 @@ def _decided_groups(
     by_id: Mapping[int, IdentifierNode],
     links: Sequence[IdentifierLink],
     decisions: Iterable[ManualDecision],
-) -> Groups:
+) -> DisjointGroups:
     """Return the groups that people and aliases joined."""
     decisions = [
         decision
@@ -128,7 +128,7 @@ def _decided_groups(
         and not is_across_erasures(by_id, decision.first, decision.second)
     ]
     latest = last_decisions(decisions)
-    groups = Groups(by_id, separated_pairs(links, decisions))
+    groups = DisjointGroups(by_id, separated_pairs(links, decisions))
     for decision in latest.values():
         if decision.kind == DecisionKind.MERGE:
             groups.join_by_decision(decision.first, decision.second)
@@ -142,7 +142,7 @@ def _join_accounts(
     by_id: Mapping[int, IdentifierNode],
     joining: Sequence[IdentifierLink],
     mailboxes: Mapping[int, Set[int]],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> None:
     """Join accounts and mailboxes until no further link can join.
 
@@ -183,7 +183,7 @@ def _may_be_one(
     by_id: Mapping[int, IdentifierNode],
     link: IdentifierLink,
     mailboxes: Mapping[int, Set[int]],
-    groups: Groups,
+    groups: DisjointGroups,
 ) -> bool:
     """Tell whether two accounts share a mailbox, or share numbers and have no two mailboxes."""
     if not mailboxes[link.first].isdisjoint(mailboxes[link.second]):

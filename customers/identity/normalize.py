@@ -20,9 +20,8 @@ from customers.identity.non_identifiers import (
 
 _log = logging.getLogger(__name__)
 
-# The strongest kind first. An event is filed under its strongest identifier.
-STRENGTH = ("user_id", "external", "card", "email", "phone", "order", "anonymous_id", "device")
-_RANK = {kind: rank for rank, kind in enumerate(STRENGTH)}
+# "external" stands for all kinds `external:<system>`.
+KINDS = ("user_id", "external", "card", "email", "phone", "order", "anonymous_id", "device")
 
 MAX_LENGTH = 512
 
@@ -35,15 +34,10 @@ _MEXICO, _BRAZIL = 52, 55
 _EXTERNAL = re.compile(r"external:[a-z0-9_.-]{1,50}\Z")
 
 
-def rank(kind: str) -> int:
-    """Return the rank of a kind: 0 is the strongest. All kinds `external:…` have the same rank."""
-    return _RANK["external"] if kind.startswith("external:") else _RANK[kind]
-
-
 @lru_cache(maxsize=1_000)
 def is_kind(kind: str) -> bool:
     """Tell whether the text is a kind of identifier. `external` needs the name of a system."""
-    return (kind in _RANK and kind != "external") or _EXTERNAL.match(kind) is not None
+    return (kind in KINDS and kind != "external") or _EXTERNAL.match(kind) is not None
 
 
 def set_non_identifiers(non_identifiers: NonIdentifiers) -> None:

@@ -1,4 +1,4 @@
-"""Computes again who is who: draws missing links from the events, and groups all identifiers.
+"""Rebuilds who is who: restores missing links from the events, and groups all identifiers again.
 
 New events do the same for the identifiers that they name. This module serves all others, after a
 change of the rules, of a source or of a space.
@@ -16,9 +16,9 @@ from customers import sql
 from customers.db import retry
 from customers.identity import merging, refiling
 from customers.identity.best_evidence import restore_best_evidence
+from customers.identity.link_rebuilding import rebuild_links
 from customers.identity.merging import Move
-from customers.identity.redrawing import redraw_links
-from customers.identity.regroup_reasons import describe_joining, describe_parting
+from customers.identity.rebuild_report import describe_joining, describe_split
 from customers.models import Review, User
 
 # The number of identifiers that are grouped in one transaction.
@@ -28,8 +28,8 @@ BATCH_SIZE = 100
 class RebuiltBatch(NamedTuple):
     """The changes that regrouping one batch of identifiers made, or would make."""
 
-    # A line for each record that parts from another one, and for each that joins one.
-    parted: Sequence[str] = ()
+    # A line for each record that was split from another one, and for each that joined one.
+    split: Sequence[str] = ()
     joined: Sequence[str] = ()
     # The number of links that were missing, or stored with a later time.
     links: int = 0
@@ -112,24 +112,24 @@ def _read_members(records: Set[UUID]) -> dict[UUID, set[int]]:
 
 
 def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
-    redrawn = redraw_links(ids)
+    rebuilt_links = rebuild_links(ids)
     restored = restore_best_evidence(ids)
-    regrouped = merging.regroup(ids | redrawn.ids, now=now, are_decided=True)
+    regrouped = merging.regroup(ids | rebuilt_links.ids, now=now, are_decided=True)
     refiling.refile_all(regrouped.suspects, reason="placeholder", actor="", now=now)
-    parted = [move for move in regrouped.moves if move.before != move.record_id]
+    split = [move for move in regrouped.moves if move.before != move.record_id]
     joined = [move for move in regrouped.moves if move.after != move.record_id]
-    _ask_about_logins(parted)
+    _ask_about_logins(split)
     return RebuiltBatch(
-        [describe_parting(move) for move in parted],
+        [describe_split(move) for move in split],
         [describe_joining(move) for move in joined],
-        redrawn.links,
+        rebuilt_links.links,
         regrouped.changed + restored,
     )
 
 
-def _ask_about_logins(parted: Sequence[Move]) -> None:
+def _ask_about_logins(split: Sequence[Move]) -> None:
     """Ask staff about customers who signed in, and whose record lost another one."""
-    records = {record for move in parted for record in (move.record_id, move.before)}
+    records = {record for move in split for record in (move.record_id, move.before)}
     logins = User.objects.filter(Q(record__in=records) | Q(record__canonical__in=records))
     signed_in = {id_ for ids in logins.values_list("record", "record__canonical") for id_ in ids}
     Review.objects.bulk_create(
@@ -138,9 +138,9 @@ def _ask_about_logins(parted: Sequence[Move]) -> None:
                 kind=Review.Kind.SUGGESTED_MERGE,
                 first_id=min(move.record_id, move.before),
                 second_id=max(move.record_id, move.before),
-                details={"reason": "signed in before the rules parted the records"},
+                details={"reason": "signed in before the rules split the records"},
             )
-            for move in parted
+            for move in split
             if {move.record_id, move.before} & signed_in
         ],
         ignore_conflicts=True,

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 GROUP_LIMIT = 10_000
 
 
-class OpenedIdentifiers(NamedTuple):
+class StoredIdentifiers(NamedTuple):
     """All identifiers of a batch, the links that the rules refused, and the new placeholders."""
 
     resolved: Resolved
@@ -57,13 +57,13 @@ class _Regrouped(NamedTuple):
     changes: RegroupedRecords
 
 
-def open_missing(
+def store_missing(
     events: Sequence[StatedEvent],
     resolved: Resolved,
     sender: Sender,
     now: datetime,
     tombstones: Tombstones,
-) -> OpenedIdentifiers:
+) -> StoredIdentifiers:
     """Store new identifiers, records and links, so that each event of the batch has a record.
 
     events: each event with its identifiers; the first is the one it is filed under
@@ -87,7 +87,7 @@ def open_missing(
     regrouped = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
     changes = regrouped.changes
     resolved = _resolve_again(resolved, regrouped)
-    return OpenedIdentifiers(resolved, changes.contested, changes.suspects)
+    return StoredIdentifiers(resolved, changes.contested, changes.suspects)
 
 
 def _certain_owners(

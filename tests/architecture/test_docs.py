@@ -284,3 +284,13 @@ def test_the_changelog_begins_with_this_version():
 
     assert newest
     assert newest[1] == version
+
+
+def test_map_of_who_is_who_names_each_of_its_modules():
+    folder = Path("customers/identity")
+    modules = [path.stem for path in files("*.py") if path.parent == folder]
+    names = re.findall(
+        r"`(\w+)`", "\n".join(re.findall(r"^- .*?:", read(folder / "__init__.py"), re.M))
+    )
+
+    assert sorted(names) == sorted(set(modules) - {"__init__"})

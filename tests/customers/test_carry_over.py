@@ -178,15 +178,15 @@ def test_numbers_that_look_like_other_values_stay_apart(carried):
     assert slashed != nine
 
 
-def test_dry_run_names_each_record_that_parts_or_joins(carried):
+def test_dry_run_names_each_record_that_is_split_or_joined(carried):
     dry_run, rebuilt = carried.report["dry run"], carried.report["rebuild"]
-    lines = [line.partition(": ")[2] for line in dry_run if line.startswith(("part", "join"))]
+    lines = [line.partition(": ")[2] for line in dry_run if line.startswith(("split", "join"))]
 
     assert f"user_id 6 of shop and user_id 6 of app {EQUAL_NUMBERS}" in lines
     assert f"user_id 9 of shop and user_id 9 of app {EQUAL_NUMBERS}" in lines
     assert dry_run[-1] == "Some records would change."
-    assert [line for line in rebuilt if line.startswith(("part", "join"))] == [
-        line for line in dry_run if line.startswith(("part", "join"))
+    assert [line for line in rebuilt if line.startswith(("split", "join"))] == [
+        line for line in dry_run if line.startswith(("split", "join"))
     ]
 
 
@@ -210,7 +210,7 @@ def test_logs_match_before_and_after_the_run_and_after_new_events(carried):
     assert report["check"][0].endswith("0 differences, 0 events skipped")
     assert carried.later["check"][0].endswith("0 differences, 0 events skipped")
     assert carried.later["second run"][-1].endswith(
-        ": 0 records part, 0 records join, 0 links drawn, 0 identifiers and links change"
+        ": 0 records split, 0 records join, 0 links restored, 0 identifiers and links change"
     )
 
 
@@ -238,7 +238,7 @@ def test_100_000_customers_are_carried_over(django_db_setup, django_db_blocker):
 
     print(f"{customers:,} customers, seconds: {report['seconds']}")
     assert report["differences"] == []
-    assert f"{customers // 20} records part" in report["rebuild"][-1]
+    assert f"{customers // 20} records split" in report["rebuild"][-1]
     # The check also compares all records with the grouping.
     assert len(report["check"]) == 1
     assert report["check"][0].endswith("0 differences, 0 events skipped")

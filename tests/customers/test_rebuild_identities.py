@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 NUMBER = ("user_id", "5")
 NOOR, SAM = ("email", "noor@example.com"), ("email", "sam@example.com")
-NOTHING = "0 records part, 0 records join, 0 links drawn, 0 identifiers and links change"
+NOTHING = "0 records split, 0 records join, 0 links restored, 0 identifiers and links change"
 LATER = NOON + timedelta(hours=1)
 
 
@@ -74,7 +74,7 @@ def shop():
 
 
 def forget_links(**conditions):
-    """Take links out, as if an older release had not drawn them."""
+    """Take links out, as if an older release had not stored them."""
     Link.objects.filter(**conditions).delete()
 
 
@@ -106,7 +106,7 @@ class TestLinks:
 
         link = Link.objects.get()
         assert (link.evidence, link.occurred_at, link.state) == (STATED, NOON, "joined")
-        assert ": 0 records part, 0 records join, 1 links drawn" in lines[-1]
+        assert ": 0 records split, 0 records join, 1 links restored" in lines[-1]
         assert identities()[-1].endswith(NOTHING)
 
     def test_address_of_a_track_is_noted(self, app):
@@ -158,10 +158,10 @@ class TestLinks:
 
 
 class TestReasons:
-    """Each record that parts has a line with the reason."""
+    """Each record that is split from another one has a line with the reason."""
 
-    def parting(self, *expected):
-        lines = [line for line in identities("--dry-run") if line.startswith("part")]
+    def assert_split(self, *expected):
+        lines = [line for line in identities("--dry-run") if line.startswith("split")]
         assert len(lines) == 1
         assert all(text in lines[0] for text in expected), lines
 
@@ -170,7 +170,9 @@ class TestReasons:
         record(incoming_event(NUMBER), by=shop)
         join_as_before({"value": f"{shop.source_id}/5"}, {"value": f"{app.source_id}/5"})
 
-        self.parting("user_id 5 of shop and user_id 5 of app", "in main without a common e-mail")
+        self.assert_split(
+            "user_id 5 of shop and user_id 5 of app", "in main without a common e-mail"
+        )
 
     def test_address_that_was_only_noted(self, app):
         till = factories.sender(factories.source("till", "store"))
@@ -179,14 +181,16 @@ class TestReasons:
         record(incoming_event(NOOR), by=app)
         join_as_before({"kind": "phone"}, {"kind": "email"})
 
-        self.parting("till only noted", "phone +31612345678 and email noor@example.com")
+        self.assert_split("till only noted", "phone +31612345678 and email noor@example.com")
 
     def test_address_of_another_account(self, app):
         record(identify(NUMBER, NOOR), by=app)
         record(identify(("user_id", "6"), NOOR, at=LATER), by=app)
         join_as_before({"value": f"{app.source_id}/6"}, {"value": f"{app.source_id}/5"})
 
-        self.parting("app stated", "user_id 6 of app", "another record has one of them already")
+        self.assert_split(
+            "app stated", "user_id 6 of app", "another record has one of them already"
+        )
 
     def test_claim_of_a_publishable_key(self):
         browser = factories.sender(factories.source("site", "web"), trusted=False)
@@ -194,7 +198,7 @@ class TestReasons:
         record(incoming_event(("anonymous_id", "b")), by=browser)
         join_as_before({"value": "b"}, {"value": "a"})
 
-        self.parting("site only claimed", "anybody can use its key")
+        self.assert_split("site only claimed", "anybody can use its key")
 
     def test_numbers_of_two_spaces(self, app, shop):
         record(identify(NUMBER, NOOR), by=app)
@@ -202,13 +206,13 @@ class TestReasons:
         join_as_before({"value": f"{shop.source_id}/5"}, {"value": f"{app.source_id}/5"})
         Source.objects.filter(pk=shop.source_id).update(space=Space.objects.create(name="shop"))
 
-        self.parting("equal numbers of two spaces")
+        self.assert_split("equal numbers of two spaces")
 
     def test_records_without_any_link(self, app):
         record(incoming_event(NOOR), incoming_event(SAM), by=app)
         join_as_before({"value": NOOR[1]}, {"value": SAM[1]})
 
-        self.parting("no statement of a source joins them")
+        self.assert_split("no statement of a source joins them")
 
 
 def test_dry_run_changes_nothing_and_prints_what_the_run_does(app, shop):
@@ -247,8 +251,8 @@ def test_check_reports_records_that_differ_from_the_grouping(app, shop):
 
     lines = rebuild("--check")
 
-    assert any(line.startswith("part") and "in main without" in line for line in lines)
-    assert "differ from the grouping: 1 records part" in lines[-2]
+    assert any(line.startswith("split") and "in main without" in line for line in lines)
+    assert "differ from the grouping: 1 records split" in lines[-2]
     assert "rebuild --identities --dry-run" in lines[-1]
     assert rows() == before
 
@@ -323,9 +327,9 @@ class TestMoveSource:
 
         assert rows() == before
         assert "user_id 5 of shop and user_id 5 of app are equal numbers, and" in previewed
-        assert "0 records part, 1 records join" in previewed
+        assert "0 records split, 1 records join" in previewed
         moved = self.move("app", "shop", "--ids", "company")
-        assert "0 records part, 1 records join" in moved
+        assert "0 records split, 1 records join" in moved
         assert owner("user_id", f"{app.source_id}/5") == owner("user_id", f"{shop.source_id}/5")
         events = Event.objects.exclude(kind="identity")
         assert sorted(events.values_list("message_id", "customer_id", "version")) == logs
@@ -340,7 +344,7 @@ class TestMoveSource:
         moved = self.move("shop", "--ids", "shop", "--batch", "1")
 
         assert "equal numbers of two spaces" in moved
-        assert "1 records part, 0 records join" in moved
+        assert "1 records split, 0 records join" in moved
         assert owner("user_id", f"{app.source_id}/5") != owner("user_id", f"{shop.source_id}/5")
 
     def test_second_move_to_the_same_space_resumes_the_grouping(self, app, shop):
@@ -353,7 +357,7 @@ class TestMoveSource:
         skipped = self.move("shop", "--ids", "company", "--after", str(last.pk))
         resumed = self.move("shop", "--ids", "company")
 
-        assert "0 records part, 0 records join" in skipped
+        assert "0 records split, 0 records join" in skipped
         assert "1 records join" in resumed
 
 

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--identities",
             action="store_true",
-            help="draw missing links from the events, and group all identifiers by today's rules. "
+            help="restore missing links from the events, and group all identifiers by the current rules. "
             "With --dry-run, only print which records would part or join, and why",
         )
         parser.add_argument("--customer", type=UUID, help="id of the only record to process")

@@ -9,7 +9,7 @@ from customers.identity.non_identifiers import (
     NonIdentifiers,
     is_made_up,
 )
-from customers.identity.normalize import STRENGTH, normalize
+from customers.identity.normalize import KINDS, normalize
 from customers.models import Customer, Identifier
 from tests import factories
 from tests.factories import identify, record
@@ -62,7 +62,7 @@ OF_EVERY_KIND = [
 RULES = NonIdentifiers().add(DEFAULT_FILE)
 
 
-@pytest.mark.parametrize("kind", [kind.replace("external", "external:crm") for kind in STRENGTH])
+@pytest.mark.parametrize("kind", [kind.replace("external", "external:crm") for kind in KINDS])
 @pytest.mark.parametrize("value", OF_EVERY_KIND)
 def test_placeholder_identifies_nobody_whatever_its_kind(kind, value):
     assert normalize(kind, value, "NL") is None

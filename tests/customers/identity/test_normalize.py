@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.identity import normalize as normalize_module
-from customers.identity.normalize import STRENGTH, is_kind, normalize
+from customers.identity.normalize import KINDS, is_kind, normalize
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ PLACEHOLDERS = """null NULL None undefined anonymous guest NaN true 0 -1 000-000
 
 
 @pytest.mark.parametrize("placeholder", [*PLACEHOLDERS.split(), "", "  ", "[object Object]"])
-@pytest.mark.parametrize("kind", STRENGTH)
+@pytest.mark.parametrize("kind", KINDS)
 def test_placeholder_value_is_no_identifier(kind, placeholder):
     assert normalize(kind.replace("external", "external:crm"), placeholder) is None
 

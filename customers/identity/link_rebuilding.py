@@ -1,4 +1,4 @@
-"""Draws links again from the events on the logs, where they are missing or too late.
+"""Rebuilds links from the events on the logs, where they are missing or have a later time.
 
 The rules are those for new events, in `customers.identity.statements`.
 """
@@ -36,7 +36,7 @@ from customers.types import (
 _STRENGTHS = (CLAIMED, NOTED, STATED, OPENED, CONFIRMED)
 
 
-class Redrawn(NamedTuple):
+class RebuiltLinks(NamedTuple):
     """The identifiers whose links changed, and the number of new or earlier links."""
 
     ids: Set[int]
@@ -80,7 +80,7 @@ class _Statement(NamedTuple):
         return StatedEvent(event, named, self.arrival, self.last_at)
 
 
-def redraw_links(ids: Iterable[int]) -> Redrawn:
+def rebuild_links(ids: Iterable[int]) -> RebuiltLinks:
     """Store the links that the events of these identifiers state, as far as they are missing.
 
     A stored link with stronger evidence stays. New links do nothing until the caller regroups the
@@ -95,13 +95,13 @@ def redraw_links(ids: Iterable[int]) -> Redrawn:
     by_sender: defaultdict[tuple[int, int], list[_Statement]] = defaultdict(list)
     for statement in statements:
         by_sender[statement.source_id, statement.evidence].append(statement.naming(own_numbers))
-    redrawn = [_link_equal_numbers(ids)]
+    batches = [_link_equal_numbers(ids)]
     for (source_id, evidence), stated in by_sender.items():
         sender = sender_of_source(sources[source_id], is_trusted=evidence > CLAIMED)
-        redrawn.append(_store_missing(_links(stated, keys, sender), source_id, keys))
-    return Redrawn(
-        frozenset().union(*(redrawn_links.ids for redrawn_links in redrawn)),
-        sum(redrawn_links.links for redrawn_links in redrawn),
+        batches.append(_store_missing(_links(stated, keys, sender), source_id, keys))
+    return RebuiltLinks(
+        frozenset().union(*(batch.ids for batch in batches)),
+        sum(batch.links for batch in batches),
     )
 
 
@@ -144,7 +144,9 @@ def _own_numbers(
     return {(number, source_id): own for number, source_id, own in rows}
 
 
-def _store_missing(links: LinkTimes, source_id: int, keys: Mapping[int, IdentifierKey]) -> Redrawn:
+def _store_missing(
+    links: LinkTimes, source_id: int, keys: Mapping[int, IdentifierKey]
+) -> RebuiltLinks:
     """Store links that are not stored with this or stronger evidence.
 
     Earlier times and later proofs of stored links are stored, too.
@@ -171,10 +173,10 @@ def _store_missing(links: LinkTimes, source_id: int, keys: Mapping[int, Identifi
         if link.evidence >= STATED and ORDER not in (keys[link.first].kind, keys[link.second].kind)
     }
     store_links(missing, source_id, states)
-    return Redrawn({end for link in missing for end in link[:2]}, len(missing))
+    return RebuiltLinks({end for link in missing for end in link[:2]}, len(missing))
 
 
-def _link_equal_numbers(ids: Iterable[int]) -> Redrawn:
+def _link_equal_numbers(ids: Iterable[int]) -> RebuiltLinks:
     """Link these numbers with equal numbers of their spaces."""
     by_source: defaultdict[int, list[int]] = defaultdict(list)
     for id_, key in _read_keys(set(ids)).items():
@@ -184,7 +186,7 @@ def _link_equal_numbers(ids: Iterable[int]) -> Redrawn:
     return link_equal_numbers(by_source)
 
 
-def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> Redrawn:
+def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> RebuiltLinks:
     """Link numbers of these sources with equal numbers of their spaces, if they are not linked."""
     changed: set[int] = set()
     count = 0
@@ -195,7 +197,7 @@ def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> Redrawn:
         store_links(missing, source_id, dict.fromkeys(missing, "contested"))
         changed |= {end for link in missing for end in link[:2]}
         count += len(missing)
-    return Redrawn(changed, count)
+    return RebuiltLinks(changed, count)
 
 
 def _stored_equal(links: LinkTimes) -> set[tuple[int, int]]:

@@ -1,4 +1,7 @@
-"""Groups of identifiers that grow as links join them, within the rules of spaces. Pure."""
+"""Disjoint groups of identifiers, which grow as links join them. Pure.
+
+The groups keep separated identifiers apart, and two numbers of one space.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +17,13 @@ type _Numbers = dict[tuple[int, str], set[str]]
 class _Group:
     members: set[int]
     numbers: _Numbers
-    # How many members are accounts or mailboxes, and how many are mailboxes.
+    # The number of accounts and mailboxes among the members, and of mailboxes alone.
     joining: int
     mailboxes: int
     separated: set[int] = field(default_factory=set)
 
 
-class Groups:
+class DisjointGroups:
     """Groups that only grow. No group holds a separated pair, or two numbers of one space.
 
     In a space with one number per person, two numbers are two people, unless somebody joined them
@@ -68,7 +71,7 @@ class Groups:
         return not self._group_of[first].separated.isdisjoint(self._group_of[second].members)
 
     def join_by_decision(self, first: int, second: int) -> None:
-        """Join two groups on the word of a person or of an owner's alias.
+        """Join two groups by a decision of a person, or by an alias of an owner.
 
         Their numbers then count as one, in each space. A separated pair stays apart.
         """

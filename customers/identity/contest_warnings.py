@@ -1,4 +1,4 @@
-"""Finds the statements of a batch that the rules refused, for the operator of its source.
+"""Warnings about statements of a batch that the rules refused, for the operator of its source.
 
 If two sources of one space seem to number their customers separately, the cases are counted, too.
 Staff answer that question once: `customers.actions.numbering`.

@@ -1,4 +1,4 @@
-"""Describes in plain words why a record parts from another one, or joins one."""
+"""Describes, for the operator of a rebuild, why a record was split from another or joined one."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -31,11 +31,11 @@ class _LinkBetween(NamedTuple):
     second: _End
 
 
-def describe_parting(move: Move) -> str:
-    """Return a line about a record that parted from another one."""
+def describe_split(move: Move) -> str:
+    """Return a line about a record that was split from another one."""
     links = _links_between(move.record_id, move.before) or _links_between(move.record_id)
-    reason = _parting_reason(links, _sources(links))
-    return f"part {move.record_id} from {move.before}: {reason}"
+    reason = _split_reason(links, _sources(links))
+    return f"split {move.record_id} from {move.before}: {reason}"
 
 
 def describe_joining(move: Move) -> str:
@@ -63,7 +63,7 @@ def _sources(links: Iterable[_LinkBetween]) -> Mapping[str, Source]:
     return {str(source.pk): source for source in Source.objects.filter(pk__in=ids)}
 
 
-def _parting_reason(links: Iterable[_LinkBetween], sources: Mapping[str, Source]) -> str:
+def _split_reason(links: Iterable[_LinkBetween], sources: Mapping[str, Source]) -> str:
     """Return the reason of the strongest link that no longer joins."""
     for link in links:
         ends = f"{_name(link.first, sources)} and {_name(link.second, sources)}"
