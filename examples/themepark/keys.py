@@ -35,8 +35,8 @@ class ParkSource(NamedTuple):
 
 # App and site have one sign-in, which verifies addresses, so a number means the same family.
 SOURCES = (
-    ParkSource("app", "app", is_shared=False, space="account", addresses="checked"),
-    ParkSource("site", "web", is_shared=False, space="account", addresses="checked"),
+    ParkSource("app", "app", is_shared=False, space="larkmoor", addresses="checked"),
+    ParkSource("site", "web", is_shared=False, space="larkmoor", addresses="checked"),
     ParkSource("call desk", "phone", is_shared=True, space="call desk"),
     ParkSource("till", "store", is_shared=True, space="till"),
 )

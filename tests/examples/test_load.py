@@ -1,7 +1,9 @@
 import json
+import re
 import stat
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -26,6 +28,7 @@ from customers.models import (
     User,
 )
 from examples.themepark import consents, families, keys, load, people, places
+from tests.customers.identity.company import WireSource, are_one
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -154,8 +157,8 @@ def test_sources_have_spaces_of_their_own_and_leave_the_main_space(capsys):
 
     spaces = Source.objects.filter(name__in=("app", "site", "call desk", "till"))
     assert dict(spaces.values_list("name", "space__name")) == {
-        "app": "account",
-        "site": "account",
+        "app": "larkmoor",
+        "site": "larkmoor",
         "call desk": "call desk",
         "till": "till",
     }
@@ -226,3 +229,20 @@ def test_rides_are_open_at_first_and_keep_a_later_status(capsys):
     _load(capsys)
 
     assert TopicStatus.objects.get(pk="ride:night-mail").status == "down"
+
+
+def test_phone_of_noor_stays_hers_when_a_source_gives_it_to_another_customer(capsys):
+    _load(capsys)
+    noor = families.noor(datetime.now(UTC).date())
+
+    WireSource("Shop", ids="shop").identify(1, "9", email="jonas@example.com", phone=noor.phone)
+
+    assert are_one(("phone", noor.phone), ("email", noor.email))
+
+
+def test_documented_commands_put_no_source_into_a_space_of_the_park():
+    pages = [*Path("docs").rglob("*.md"), Path("README.md")]
+    spaces = {name for page in pages for name in re.findall(r"--ids[ \n]+(\S+)", page.read_text())}
+
+    assert {"readme", "tutorial", "account"} <= spaces
+    assert spaces.isdisjoint({source.space for source in keys.SOURCES})

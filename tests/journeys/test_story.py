@@ -4,9 +4,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from examples.themepark import families
+from tests.customers.identity.company import WireSource
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +66,30 @@ def test_story_without_streams_fails(park):
 
     assert process.returncode == 1
     assert "has no stream" in process.stderr
+
+
+def test_story_succeeds_after_a_newcomer_identified_customers_with_details_of_its_guests(
+    park, ticking
+):
+    sources = (
+        WireSource("Newcomer", ids="newcomer"),
+        WireSource("Newcomer who verifies", ids="verified", addresses="checked"),
+        WireSource("Newcomer without a space"),
+    )
+    noor = families.noor(datetime.now(UTC).date())
+
+    for source in sources:
+        for user in (noor.key, "8"):
+            _identify(source, user, email=noor.email, phone=noor.phone, card=noor.card)
+        _identify(source, "9", email="jonas@example.com", phone=noor.phone)
+        _identify(source, "8", email="newcomer@example.com")
+        _identify(source, noor.key, language="nl", first_name="Test")
+    process = _tell(park)
+
+    assert process.returncode == 0, process.stdout + process.stderr
+
+
+def _identify(source: WireSource, user: str, **traits: str) -> None:
+    """Send an identify that happens now."""
+    now = datetime.now(UTC).isoformat()
+    source.send(source.event("identify", 0, user, traits=traits, timestamp=now))

@@ -70,6 +70,8 @@ class ProactiveStory:
 
     def place_orders(self) -> Iterator[Check]:
         """Place orders by phone: four guests for today, one for tomorrow."""
+        # A source of somebody else may have changed it: the later statement counts.
+        self.park.app.identify(self.park.noor.key, {"language": self.noor.language})
         self._set_ride_status("open")
         # Today in the park's time zone, because visits are on days of the park.
         today = datetime.now(zone()).date()

@@ -42,6 +42,7 @@ class Command(BaseCommand):
         passwords = demo_keys.passwords if settings.DEBUG else {}
         factors = demo_keys.factors if settings.DEBUG else {}
         people.create_logins(passwords, factors, is_fresh=demo_keys.is_fresh)
+        people.confirm_phone_of_noor(now=now)
         self._start_automations()
         if summary:
             self.stdout.write(json.dumps(people.summary(demo_keys.passwords)))
