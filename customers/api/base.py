@@ -1,6 +1,6 @@
 """The base of all endpoints: rights, request bodies, versions and responses."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -42,16 +42,23 @@ class JsonOnlyNegotiation(DefaultContentNegotiation):
 
 
 class ApiView(APIView):
-    """An endpoint. Its table `rights` names the right that each method needs."""
+    """An endpoint. Its table `rights` names the right that each method needs.
+
+    Its table `problems` has a function for each error of an action, which returns the error to
+    answer with: a Problem or Http404.
+    """
 
     content_negotiation_class = JsonOnlyNegotiation
     rights: ClassVar[dict[str, Right]] = {}
+    problems: ClassVar[Mapping[type[Exception], Callable[[Exception], Exception]]] = {}
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     permission_classes = [HasRight]
 
     def handle_exception(self, error: Exception) -> Any:
-        """Answer VersionMismatch with 412 and BadCursor with 400, and other errors as DRF does."""
-        if isinstance(error, VersionMismatch):
+        """Answer the errors in `problems`, VersionMismatch (412), BadCursor (400), others as DRF does."""
+        if to_problem := self.problems.get(type(error)):
+            error = to_problem(error)
+        elif isinstance(error, VersionMismatch):
             error = version_mismatch(error)
         elif isinstance(error, BadCursor):
             error = Problem(400, "bad-cursor", str(error))

@@ -1,7 +1,6 @@
 """The base of endpoints that change a record: the author, and problem documents."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import msgspec
@@ -68,16 +67,7 @@ def change_response(outcome: IngestOutcome) -> StoredResponse:
     return StoredResponse(200, encode(change_shape(outcome)))
 
 
-class ChangingView(CustomerView):
-    """An endpoint that changes a record."""
-
-    def handle_exception(self, error: Exception) -> Any:
-        """Answer the errors of the actions with Problems, and other errors as ApiView does."""
-        to_problem = _PROBLEMS.get(type(error))
-        return super().handle_exception(to_problem(error) if to_problem else error)
-
-
-_PROBLEMS: dict[type[Exception], Callable[[Exception], Problem]] = {
+_PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     NoSuchOrder: lambda _: Problem(404, "no-such-order", "This customer does not have this order."),
     NoSuchLine: lambda _: Problem(
         409, "no-such-line", "The order does not have this line, or the line is cancelled."
@@ -118,3 +108,9 @@ _PROBLEMS: dict[type[Exception], Callable[[Exception], Problem]] = {
         422, "not-taken", f"Butler did not accept the change: {error}."
     ),
 }
+
+
+class ChangingView(CustomerView):
+    """An endpoint that changes a record."""
+
+    problems = _PROBLEMS

@@ -1,7 +1,7 @@
 """The endpoint that erases a customer."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -37,10 +37,7 @@ class EraseView(CustomerView):
     """Erases a record."""
 
     rights: ClassVar = {"POST": Right.ERASE}
-
-    def handle_exception(self, error: Exception) -> Any:
-        """Answer 404 if the record does not exist, and other errors as CustomerView does."""
-        return super().handle_exception(Http404() if isinstance(error, NoSuchCustomer) else error)
+    problems: ClassVar = {NoSuchCustomer: lambda _: Http404()}
 
     @schema.describe(
         "Erase a customer",

@@ -1,7 +1,7 @@
 """Endpoints of the identifiers of a record, and of the decisions of staff about them."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -63,17 +63,24 @@ class IdentifiersView(CustomerView):
         return page_response(request, Page(identity.identifiers(self.live_id)))
 
 
-class _DecisionView(CustomerView):
-    def handle_exception(self, error: Exception) -> Any:
-        """Answer the errors of the actions with Problems, and other errors as CustomerView does."""
-        to_problem = _PROBLEMS.get(type(error))
-        return super().handle_exception(to_problem() if to_problem else error)
+_PROBLEMS: Mapping[type[Exception], Callable[[Exception], Exception]] = {
+    UnknownIdentifier: unknown_identifier,
+    AmbiguousIdentifier: ambiguous_identifier,
+    actions.SameIdentifier: lambda _: Problem(
+        409, "same-identifier", "Both identifiers are the same. Name two."
+    ),
+    actions.IdentifierOfAnotherRecord: lambda _: Problem(
+        409, "other-record", "This record has neither of the two identifiers."
+    ),
+    DecisionAlreadyUndone: lambda _: Problem(409, "undone", "This decision is already undone."),
+}
 
 
-class DecisionsView(_DecisionView):
+class DecisionsView(CustomerView):
     """The decisions of staff about the identifiers of a record."""
 
     rights: ClassVar = {"GET": Right.READ_REVIEWS, "POST": Right.SETTLE_REVIEW}
+    problems = _PROBLEMS
 
     @schema.describe(
         "List the decisions about identifiers of a record, newest first",
@@ -115,10 +122,11 @@ class DecisionsView(_DecisionView):
         return idempotent_response(request, effect)
 
 
-class UndoDecisionView(_DecisionView):
+class UndoDecisionView(CustomerView):
     """Undoes a decision."""
 
     rights: ClassVar = {"POST": Right.SETTLE_REVIEW}
+    problems = _PROBLEMS
 
     @schema.describe(
         "Undo a decision: the records are then as if nobody had made it",
@@ -153,16 +161,3 @@ def _identifier_name(name: str | int) -> tuple[str, str] | int:
 
 def _response(decision_id: int, *, status: int) -> StoredResponse:
     return StoredResponse(status, encode(identity.decision(decision_id)))
-
-
-_PROBLEMS: dict[type[Exception], Callable[[], Exception]] = {
-    UnknownIdentifier: unknown_identifier,
-    AmbiguousIdentifier: ambiguous_identifier,
-    actions.SameIdentifier: lambda: Problem(
-        409, "same-identifier", "Both identifiers are the same. Name two."
-    ),
-    actions.IdentifierOfAnotherRecord: lambda: Problem(
-        409, "other-record", "This record has neither of the two identifiers."
-    ),
-    DecisionAlreadyUndone: lambda: Problem(409, "undone", "This decision is already undone."),
-}

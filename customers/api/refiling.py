@@ -1,7 +1,7 @@
 """The endpoint that files an event on another identifier."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -43,15 +43,37 @@ class RefilingShape(msgspec.Struct, frozen=True):
     is_moved: bool
 
 
+def unknown_identifier(_: Exception) -> Problem:
+    """Return the Problem (409) of an identifier that leads nowhere."""
+    return Problem(
+        409, "unknown-identifier", "Butler does not know this identifier, or it names nobody."
+    )
+
+
+def ambiguous_identifier(_: Exception) -> Problem:
+    """Return the Problem (409) of a number that several sources use."""
+    return Problem(
+        409,
+        "ambiguous-identifier",
+        "Several sources use this number. Write the id of the source before it, such as 3/A-1001.",
+    )
+
+
+_PROBLEMS: Mapping[type[Exception], Callable[[Exception], Exception]] = {
+    refiling.UnknownEvents: lambda _: Http404(),
+    refiling.FixedEvents: lambda _: Problem(
+        409, "fixed-event", "Butler keeps events of this kind where they are."
+    ),
+    actions.UnknownIdentifier: unknown_identifier,
+    actions.AmbiguousIdentifier: ambiguous_identifier,
+}
+
+
 class RefileView(CustomerView):
     """Files an event on another identifier, or on the one that it was written with."""
 
     rights: ClassVar = {"POST": Right.SETTLE_REVIEW, "DELETE": Right.SETTLE_REVIEW}
-
-    def handle_exception(self, error: Exception) -> Any:
-        """Answer the errors of the actions with Problems, and other errors as CustomerView does."""
-        to_problem = _PROBLEMS.get(type(error))
-        return super().handle_exception(to_problem() if to_problem else error)
+    problems = _PROBLEMS
 
     @schema.describe(
         "File an event on another identifier",
@@ -102,29 +124,3 @@ class RefileView(CustomerView):
 def _response(place: EventPlace, moved: Sequence[RefiledPlace]) -> StoredResponse:
     customer_id = refiling.customer_of_event(place)
     return StoredResponse(200, encode(RefilingShape(*place, customer_id, bool(moved))))
-
-
-def unknown_identifier() -> Problem:
-    """Return the Problem (409) of an identifier that leads nowhere."""
-    return Problem(
-        409, "unknown-identifier", "Butler does not know this identifier, or it names nobody."
-    )
-
-
-def ambiguous_identifier() -> Problem:
-    """Return the Problem (409) of a number that several sources use."""
-    return Problem(
-        409,
-        "ambiguous-identifier",
-        "Several sources use this number. Write the id of the source before it, such as 3/A-1001.",
-    )
-
-
-_PROBLEMS: dict[type[Exception], Callable[[], Exception]] = {
-    refiling.UnknownEvents: Http404,
-    refiling.FixedEvents: lambda: Problem(
-        409, "fixed-event", "Butler keeps events of this kind where they are."
-    ),
-    actions.UnknownIdentifier: unknown_identifier,
-    actions.AmbiguousIdentifier: ambiguous_identifier,
-}
