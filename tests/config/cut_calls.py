@@ -169,7 +169,7 @@ def page_writes(values: dict) -> Iterator[tuple[str, Call]]:
         "console order": (f"{at}/new-order/", {**line, "once": "1"}),
         "console take": (f"{task}/take/", {}),
         "console finish": (f"{task}/finish/", {"outcome": "done"}),
-        "console apart": (f"/console/merges/{values['review_id']}/keep-apart/", {}),
+        "console apart": (f"/console/merges/{values['review_id']}/decline/", {}),
         "console topic": ("/console/topics/status/", {"key": "ride:x", "status": "closed"}),
         "console switch": ("/console/switches/engage/", {"key": "all", "reason": "x"}),
         "console sign-out": ("/console/sign-out/", {}),

@@ -4,15 +4,13 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from butler.queries import inbox
 from channels.console.presenters.customer import timeline_entries
 from channels.console.presenters.orders import staff_order
 from channels.console.views import access, audit, decisions
-from channels.console.views.live_records import find_live_id
-from customers.identity.search import describe
+from channels.console.views.live_records import customer_name, find_live_id
 from customers.queries import lists
 from customers.queries.timeline import TimelineFilter, timeline
 
@@ -62,10 +60,9 @@ def _render_page(
     request: HttpRequest, live_id: UUID, what: str, next_cursor: str | None, **lists_shown: object
 ) -> HttpResponse:
     audit.log_console_access(request, [live_id], part=what)
-    matches = describe([live_id], today=timezone.localdate())
     context = {
         **lists_shown,
-        "customer": {"id": live_id, "name": matches[0].name if matches else ""},
+        "customer": {"id": live_id, "name": customer_name(live_id)},
         "what": what,
         "is_first": "cursor" not in request.GET,
         "next": next_cursor,

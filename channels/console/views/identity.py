@@ -12,13 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 from channels.console.forms import DecisionForm, ReasonForm
 from channels.console.presenters.identity import decision_rows, identifier_rows
 from channels.console.views import access, audit, previews
-from channels.console.views.live_records import find_live_id
+from channels.console.views.live_records import customer_name, find_live_id
 from channels.console.views.merges import active_merges
 from customers.actions import identity as actions
 from customers.actions.identity_previews import preview_decision, preview_undo_of_decision
 from customers.actions.refiling import UnknownIdentifier
 from customers.identity.decisions import DecisionAlreadyUndone
-from customers.identity.search import describe
 from customers.queries import identity
 
 _ERRORS: dict[type[Exception], str] = {
@@ -75,7 +74,7 @@ def undo(request: HttpRequest, customer_id: UUID, decision_id: int) -> HttpRespo
     """Show what the undo of a decision changes, and undo it when staff confirm it."""
     live_id = find_live_id(customer_id)
     form = ReasonForm(request.POST)
-    undone: dict[str, Any] = {
+    undo_arguments: dict[str, Any] = {
         "customer_id": live_id,
         "decision_id": decision_id,
         "actor": audit.actor(request),
@@ -83,13 +82,13 @@ def undo(request: HttpRequest, customer_id: UUID, decision_id: int) -> HttpRespo
     }
     try:
         if not previews.is_confirmed(request):
-            preview = preview_undo_of_decision(**undone)
+            preview = preview_undo_of_decision(**undo_arguments)
             if preview is None:
                 raise Http404
             form.is_valid()
             return previews.show_preview(request, live_id, previews.UNDO_DECISION, preview, form)
         reason = form.cleaned_data["reason"] if form.is_valid() else ""
-        if actions.undo_decision(reason=reason, **undone) is None:
+        if actions.undo_decision(reason=reason, **undo_arguments) is None:
             raise Http404
     except DecisionAlreadyUndone:
         messages.error(request, "This decision was undone before.")
@@ -114,7 +113,7 @@ def _show_errors(request: HttpRequest, live_id: UUID, form: DecisionForm) -> Htt
 def _page_context(live_id: UUID, form: DecisionForm) -> dict[str, Any]:
     rows = identifier_rows(identity.identifiers(live_id))
     return {
-        "customer": {"id": live_id, "name": _name(live_id)},
+        "customer": {"id": live_id, "name": customer_name(live_id)},
         "identifiers": [row for row in rows if not row.is_order],
         "orders": [row for row in rows if row.is_order],
         "last_first": rows[::-1],
@@ -123,8 +122,3 @@ def _page_context(live_id: UUID, form: DecisionForm) -> dict[str, Any]:
         "form": form,
         "section": "search",
     }
-
-
-def _name(customer_id: UUID) -> str:
-    matches = describe([customer_id], today=timezone.localdate())
-    return matches[0].name if matches else ""

@@ -4,15 +4,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from channels.console.forms import DecisionForm
 from channels.console.presenters.identity import identifier_rows
 from channels.console.views import access, audit
-from channels.console.views.live_records import find_live_id
+from channels.console.views.live_records import customer_name, find_live_id
 from channels.console.views.search_rows import find_rows
-from customers.identity.search import describe
 from customers.queries import identity
 
 
@@ -24,9 +22,8 @@ def choose_record(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     rows = find_rows(request, text, without=live_id)
     audit.log_console_access(request, [live_id], part="identifiers")
-    own = describe([live_id], today=timezone.localdate())
     context = {
-        "customer": {"id": live_id, "name": own[0].name if own else ""},
+        "customer": {"id": live_id, "name": customer_name(live_id)},
         "text": text,
         "rows": rows,
         "identifiers": identifier_rows(identity.identifiers(live_id)),

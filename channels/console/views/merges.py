@@ -53,7 +53,7 @@ def compare(request: HttpRequest, review_id: int) -> HttpResponse:
         "evidence": [
             (name.replace("_", " "), _value_text(value)) for name, value in evidence_facts
         ],
-        "may_join": review.second is not None and review.status == "open",
+        "may_merge": review.second is not None and review.status == "open",
         "section": "merges",
     }
     return render(request, "console/merge.html", context)
@@ -61,14 +61,14 @@ def compare(request: HttpRequest, review_id: int) -> HttpResponse:
 
 @require_POST
 @access.page("customers.change_review")
-def join(request: HttpRequest, review_id: int) -> HttpResponse:
+def accept(request: HttpRequest, review_id: int) -> HttpResponse:
     """Merge the two records of a review, and return to the list of reviews."""
     return _settle_review(request, review_id, reviews.accept_review, "The records are merged.")
 
 
 @require_POST
 @access.page("customers.change_review")
-def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
+def decline(request: HttpRequest, review_id: int) -> HttpResponse:
     """Close a review without a merge; Butler does not create the same review again."""
     return _settle_review(request, review_id, reviews.decline_review, "The records stay separate.")
 
@@ -78,7 +78,7 @@ def keep_apart(request: HttpRequest, review_id: int) -> HttpResponse:
 def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse:
     """Show what the undo of a merge changes, and undo it when staff confirm it."""
     live_id = find_live_id(customer_id)
-    undone: dict[str, Any] = {
+    undo_arguments: dict[str, Any] = {
         "customer_id": live_id,
         "merge_id": merge_id,
         "actor": audit.actor(request),
@@ -86,11 +86,11 @@ def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse
     }
     try:
         if not previews.is_confirmed(request):
-            preview = preview_undo_of_merge(**undone)
+            preview = preview_undo_of_merge(**undo_arguments)
             if preview is None:
                 raise Http404
             return previews.show_preview(request, live_id, previews.UNDO_MERGE, preview)
-        merge = reviews.undo_merge(**undone)
+        merge = reviews.undo_merge(**undo_arguments)
     except reviews.MergeAlreadyUndone:
         messages.error(request, "This merge was undone before.")
         return redirect("console:customer", customer_id=live_id)

@@ -20,7 +20,7 @@ from butler.decisions.inputs import read_facts
 from butler.types import Facts
 from channels.console.presenters import labels
 from channels.console.views import access, audit
-from channels.console.views.live_records import find_live_id
+from channels.console.views.live_records import customer_name, find_live_id
 from channels.pages import forms
 from channels.pages.forms import InvalidForm
 from channels.pages.presenters.preferences import preferences_page
@@ -28,7 +28,6 @@ from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import purpose_texts
 from customers.consent.state import State
 from customers.consent.statements import ConsentStatement, InvalidStatement
-from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.consent_shapes import PurposeShape
 
@@ -68,13 +67,12 @@ def show_preferences(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def _page_context(
     request: HttpRequest, live_id: UUID, facts: Facts, state: State, now: datetime
 ) -> dict[str, Any]:
-    matches = describe([live_id], today=timezone.localdate(now))
     language = _language(request.GET.get("aloud", ""), facts)
     how = _evidence_kind(request.GET.get("how"))
     page = preferences_page(facts, state, _purposes(language), purpose_texts.topics("en"), now)
     return {
         "customer_id": live_id,
-        "name": matches[0].name if matches else "",
+        "name": customer_name(live_id),
         "preferences": page,
         "questions": [
             (question, labels.consent_answer(state.consents.get(question.key)))

@@ -7,12 +7,11 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from channels.console.presenters.identity import record_row
 from channels.console.views import audit
+from channels.console.views.live_records import customer_name
 from customers.actions.identity_previews import Preview
-from customers.identity.search import describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ UNDO_MERGE = Confirmation(
 
 
 def is_confirmed(request: HttpRequest) -> bool:
-    """Return whether the form comes from the page that shows the change."""
+    """Tell whether the form comes from the page that shows the change."""
     return "confirm" in request.POST
 
 
@@ -62,10 +61,9 @@ def show_preview(
 
     form: a valid form, whose fields the confirmation sends again
     """
-    own = describe([live_id], today=timezone.localdate())
     audit.log_console_access(request, preview.before, part="merge")
     context = {
-        "customer": {"id": live_id, "name": own[0].name if own else ""},
+        "customer": {"id": live_id, "name": customer_name(live_id)},
         "confirmation": confirmation,
         "form": form or (),
         "before": [record_row(record) for record in preview.before.values()],

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.console.forms import RefilingForm
 from channels.console.views import access, audit, previews
+from channels.console.views.live_records import customer_name
 from channels.pages.presenters.events import headline
 from customers.actions import refiling as actions
 from customers.identity import refiling
 from customers.identity.refiling import MAX_VERSION, EventPlace
-from customers.identity.search import CustomerMatch, describe
 from customers.models import Event, Identifier, RefiledEvent
 from customers.queries import lists
 
@@ -70,7 +70,7 @@ def undo_move(request: HttpRequest, customer_id: UUID, log: UUID, version: int) 
         context = _event_context(live_id, event)
         context |= {
             "last_move": last_move,
-            "return_to": {"id": return_id, "name": _name(return_id)},
+            "return_to": {"id": return_id, "name": customer_name(return_id)},
         }
         return render(request, "console/refiling_undo.html", context)
     actions.undo_refiling(events=[(log, version)], actor=audit.actor(request), now=timezone.now())
@@ -80,7 +80,7 @@ def undo_move(request: HttpRequest, customer_id: UUID, log: UUID, version: int) 
 
 def _event_context(live_id: UUID, event: Event) -> dict[str, Any]:
     return {
-        "customer": {"id": live_id, "name": _name(live_id)},
+        "customer": {"id": live_id, "name": customer_name(live_id)},
         "event": event,
         "headline": headline(event.kind, event.name, for_staff=True),
         # The number of the order or call that the event is about.
@@ -97,7 +97,7 @@ def _find_event(customer_id: UUID, place: EventPlace) -> tuple[UUID, Event]:
     """Return the live record and its event. Raise Http404 for other or unmovable events."""
     live_id = lists.live_id(customer_id)
     try:
-        customer_ids = refiling.customers_of_event(place) if place.version < MAX_VERSION else set()
+        customer_ids = refiling.customers_of_event(place) if place.version <= MAX_VERSION else set()
     except (refiling.UnknownEvents, refiling.FixedEvents):
         raise Http404 from None
     if live_id is None or live_id not in customer_ids:
@@ -123,9 +123,4 @@ def _target(request: HttpRequest, identifier: Identifier) -> dict[str, Any]:
     if customer_id is None:
         return {"id": None, "name": ""}
     audit.log_console_access(request, [customer_id], part="refiling")
-    return {"id": customer_id, "name": _name(customer_id)}
-
-
-def _name(customer_id: UUID) -> str:
-    matches: list[CustomerMatch] = describe([customer_id], today=timezone.localdate())
-    return matches[0].name if matches else ""
+    return {"id": customer_id, "name": customer_name(customer_id)}

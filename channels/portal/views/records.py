@@ -19,7 +19,7 @@ _ACTOR = "customer"
 @form
 def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) -> HttpResponse:
     """Show what leaves the page, and undo the join of the customer's own records when confirmed."""
-    undone: dict[str, Any] = {
+    undo_arguments: dict[str, Any] = {
         "customer_id": customer.id,
         "merge_id": merge_id,
         "actor": _ACTOR,
@@ -27,11 +27,11 @@ def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) ->
     }
     try:
         if "confirm" not in request.POST:
-            preview = preview_undo_of_merge(**undone)
+            preview = preview_undo_of_merge(**undo_arguments)
             if preview is None:
                 return not_found(request, customer, "home")
             return _show(request, customer, preview)
-        merge = reviews.undo_merge(**undone)
+        merge = reviews.undo_merge(**undo_arguments)
     except reviews.MergeAlreadyUndone:
         return redirect("portal:home")
     if merge is None:

@@ -211,7 +211,7 @@ def test_merge_is_accepted_and_undone(desk, noor):
     assert "n.dewit@example.com" in page
     assert "same name" in page
 
-    desk.post(f"/console/merges/{review.pk}/join/")
+    desk.post(f"/console/merges/{review.pk}/accept/")
     merge = Merge.objects.get(reason="staff")
     assert "Undo merge" in page_of(desk, f"customers/{noor.id}/")
     path = f"/console/customers/{merge.merged_into_id}/merges/{merge.pk}/undo/"
