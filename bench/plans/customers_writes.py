@@ -275,7 +275,7 @@ PARAMETERS: dict[str, Params] = {
                 for number in range(1, 5)
             ]
         ),
-        "concerned": uuids("customer"),
+        "affected": uuids("customer"),
     },
     "assign_records": {"ids": serials(), "records": uuids("customer")},
     "end_links": {"ids": serials()},

@@ -1,6 +1,6 @@
 """Shows what a decision about identifiers, or its undo, would change, without storing it.
 
-Each preview makes the change in a transaction and rolls it back, so that it cannot differ from it.
+Each preview makes the change in a transaction and rolls it back, so that both cannot differ.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -108,7 +108,7 @@ def preview_undo_of_merge(
 def _preview(identifier_ids: Iterable[int], change: Callable[[], object]) -> Preview | None:
     """Return the records of the identifiers before and after a change, and take it back.
 
-    None if there is nothing to change, which is a change that returns None.
+    Returns None if `change` does, because there is nothing to change.
     """
     identifier_ids = list(identifier_ids)
     before = _records(_records_of(identifier_ids))

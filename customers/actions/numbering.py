@@ -4,11 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from customers.actions.refiling import MAX_REASON_LENGTH
 from customers.actions.source_moves import start_move
 from customers.actions.sources import move_source
 from customers.models import NumberingQuestion, Source, Space
-
-MAX_REASON_LENGTH = 200
 
 
 class QuestionAlreadyAnswered(Exception):

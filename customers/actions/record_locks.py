@@ -9,7 +9,7 @@ from customers.db.retry import RetryTransaction
 
 
 class LockedRecord(NamedTuple):
-    """A live record, and whether an erased holder of an address of it refused purposes."""
+    """A live record, and whether an address of it has refusals of an earlier, erased customer."""
 
     id: UUID
     has_refusals: bool

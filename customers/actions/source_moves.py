@@ -14,7 +14,7 @@ RETRY_DELAY = timedelta(minutes=1)
 
 
 def start_move(source: Source) -> SourceMove:
-    """Store that the customers of a source, which has a new space, have to be grouped again."""
+    """Let the customers of a source be grouped again, because the source has a new space."""
     return SourceMove.objects.create(source=source, space=source.space)
 
 

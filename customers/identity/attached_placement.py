@@ -27,7 +27,7 @@ from customers.identity.graph import (
     read_locked,
 )
 from customers.identity.grouping import join_records
-from customers.identity.link_rules import counts, is_across_erasures
+from customers.identity.link_rules import has_sufficient_evidence, is_across_erasures
 from customers.identity.links import (
     DecisionKind,
     IdentifierLink,
@@ -84,7 +84,7 @@ def place_attached(
         new_suspects |= attachable.new_suspects
         fresh = {row.id: row for row in attachable.component.rows if _follows_others(row)}
         rows |= fresh
-        # A person may have put one of them on a record that is not touched otherwise.
+        # A person may have merged one of them with an identifier that no other change concerns.
         rows |= {row.id: row for row in attachable.component.rows if row.id not in rows}
         states |= _place(attachable, fresh, targets, shared)
         links |= {attaching.link for attaching in attachable.links} | {*attachable.component.links}
@@ -96,7 +96,7 @@ def place_attached(
 
 
 def _follows_others(row: GraphRow) -> bool:
-    """Tell whether a row has its record from others. An order has, if people merged it with them."""
+    """Tell whether the record of an identifier depends on the identifiers that it is linked with."""
     return row.is_noted or row.node.family not in JOINING_FAMILIES
 
 
@@ -171,35 +171,48 @@ def _place(
         for attaching in attachable.links
         if attaching.other.id in rows or attached_end(nodes, attaching.as_link) in rows
     ]
-    records = _records_of_ends(attachable.component, attaching_links, rows, targets)
-    stored_links = list(
-        dict.fromkeys(
-            [*attachable.component.links, *(attaching.link for attaching in attaching_links)]
-        )
-    )
-    links = [link.link(is_current=True) for link in stored_links]
-    decisions = [
-        *attachable.component.decisions,
-        *_decisions_by_record(records, rows.keys(), targets),
-    ]
-    # The grouping has already decided which of the other ends with a record are one customer.
-    undecided = [
-        link
-        for link in links
-        if {*link.pair} <= rows.keys() or not any(records.get(end) for end in link.pair)
-    ]
-    groups, _ = join_records(nodes, undecided, decisions, attaching=links)
-    could_attach, ambiguous = attach_identifiers(nodes, links, groups)
-    shared |= ambiguous & rows.keys()
+    component = attachable.component
+    links = list(dict.fromkeys([*component.links, *(link.link for link in attaching_links)]))
+    records = _records_of_ends(component, attaching_links, rows, targets)
+    decisions = [*component.decisions, *_decisions_by_record(records, rows.keys(), targets)]
+    attached = _attach(nodes, [link.link(is_current=True) for link in links], records, decisions)
+    groups = attached.groups
+    shared |= attached.ambiguous & rows.keys()
     own_targets = choose_targets(rows, (groups.members(id_) & rows.keys() for id_ in rows))
     for id_ in rows:
         held_by = (records.get(member) for member in groups.members(id_))
         targets[id_] = next((record for record in held_by if record), own_targets[id_])
     inert = [
-        attaching.link for attaching in attachable.links if not counts(nodes, attaching.as_link)
+        attaching.link
+        for attaching in attachable.links
+        if not has_sufficient_evidence(nodes, attaching.as_link)
     ]
-    affected = dict.fromkeys([*stored_links, *inert])
-    return _states(nodes, affected, set(could_attach), groups, rows.keys())
+    affected = dict.fromkeys([*links, *inert])
+    return _states(nodes, affected, attached.could_attach, groups, rows.keys())
+
+
+class _Attached(NamedTuple):
+    """The groups with the attached identifiers."""
+
+    groups: DisjointGroups
+    # The links that could attach an identifier.
+    could_attach: Set[IdentifierLink]
+    # Identifiers that several records have.
+    ambiguous: Set[int]
+
+
+def _attach(
+    nodes: Mapping[int, IdentifierNode],
+    links: Sequence[IdentifierLink],
+    records: Mapping[int, UUID | None],
+    decisions: Iterable[ManualDecision],
+) -> _Attached:
+    """Attach identifiers to the ends with a record in `records`, or to ends without a record."""
+    # The grouping has already decided which of the ends with a record are one customer.
+    undecided = [link for link in links if not any(records.get(end) for end in link.pair)]
+    groups, _ = join_records(nodes, undecided, decisions, attaching=links)
+    could_attach, ambiguous = attach_identifiers(nodes, links, groups)
+    return _Attached(groups, set(could_attach), ambiguous)
 
 
 def _records_of_ends(

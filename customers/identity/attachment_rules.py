@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import PHONE, Family
-from customers.identity.link_rules import counts, families, in_order, is_proof, share_numbers
+from customers.identity.link_rules import (
+    families,
+    has_sufficient_evidence,
+    in_order,
+    is_proof,
+    share_numbers,
+)
 from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind
 from customers.types import CONFIRMED
 
@@ -98,7 +104,7 @@ def _joins_attached(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -
     """Tell whether both ends are one number of a space in which a person may have several."""
     return (
         link.kind == LinkKind.EQUAL
-        and counts(by_id, link)
+        and has_sufficient_evidence(by_id, link)
         and families(by_id, link) == {Family.ATTACHED}
         and share_numbers(by_id, link)
     )
@@ -107,7 +113,7 @@ def _joins_attached(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -
 def attached_end(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> int | None:
     """Return the end that the link attaches to the other end; None if it attaches nothing."""
     first, second = by_id[link.first], by_id[link.second]
-    if not counts(by_id, link):
+    if not has_sufficient_evidence(by_id, link):
         return None
     if link.kind == LinkKind.EQUAL:
         is_account = families(by_id, link) == {Family.ACCOUNT}

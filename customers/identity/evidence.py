@@ -2,7 +2,7 @@
 
 from customers.types import CLAIMED, CONFIRMED, DESK_CHANNELS, NOTED, STATED, Sender
 
-# The channel of a file of customers from another system. Its sender may know them well.
+# The channel of files of customers from another system, which may have checked the addresses.
 _IMPORT = "import"
 
 
@@ -20,8 +20,8 @@ def statement_evidence(sender: Sender) -> int:
 def address_evidence(sender: Sender, email_verified: object = None) -> int:
     """Return the evidence of a link between an account and a mailbox in an `identify`.
 
-    email_verified: the trait of the event, whose word on its mailbox outweighs the source's.
-    A desk cannot verify a mailbox by this trait.
+    email_verified: the trait of the event, which has priority over `sender.addresses`. A desk
+    cannot verify a mailbox by this trait.
     """
     stated = statement_evidence(sender)
     if stated < STATED:

@@ -19,7 +19,7 @@ DESKS = sorted(DESK_CHANNELS)
 
 
 class GraphRow(NamedTuple):
-    """One stored identifier, with the canonical record of the record it files under."""
+    """One stored identifier with its own record, and the canonical record of that one."""
 
     id: int
     kind: str
@@ -54,7 +54,7 @@ class GraphRow(NamedTuple):
 
 
 class StoredLink(NamedTuple):
-    """One stored link, and what it did before this regrouping."""
+    """One stored link, with its state before this regrouping."""
 
     id: int
     first: int
@@ -164,7 +164,7 @@ def lock_missing(records: Set[UUID], locked: set[UUID]) -> bool:
 
 
 def choose_targets(rows: Mapping[int, GraphRow], groups: Iterable[Set[int]]) -> Targets:
-    """Choose the live record of each group: of the strongest kind of identifier the oldest record.
+    """Choose the live record of each group: the oldest record of its strongest kind of identifier.
 
     returns: the live record of each identifier; None if no member of the group has a record
     """

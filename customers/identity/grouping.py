@@ -3,7 +3,7 @@
 The groups depend only on the links and the decisions of people. The order of arrival, delays,
 repetitions and rebuilds do not change them. docs/adr/0016 gives the reasons for the rules:
 
-1. People and aliases of an owner join. Each pair follows its last decision.
+1. Merges by people and aliases of an owner join. The last decision about a pair counts.
 2. Links between accounts and mailboxes join: proved links first, then the earliest.
 3. Links between accounts join, if they share a mailbox or a space that somebody named.
 4. A card, a phone or a device is attached to one record, and joins nothing.
@@ -14,7 +14,7 @@ A link that the rules refuse is contested: both records stay as they are.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,8 +23,8 @@ from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import Family
 from customers.identity.link_rules import (
     are_own_numbers,
-    counts,
     families,
+    has_sufficient_evidence,
     in_order,
     is_across_erasures,
     is_alias,
@@ -133,7 +133,7 @@ def _decided_groups(
         if decision.kind == DecisionKind.MERGE:
             groups.join_by_decision(decision.first, decision.second)
     for link in links:
-        if is_alias(by_id, link) and counts(by_id, link):
+        if is_alias(by_id, link) and has_sufficient_evidence(by_id, link):
             groups.join_by_decision(link.first, link.second)
     return groups
 
@@ -164,7 +164,7 @@ def _join_accounts(
 
 def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     return (
-        counts(by_id, link)
+        has_sufficient_evidence(by_id, link)
         and families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}
         # An account that was replaced after a proof keeps the past of its mailbox.
         and (link.is_proved or link.is_current)
@@ -174,7 +174,7 @@ def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) ->
 def _joins_accounts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     return (
         link.kind in (LinkKind.TOGETHER, LinkKind.EQUAL)
-        and counts(by_id, link)
+        and has_sufficient_evidence(by_id, link)
         and are_own_numbers(by_id, link)
     )
 
@@ -198,13 +198,10 @@ def _named_mailboxes(
     """Return the mailboxes that each account has ever been stated with."""
     mailboxes: defaultdict[int, set[int]] = defaultdict(set)
     for link in links:
-        if families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX} and counts(by_id, link):
+        if families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX} and has_sufficient_evidence(
+            by_id, link
+        ):
             is_first = by_id[link.first].family is Family.ACCOUNT
             account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
             mailboxes[account].add(mailbox)
     return mailboxes
-
-
-def contested_pairs(grouping: Grouping) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of identifiers whose links are contested."""
-    yield from dict.fromkeys(link.pair for link in grouping.contested)

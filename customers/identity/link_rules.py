@@ -10,11 +10,10 @@ from customers.types import STATED
 def in_order(
     by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
 ) -> list[IdentifierLink]:
-    """Return the links between these nodes that may act, the earliest first.
+    """Return the links between these nodes, the earliest first.
 
-    A link between an erased identifier and another one does nothing.
-
-    Links of one event have one time and one arrival number; their strongest identifiers decide.
+    Links between an erased identifier and another one are left out. Links of one event have one
+    time and one arrival number; their strongest identifiers decide.
     """
     return sorted(
         (
@@ -43,8 +42,8 @@ def are_own_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -
     return families(by_id, link) == {Family.ACCOUNT} and not is_noted
 
 
-def counts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
-    """Tell whether the evidence suffices. For a placeholder such as "guest", only a proof does."""
+def has_sufficient_evidence(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether the evidence is stated or proved. A placeholder such as "guest" needs a proof."""
     if by_id[link.first].is_suspect or by_id[link.second].is_suspect:
         return is_proof(link)
     return link.evidence >= STATED

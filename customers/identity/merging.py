@@ -1,8 +1,8 @@
 """Regroups identifiers when new links appear or people merge or separate records.
 
-`customers.identity.grouping` decides which identifiers are one customer. This module moves the
-pointers, stores the merges and their events, and rebuilds the projections of the affected records.
-It copies and deletes no events: separating two records moves the pointers back.
+`customers.identity.grouping` decides which identifiers are one customer. This module stores the live
+record of each identifier and the canonical record of each record, stores the merges and their
+events, and rebuilds the projections of the affected records. It copies and deletes no events.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -30,6 +30,7 @@ class Move:
     record_id: UUID
     before: UUID
     after: UUID
+    # The record was created in this transaction, so it has no events yet.
     is_first: bool
 
     def other_record(self, record_id: UUID) -> UUID | None:
@@ -72,7 +73,7 @@ def regroup(
     addresses: Sequence[AddressStatement] = (),
     are_decided: bool = False,
 ) -> RegroupedRecords:
-    """Regroup around these identifiers; return what changed.
+    """Regroup these identifiers and those that links connect with them; return the changes.
 
     locked: records that the caller has locked; a retry locks them together with the others
     limit: raises ComponentTooLarge, before any change, if a component has more identifiers
@@ -84,11 +85,11 @@ def regroup(
     moves = _moves(rows, targets)
     _update_links(placement.states)
     repointed = _repoint_identifiers(placement)
-    concerned = _repoint_records(rows, targets, moves)
+    affected = _repoint_records(rows, targets, moves)
     _record_merges(moves, rows, _acting_links(placement), now=now, reason=reason, actor=actor)
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
     changed = repointed + len(placement.states)
-    return RegroupedRecords(concerned, frozenset(placement.suspects), contested, moves, changed)
+    return RegroupedRecords(affected, frozenset(placement.suspects), contested, moves, changed)
 
 
 def _place(
@@ -179,21 +180,21 @@ def _repoint_identifiers(placement: _Placement) -> int:
 def _repoint_records(
     rows: Sequence[GraphRow], targets: Mapping[int, UUID | None], moves: Sequence[Move]
 ) -> set[UUID]:
-    """Store the canonical records of moved records; return the records with moved identifiers."""
-    concerned = {record for move in moves for record in (move.record_id, move.before, move.after)}
-    concerned |= {
+    """Store the canonical records of moved records; return the affected records."""
+    affected = {record for move in moves for record in (move.record_id, move.before, move.after)}
+    affected |= {
         record
         for row in rows
         if row.customer_id != targets[row.id]
         for record in (row.customer_id, targets[row.id])
         if record
     }
-    if concerned:
+    if affected:
         canonical = [
             {"id": move.record_id, "canonical_id": move.other_record(move.after)} for move in moves
         ]
-        sql.run("repoint_records", {"records": sql.json(canonical), "concerned": list(concerned)})
-    return concerned
+        sql.run("repoint_records", {"records": sql.json(canonical), "affected": list(affected)})
+    return affected
 
 
 def _record_merges(
@@ -206,7 +207,7 @@ def _record_merges(
     actor: str,
 ) -> None:
     """Store the merges, append their events, and rebuild both records of each merge."""
-    # A record that was created in this transaction has no events yet, so it makes no merge.
+    # A record without events makes no merge.
     moves = [move for move in moves if not move.is_first]
     if not moves:
         return

@@ -1,6 +1,6 @@
-"""Which values identify nobody: placeholders, masks, withheld numbers. Pure once it is loaded.
+"""Which values identify nobody: words for "none", templates, masks. Pure once it is loaded.
 
-Placeholders joined thousands of strangers in other systems before these refused them
+Such values joined thousands of strangers in other systems before these systems refused them
 (segment-docs identity-resolution-settings, PostHog issue 5527).
 """
 

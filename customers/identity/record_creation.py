@@ -66,7 +66,7 @@ def store_missing(
 ) -> StoredIdentifiers:
     """Store new identifiers, records and links, so that each event of the batch has a record.
 
-    events: each event with its identifiers; the first is the one it is filed under
+    events: each event with its identifiers; it is filed on the first one
     tombstones: those of erased identifiers, whose next periods may begin
     returns: all identifiers of the batch with their records, and what the rules refused
     """

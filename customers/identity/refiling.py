@@ -36,7 +36,7 @@ class EventPlace(NamedTuple):
 
 
 class FilingRecord(NamedTuple):
-    """A record that events are filed under, and the live record that it belongs to."""
+    """The own record of an identifier, and the live record that it belongs to."""
 
     record_id: UUID
     customer_id: UUID

@@ -12,7 +12,7 @@ class Customer(models.Model):
     """One record of one customer, and the version of its log.
 
     A merged record points to its canonical record and keeps its own log, so that a separation only
-    changes pointers.
+    changes `canonical`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -21,7 +21,7 @@ class Event(models.Model):
         Customer, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
     )
     version = models.BigIntegerField()
-    # The record that the event was filed under, if it is not the owner of the log. Undoing a
+    # The record that the event was filed on, if it is not the owner of the log. Undoing a
     # merge needs it (docs/adr/0008).
     origin = models.ForeignKey(
         Customer,

@@ -1,5 +1,5 @@
--- Count the contested links of a batch whose accounts two sources of one space number differently,
--- and read the links that the sender stated.
+-- Count the contested links of a batch that suggest that two sources of one space number customers
+-- separately, and read the links that the sender stated.
 --
 -- Two cases count: an account of one source and a mailbox that has another number of the other
 -- source, and equal numbers of two sources that the rules keep apart. Where one source itself has

@@ -54,7 +54,7 @@ WITH named AS MATERIALIZED (
        AND customer_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM customers_order
                         WHERE number = %(value)s AND (evidence = 2 OR status = 'requested'))
-), beside AS (
+), linked AS (
     SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,
            least(link.evidence, named.evidence) AS evidence
       FROM named
@@ -63,8 +63,8 @@ WITH named AS MATERIALIZED (
 ), owner AS (
     SELECT customer_id, evidence FROM named WHERE customer_id IS NOT NULL
     UNION ALL
-    SELECT identifier.customer_id, least(beside.evidence, identifier.evidence)
-      FROM beside
+    SELECT identifier.customer_id, least(linked.evidence, identifier.evidence)
+      FROM linked
       JOIN customers_identifier AS identifier USING (id)
      WHERE identifier.customer_id IS NOT NULL
        AND identifier.kind NOT IN ('anonymous_id', 'device')

@@ -2,7 +2,7 @@
 -- not enough: two transactions that place the same order may lock different records.
 --
 -- ids  bigint[]
--- returns (id, the record it files under, the live record it belongs to)
+-- returns (id, its own record, its live record)
 
 SELECT id, record_id, customer_id
   FROM customers_identifier

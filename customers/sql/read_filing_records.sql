@@ -1,4 +1,4 @@
--- Read the records that these identifiers file under.
+-- Read the own records of these identifiers, which have the events that are filed on them.
 --
 -- ids  bigint[]
 -- returns (identifier, record, its live record); the records are null if it has none

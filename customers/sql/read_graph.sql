@@ -45,12 +45,12 @@ WITH RECURSIVE reached AS (
               AND link.state IN ('attached', 'contested') AND link.evidence >= 40
               AND EXISTS (
                   SELECT
-                    FROM customers_link AS beside
+                    FROM customers_link AS linked
                     JOIN customers_manualdecision AS decision
-                      ON decision.first_id IN (beside.first_id, beside.second_id)
-                      OR decision.second_id IN (beside.first_id, beside.second_id)
-                   WHERE card.id IN (beside.first_id, beside.second_id)
-                     AND beside.state IN ('attached', 'contested') AND beside.evidence >= 40
+                      ON decision.first_id IN (linked.first_id, linked.second_id)
+                      OR decision.second_id IN (linked.first_id, linked.second_id)
+                   WHERE card.id IN (linked.first_id, linked.second_id)
+                     AND linked.state IN ('attached', 'contested') AND linked.evidence >= 40
                      AND decision.undone_at IS NULL)
             UNION ALL
            SELECT second_id FROM customers_manualdecision

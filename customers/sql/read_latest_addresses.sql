@@ -1,6 +1,5 @@
 -- Read the latest time at which each source stated each mailbox as the address of these accounts.
--- The statements are on the logs of the records that the accounts file under, or that the accounts
--- of the same events file under. An event that was stored before numbers named their source may name
+-- The statements are filed on these accounts, or on other accounts of the same events. An event that was stored before numbers named their source may name
 -- an equal number of another source (migration 0024): it is then filed on the record of its account.
 --
 -- ids  bigint[]
@@ -18,7 +17,7 @@ WITH account AS MATERIALIZED (
              UNION
             SELECT link.first_id
               FROM customers_link AS link JOIN account ON account.id = link.second_id
-             WHERE link.kind IN ('seen', 'alias') AND link.evidence >= 30) AS beside
+             WHERE link.kind IN ('seen', 'alias') AND link.evidence >= 30) AS linked
       JOIN customers_identifier AS identifier USING (id)
      WHERE identifier.record_id IS NOT NULL AND identifier.kind <> 'email'
 ), statement AS (

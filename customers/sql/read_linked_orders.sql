@@ -16,7 +16,7 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
          WHERE first_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')
          UNION
         SELECT first_id FROM customers_link
-         WHERE second_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')) AS beside
+         WHERE second_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')) AS linked
   JOIN customers_identifier AS identifier USING (id)
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
  WHERE identifier.kind = 'order'

@@ -1,4 +1,4 @@
--- Store what links do now.
+-- Store the new states of links.
 --
 -- ids, states  bigint[], text[]
 

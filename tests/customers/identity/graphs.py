@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from customers.identity.families import Family
+from customers.identity.families import JOINING_FAMILIES, Family
 from customers.identity.grouping import Grouping, group
 from customers.identity.links import (
     DecisionKind,
@@ -48,7 +48,6 @@ _OTHERS = [
     *map(device, ("tablet", "laptop")),
     order("order-1"),
 ]
-_CORES = {Family.ACCOUNT, Family.MAILBOX}
 STRONG = (STATED, STATED, OPENED, CONFIRMED)
 WEAK = (CLAIMED, NOTED)
 
@@ -77,7 +76,7 @@ class Graph(NamedTuple):
     @property
     def address_pairs(self):
         """The pairs of an account and a mailbox that some link names."""
-        return {link.pair for link in self.links if self.families(link.pair) == _CORES}
+        return {link.pair for link in self.links if self.families(link.pair) == JOINING_FAMILIES}
 
 
 def as_sets(grouping):
@@ -124,13 +123,13 @@ def links_between(nodes, choices, evidence):
     first, second = (nodes[id_ - 1] for id_ in _pair(nodes, pair))
     families = {first.family, second.family}
     strength = evidence[strength % len(evidence)]
-    if strength == OPENED and families != _CORES:
+    if strength == OPENED and families != JOINING_FAMILIES:
         strength = CONFIRMED
     kinds = link_kinds(first, second)
     if not kinds:
         return []
     kind = kinds[kind % len(kinds)]
-    is_address = kind == LinkKind.TOGETHER and families == _CORES
+    is_address = kind == LinkKind.TOGETHER and families == JOINING_FAMILIES
     is_own_proof = state == 2 and kind == LinkKind.TOGETHER and strength == CONFIRMED
     link = IdentifierLink(
         first.id,

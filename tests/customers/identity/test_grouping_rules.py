@@ -2,7 +2,7 @@
 
 import pytest
 
-from customers.identity.grouping import contested_pairs, group
+from customers.identity.grouping import group
 from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind
 from customers.types import CLAIMED, CONFIRMED, NOTED, OPENED, STATED
 from tests.customers.identity.statements import (
@@ -236,18 +236,3 @@ def test_link_to_an_identifier_outside_the_input_is_left_out():
 
     assert grouping.groups == [frozenset({1})]
     assert not grouping.contested
-
-
-def test_contested_pairs_name_each_pair_once():
-    nodes = [
-        IdentifierNode(1, "user_id", "1/noor"),
-        IdentifierNode(2, "user_id", "1/sam"),
-        IdentifierNode(3, "email", "family@"),
-    ]
-    links = [
-        IdentifierLink(1, 3, CONFIRMED, occurred_at=day(1)),
-        IdentifierLink(2, 3, STATED, occurred_at=day(2)),
-        IdentifierLink(2, 3, CONFIRMED, occurred_at=day(3), source_id=9),
-    ]
-
-    assert list(contested_pairs(group(nodes, links))) == [(2, 3)]

@@ -56,14 +56,14 @@ def test_replacement_card_is_attached_beside_the_old_one():
     }
 
 
-def test_card_mis_keyed_at_the_till_does_not_leave_its_owner():
+def test_card_mistyped_at_the_till_does_not_leave_its_owner():
     links = [says(NOOR, CARD, at=5), says(SAM, CARD, NOTED, at=1)]
 
     assert outcome(*links).records == {"card-1 + shop/noor", "shop/sam"}
     assert not outcome(*links).contested
 
 
-def test_squatted_card_goes_to_the_customer_who_proves_it():
+def test_card_that_a_stranger_stated_first_goes_to_the_customer_who_proves_it():
     squatter = [says(SAM, CARD, CLAIMED, at=1), says(SAM, CARD, at=2)]
 
     assert record_of(CARD, *squatter) == "card-1 + shop/sam"

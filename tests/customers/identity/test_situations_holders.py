@@ -79,7 +79,7 @@ def test_recycled_mailbox_opens_no_account_of_its_earlier_holder_that_has_anothe
     ]
 
 
-def test_squatted_card_goes_to_the_customer_who_proves_it(shop, till):
+def test_card_that_a_stranger_stated_first_goes_to_the_customer_who_proves_it(shop, till):
     assert shop.identify(1, "squatter", email="squatter@example.com", card=CARD) == ""
     till.track(2, name="Purchase", traits={"card": CARD})
     issuer = WireSource("Card desk", "site", ids="shop", addresses="checked")
@@ -116,7 +116,7 @@ def moved_back_to_noor(client, customer_id):
     purchase = Event.objects.get(name="Purchase")
     return lin.post(
         f"/console/customers/{customer_id}/timeline/{purchase.customer_id}/{purchase.version}/move/",
-        {"kind": "card", "value": CARD, "reason": "mis-keyed", "confirm": "yes"},
+        {"kind": "card", "value": CARD, "reason": "mistyped", "confirm": "yes"},
     )
 
 
