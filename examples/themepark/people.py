@@ -98,8 +98,8 @@ def confirm_phone_of_noor(*, now: datetime) -> None:
 
 def _identifier(kind: str, value: str) -> Identifier:
     """Return an identifier that is no claim. An erasure ends its period, and the next begins."""
-    known = Identifier.objects.filter(kind=kind, value=value, evidence=Evidence.VERIFIED)
-    return known.latest("period")
+    verified = Identifier.objects.filter(kind=kind, value=value, evidence=Evidence.VERIFIED)
+    return verified.latest("period")
 
 
 def summary(passwords: dict[str, str]) -> dict[str, Any]:
