@@ -20,7 +20,7 @@ from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, refiling, resolution
 from customers.identity.contest_warnings import count_contests
-from customers.identity.identifier_warnings import find_warnings
+from customers.identity.identifier_warnings import find_token_warnings, find_warnings
 from customers.identity.links import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
 from customers.identity.statements import StatedEvent
@@ -220,6 +220,7 @@ class _Batch:
                 *find_warnings(
                     self._events_with_refused_identifiers(new, identifiers), self.sender
                 ),
+                *find_token_warnings(self.events[i] for i in new),
                 *self.outcomes.erased_warnings(),
                 *count_contests(contested, stated, resolved, self.sender),
             ]

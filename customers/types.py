@@ -115,6 +115,10 @@ class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
     traits: dict[str, object] | None = None
     about: str = ""
     actor: str = ""
+    # The kind and the stored value of the identifier for which a customer token speaks.
+    proved_identifier: tuple[str, str] | None = None
+    # The code of the warning about a customer token that proved nothing.
+    token_fault: str = ""
 
 
 class RejectedItem(msgspec.Struct, frozen=True):

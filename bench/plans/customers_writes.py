@@ -67,12 +67,12 @@ PARAMETERS: dict[str, Params] = {
                     "refused": [],
                     "record_id": None,
                     "customer_id": None,
+                    "best_evidence": 30,
                 }
                 for number in _NUMBERS
                 for evidence in (1, 2)
             ]
         ),
-        "best_evidence": 30,
         "now": NOW,
     },
     # Some of these links are stored with a later time.

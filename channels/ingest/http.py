@@ -21,7 +21,9 @@ from customers import db
 logger = logging.getLogger(__name__)
 
 SUCCESS = b'{"success": true}'
-ALLOW_HEADERS = "authorization, content-type, x-retry-count, x-write-key, x-strict-mode"
+ALLOW_HEADERS = (
+    "authorization, content-type, x-retry-count, x-session-token, x-write-key, x-strict-mode"
+)
 EXPOSE_HEADERS = (
     "Retry-After, Butler-Accepted, Butler-Duplicates, Butler-Quarantined, Butler-Warnings"
 )

@@ -30,12 +30,15 @@ _INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
 
 
 def read_identifiers(
-    kind: str, document: dict[str, Any], context: dict[str, Any]
+    kind: str, document: dict[str, Any], context: dict[str, Any], *, is_proved: bool = False
 ) -> tuple[tuple[tuple[str, str], ...], str]:
-    """Return the distinct identifiers, and the subject as `kind:reference`. Raises InvalidEvent."""
+    """Return the distinct identifiers, and the subject as `kind:reference`. Raises InvalidEvent.
+
+    is_proved: a customer token names the customer, so the event needs no identifier
+    """
     identifiers = _identifiers(kind, document, context)
     about = _about(document, identifiers) if kind == "track" else ""
-    if not identifiers:
+    if not identifiers and not is_proved:
         raise InvalidEvent(
             "missing_ids", "the event has no userId, anonymousId or other identifier"
         )

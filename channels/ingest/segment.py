@@ -5,6 +5,7 @@ the log and the replay of the quarantine each need only one reader.
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -19,11 +20,30 @@ KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 MAX_MESSAGE_ID = 100
 MAX_NAME = 255
 MAX_TRAITS = 512
+IDENTITY_TOKEN = "identityToken"
 
 _MESSAGE_ID = re.compile(rb'"messageId"\s*:\s*"([^"\\]{1,100})"')
 _encode = msgspec.json.encode
 
 type ParsedEvent = IncomingEvent | RejectedItem
+
+
+class TokenCustomer(NamedTuple):
+    """The customer for whom an event speaks: the kind and the stored value of an identifier.
+
+    If a customer token proves nothing, `fault` is the code of the warning.
+    """
+
+    identifier: tuple[str, str] | None = None
+    fault: str = ""
+
+
+NOBODY = TokenCustomer()
+
+
+def find_nobody(identity_token: object) -> TokenCustomer:
+    """Return nobody: the sender needs no customer token."""
+    return NOBODY
 
 
 class RequestContext(NamedTuple):
@@ -36,6 +56,8 @@ class RequestContext(NamedTuple):
     kind: str = ""
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
+    # Finds the customer by the identity token of an event, or None; see customer_tokens.
+    find_customer: Callable[[object], TokenCustomer] = find_nobody
 
 
 def read_event(raw: bytes, request_context: RequestContext) -> IncomingEvent | RejectedItem:
@@ -43,9 +65,11 @@ def read_event(raw: bytes, request_context: RequestContext) -> IncomingEvent | R
     try:
         document, digest = limits.read_object(raw)
         body = raw
-        if _apply_request_context(document, request_context):
+        is_changed = _apply_request_context(document, request_context)
+        token = _remove_identity_token(document)
+        if is_changed or token is not None:
             digest, body = limits.digest(document), _encode(document)
-        return event_from_object(document, digest, body, request_context)
+        return event_from_object(document, digest, body, request_context, token)
     except limits.READER_ERRORS as error:
         invalid = limits.as_invalid_event(error)
         match = _MESSAGE_ID.search(raw)
@@ -55,8 +79,9 @@ def read_event(raw: bytes, request_context: RequestContext) -> IncomingEvent | R
 
 def build_event(document: dict[str, Any], request_context: RequestContext) -> IncomingEvent:
     """Return the event of a document that another channel wrote. Raises InvalidEvent."""
+    token = _remove_identity_token(document)
     body = _encode(document)
-    return event_from_object(*limits.read_object(body), body, request_context)
+    return event_from_object(*limits.read_object(body), body, request_context, token)
 
 
 def build_or_reject(document: dict[str, Any], request_context: RequestContext) -> ParsedEvent:
@@ -71,9 +96,13 @@ def build_or_reject(document: dict[str, Any], request_context: RequestContext) -
 
 
 def event_from_object(
-    document: dict[str, Any], digest: bytes, body: bytes, request_context: RequestContext
+    document: dict[str, Any],
+    digest: bytes,
+    body: bytes,
+    request_context: RequestContext,
+    identity_token: object = None,
 ) -> IncomingEvent:
-    """Return the event of a decoded object. Raises InvalidEvent."""
+    """Return the event of a decoded object without its identity token. Raises InvalidEvent."""
     kind = document["type"]
     if type(kind) is not str or kind not in KINDS:
         kinds = ", ".join(sorted(KINDS))
@@ -81,7 +110,9 @@ def event_from_object(
     context = document.get("context")
     if type(context) is not dict:
         context = {}
-    identifiers, about = read_identifiers(kind, document, context)
+    customer = request_context.find_customer(identity_token)
+    is_proved = customer.identifier is not None
+    identifiers, about = read_identifiers(kind, document, context, is_proved=is_proved)
     return IncomingEvent(
         message_id=_message_id(document, digest),
         kind=kind,
@@ -93,6 +124,8 @@ def event_from_object(
         traits=_traits(document, context) if kind == "identify" else None,
         about=about,
         actor=_actor(context) if request_context.is_trusted else "",
+        proved_identifier=customer.identifier,
+        token_fault=customer.fault,
     )
 
 
@@ -115,6 +148,17 @@ def _apply_request_context(document: dict[str, Any], request_context: RequestCon
             document[name] = {**shared, **own} if type(own) is dict else shared
             is_changed = True
     return is_changed
+
+
+def _remove_identity_token(document: dict[str, Any]) -> object:
+    """Remove the identity token, which all readers of the event would see; return it, or None."""
+    context = document.get("context")
+    if type(context) is not dict or IDENTITY_TOKEN not in context:
+        return None
+    # The events of a batch may share this object.
+    document["context"] = {name: context[name] for name in context if name != IDENTITY_TOKEN}
+    token: object = context[IDENTITY_TOKEN]
+    return "" if token is None else token
 
 
 def _message_id(document: dict[str, Any], digest: bytes) -> str:

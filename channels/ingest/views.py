@@ -13,6 +13,7 @@ from channels.ingest import (
     bodies,
     clock,
     cloudevents,
+    customer_tokens,
     http,
     load_shedding,
     segment,
@@ -58,7 +59,7 @@ def _ingest(
         load_shedding.check_event_limit(sender.source_id, len(batch.raw_events), now)
         request_context = _batch_context(request, batch, sender, kind, now)
         events = [segment.read_event(raw, request_context) for raw in batch.raw_events]
-        events = [_redact_keys(event, batch.write_key) for event in events]
+        events = [_redact_secrets(event, batch.write_key) for event in events]
         stored = store.store_events(
             sender=sender, events=events, received_at=now, is_strict=http.is_strict(request)
         )
@@ -89,6 +90,7 @@ def _batch_context(
         kind=kind,
         context=batch.context,
         integrations=batch.integrations,
+        find_customer=customer_tokens.customer_finder(request, sender),
     )
 
 
@@ -101,7 +103,11 @@ def events(request: HttpRequest) -> HttpResponse:
         sender = authentication.find_sender(request)
         raw_events = _cloudevents(request, bodies.decompress(request, received))
         load_shedding.check_event_limit(sender.source_id, len(raw_events), now)
-        request_context = RequestContext(received_at=now, is_trusted=sender.is_trusted)
+        request_context = RequestContext(
+            received_at=now,
+            is_trusted=sender.is_trusted,
+            find_customer=customer_tokens.customer_finder(request, sender),
+        )
         stored = store.store_events(
             sender=sender,
             events=[cloudevents.read_event(raw, request_context) for raw in raw_events],
@@ -174,14 +180,14 @@ def _cloudevents(request: HttpRequest, body: bytes) -> list[bytes]:
     return batch.raw_events
 
 
-def _redact_keys(event: segment.ParsedEvent, write_key: str) -> segment.ParsedEvent:
-    """Remove keys from a rejected item, which staff can read in quarantine.
+def _redact_secrets(event: segment.ParsedEvent, write_key: str) -> segment.ParsedEvent:
+    """Remove keys and identity tokens from a rejected item, which staff can read in quarantine.
 
     A damaged piece may hold the keys of other bodies beside the key of its request.
     """
     if not isinstance(event, RejectedItem):
         return event
-    raw = _KEYS.sub(b"(key)", event.raw)
+    raw = customer_tokens.TOKENS.sub(b"(token)", _KEYS.sub(b"(key)", event.raw))
     if write_key:
         raw = raw.replace(write_key.encode(), b"(key)")
     return RejectedItem(raw, event.reason, event.detail, event.message_id)

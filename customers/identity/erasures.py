@@ -155,10 +155,13 @@ def is_own_act(
     """Tell whether the customer did something, so that the identifiers are accepted again.
 
     These are a new order, and a proof. An erased order that the erased customer places again is a
-    repetition. If somebody else places it, its number is in use again.
+    repetition. If somebody else places it, its number is in use again. An order in the customer's
+    own app is only a claim, and the app may have been open since before the erasure.
     """
     if sender.source_id == BUTLER_SOURCE_ID:
         return True
+    if event.proved_identifier:
+        return False
     return event.name == orders.PLACED and not (
         keys[0] in erased.tombstones
         and any(key.kind == ORDER and key in erased.tombstones for key in keys)

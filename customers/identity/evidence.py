@@ -37,3 +37,12 @@ def card_evidence(sender: Sender) -> int:
     """Return the evidence of a link with a card, which a source that checks addresses issued."""
     is_issuer = sender.is_trusted and sender.addresses == "checked"
     return CONFIRMED if is_issuer else statement_evidence(sender)
+
+
+def own_device_evidence(sender: Sender) -> int:
+    """Return the evidence of a link between a signed-in customer and the device of an event.
+
+    sender: the publishable key that sent the event with a customer token. Many people use a shared
+    device and the devices of a desk.
+    """
+    return NOTED if sender.is_shared or sender.channel in DESK_CHANNELS else STATED

@@ -1,6 +1,6 @@
 """Warnings about identifiers that a batch left out, for the operator of its source. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from customers.identity.families import split_source
 from customers.identity.normalize import is_kind, is_of_the_company, normalize, refusal_code
@@ -33,3 +33,12 @@ def _codes(event: IncomingEvent, sender: Sender) -> Iterator[str]:
                 yield "non_identifier"
         elif code := refusal_code(kind, value, sender.default_region):
             yield code
+
+
+def find_token_warnings(events: Iterable[IncomingEvent]) -> list[IngestWarning]:
+    """Return the warnings about customer tokens of these new events that proved nothing."""
+    return merge_warnings(
+        IngestWarning(event.token_fault, 1, event.message_id)
+        for event in events
+        if event.token_fault
+    )

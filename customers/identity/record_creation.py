@@ -32,7 +32,7 @@ from customers.identity.order_ownership import order_number
 from customers.identity.resolution import Resolved, ResolvedIdentifier, Tombstones, resolve
 from customers.identity.shortcuts import CertainOwners
 from customers.identity.statements import LinkStatement, StatedEvent, Statements, links_of
-from customers.types import STATED, VERIFIED, Sender
+from customers.types import CLAIMED, STATED, VERIFIED, Sender
 
 _log = logging.getLogger(__name__)
 
@@ -198,13 +198,12 @@ def _insert_identifiers(
     identifiers = [
         key._asdict()
         | {"record_id": new_records.get(key), "customer_id": owners.get(key)}
+        | {"best_evidence": _best_evidence(key, sender)}
         | _period_columns(key, tombstones)
         for key in unknown
     ]
     params = {"identifiers": sql.json(identifiers), "now": now}
-    inserted = sql.rows(
-        "insert_identifiers", params | {"best_evidence": statement_evidence(sender)}
-    )
+    inserted = sql.rows("insert_identifiers", params)
     if len(inserted) != len(unknown):
         raise RetryTransaction
     return {
@@ -212,6 +211,12 @@ def _insert_identifiers(
         for id_, *columns in inserted
         for key in (IdentifierKey(*columns),)
     }
+
+
+def _best_evidence(key: IdentifierKey, sender: Sender) -> int:
+    """Return the evidence of a new identifier. A source states the account of its own token."""
+    is_proved_by_token = key.evidence == VERIFIED and sender.evidence == CLAIMED
+    return STATED if is_proved_by_token else statement_evidence(sender)
 
 
 def _period_columns(key: IdentifierKey, tombstones: Tombstones) -> dict[str, object]:

@@ -7,7 +7,7 @@ Each event is filed on the first of its identifiers, except a change of an order
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,13 +22,16 @@ from customers.identity.links import IdentifierKey
 from customers.identity.normalize import is_kind, is_of_the_company, normalize
 from customers.identity.periods import Period, period_at
 from customers.projections import orders
-from customers.types import CLAIMED, WEAK_KINDS, IncomingEvent, Sender
+from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
 
 # Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 
 # The end of the identifier of a kiosk. A page that sends it could file events on a kiosk's customer.
 _KIOSK_DAY = re.compile(r"@\d+/\d{4}-\d\d-\d\d\Z")
+
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class ResolvedIdentifier(NamedTuple):
@@ -89,11 +92,19 @@ def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey
             value = f"{source or sender.source_id}/{value}"
         keys.add(IdentifierKey(kind, value, CLAIMED if is_weak else sender.evidence))
     if sender.evidence == CLAIMED:
+        keys |= _proved_keys(event)
+        keys -= {key._replace(evidence=CLAIMED) for key in _proved_keys(event)}
         # A claimed order number does not prove that the order belongs to the customer.
         keys = {key for key in keys if key.kind != ORDER} or keys
     if len(keys) == 1:
         return tuple(keys)
     return tuple(sorted(keys, key=lambda key: _filing_order(key, sender)))
+
+
+def _proved_keys(event: IncomingEvent) -> set[IdentifierKey]:
+    """Return the identifier for which the customer token of an event speaks, if it has one."""
+    proved = event.proved_identifier
+    return {IdentifierKey(*proved, VERIFIED)} if proved else set()
 
 
 def _filing_order(key: IdentifierKey, sender: Sender) -> tuple[object, ...]:
@@ -125,6 +136,18 @@ def stored_identifier(kind: str, value: str) -> tuple[str, str]:
         source_id, _, number = value.partition("/")
         return f"{kind}:{source_id}", number
     return kind, value
+
+
+def stored_account(number: str, sender: Sender) -> tuple[str, str] | None:
+    """Return the kind and the stored value of an account that a source names; None for nobody.
+
+    A number that is spelled like an address is that address.
+    """
+    kind = _spelled_kind("user_id", number)
+    value = normalize(kind, number, sender.default_region)
+    if value is None or (kind == "email" and is_of_the_company(value, sender.channel)):
+        return None
+    return kind, f"{sender.source_id}/{value}" if is_number(kind) else value
 
 
 def order_identifier(source_id: int, number: str) -> tuple[str, str]:
@@ -190,10 +213,17 @@ def _in_their_periods(
         return keys_by_event
     return [
         tuple(
-            key._replace(period=period_at(periods.get(key, ()), event.occurred_at)) for key in keys
+            key._replace(period=period_at(periods.get(key, ()), _moment(event, key)))
+            for key in keys
         )
         for event, keys in zip(events, keys_by_event, strict=True)
     ]
+
+
+def _moment(event: IncomingEvent, key: IdentifierKey) -> datetime:
+    """Return the time whose period counts. A customer token speaks for the holder of today."""
+    is_proved = event.proved_identifier is not None and key.evidence == VERIFIED
+    return _END_OF_TIME if is_proved else event.occurred_at
 
 
 def _put_suspects_last(

@@ -4,11 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from customers.identity.evidence import address_evidence, card_evidence, statement_evidence
+from customers.identity.evidence import (
+    address_evidence,
+    card_evidence,
+    own_device_evidence,
+    statement_evidence,
+)
 from customers.identity.families import ORDER, PHONE, Family, family_of
 from customers.identity.links import IdentifierKey, LinkKind, LinkTime
 from customers.projections import orders
-from customers.types import CLAIMED, NOTED, IncomingEvent, Sender
+from customers.types import CLAIMED, NOTED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
 
 # The kinds of events that say which identifiers belong together.
 STATEMENTS = frozenset({"identify", "alias"})
@@ -57,10 +62,28 @@ def links_of(events: Iterable[StatedEvent], sender: Sender) -> Statements:
 def _links(stated: StatedEvent, sender: Sender) -> Iterator[LinkStatement]:
     people = [key for key in stated.keys if key.kind != ORDER]
     if sender.evidence == CLAIMED:
-        yield from (LinkStatement(people[0], key, LinkKind.TOGETHER, CLAIMED) for key in people[1:])
+        yield from _claimed_links(people, sender)
     elif people:
         yield from _owner_links(stated.event, people, sender)
     yield from _order_links(stated.event, stated.keys, people, sender)
+
+
+def proved_key(keys: Iterable[IdentifierKey]) -> IdentifierKey | None:
+    """Return the identifier that a customer token proved, of an event with a publishable key.
+
+    Such an event names no other identifier that is not a claim, so the log needs no other mark.
+    """
+    return next((key for key in keys if key.evidence == VERIFIED), None)
+
+
+def _claimed_links(people: Sequence[IdentifierKey], sender: Sender) -> Iterator[LinkStatement]:
+    """Yield the links of an event with a publishable key: claims, except for a customer's device."""
+    proved = proved_key(people)
+    for key in people:
+        if proved and key.kind in WEAK_KINDS:
+            yield LinkStatement(proved, key, LinkKind.TOGETHER, own_device_evidence(sender))
+        elif key != (proved or people[0]):
+            yield LinkStatement(proved or people[0], key, LinkKind.TOGETHER, CLAIMED)
 
 
 def _owner_links(

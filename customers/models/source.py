@@ -59,6 +59,10 @@ class Source(models.Model):
     default_region = models.CharField(max_length=2, blank=True)
     # The secrets that sign its webhooks. The second one stays valid while the secret is replaced.
     webhook_secrets = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    # The secrets that sign its identity tokens, the newest first.
+    identity_secrets = ArrayField(
+        models.CharField(max_length=200), default=list, db_default=[], blank=True
+    )
     # The default of the database is for processes of the previous release.
     space = models.ForeignKey(
         Space,

@@ -3,18 +3,17 @@
 -- transaction.
 --
 -- identifiers    jsonb  [{kind, value, evidence, period, period_starts_at|null, refused,
---                         record_id|null, customer_id|null}, ...]
--- best_evidence  smallint
+--                         record_id|null, customer_id|null, best_evidence}, ...]
 -- now            timestamptz
 
 INSERT INTO customers_identifier
        (kind, value, evidence, period, period_starts_at, refused, record_id, customer_id,
         best_evidence, first_seen_at)
 SELECT kind, value, evidence, period, period_starts_at, refused, record_id, customer_id,
-       %(best_evidence)s, %(now)s
+       best_evidence, %(now)s
   FROM jsonb_to_recordset(%(identifiers)s::jsonb) AS identifier (
        kind text, value text, evidence smallint, period smallint, period_starts_at timestamptz,
-       refused text[], record_id uuid, customer_id uuid)
+       refused text[], record_id uuid, customer_id uuid, best_evidence smallint)
  ORDER BY kind, value, evidence, period
     ON CONFLICT (kind, value, evidence, period) DO NOTHING
 RETURNING id, kind, value, evidence, period

@@ -17,7 +17,8 @@ class SignedIn:
         code = re.search(r"\d{6}", mail.outbox[sent_before].body)[0]
         answer = _post(client, {"request": request, "code": code})
         assert answer.status_code == 200, answer.content[:500]
-        self._client = WsgiClient(headers={"X-Session-Token": answer.json()["session_token"]})
+        self.token: str = answer.json()["session_token"]
+        self._client = WsgiClient(headers={"X-Session-Token": self.token})
 
     def timeline(self) -> list[str]:
         """Return the names of the events, as `event_names` does."""

@@ -1,0 +1,29 @@
+"""Chooses the identifier for which the session of a customer speaks."""
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Exists, OuterRef, QuerySet
+
+from customers.models import Evidence, Identifier
+
+# The key of a session whose customer chose one of several accounts: the id of the identifier.
+ACCOUNT = "account"
+
+
+def session_identifier(session: SessionBase) -> QuerySet[Identifier]:
+    """Return the identifier for which a session speaks, as a subquery on its login.
+
+    It is the account that the customer chose, or else the mailbox that the login proved. A mailbox
+    that has another holder since then is not returned.
+    """
+    proved = Identifier.objects.filter(evidence=Evidence.VERIFIED, erasure=None)
+    account_id = session.get(ACCOUNT)
+    if isinstance(account_id, int):
+        return proved.filter(pk=account_id)
+    later = Identifier.objects.filter(
+        kind=OuterRef("kind"),
+        value=OuterRef("value"),
+        evidence=Evidence.VERIFIED,
+        period__gt=OuterRef("period"),
+    )
+    mailboxes = proved.filter(kind="email", record=OuterRef("record"))
+    return mailboxes.filter(~Exists(later)).order_by("-period")
