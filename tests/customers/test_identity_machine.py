@@ -8,12 +8,13 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from msgspec import structs
 
 from customers import rebuild
 from customers.actions import erasure
 from customers.events import internal_sources
 from customers.identity import decisions
-from customers.identity.resolution import stored_identifier
+from customers.identity.resolution import stored_account, stored_identifier
 from customers.models import Customer, Event, Identifier, ManualDecision, Order, Space, Trait
 from customers.types import VERIFIED
 from tests import factories, size
@@ -107,6 +108,20 @@ class Identities(RuleBasedStateMachine):
     @rule(device=DEVICES, people=st.lists(NUMBERS | MAILBOXES, max_size=2, unique=True))
     def a_page_claims(self, device, people):
         self.send(identify(device, *people, at=self.clock, name="claimed"), self.page)
+
+    @rule(
+        source=st.sampled_from(["app", "site of the app", "contracts"]),
+        customer=st.sampled_from(["1", "2", "noor@example.com"]),
+        device=DEVICES,
+        people=st.lists(NUMBERS | MAILBOXES | ATTACHED, max_size=2, unique=True),
+        late=st.integers(0, 90),
+    )
+    def a_signed_in_app_sends(self, source, customer, device, people, late):
+        """An event with a customer token, which also claims other people."""
+        page = structs.replace(self.senders[source], is_trusted=False)
+        event = identify(device, *people, at=self.moment(late), name="claimed")
+        proved = stored_account(customer, page)
+        self.send(structs.replace(event, proved_identifier=proved), page)
 
     @rule(people=st.lists(NUMBERS | MAILBOXES, min_size=1, max_size=2, unique=True))
     def a_form_claims(self, people):

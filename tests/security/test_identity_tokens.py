@@ -12,6 +12,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from channels.quarantine.replay import replay
 from customers.actions import sign_in
 from customers.models import Event, Identifier, QuarantinedItem, SourceWarning, Trait, User
 from customers.types import CLAIMED
@@ -19,6 +20,7 @@ from tests import factories
 from tests.customers.identity.company import email, record_of, timeline
 from tests.customers.identity.signed_in import SignedIn
 from tests.customers.identity.signed_in_app import SignedInApp, click
+from tests.customers.identity.test_erasures import erase
 from tests.identity_tokens import claims_of
 from tests.wsgi_client import WsgiClient
 
@@ -282,9 +284,7 @@ def test_own_token_puts_no_event_on_the_customer_of_a_kiosk(app):
 
 
 def test_token_of_an_erased_account_brings_nothing_back(app):
-    from tests.customers.identity.test_erasures import erase
-
-    erase(app, VICTIM)
+    erase(email(BOX))
     count = Event.objects.count()
 
     response = app.post(
@@ -297,13 +297,11 @@ def test_token_of_an_erased_account_brings_nothing_back(app):
 
 
 def test_rejected_item_with_a_token_is_a_claim_when_it_is_replayed(app):
-    from channels.quarantine.replay import replay
-
     app.post(click(app.token(VICTIM), type="unknown"))
-    item = QuarantinedItem.objects.get()
-    QuarantinedItem.objects.update(raw=bytes(item.raw).replace(b"unknown", b"track"))
+    rejected = QuarantinedItem.objects.get()
+    QuarantinedItem.objects.update(raw=bytes(rejected.raw).replace(b"unknown", b"track"))
 
-    outcome = replay(item_id=item.pk, now=datetime.now(UTC))
+    outcome = replay(item_id=rejected.pk, now=datetime.now(UTC))
 
     assert outcome.status == "accepted"
     assert "Map Opened" not in victims_events(app)
