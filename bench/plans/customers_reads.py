@@ -100,7 +100,12 @@ PARAMETERS: dict[str, Params] = {
     "read_naming_sources": {"ids": serials(20)},
     "read_refused": {"ids": serials(40), "limit": 20},
     "read_records_of_customers": _LIVE,
-    "read_identifiers": {"customer_id": uuid("customer", 10), "limit": 500, "link_limit": 10},
+    "read_identifiers": {
+        "customer_id": uuid("customer", 10),
+        "limit": 500,
+        "link_limit": 10,
+        "desk_channels": ["store"],
+    },
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
     "find_ringing_calls": {"since": NOW.replace(hour=11), "limit": 25},
     "read_timeline": _TIMELINE,

@@ -13,6 +13,7 @@ from customers.queries.shapes import EvidenceWord, Shape, Verified
 
 _LIMIT = 500
 _CONTESTED_LIMIT = 10
+_DESKS = sorted(types.DESK_CHANNELS)
 _WORDS: dict[int, EvidenceWord] = {
     types.CLAIMED: "claimed",
     types.NOTED: "noted",
@@ -23,13 +24,18 @@ _WORDS: dict[int, EvidenceWord] = {
 
 
 class ContestedLinkShape(Shape, frozen=True):
-    """A link that the rules refuse. `value` is null unless the link is confirmed."""
+    """A link that the rules refuse.
 
+    `value` and `id` of the other side are null unless the link is confirmed, or the other side is
+    a card or a phone that the source gave for this account. `occurred_at` is null for equal numbers.
+    """
+
+    id: int | None
     kind: str
     value: str | None
     source: str
     evidence: EvidenceWord
-    occurred_at: datetime
+    occurred_at: datetime | None
 
 
 class HeldIdentifierShape(Shape, frozen=True):
@@ -65,16 +71,22 @@ class ManualDecisionShape(Shape, frozen=True):
 
 
 class _ContestedRow(msgspec.Struct, frozen=True):
+    id: int
     kind: str
     value: str | None
     source: str
     evidence: int
-    occurred_at: datetime
+    occurred_at: datetime | None
 
 
 def identifiers(customer_id: UUID) -> list[HeldIdentifierShape]:
     """Return at most 500 identifiers of a live record, those that are no claims first."""
-    params = {"customer_id": customer_id, "limit": _LIMIT, "link_limit": _CONTESTED_LIMIT}
+    params = {
+        "customer_id": customer_id,
+        "limit": _LIMIT,
+        "link_limit": _CONTESTED_LIMIT,
+        "desk_channels": _DESKS,
+    }
     return [
         HeldIdentifierShape(
             id=id_,
@@ -97,7 +109,14 @@ def identifiers(customer_id: UUID) -> list[HeldIdentifierShape]:
 def _contested(text: str) -> tuple[ContestedLinkShape, ...]:
     rows = msgspec.json.decode(text, type=list[_ContestedRow])
     return tuple(
-        ContestedLinkShape(row.kind, row.value, row.source, _WORDS[row.evidence], row.occurred_at)
+        ContestedLinkShape(
+            row.id if row.value else None,
+            row.kind,
+            row.value,
+            row.source,
+            _WORDS[row.evidence],
+            row.occurred_at,
+        )
         for row in rows
     )
 

@@ -1,9 +1,10 @@
 -- Read the identifiers of a live record, with their evidence and their contested links. Evidence is
 -- that of the strongest link that joins or attaches it. Without such a link, it is that of the events.
 --
--- customer_id  uuid
--- limit        int   identifiers
--- link_limit   int   contested links of each identifier, the strongest first
+-- customer_id    uuid
+-- limit          int     identifiers
+-- link_limit     int     contested links of each identifier, the strongest first
+-- desk_channels  text[]  channels of sources that own no space
 -- returns      one row for each identifier: the columns of read_identifiers in
 --              customers.queries.identity; contested is a JSON array of objects
 
@@ -16,18 +17,22 @@ SELECT identifier.id, identifier.kind,
                    WHERE source.id::text = split_part(identifier.value, '/', 1)) END,
        CASE WHEN identifier.evidence = 1 THEN 1
             ELSE coalesce(acting.evidence, identifier.best_evidence, 30) END,
-       CASE WHEN acting.is_joined THEN 'joined'
-            WHEN acting.is_joined IS NULL AND (numbered.is_number OR identifier.kind = 'email')
+       CASE WHEN acting.is_joined OR identifier.kind = 'email' THEN 'joined'
+            WHEN numbered.is_number AND (acting.is_joined IS NULL OR NOT attachable.is_attachable)
             THEN 'joined' ELSE 'attached' END,
        identifier.is_shared, identifier.first_seen_at,
        (SELECT coalesce(json_agg(contested ORDER BY evidence DESC, occurred_at, link), '[]')
-          FROM (SELECT link.id AS link, other.kind,
-                       -- The value of the other side is only told if somebody proved the link.
-                       CASE WHEN link.evidence >= 50 THEN
+          FROM (SELECT link.id AS link, other.id, other.kind,
+                       -- The value of the other side is only told if somebody proved the link, or
+                       -- if it is a card or a phone that a source gave for this account.
+                       CASE WHEN link.evidence >= 50 OR (numbered.is_number
+                                 AND other.kind IN ('card', 'phone')) THEN
                             CASE WHEN other.kind = 'user_id' OR other.kind LIKE 'external:%%'
                                  THEN substring(other.value, strpos(other.value, '/') + 1)
                                  ELSE other.value END END AS value,
-                       source.name AS source, link.evidence, link.occurred_at
+                       source.name AS source, link.evidence,
+                       -- Equal numbers have no time of their own.
+                       CASE WHEN link.kind <> 'equal' THEN link.occurred_at END AS occurred_at
                   FROM ((SELECT *, second_id AS other_id FROM customers_link
                           WHERE first_id = identifier.id AND state = 'contested'
                           ORDER BY evidence DESC, occurred_at, arrival LIMIT %(link_limit)s)
@@ -37,6 +42,14 @@ SELECT identifier.id, identifier.kind,
                           ORDER BY evidence DESC, occurred_at, arrival LIMIT %(link_limit)s)) AS link
                   JOIN customers_identifier AS other ON other.id = link.other_id
                   JOIN customers_source AS source ON source.id = link.source_id
+                       -- The page and the API list the decisions of people beside the identifiers.
+                 WHERE (SELECT decision.kind
+                          FROM customers_manualdecision AS decision
+                         WHERE decision.first_id = least(identifier.id, other.id)
+                           AND decision.second_id = greatest(identifier.id, other.id)
+                           AND decision.undone_at IS NULL
+                         ORDER BY decision.decided_at DESC, decision.id DESC
+                         LIMIT 1) IS DISTINCT FROM 'separate'
                  ORDER BY link.evidence DESC, link.occurred_at, link.id
                  LIMIT %(link_limit)s) AS contested)::text
   FROM customers_identifier AS identifier
@@ -45,6 +58,18 @@ SELECT identifier.id, identifier.kind,
               identifier.kind IN ('user_id', 'order') OR identifier.kind LIKE 'external:%%'
               AS has_source
        ) AS numbered
+ CROSS JOIN LATERAL (
+       -- Numbers of contracts and of tills are attached to a record; accounts join.
+       SELECT EXISTS (SELECT
+                        FROM customers_source AS source
+                        JOIN customers_space AS space ON space.id = source.space_id
+                       WHERE numbered.is_number
+                         AND source.id::text = split_part(identifier.value, '/', 1)
+                         AND (space.ids_per_person = 'several'
+                              OR source.is_shared
+                              OR source.channel = ANY (%(desk_channels)s::text[]))
+                     ) AS is_attachable
+       ) AS attachable
  CROSS JOIN LATERAL (
        SELECT max(evidence) AS evidence, bool_or(state = 'joined') AS is_joined
          FROM (SELECT evidence, state FROM customers_link

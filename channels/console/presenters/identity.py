@@ -10,6 +10,8 @@ from customers.queries.identity import ContestedLinkShape, HeldIdentifierShape, 
 
 # The kinds that join records, in the order in which one of them stands for the record.
 _JOINING = ("user_id", "external", "email")
+_ACCOUNTS = ("user_id", "external")
+_ATTACHED = ("card", "phone")
 _EVIDENCE = {
     "confirmed": "confirmed by the customer or by a source that checks addresses",
     "opened": "opened by the customer with a code",
@@ -21,6 +23,16 @@ _DECISIONS = {"merge": "Merged", "separate": "Separated"}
 
 
 @dataclass(frozen=True, slots=True)
+class ContestedRow:
+    """A link that the rules refuse, and the identifier to separate from this account, if any."""
+
+    # The other side, with its value.
+    other: str
+    sentence: str
+    removable_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IdentifierRow:
     """One identifier of a record, why the record has it, and the identifier to separate it from."""
 
@@ -29,7 +41,7 @@ class IdentifierRow:
     evidence: str
     is_verified: bool
     reason: str
-    contested: Sequence[str]
+    contested: Sequence[ContestedRow]
     separate_from: int | None
     is_order: bool
 
@@ -91,13 +103,22 @@ def _row(row: HeldIdentifierShape, others: Sequence[int]) -> IdentifierRow:
     )
 
 
-def _contested(kind: str, link: ContestedLinkShape) -> str:
-    """Return the sentence about a contested link. It names the other side only if it is proved."""
+def _contested(kind: str, link: ContestedLinkShape) -> ContestedRow:
+    """Return a contested link, with the name of its other side if staff may know its value."""
+    other = f"{kind_name(link.kind)} {link.value}" if link.value else ""
+    if link.kind in _ATTACHED and _family(kind) in _ACCOUNTS:
+        sentence = f"{link.source} gave this {_noun(link.kind)} for this account."
+        return ContestedRow(other, f"{sentence} Another record has it, too.", link.id)
+    return ContestedRow(other, _sentence(kind, link))
+
+
+def _sentence(kind: str, link: ContestedLinkShape) -> str:
     if link.value:
-        other = f"{kind_name(link.kind)} {link.value}"
-        return f"{other} of another record has this {_noun(kind)}, too, confirmed by {link.source}."
+        return f"It is of another record and has this {_noun(kind)}, confirmed by {link.source}."
     if link.kind == "email":
         return f"{link.source} states an address that another record has."
+    if link.occurred_at is None:
+        return f"Another customer of {link.source} has the same number."
     return f"Another {_noun(link.kind)} states this {_noun(kind)} ({link.source})."
 
 

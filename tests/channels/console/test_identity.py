@@ -11,6 +11,7 @@ from tests.markup import tidy
 
 FAMILY = ("email", "family@example.com")
 NOOR, SAM = ("user_id", "u-1"), ("user_id", "u-2")
+PHONE = ("phone", "+31612345678")
 
 
 @pytest.fixture
@@ -284,3 +285,46 @@ def test_role_without_the_right_reads_and_decides_nothing(couple):
     assert till.get(f"/console/customers/{noor.id}/identity/").status_code == 403
     assert decide(till, noor, merge_fields(confirm="yes")).status_code == 403
     assert not ManualDecision.objects.exists()
+
+
+@pytest.fixture
+def shared_phone(db):
+    """Two accounts of one shop with one phone."""
+    shop = factories.sender(factories.source("Shop"))
+    return [factories.customer(key, PHONE, by=shop, name=key[1]) for key in (NOOR, SAM)]
+
+
+def test_phone_of_two_records_is_shown_on_each_of_them(desk, shared_phone):
+    for customer in shared_phone:
+        page = tidy(page_of(desk, f"customers/{customer.id}/identity/"))
+
+        assert f"Phone {PHONE[1]}: Shop gave this phone for this account." in page
+
+
+def test_phone_that_staff_take_off_one_record_is_attached_to_the_other(desk, shared_phone):
+    noor, sam = shared_phone
+    fields = {
+        "decision": "separate",
+        "first": identifier(PHONE).pk,
+        "second_id": identifier(NOOR).pk,
+        "reason": "her number before",
+        "confirm": "yes",
+    }
+
+    page = page_of(desk, f"customers/{noor.id}/identity/")
+    decide(desk, noor, fields)
+
+    assert f'name="first" value="{identifier(PHONE).pk}"' in page
+    assert identifier(PHONE).customer_id == sam.id
+    assert "gave this phone" not in page_of(desk, f"customers/{noor.id}/identity/")
+
+
+def test_role_without_sight_of_identifiers_reads_no_phone_of_two_records(desk, shared_phone):
+    user = User.objects.get(name="Sam")
+    user.groups.clear()
+    user.user_permissions.set(Permission.objects.filter(codename="view_review"))
+
+    page = page_of(desk, f"customers/{shared_phone[0].id}/identity/")
+
+    assert "Shop gave this phone for this account." in page
+    assert PHONE[1] not in page

@@ -4,6 +4,7 @@ import pytest
 
 from customers.models import Customer, Identifier, ManualDecision
 from tests import factories
+from tests.customers.identity.company import WireSource, record_of
 from tests.factories import identify, order, record
 
 FAMILY, SAMS = ("email", "family@example.com"), ("email", "sam@example.com")
@@ -63,6 +64,30 @@ def test_identifiers_show_source_evidence_and_how_they_are_held(desk, shop, till
         "joined",
     )
     assert (phone["held_by"], phone["is_verified"], phone["contested"]) == ("attached", True, [])
+
+
+def test_account_and_mailbox_with_attached_identifiers_only_join_a_record(desk):
+    shop = WireSource("Shop", "site", ids="shop")
+    passes = WireSource("Passes", "site", ids="passes", per_person="several")
+    shop.identify(1, "u-1", card="LK-1001-42")
+    passes.identify(1, "p-1", email=FAMILY[1])
+    account = Customer.objects.get(pk=record_of(shop.account("u-1")))
+    family = Customer.objects.get(pk=record_of(FAMILY))
+
+    assert named(desk, account)[NOOR]["held_by"] == "joined"
+    assert named(desk, family)[FAMILY]["held_by"] == "joined"
+    assert named(desk, family)["user_id", "p-1"]["held_by"] == "attached"
+
+
+def test_equal_number_of_another_customer_is_contested_and_has_no_time(desk):
+    shop, app = (WireSource(name, "site", ids="account") for name in ("Shop", "App"))
+    shop.identify(1, "u-1", email="noor@example.com")
+    app.identify(1, "u-1", email="sam@example.com")
+    customer = Customer.objects.get(pk=record_of(shop.account("u-1")))
+
+    (link,) = named(desk, customer)[NOOR]["contested"]
+
+    assert (link["kind"], link["value"], link["occurred_at"]) == ("user_id", None, None)
 
 
 def test_address_that_only_a_till_noted_is_not_verified(desk, till):
