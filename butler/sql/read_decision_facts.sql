@@ -56,9 +56,8 @@ WITH record AS MATERIALIZED (
                                AND lifted_at IS NULL)))
                        ORDER BY noted.about, noted.kind)
               FROM customers_noted_addresses(live.id, %(since)s) AS noted
-             WHERE NOT EXISTS (SELECT FROM customers_identifier AS erased
-                                WHERE erased.customer_id = live.id
-                                  AND erased.erasure_id IS NOT NULL)),
+             WHERE NOT EXISTS (SELECT FROM customers_erasedrecord AS erased
+                                WHERE erased.id = live.id)),
         'orders', (
             SELECT json_agg(json_build_array(number, status, placed_at, changed_at, visit_date)
                             ORDER BY number)

@@ -28,5 +28,5 @@ SELECT customer.id,
          ORDER BY visit_date, visit_time NULLS LAST, number
          LIMIT 1) AS visit ON true
  WHERE customer.id = ANY (%(ids)s::uuid[])
-   AND NOT EXISTS (SELECT FROM customers_identifier AS erased
-                    WHERE erased.customer_id = customer.id AND erased.erasure_id IS NOT NULL)
+   AND NOT EXISTS (SELECT FROM customers_erasedrecord AS erased
+                    WHERE erased.id = customer.id)
