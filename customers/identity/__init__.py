@@ -16,7 +16,8 @@ The rules, all pure:
 - `attachment_rules`: attaches cards, phones, devices and numbers of tills to these groups
 - `disjoint_groups`: the groups while they grow
 - `addresses`: which address of an account is current, and whether a value is a placeholder
-- `periods`: the period of an address that an event belongs to
+- `separations`: which identifiers people keep apart, in all periods of an address
+- `periods`: the period of an address that an event belongs to, and which periods ended
 - `erasures`: whether an event that names an erased identifier is stored
 - `order_ownership`: the record that an order belongs to
 

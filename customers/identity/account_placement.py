@@ -14,6 +14,7 @@ from uuid import UUID
 from customers import sql
 from customers.identity import addresses
 from customers.identity.addresses import AddressStatement
+from customers.identity.attaching_links import read_attaching_links
 from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import JOINING_FAMILIES, Family
 from customers.identity.graph import (
@@ -24,8 +25,10 @@ from customers.identity.graph import (
     choose_targets,
     read_locked,
 )
-from customers.identity.grouping import join_records, separated_pairs
-from customers.identity.links import IdentifierLink, LinkKind, pair_of
+from customers.identity.grouping import join_records
+from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, pair_of
+from customers.identity.periods import continued_periods
+from customers.identity.separations import first_periods, separated_since
 from customers.types import STATED
 
 # The number of refused links that are read of one identifier, those that the grouping takes first.
@@ -84,10 +87,32 @@ def _place(
     }
     links = [link.link(is_current=link.id not in replaced) for link in component.links]
     nodes = {row.id: row.node._replace(is_suspect=row.id in placeholders) for row in component.rows}
-    groups, joining = join_records(nodes, links, component.decisions)
+    continued = _continued_periods(component, nodes, links)
+    groups, joining = join_records(nodes, links, component.decisions, continued=continued)
     states = _states(component, joining, groups, replaced)
     sets = groups.as_sets()
     return PlacedAccounts(component, sets, choose_targets(rows, sets), states, suspects)
+
+
+def _continued_periods(
+    component: Component, nodes: Mapping[int, IdentifierNode], links: Sequence[IdentifierLink]
+) -> list[IdentifierLink]:
+    """Return the links between periods of an address that are one, for the component.
+
+    Accounts whose link with the address is contested may be outside the component.
+    """
+    borders = [link for link in component.links if link.kind == LinkKind.PERIOD]
+    if not borders:
+        return []
+    read = {link.id for link in component.links}
+    beside = [
+        further
+        for further in read_attaching_links({end for border in borders for end in border[1:3]})
+        if further.link.id not in read
+    ]
+    nodes = {**{further.other.id: further.other for further in beside}, **nodes}
+    others = [further.link.link(is_current=further.link.state != "replaced") for further in beside]
+    return continued_periods(nodes, [*links, *others], component.decisions)
 
 
 def _to_expand(placed: PlacedAccounts, touched: Set[int], *, are_decided: bool) -> set[int]:
@@ -141,6 +166,8 @@ def _states(
     joinable_ids = {row.id for row in component.rows if _is_joining(row) and not row.is_noted}
     states = {}
     for link in component.links:
+        if link.kind == LinkKind.PERIOD:
+            continue
         key = (link.first, link.second), link.kind, link.evidence, link.source_id
         if link.id in replaced and key not in could_join:
             state = "replaced"
@@ -155,8 +182,12 @@ def _states(
 
 
 def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
-    """Return (account, mailbox, link) for each statement that a mailbox belongs to an account."""
+    """Return (account, mailbox, link) for each statement that a mailbox belongs to an account.
+
+    The mailbox is named by its first period.
+    """
     rows = {row.id: row for row in component.rows}
+    firsts = _first_periods(component)
     ends = []
     for link in component.links:
         families = rows[link.first].node.family, rows[link.second].node.family
@@ -165,8 +196,12 @@ def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
         if link.kind == LinkKind.TOGETHER and is_address and not is_across:
             is_first = families[0] is Family.ACCOUNT
             account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
-            ends.append((account, mailbox, link))
+            ends.append((account, firsts.get(mailbox, mailbox), link))
     return ends
+
+
+def _first_periods(component: Component) -> dict[int, int]:
+    return first_periods(link.link(is_current=True) for link in component.links)
 
 
 def accounts_with_new_mailbox(regrouped: PlacedAccounts) -> set[int]:
@@ -218,7 +253,12 @@ def _replaced(
     competing &= touched
     # The latest statement decides between addresses of one source, so they need the log.
     statements = _latest_statements(competing)
+    firsts = _first_periods(component)
     statements += [statement for statement in stated if statement.account in competing]
+    statements = [
+        statement._replace(mailbox=firsts.get(statement.mailbox, statement.mailbox))
+        for statement in statements
+    ]
     statements += [
         AddressStatement(account, mailbox, link.source_id, link.occurred_at, link.arrival)
         for account, mailbox, link in links
@@ -233,7 +273,7 @@ def _replaced(
 def _proved_addresses(component: Component) -> dict[tuple[int, int], datetime]:
     """Return the earliest proof of each (account, mailbox), but for those that people took off."""
     links = [link.link(is_current=True) for link in component.links]
-    separated = set(separated_pairs(links, component.decisions))
+    separated = separated_since(links, component.decisions).keys()
     proved: dict[tuple[int, int], datetime] = {}
     for account, mailbox, link in _mailbox_links(component):
         is_proved = link.link(is_current=True).is_proved

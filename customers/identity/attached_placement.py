@@ -210,7 +210,7 @@ def _attach(
     """Attach identifiers to the ends with a record in `records`, or to ends without a record."""
     # The grouping has already decided which of the ends with a record are one customer.
     undecided = [link for link in links if not any(records.get(end) for end in link.pair)]
-    groups, _ = join_records(nodes, undecided, decisions, attaching=links)
+    groups, _ = join_records(nodes, undecided, decisions, attaching=links, continued=())
     could_attach, ambiguous = attach_identifiers(nodes, links, groups)
     return _Attached(groups, set(could_attach), ambiguous)
 

@@ -10,6 +10,7 @@ from customers.identity.graph import read_decisions, read_locked
 from customers.identity.links import DecisionKind, Pair, last_decisions, pair_of
 from customers.identity.merging import regroup
 from customers.models import ManualDecision
+from customers.types import BUTLER_SOURCE_ID
 
 
 class NotFiled(LookupError):
@@ -123,5 +124,8 @@ def _store(
         )
         for first, second in pairs
     )
+    if kind == DecisionKind.SEPARATE:
+        params = {"ids": ids, "source_id": BUTLER_SOURCE_ID, "now": now}
+        ids += [id_ for (id_,) in sql.rows("begin_periods", params)]
     regroup(ids, now=now, reason="staff", actor=actor, are_decided=True)
     return decisions

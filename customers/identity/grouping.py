@@ -4,6 +4,7 @@ The groups depend only on the links and the decisions of people. The order of ar
 repetitions and rebuilds do not change them. docs/adr/0016 gives the reasons for the rules:
 
 1. Merges by people and aliases of an owner join. The last decision about a pair counts.
+   The periods of an address are one if the earlier one did not end.
 2. Links between accounts and mailboxes join: proved links first, then the earliest.
 3. Links between accounts join, if they share a mailbox or a space that somebody named.
 4. A card, a phone or a device is attached to one record, and joins nothing.
@@ -15,7 +16,6 @@ A link that the rules refuse is contested: both records stay as they are.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from datetime import datetime
 from typing import NamedTuple
 
 from customers.identity.attachment_rules import attach_identifiers, attach_proved, attaching_links
@@ -37,9 +37,10 @@ from customers.identity.links import (
     IdentifierNode,
     LinkKind,
     ManualDecision,
-    Pair,
     last_decisions,
 )
+from customers.identity.periods import continued_periods
+from customers.identity.separations import first_periods, separated_pairs
 
 
 class Grouping(NamedTuple):
@@ -79,16 +80,22 @@ def join_records(
     links: Iterable[IdentifierLink],
     decisions: Iterable[ManualDecision],
     attaching: Iterable[IdentifierLink] | None = None,
+    continued: Iterable[IdentifierLink] | None = None,
 ) -> tuple[DisjointGroups, list[IdentifierLink]]:
     """Apply rules 1 to 3; return the groups, and the links that could join accounts.
 
     attaching: all links that may attach a card or a number; None means that `links` has them
+    continued: the links between periods of an address that did not end; None means that `links` has
+        all links of these periods
     """
-    links, decisions = in_order(by_id, links), list(decisions)
-    groups = _decided_groups(by_id, links, decisions)
+    links, decisions = list(links), list(decisions)
+    if continued is None:
+        continued = continued_periods(by_id, links, decisions)
+    links, continued = in_order(by_id, links), list(continued)
+    groups = _decided_groups(by_id, links, decisions, continued)
     joining = [link for link in links if _joins_mailbox(by_id, link)]
     joining += [link for link in links if _joins_accounts(by_id, link)]
-    mailboxes = _named_mailboxes(by_id, links)
+    mailboxes = _named_mailboxes(by_id, links, first_periods(continued))
     # Proofs come first, so that no statement replaces a proved link. Cards and numbers matter here
     # only if a staff member separated them, or numbers that are attached to them, from an account.
     _join_accounts(by_id, [*filter(is_proof, joining)], mailboxes, groups)
@@ -98,29 +105,13 @@ def join_records(
     return groups, joining
 
 
-def separated_pairs(
-    links: Iterable[IdentifierLink], decisions: Iterable[ManualDecision]
-) -> list[Pair]:
-    """Return the pairs that people separated, and that the customer did not prove afterwards."""
-    proved_at: dict[Pair, datetime] = {}
-    for link in links:
-        if link.own_proof_at:
-            earlier = proved_at.get(link.pair, link.own_proof_at)
-            proved_at[link.pair] = max(earlier, link.own_proof_at)
-    return [
-        pair
-        for pair, decision in last_decisions(decisions).items()
-        if decision.kind == DecisionKind.SEPARATE
-        and not (pair in proved_at and proved_at[pair] > decision.decided_at)
-    ]
-
-
 def _decided_groups(
     by_id: Mapping[int, IdentifierNode],
     links: Sequence[IdentifierLink],
     decisions: Iterable[ManualDecision],
+    continued: Iterable[IdentifierLink],
 ) -> DisjointGroups:
-    """Return the groups that people and aliases joined."""
+    """Return the groups that people and aliases joined, and the periods that did not end."""
     decisions = [
         decision
         for decision in decisions
@@ -129,6 +120,8 @@ def _decided_groups(
     ]
     latest = last_decisions(decisions)
     groups = DisjointGroups(by_id, separated_pairs(links, decisions))
+    for border in continued:
+        groups.join_by_decision(border.first, border.second)
     for decision in latest.values():
         if decision.kind == DecisionKind.MERGE:
             groups.join_by_decision(decision.first, decision.second)
@@ -193,9 +186,11 @@ def _may_be_one(
 
 
 def _named_mailboxes(
-    by_id: Mapping[int, IdentifierNode], links: Iterable[IdentifierLink]
+    by_id: Mapping[int, IdentifierNode],
+    links: Iterable[IdentifierLink],
+    firsts: Mapping[int, int],
 ) -> defaultdict[int, set[int]]:
-    """Return the mailboxes that each account has ever been stated with."""
+    """Return the mailboxes that each account has ever been stated with, by their first periods."""
     mailboxes: defaultdict[int, set[int]] = defaultdict(set)
     for link in links:
         if families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX} and has_sufficient_evidence(
@@ -203,5 +198,5 @@ def _named_mailboxes(
         ):
             is_first = by_id[link.first].family is Family.ACCOUNT
             account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
-            mailboxes[account].add(mailbox)
+            mailboxes[account].add(firsts.get(mailbox, mailbox))
     return mailboxes

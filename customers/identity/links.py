@@ -80,6 +80,8 @@ class LinkKind(StrEnum):
     EQUAL = "equal"
     # An order, and the identifier that placed it.
     PLACED = "placed"
+    # Two periods of one address, from the start of the later one.
+    PERIOD = "period"
 
 
 class LinkTime(NamedTuple):

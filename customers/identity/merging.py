@@ -18,6 +18,7 @@ from customers.identity.account_placement import accounts_with_new_mailbox, plac
 from customers.identity.addresses import AddressStatement
 from customers.identity.attached_placement import place_attached
 from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
+from customers.identity.links import LinkKind
 from customers.identity.order_placement import find_orders_to_place, place_orders
 from customers.projections import registry
 from customers.types import OPENED
@@ -142,6 +143,7 @@ def _acting_links(placement: _Placement) -> list[StoredLink]:
         link
         for link in placement.links
         if placement.states.get(link.id, link.state) in ("joined", "attached")
+        and link.kind != LinkKind.PERIOD
     ]
 
 

@@ -1,11 +1,22 @@
-"""Which period of an address an event belongs to. Pure.
+"""The periods of an address. Pure.
 
-A period ends when the address leaves its record, or by an erasure. The next one starts empty.
+A period ends by an erasure, or when people took the address off the last account that had it. The
+next period starts empty, and the past stays closed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+
+from customers.identity.families import Family
+from customers.identity.link_rules import (
+    families,
+    has_sufficient_evidence,
+    is_across_erasures,
+    is_proof,
+)
+from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, ManualDecision
+from customers.identity.separations import first_pair, first_periods, separated_since
 
 
 class Period(NamedTuple):
@@ -19,3 +30,75 @@ def period_at(periods: Iterable[Period], moment: datetime) -> int:
     """Return the number of the period in which a moment lies."""
     begun = [period for period in periods if period.starts_at <= moment]
     return max(begun).number if begun else 0
+
+
+def continued_periods(
+    by_id: Mapping[int, IdentifierNode],
+    links: Iterable[IdentifierLink],
+    decisions: Iterable[ManualDecision],
+) -> list[IdentifierLink]:
+    """Return the links between two periods of an address that are one, because none of them ended.
+
+    A separation begins a period. The one before ended only if the address was proved for an account
+    that it was taken off, and no other account had it then. A stranger who states an address and
+    takes it off therefore closes no past of its holder.
+
+    links: those between periods, and all links of these periods
+    """
+    links, decisions = list(links), list(decisions)
+    borders = sorted(link for link in links if link.kind == LinkKind.PERIOD)
+    if not borders:
+        return []
+    since = separated_since(links, decisions)
+    firsts = first_periods(borders)
+    addresses = [
+        link
+        for link in links
+        if {link.first, link.second} <= by_id.keys() and _is_address(by_id, link)
+    ]
+    continued: list[IdentifierLink] = []
+    for border in borders:
+        periods = _periods_before(border, continued)
+        removed_at = [
+            (link, since.get(first_pair(link.pair, firsts)))
+            for link in addresses
+            if link.first in periods or link.second in periods
+        ]
+        if not _has_ended(by_id, border, removed_at):
+            continued.append(border)
+    return continued
+
+
+def _is_address(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether a link says that a mailbox is, or was, the address of an account."""
+    return (
+        link.kind == LinkKind.TOGETHER
+        and families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}
+        and has_sufficient_evidence(by_id, link)
+    )
+
+
+def _periods_before(border: IdentifierLink, continued: Iterable[IdentifierLink]) -> set[int]:
+    """Return the periods before a border that are one, by their ids."""
+    periods = {border.first}
+    for earlier in sorted(continued, reverse=True):
+        if earlier.second in periods:
+            periods.add(earlier.first)
+    return periods
+
+
+def _has_ended(
+    by_id: Mapping[int, IdentifierNode],
+    border: IdentifierLink,
+    removed_at: Sequence[tuple[IdentifierLink, datetime | None]],
+) -> bool:
+    """Tell whether a period ended at a border, by its links and the times of their removal."""
+    if is_across_erasures(by_id, *border.pair):
+        return True
+    was_proved = False
+    for link, time in removed_at:
+        if time is not None and time <= border.occurred_at:
+            was_proved |= is_proof(link)
+        elif not is_across_erasures(by_id, *link.pair) and (link.is_proved or link.is_current):
+            return False
+    return was_proved

@@ -120,6 +120,9 @@ class LinkKind(models.TextChoices):
     EQUAL = "equal"
     # Links an order with the identifier that placed it.
     PLACED = "placed"
+    # Two periods of one address, from the start of the later one. Its state is always "joined", so
+    # that the periods are read together. customers.identity.periods tells whether they are one.
+    PERIOD = "period"
 
 
 class LinkState(models.TextChoices):

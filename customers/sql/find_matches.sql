@@ -16,9 +16,11 @@
 
 WITH named AS MATERIALIZED (
     SELECT id, customer_id, evidence, is_shared
-      FROM customers_identifier
+      FROM customers_identifier AS identifier
      WHERE kind = %(kind)s AND value = %(value)s AND kind <> 'order'
        AND NOT %(is_number)s::boolean
+       AND NOT EXISTS (SELECT FROM customers_earlierperiod AS earlier
+                        WHERE earlier.id = identifier.id)
      UNION ALL
     (SELECT identifier.id, identifier.customer_id, identifier.evidence, identifier.is_shared
        FROM customers_identifier AS identifier
@@ -75,8 +77,8 @@ WITH named AS MATERIALIZED (
 ), weighed AS (
     SELECT customer_id, max(evidence) AS evidence
       FROM owner
-     WHERE NOT EXISTS (SELECT FROM customers_identifier AS erased
-                        WHERE erased.customer_id = owner.customer_id AND erased.erasure_id IS NOT NULL)
+     WHERE NOT EXISTS (SELECT FROM customers_erasedrecord AS erased
+                        WHERE erased.id = owner.customer_id)
      GROUP BY customer_id
 )
 SELECT customer.id, customer.version,

@@ -73,11 +73,20 @@ SELECT identifier.id, identifier.kind,
  CROSS JOIN LATERAL (
        SELECT max(evidence) AS evidence, bool_or(state = 'joined') AS is_joined
          FROM (SELECT evidence, state FROM customers_link
-                WHERE first_id = identifier.id AND state IN ('joined', 'attached')
+                WHERE first_id = identifier.id AND state IN ('joined', 'attached') AND kind <> 'period'
                 UNION ALL
                SELECT evidence, state FROM customers_link
-                WHERE second_id = identifier.id AND state IN ('joined', 'attached')) AS link
+                WHERE second_id = identifier.id AND state IN ('joined', 'attached') AND kind <> 'period') AS link
        ) AS acting
  WHERE identifier.customer_id = %(customer_id)s
+   -- A later period of an address that is on the record, too.
+   AND NOT EXISTS (SELECT
+                     FROM customers_identifier AS earlier
+                    WHERE identifier.period > 0
+                      AND earlier.kind = identifier.kind
+                      AND earlier.value = identifier.value
+                      AND earlier.evidence = identifier.evidence
+                      AND earlier.period < identifier.period
+                      AND earlier.customer_id = identifier.customer_id)
  ORDER BY identifier.evidence DESC, identifier.kind, identifier.value, identifier.id
  LIMIT %(limit)s

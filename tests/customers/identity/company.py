@@ -85,9 +85,10 @@ def email(address: str) -> tuple[str, str]:
 
 
 def record_of(identifier: tuple[str, str]) -> UUID | None:
-    """Return the live record that an identifier leads to."""
+    """Return the live record that an identifier leads to, in its latest period."""
     kind, value = identifier
-    return Identifier.objects.get(kind=kind, value=value, evidence=2).customer_id
+    periods = Identifier.objects.filter(kind=kind, value=value, evidence=2)
+    return periods.latest("period").customer_id
 
 
 def are_one(*identifiers: tuple[str, str]) -> bool:

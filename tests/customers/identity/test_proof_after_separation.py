@@ -85,7 +85,6 @@ def test_separation_after_a_proof_holds_after_a_rebuild(noor):
 
 def test_second_proof_is_found_on_the_log_by_a_rebuild(noor):
     noor.proves(2)
-    noor.separate(3)
     noor.proves(4)
     # As a version of Butler stored it that kept the earliest time only.
     Link.objects.update(last_proved_at=None)
