@@ -1,7 +1,7 @@
 -- Mark the undone merges, then store the active ones.
 --
 -- A record that was merged at its creation has no row. When it is separated, the statement stores a
--- row that names the record with its earlier events.
+-- row that names the record with its earlier events. Its links are gone, so the row states no proof.
 --
 -- moves  jsonb  [{record_id, merged_into_id|null (now separate), previous_id|null (was separate),
 --                 reason, links}, ...]
@@ -23,7 +23,7 @@ WITH moved AS MATERIALIZED (
 ), unmentioned AS (
     INSERT INTO customers_merge
            (merged_into_id, record_id, reason, links, actor, merged_at, undone_at, undone_reason)
-    SELECT moved.previous_id, moved.record_id, 'proof', '[]', '', record.created_at, %(now)s,
+    SELECT moved.previous_id, moved.record_id, 'statement', '[]', '', record.created_at, %(now)s,
            moved.reason
       FROM moved
       JOIN customers_customer AS record ON record.id = moved.record_id

@@ -12,7 +12,7 @@ from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.pages.presenters.decisions import CatalogNames
 from channels.pages.presenters.events import headline
 from channels.pages.presenters.record import is_adult
-from channels.pages.presenters.timeline import statement_details
+from channels.pages.presenters.timeline import statement_details, without_copies
 from customers.identity.refiling import FIXED_KINDS
 from customers.queries.shapes import (
     EventShape,
@@ -159,7 +159,7 @@ def _contact(interaction: InteractionShape) -> CustomerContact:
 
 def timeline_entries(events: Iterable[EventShape], names: CatalogNames) -> list[StaffTimelineEntry]:
     """Return the entries of a timeline in the console."""
-    return [_timeline_entry(event, names) for event in events]
+    return [_timeline_entry(event, names) for event in without_copies(events)]
 
 
 def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntry:
@@ -170,7 +170,7 @@ def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntr
         detail=_event_detail(event, names),
         channel=labels.source_channel(event.channel),
         icon=event.channel if event.channel in ICONS else "butler",
-        actor=labels.actor_name(event.actor),
+        actor=labels.decision_maker(event.kind, event.actor),
         is_verified=event.is_verified,
         occurred_at=event.occurred_at,
         can_move=event.kind not in FIXED_KINDS,

@@ -130,6 +130,9 @@ def event_detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:
     """Return the line below a headline: the properties that distinguish similar events."""
     if kind in ("page", "screen"):
         return name
+    # The entry names the person who decided.
+    if kind == "identity" and properties.get("reason") == "staff":
+        return ""
     values = [properties.get(key) for key in _DETAIL_PROPERTIES]
     parts = [str(value) for value in values if isinstance(value, str | int) and value]
     channel = str(properties.get("channel") or "")
@@ -157,6 +160,11 @@ def actor_name(actor: str) -> str:
     """Return the name of a staff member or source; empty if the customer acted."""
     kind, _, name = actor.partition(":")
     return name[:1].upper() + name[1:] if kind in ("staff", "source") else ""
+
+
+def decision_maker(kind: str, actor: str) -> str:
+    """Return who made an event, and "the customer" for a decision of hers about her records."""
+    return "the customer" if kind == "identity" and actor == "customer" else actor_name(actor)
 
 
 def access_reason(reason: str) -> str:

@@ -13,6 +13,7 @@ from channels.pages.presenters.timeline import (
     ReferenceNames,
     TimelineEntry,
     timeline_entry,
+    without_copies,
 )
 from customers.actions.identity_previews import RecordPreview
 from customers.identity.merge_reasons import MergeReason
@@ -114,7 +115,7 @@ def record_page(
         other_orders=others[:SHOWN_ORDERS],
         has_more_orders=len(others) > SHOWN_ORDERS,
         party=[_member(member, today) for member in sorted(record.party, key=is_adult)],
-        timeline=[timeline_entry(event, names) for event in events],
+        timeline=[timeline_entry(event, names) for event in without_copies(events)],
         # Order numbers are identifiers too, but the page already shows them as orders.
         # Two sources may give one customer the same number, which is one line for the customer.
         identifiers=list(

@@ -1,6 +1,6 @@
 """Entries of the timeline on the customer's pages. No database, no request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,17 @@ def timeline_entry(event: EventShape, names: ReferenceNames = NO_NAMES) -> Timel
         occurred_at=event.occurred_at,
         recorded_ms=int(event.recorded_at.timestamp() * 1000),
     )
+
+
+def without_copies(events: Iterable[EventShape]) -> list[EventShape]:
+    """Return the events with each merge once. Both records of a merge have it on their logs."""
+    by_content = {
+        (event.name, event.occurred_at, bytes(event.body))
+        if event.kind == "identity"
+        else (event.customer, event.version): event
+        for event in reversed(list(events))
+    }
+    return list(by_content.values())[::-1]
 
 
 def message_id_of(event: EventShape) -> str:

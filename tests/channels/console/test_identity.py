@@ -3,7 +3,9 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
+from customers.identity import decisions
 from customers.models import AccessLogEntry, Identifier, ManualDecision, Source, User
 from tests import factories, staff
 from tests.channels.console.acting import page_of
@@ -146,6 +148,28 @@ def test_mistaken_merge_shows_both_orders_until_it_is_undone(desk, couple):
     assert "two people" in undone
     assert orders_shown() == before
     assert "Another account states this address" in page_of(desk, f"customers/{noor.id}/identity/")
+
+
+def test_timeline_shows_a_merge_once_and_who_made_it(desk, couple):
+    noor, _ = couple
+    decide(desk, noor, merge_fields(confirm="yes"))
+
+    page = tidy(page_of(desk, f"customers/{noor.id}/timeline/"))
+
+    assert page.count("<h3>Records merged</h3>") == 1
+    assert "Butler, Sam</p>" in page
+
+
+def test_timeline_says_that_the_customer_separated_her_records(desk, couple):
+    noor, sam = couple
+    decisions.merge_records(noor.id, sam.id, actor="staff:sam", now=timezone.now())
+    decisions.separate_records(noor.id, sam.id, actor="customer", now=timezone.now())
+
+    pages = [tidy(page_of(desk, f"customers/{each.id}/timeline/")) for each in couple]
+
+    for page in pages:
+        assert page.count("<h3>Records separated</h3>") == 1
+        assert "Butler, the customer</p>" in page
 
 
 def search(caller, customer, text):

@@ -73,6 +73,10 @@ def test_customer_reads_why_records_are_joined(kim, language, reason, button):
     assert f'action="{path()}"' in home
 
 
+def test_timeline_shows_a_join_of_two_records_once(kim):
+    assert page(kim).count("We joined two of your records") == 1
+
+
 def test_separated_record_leaves_the_page_and_statements_do_not_bring_it_back(kim, shop):
     assert "B-2" in page(kim)
 

@@ -302,3 +302,15 @@ def test_orders_are_visible_on_both_accounts_only_while_they_are_merged(desk, sh
     assert merged == (["A-1", "B-2"], ["A-1", "B-2"])
     assert (orders(noor), orders(sam)) == before
     assert Customer.objects.filter(canonical__isnull=False).count() == 0
+
+
+def test_merge_of_an_account_that_left_again_claims_no_proof(desk):
+    shop, app = (WireSource(name, "site", ids=name) for name in ("Shop", "App"))
+    shop.identify(1, "u-1", email=FAMILY[1])
+    app.identify(2, "u-1", email=FAMILY[1])
+    family = record_of(FAMILY)
+
+    app.identify(3, "u-1", email="sam@example.com")
+
+    (merge,) = desk.get(f"/api/customers/{family}/merges/").json()["results"]
+    assert (merge["reason"], merge["evidence"]) == ("statement", [])
