@@ -45,8 +45,8 @@ WRITE = "1 3 1 3 3 y y 4 3 3 y 1"
 READER_WRITE = "1 3 1 3 3 y y 4 3 3 3 1"
 STAFF_READ = "1 3 1 3 y y 3 3 3 y y 1"
 STAFF_WRITE = "1 3 1 3 3 y 3 3 3 3 y 1"
-# Only staff may erase a record, no key.
-STAFF_ERASE = "1 3 1 3 3 3 3 3 3 3 y 1"
+# Only staff decide who is who, and erase a record. No key does.
+STAFF_DECIDE = "1 3 1 3 3 3 3 3 3 3 y 1"
 # Under /api/me/ each signed-in customer gets the own record; keys and staff have none.
 OWN_READ = "1 3 1 3 4 4 y y 3 4 4 1"
 OWN_WRITE = "1 3 1 3 3 4 y y 3 3 4 1"
@@ -119,19 +119,19 @@ TABLE = {
     "POST api/me/stream-ticket/": OWN_LOGIN,
     "GET api/customers/": STAFF_READ,
     "GET api/customers/search/": STAFF_READ,
-    f"POST {RECORD}merges/<int:merge_id>/undo/": STAFF_WRITE,
-    f"POST {RECORD}erase/": STAFF_ERASE,
+    f"POST {RECORD}merges/<int:merge_id>/undo/": STAFF_DECIDE,
+    f"POST {RECORD}erase/": STAFF_DECIDE,
     f"GET {RECORD}decisions/": STAFF_READ,
-    f"POST {RECORD}decisions/": STAFF_WRITE,
-    f"POST {RECORD}decisions/<int:decision_id>/undo/": STAFF_WRITE,
-    f"POST {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
-    f"DELETE {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_WRITE,
+    f"POST {RECORD}decisions/": STAFF_DECIDE,
+    f"POST {RECORD}decisions/<int:decision_id>/undo/": STAFF_DECIDE,
+    f"POST {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_DECIDE,
+    f"DELETE {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_DECIDE,
     "GET api/numbering-questions/": STAFF_READ,
-    "POST api/numbering-questions/<int:question_id>/answer/": STAFF_WRITE,
+    "POST api/numbering-questions/<int:question_id>/answer/": STAFF_DECIDE,
     "GET api/reviews/": STAFF_READ,
     "GET api/reviews/<int:review_id>/": STAFF_READ,
-    "POST api/reviews/<int:review_id>/accept/": STAFF_WRITE,
-    "POST api/reviews/<int:review_id>/decline/": STAFF_WRITE,
+    "POST api/reviews/<int:review_id>/accept/": STAFF_DECIDE,
+    "POST api/reviews/<int:review_id>/decline/": STAFF_DECIDE,
     "GET api/topics/": STAFF_READ,
     "GET api/topics/<str:key>/": STAFF_READ,
     "POST api/topics/<str:key>/": STAFF_WRITE,

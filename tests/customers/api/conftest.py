@@ -111,6 +111,15 @@ def make_staff(db):
 
 
 @pytest.fixture
+def lin(make_staff) -> Caller:
+    """A staff member who decides which identifiers are one customer."""
+    return make_staff(
+        *("view_customer", "find_customer", "view_identifier", "view_review", "change_review"),
+        *("view_source", "change_numberingquestion"),
+    )
+
+
+@pytest.fixture
 def anybody() -> Caller:
     return Caller()
 

@@ -93,16 +93,16 @@ def test_login_of_the_erased_customer_no_longer_opens_the_record(noor, officer):
     assert user.record_id is None
 
 
-def test_decisions_about_erased_identifiers_join_nothing(noor, officer, desk):
+def test_decisions_about_erased_identifiers_join_nothing(noor, officer, lin):
     erase(officer, noor.id)
     sam = factories.customer(("email", "sam@example.com"))
     erased = Identifier.objects.get(kind="email", value=MAILBOX[1])
 
     by_name = {"kind": "merge", "first": "email:noor@example.com", "reason": "x"}
-    answer = desk.post(
+    answer = lin.post(
         f"/api/customers/{sam.id}/decisions/", by_name | {"second": "email:sam@example.com"}
     )
     assert answer.status_code == 409
     own = sam.identifiers.get().pk
-    desk.post(f"/api/customers/{sam.id}/decisions/", by_name | {"first": erased.pk, "second": own})
+    lin.post(f"/api/customers/{sam.id}/decisions/", by_name | {"first": erased.pk, "second": own})
     assert sam.identifiers.get().customer_id == sam.id

@@ -17,55 +17,55 @@ def question(db):
 
 
 def send_answer(caller, question, **body):
-    return caller.post(f"{PATH}{question.pk}/answer/", REASON | body, **{"Butler-Staff": "lin"})
+    return caller.post(f"{PATH}{question.pk}/answer/", REASON | body)
 
 
-def test_list_has_questions_with_enough_cases(desk, question):
+def test_list_has_questions_with_enough_cases(lin, question):
     NumberingQuestion.objects.create(
         space_id=1, first=question.first, second=factories.source(), shared_mailboxes=4
     )
 
-    (row,) = desk.get(PATH).json()["results"]
+    (row,) = lin.get(PATH).json()["results"]
 
     assert [source["name"] for source in row["sources"]] == ["App", "Shop"]
     assert (row["space"], row["equal_numbers"], row["answer"]) == ("main", 5, "")
-    assert desk.get(PATH, {"status": "answered"}).json()["results"] == []
-    assert desk.get(PATH, {"status": "closed"}).status_code == 400
+    assert lin.get(PATH, {"status": "answered"}).json()["results"] == []
+    assert lin.get(PATH, {"status": "closed"}).status_code == 400
 
 
-def test_separate_moves_a_source_and_answers_the_question(desk, question):
-    response = send_answer(desk, question, answer="separate", source=question.second_id)
+def test_separate_moves_a_source_and_answers_the_question(lin, question):
+    response = send_answer(lin, question, answer="separate", source=question.second_id)
 
     assert response.status_code == 200
     assert (response.json()["answer"], response.json()["moved"]) == ("separate", "Shop")
     assert response.json()["answered_by"] == "staff:lin"
     question.second.refresh_from_db()
     assert question.second.space.name == "Shop"
-    assert desk.get(PATH, {"status": "open"}).json()["results"] == []
+    assert lin.get(PATH, {"status": "open"}).json()["results"] == []
 
 
-def test_same_keeps_the_space_and_a_second_answer_is_a_conflict(desk, question):
-    assert send_answer(desk, question, answer="same").json()["answer"] == "same"
+def test_same_keeps_the_space_and_a_second_answer_is_a_conflict(lin, question):
+    assert send_answer(lin, question, answer="same").json()["answer"] == "same"
 
-    again = send_answer(desk, question, answer="same")
+    again = send_answer(lin, question, answer="same")
 
     assert (again.status_code, again.json()["type"]) == (409, "urn:butler:problem:answered")
 
 
-def test_separate_names_one_of_the_two_sources(desk, question):
+def test_separate_names_one_of_the_two_sources(lin, question):
     other = factories.source()
 
-    response = send_answer(desk, question, answer="separate", source=other.pk)
+    response = send_answer(lin, question, answer="separate", source=other.pk)
 
     assert response.status_code == 409
     assert response.json()["type"] == "urn:butler:problem:other-source"
 
 
-def test_answer_needs_a_reason(desk, question):
-    assert send_answer(desk, question, answer="same", reason=" ").status_code == 422
+def test_answer_needs_a_reason(lin, question):
+    assert send_answer(lin, question, answer="same", reason=" ").status_code == 422
 
 
-def test_unknown_question_is_not_found(desk, db):
-    response = desk.post(f"{PATH}999999/answer/", REASON | {"answer": "same"})
+def test_unknown_question_is_not_found(lin, db):
+    response = lin.post(f"{PATH}999999/answer/", REASON | {"answer": "same"})
 
     assert response.status_code == 404

@@ -20,29 +20,29 @@ def suspicion(db):
     return proved, claimed, review
 
 
-def test_open_reviews_are_listed(desk, suspicion):
+def test_open_reviews_are_listed(lin, suspicion):
     _, _, review = suspicion
 
-    answer = desk.get("/api/reviews/", {"status": "open", "kind": "suggested_merge"})
+    answer = lin.get("/api/reviews/", {"status": "open", "kind": "suggested_merge"})
 
     assert [open_review["id"] for open_review in answer.json()["results"]] == [review.id]
-    assert desk.get("/api/reviews/", {"status": "accepted"}).json()["results"] == []
-    assert desk.get("/api/reviews/", {"status": "x"}).status_code == 400
-    assert desk.get(f"/api/reviews/{review.id}/").json()["status"] == "open"
+    assert lin.get("/api/reviews/", {"status": "accepted"}).json()["results"] == []
+    assert lin.get("/api/reviews/", {"status": "x"}).status_code == 400
+    assert lin.get(f"/api/reviews/{review.id}/").json()["status"] == "open"
 
 
-def test_record_shows_its_open_reviews(desk, suspicion):
+def test_record_shows_its_open_reviews(lin, suspicion):
     proved, _, _ = suspicion
 
-    assert desk.get(f"/api/customers/{proved.id}/").json()["open_reviews"] == 1
+    assert lin.get(f"/api/customers/{proved.id}/").json()["open_reviews"] == 1
 
 
-def test_accepted_review_merges_the_records(desk, suspicion):
+def test_accepted_review_merges_the_records(lin, suspicion):
     proved, claimed, review = suspicion
 
-    accepted = desk.post(f"/api/reviews/{review.id}/accept/", **{"Butler-Staff": "lin"})
+    accepted = lin.post(f"/api/reviews/{review.id}/accept/")
 
-    record = desk.get(f"/api/customers/{claimed.id}/").json()
+    record = lin.get(f"/api/customers/{claimed.id}/").json()
     assert (accepted.status_code, accepted.json()["status"]) == (200, "accepted")
     assert accepted.json()["settled_by"] == "staff:lin"
     assert record["id"] == str(proved.id)
@@ -50,32 +50,32 @@ def test_accepted_review_merges_the_records(desk, suspicion):
     assert record["traits"].keys() >= {"name", "hat"}
 
 
-def test_declined_review_keeps_the_records_separate(desk, suspicion):
+def test_declined_review_keeps_the_records_separate(lin, suspicion):
     _, claimed, review = suspicion
 
-    declined = desk.post(f"/api/reviews/{review.id}/decline/")
+    declined = lin.post(f"/api/reviews/{review.id}/decline/")
 
     assert declined.json()["status"] == "declined"
     assert Customer.objects.get(id=claimed.id).canonical is None
 
 
-def test_closed_review_cannot_be_closed_again(desk, suspicion):
+def test_closed_review_cannot_be_closed_again(lin, suspicion):
     _, _, review = suspicion
-    desk.post(f"/api/reviews/{review.id}/decline/")
+    lin.post(f"/api/reviews/{review.id}/decline/")
 
-    late = desk.post(f"/api/reviews/{review.id}/accept/")
+    late = lin.post(f"/api/reviews/{review.id}/accept/")
 
     assert (late.status_code, late.json()["type"]) == (409, "urn:butler:problem:settled")
-    assert desk.post("/api/reviews/999999/accept/").status_code == 404
+    assert lin.post("/api/reviews/999999/accept/").status_code == 404
 
 
-def test_merge_is_listed_with_its_reason_and_can_be_undone(desk, suspicion):
+def test_merge_is_listed_with_its_reason_and_can_be_undone(lin, suspicion):
     proved, claimed, review = suspicion
-    desk.post(f"/api/reviews/{review.id}/accept/", **{"Butler-Staff": "lin"})
+    lin.post(f"/api/reviews/{review.id}/accept/")
     merges = f"/api/customers/{proved.id}/merges/"
 
-    (merge,) = desk.get(merges).json()["results"]
-    parted = desk.post(f"{merges}{merge['id']}/undo/")
+    (merge,) = lin.get(merges).json()["results"]
+    parted = lin.post(f"{merges}{merge['id']}/undo/")
 
     assert (merge["reason"], merge["actor"], merge["joined"]) == (
         "staff",
@@ -84,24 +84,24 @@ def test_merge_is_listed_with_its_reason_and_can_be_undone(desk, suspicion):
     )
     assert parted.status_code == 200
     assert parted.json()["parted_at"]
-    assert desk.get(f"/api/customers/{claimed.id}/").json()["id"] == str(claimed.id)
-    assert "hat" not in desk.get(f"/api/customers/{proved.id}/").json()["traits"]
+    assert lin.get(f"/api/customers/{claimed.id}/").json()["id"] == str(claimed.id)
+    assert "hat" not in lin.get(f"/api/customers/{proved.id}/").json()["traits"]
 
 
-def test_separated_records_cannot_be_separated_again(desk, suspicion):
+def test_separated_records_cannot_be_separated_again(lin, suspicion):
     proved, _, review = suspicion
-    desk.post(f"/api/reviews/{review.id}/accept/")
+    lin.post(f"/api/reviews/{review.id}/accept/")
     path = f"/api/customers/{proved.id}/merges/{Merge.objects.get().id}/undo/"
 
-    answers = [desk.post(path).status_code for _ in range(2)]
+    answers = [lin.post(path).status_code for _ in range(2)]
 
     assert answers == [200, 409]
 
 
-def test_merge_of_another_customer_is_not_found(desk, suspicion, eli):
+def test_merge_of_another_customer_is_not_found(lin, suspicion, eli):
     _, _, review = suspicion
-    desk.post(f"/api/reviews/{review.id}/accept/")
+    lin.post(f"/api/reviews/{review.id}/accept/")
 
     path = f"/api/customers/{eli[0].id}/merges/{Merge.objects.get().id}/undo/"
 
-    assert desk.post(path).status_code == 404
+    assert lin.post(path).status_code == 404
