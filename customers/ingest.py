@@ -203,7 +203,7 @@ class _Batch:
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
-            resolved, contested, suspects = record_creation.store_missing(
+            resolved, contested, placeholders = record_creation.store_missing(
                 stated, resolved, self.sender, self.received_at, matched.tombstones
             )
             current = resolved[identifiers[new[0]][0]].version
@@ -211,7 +211,7 @@ class _Batch:
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
             # The new placeholders may have events of this batch, too.
-            refiling.refile_all(suspects, reason="placeholder", actor="", now=self.received_at)
+            refiling.refile_all(placeholders, reason="placeholder", actor="", now=self.received_at)
         rejected = [*rejected_items, *self.outcomes.quarantined]
         if rejected:
             quarantine.store_rejected(rejected, self.sender, self.received_at)

@@ -262,7 +262,7 @@ PARAMETERS: dict[str, Params] = {
                     "id": id_,
                     "customer_id": uuid("customer", 1),
                     "is_shared": False,
-                    "is_suspect": id_ % 5 == 0,
+                    "is_placeholder": id_ % 5 == 0,
                 }
                 for id_ in serials(20, 2)
             ]

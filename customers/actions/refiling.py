@@ -84,7 +84,7 @@ def find_identifier(kind: str, text: str, *, region: str | None = None) -> Ident
     strongest = [row for row in identifiers if row.evidence == identifiers[0].evidence]
     if len({candidate.value for candidate in strongest}) > 1:
         raise AmbiguousIdentifier
-    if not strongest or strongest[0].is_suspect or _is_blocked(strongest[0], value):
+    if not strongest or strongest[0].is_placeholder or _is_blocked(strongest[0], value):
         raise UnknownIdentifier
     return strongest[0]
 

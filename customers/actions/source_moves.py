@@ -55,7 +55,7 @@ def _group(move: SourceMove, now: datetime, batch: int) -> None:
         rebuilt = rebuilding.rebuild_identities(concerned, now=now)
         move.last_grouped = max(concerned)
         move.grouped_numbers += len(concerned)
-        move.parted_records += len(rebuilt.split)
+        move.split_records += len(rebuilt.split)
         move.joined_records += len(rebuilt.joined)
     if len(concerned) < batch:
         move.finished_at = now

@@ -44,7 +44,7 @@ class PlacedAccounts(NamedTuple):
     # The links whose state changes, with the new state.
     states: Mapping[int, str]
     # The accounts that turn out to be placeholders.
-    new_suspects: frozenset[int]
+    new_placeholders: frozenset[int]
 
 
 def place_accounts(
@@ -78,20 +78,22 @@ def _place(
 ) -> PlacedAccounts:
     """Group the accounts and mailboxes of a component, and choose the record of each group."""
     rows = {row.id: row for row in component.rows}
-    suspects = _suspects(component)
-    placeholders = suspects | {row.id for row in component.rows if row.is_suspect}
+    new_placeholders = _new_placeholders(component)
+    placeholders = new_placeholders | {row.id for row in component.rows if row.is_placeholder}
     # Unproved links of a placeholder do nothing. Its events move away, and with them the addresses
     # that replaced others.
     replaced = _replaced(component, touched, stated) - {
         link.id for link in component.links if {link.first, link.second} & placeholders
     }
     links = [link.link(is_current=link.id not in replaced) for link in component.links]
-    nodes = {row.id: row.node._replace(is_suspect=row.id in placeholders) for row in component.rows}
+    nodes = {
+        row.id: row.node._replace(is_placeholder=row.id in placeholders) for row in component.rows
+    }
     continued = _continued_periods(component, nodes, links)
     groups, joining = join_records(nodes, links, component.decisions, continued=continued)
     states = _states(component, joining, groups, replaced)
     sets = groups.as_sets()
-    return PlacedAccounts(component, sets, choose_targets(rows, sets), states, suspects)
+    return PlacedAccounts(component, sets, choose_targets(rows, sets), states, new_placeholders)
 
 
 def _continued_periods(
@@ -123,7 +125,7 @@ def _to_expand(placed: PlacedAccounts, touched: Set[int], *, are_decided: bool) 
     got_smaller = any(
         link.state == "joined" and link.id in placed.states for link in placed.component.links
     )
-    expand_all = are_decided or got_smaller or placed.new_suspects
+    expand_all = are_decided or got_smaller or placed.new_placeholders
     return {
         row.id
         for row in placed.component.rows
@@ -213,18 +215,18 @@ def accounts_with_new_mailbox(regrouped: PlacedAccounts) -> set[int]:
     }
 
 
-def _suspects(component: Component) -> frozenset[int]:
+def _new_placeholders(component: Component) -> frozenset[int]:
     """Return the accounts that turn out to be placeholders by these links."""
     times: defaultdict[int, dict[int, StoredLink]] = defaultdict(dict)
     for account, mailbox, link in _mailbox_links(component):
         if link.evidence == STATED:
             earlier = times[account].get(mailbox, link)
             times[account][mailbox] = min(earlier, link, key=lambda link: link.occurred_at)
-    suspects_before = {row.id for row in component.rows if row.is_suspect}
+    earlier_placeholders = {row.id for row in component.rows if row.is_placeholder}
     return frozenset(
         account
         for account, by_mailbox in times.items()
-        if account not in suspects_before
+        if account not in earlier_placeholders
         and addresses.is_placeholder(
             {mailbox: link.occurred_at for mailbox, link in by_mailbox.items()}
         )

@@ -51,14 +51,14 @@ class PlacedAttached(NamedTuple):
     # The links that could attach them.
     links: Sequence[StoredLink]
     # The cards and numbers that turn out to be placeholders.
-    new_suspects: frozenset[int]
+    new_placeholders: frozenset[int]
 
 
 def place_attached(
     regrouped: Component,
     targets: Targets,
     locked: set[UUID],
-    suspects: Set[int] = frozenset(),
+    placeholders: Set[int] = frozenset(),
     named: Set[int] = frozenset(),
 ) -> PlacedAttached:
     """Write the record of each identifier that may be attached into `targets`.
@@ -67,21 +67,23 @@ def place_attached(
     changes, to new placeholders or to accounts with a new mailbox, and those that staff separated
     from an identifier that was read.
 
-    suspects: the accounts that turned out to be placeholders just now
+    placeholders: the accounts that turned out to be placeholders just now
     named: the accounts whose links with mailboxes begin to act
     Raises RetryTransaction if another transaction holds a record that has to change.
     """
     rows = {row.id: row for row in regrouped.rows}
     pending = {row.id for row in regrouped.rows if _follows_others(row)}
-    pending |= _read_attached([*_moved(rows.values(), targets), *suspects, *named]) - rows.keys()
+    pending |= (
+        _read_attached([*_moved(rows.values(), targets), *placeholders, *named]) - rows.keys()
+    )
     pending |= {end for decision in regrouped.decisions for end in decision.pair} - rows.keys()
     states: dict[int, str] = {}
     shared: set[int] = set()
     links: set[StoredLink] = set()
-    new_suspects: set[int] = set()
+    new_placeholders: set[int] = set()
     while pending:
-        attachable = _read_attachable(pending, locked, suspects | new_suspects)
-        new_suspects |= attachable.new_suspects
+        attachable = _read_attachable(pending, locked, placeholders | new_placeholders)
+        new_placeholders |= attachable.new_placeholders
         fresh = {row.id: row for row in attachable.component.rows if _follows_others(row)}
         rows |= fresh
         # A person may have merged one of them with an identifier that no other change concerns.
@@ -90,9 +92,11 @@ def place_attached(
         links |= {attaching.link for attaching in attachable.links} | {*attachable.component.links}
         lock_missing({record for id_ in fresh if (record := targets[id_])}, locked)
         pending = _read_attached(_moved(fresh.values(), targets)) - targets.keys()
-        pending |= _read_attached(sorted(attachable.new_suspects)) - fresh.keys()
+        pending |= _read_attached(sorted(attachable.new_placeholders)) - fresh.keys()
     placed = [row for row in rows.values() if row.id in targets]
-    return PlacedAttached(placed, states, frozenset(shared), sorted(links), frozenset(new_suspects))
+    return PlacedAttached(
+        placed, states, frozenset(shared), sorted(links), frozenset(new_placeholders)
+    )
 
 
 def _follows_others(row: GraphRow) -> bool:
@@ -113,10 +117,10 @@ class _Attachable(NamedTuple):
 
     component: Component
     links: Sequence[AttachingLink]
-    new_suspects: frozenset[int]
+    new_placeholders: frozenset[int]
 
 
-def _read_attachable(ids: Set[int], locked: set[UUID], suspects: Set[int]) -> _Attachable:
+def _read_attachable(ids: Set[int], locked: set[UUID], placeholders: Set[int]) -> _Attachable:
     """Lock identifiers and their records, and read the links that may attach them.
 
     Equal numbers of which a person may have several are attached together, so they are read, too.
@@ -138,20 +142,20 @@ def _read_attachable(ids: Set[int], locked: set[UUID], suspects: Set[int]) -> _A
             or (attaching.customer_id is None and attaching.other.family in JOINING_FAMILIES)
         }
         if to_add <= loaded:
-            placeholders = find_placeholders(component.rows, attaching_links) - suspects
-            return _with_suspects(_Attachable(component, attaching_links, placeholders), suspects)
+            new = find_placeholders(component.rows, attaching_links) - placeholders
+            return _with_placeholders(_Attachable(component, attaching_links, new), placeholders)
         ids |= to_add
 
 
-def _with_suspects(attachable: _Attachable, suspects: Set[int]) -> _Attachable:
+def _with_placeholders(attachable: _Attachable, placeholders: Set[int]) -> _Attachable:
     """Return the identifiers and the other ends of their links with the placeholders marked."""
-    marked = suspects | attachable.new_suspects
+    marked = placeholders | attachable.new_placeholders
     rows = [
-        row._replace(is_suspect=row.is_suspect or row.id in marked)
+        row._replace(is_placeholder=row.is_placeholder or row.id in marked)
         for row in attachable.component.rows
     ]
     links = [
-        attaching._replace(other=attaching.other._replace(is_suspect=True))
+        attaching._replace(other=attaching.other._replace(is_placeholder=True))
         if attaching.other.id in marked
         else attaching
         for attaching in attachable.links

@@ -29,7 +29,7 @@ class GraphRow(NamedTuple):
     has_named_space: bool
     has_several_ids: bool
     is_noted: bool
-    is_suspect: bool
+    is_placeholder: bool
     erasure_id: int
     is_shared: bool
     record_id: UUID | None
@@ -48,7 +48,7 @@ class GraphRow(NamedTuple):
             self.has_named_space,
             self.has_several_ids,
             self.is_noted,
-            self.is_suspect,
+            self.is_placeholder,
             self.erasure_id,
         )
 

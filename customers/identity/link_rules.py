@@ -44,7 +44,7 @@ def are_own_numbers(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -
 
 def has_sufficient_evidence(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
     """Tell whether the evidence is stated or proved. A placeholder such as "guest" needs a proof."""
-    if by_id[link.first].is_suspect or by_id[link.second].is_suspect:
+    if by_id[link.first].is_placeholder or by_id[link.second].is_placeholder:
         return is_proof(link)
     return link.evidence >= STATED
 

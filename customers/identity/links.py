@@ -39,7 +39,7 @@ class IdentifierNode(NamedTuple):
     # A number from a source that owns no space, such as a till: it joins nothing.
     is_noted: bool = False
     # A placeholder such as "guest": owners state it with more mailboxes than one person has.
-    is_suspect: bool = False
+    is_placeholder: bool = False
     # The erasure that ended this identifier; 0 if none did.
     erasure_id: int = 0
 

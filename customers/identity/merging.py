@@ -44,7 +44,7 @@ class RegroupedRecords(NamedTuple):
 
     records: Set[UUID]
     # The accounts, cards and numbers that turned out to be placeholders.
-    suspects: frozenset[int]
+    placeholders: frozenset[int]
     # The ids of the links that became contested.
     contested: frozenset[int]
     moves: Sequence[Move] = ()
@@ -60,7 +60,7 @@ class _Placement(NamedTuple):
     targets: Targets
     shared: Set[int]
     states: Mapping[int, str]
-    suspects: Set[int]
+    placeholders: Set[int]
 
 
 def regroup(
@@ -90,7 +90,7 @@ def regroup(
     _record_merges(moves, rows, _acting_links(placement), now=now, reason=reason, actor=actor)
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
     changed = repointed + len(placement.states)
-    return RegroupedRecords(affected, frozenset(placement.suspects), contested, moves, changed)
+    return RegroupedRecords(affected, frozenset(placement.placeholders), contested, moves, changed)
 
 
 def _place(
@@ -110,7 +110,7 @@ def _place(
         component, targets = regrouped.component, dict(regrouped.targets)
         now_locked = set(component.locked)
         named = accounts_with_new_mailbox(regrouped)
-        attached = place_attached(component, targets, now_locked, regrouped.new_suspects, named)
+        attached = place_attached(component, targets, now_locked, regrouped.new_placeholders, named)
         orders, merged_ids = find_orders_to_place(attached.rows, targets)
         # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids
@@ -126,7 +126,7 @@ def _place(
         targets,
         attached.shared | in_doubt,
         {**regrouped.states, **attached.states},
-        regrouped.new_suspects | attached.new_suspects,
+        regrouped.new_placeholders | attached.new_placeholders,
     )
 
 
@@ -162,17 +162,17 @@ def _repoint_identifiers(placement: _Placement) -> int:
 
     Returns their number.
     """
-    targets, shared, suspects = placement.targets, placement.shared, placement.suspects
+    targets, shared, placeholders = placement.targets, placement.shared, placement.placeholders
     changed = [
         {
             "id": row.id,
             "customer_id": targets[row.id],
             "is_shared": row.id in shared,
-            "is_suspect": row.is_suspect or row.id in suspects,
+            "is_placeholder": row.is_placeholder or row.id in placeholders,
         }
         for row in placement.rows
         if (row.customer_id, row.is_shared) != (targets[row.id], row.id in shared)
-        or row.id in suspects
+        or row.id in placeholders
     ]
     if changed:
         sql.run("repoint_identifiers", {"identifiers": sql.json(changed)})

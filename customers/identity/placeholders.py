@@ -42,7 +42,7 @@ def find_placeholders(
 
 def _could_be_placeholder(row: GraphRow) -> bool:
     is_card_or_number = row.node.family is Family.ATTACHED and row.kind != PHONE
-    return is_card_or_number and not row.is_suspect
+    return is_card_or_number and not row.is_placeholder
 
 
 def _first_mailboxes(accounts: Set[int]) -> dict[int, int]:

@@ -17,7 +17,7 @@ _LINK_LIMIT = 20
 class _End(NamedTuple):
     kind: str
     value: str
-    is_suspect: bool
+    is_placeholder: bool
 
 
 class _LinkBetween(NamedTuple):
@@ -67,8 +67,8 @@ def _split_reason(links: Iterable[_LinkBetween], sources: Mapping[str, Source]) 
     """Return the reason of the strongest link that no longer joins."""
     for link in links:
         ends = f"{_name(link.first, sources)} and {_name(link.second, sources)}"
-        if link.first.is_suspect or link.second.is_suspect:
-            end = link.first if link.first.is_suspect else link.second
+        if link.first.is_placeholder or link.second.is_placeholder:
+            end = link.first if link.first.is_placeholder else link.second
             return f"{_name(end, sources)} came with more than 5 mailboxes, so it is a placeholder"
         if link.kind == LinkKind.EQUAL:
             return f"{ends} are {_equal_numbers(link, sources)}"

@@ -115,7 +115,7 @@ def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
     rebuilt_links = rebuild_links(ids)
     restored = restore_best_evidence(ids)
     regrouped = merging.regroup(ids | rebuilt_links.ids, now=now, are_decided=True)
-    refiling.refile_all(regrouped.suspects, reason="placeholder", actor="", now=now)
+    refiling.refile_all(regrouped.placeholders, reason="placeholder", actor="", now=now)
     split = [move for move in regrouped.moves if move.before != move.record_id]
     joined = [move for move in regrouped.moves if move.after != move.record_id]
     _ask_about_logins(split)

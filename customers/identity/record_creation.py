@@ -47,7 +47,7 @@ class StoredIdentifiers(NamedTuple):
     # The ids of the links that became contested.
     contested: frozenset[int]
     # The accounts, cards and numbers that turned out to be placeholders.
-    suspects: frozenset[int]
+    placeholders: frozenset[int]
 
 
 class _Regrouped(NamedTuple):
@@ -87,7 +87,7 @@ def store_missing(
     regrouped = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
     changes = regrouped.changes
     resolved = _resolve_again(resolved, regrouped)
-    return StoredIdentifiers(resolved, changes.contested, changes.suspects)
+    return StoredIdentifiers(resolved, changes.contested, changes.placeholders)
 
 
 def _certain_owners(

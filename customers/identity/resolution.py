@@ -42,7 +42,7 @@ class ResolvedIdentifier(NamedTuple):
     customer_id: UUID | None
     version: int
     is_shared: bool = False
-    is_suspect: bool = False
+    is_placeholder: bool = False
     # When the period of an address begins; None for the first period.
     period_starts_at: datetime | None = None
     # A customer proved the address by a code, in this period.
@@ -171,7 +171,7 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
     accepted = erasures.accept_events(events, keys_by_event, erased, sender)
     keys_by_event = [keys or () for keys in accepted]
     keys_by_event = _in_their_periods(events, keys_by_event, resolved, resolution.tombstones)
-    keys_by_event = _put_suspects_last(keys_by_event, resolved)
+    keys_by_event = _put_placeholders_last(keys_by_event, resolved)
     return ResolvedEvents(
         _put_changed_orders_first(events, keys_by_event, resolved),
         resolved,
@@ -226,14 +226,14 @@ def _moment(event: IncomingEvent, key: IdentifierKey) -> datetime:
     return _END_OF_TIME if is_proved else event.occurred_at
 
 
-def _put_suspects_last(
+def _put_placeholders_last(
     keys_by_event: list[tuple[IdentifierKey, ...]], resolved: Resolved
 ) -> list[tuple[IdentifierKey, ...]]:
     """File no event on a placeholder if it names another identifier."""
-    suspects = {key for key, row in resolved.items() if row.is_suspect}
-    if not suspects:
+    placeholders = {key for key, row in resolved.items() if row.is_placeholder}
+    if not placeholders:
         return keys_by_event
-    return [tuple(sorted(keys, key=lambda key: key in suspects)) for keys in keys_by_event]
+    return [tuple(sorted(keys, key=lambda key: key in placeholders)) for keys in keys_by_event]
 
 
 def resolve(keys: Iterable[IdentifierKey]) -> Resolution:

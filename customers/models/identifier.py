@@ -51,7 +51,7 @@ class Identifier(models.Model):
     # Several records have this phone or device, so it is attached to none of them.
     is_shared = models.BooleanField(default=False, db_default=False)
     # A placeholder such as "guest": owners stated it with more mailboxes than one person has.
-    is_suspect = models.BooleanField(default=False, db_default=False)
+    is_placeholder = models.BooleanField(default=False, db_default=False)
     # The strongest evidence of an event that named it; null for identifiers stored before.
     best_evidence = models.SmallIntegerField(choices=LinkEvidence, null=True, blank=True)
     first_seen_at = models.DateTimeField()

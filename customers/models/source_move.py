@@ -16,7 +16,7 @@ class SourceMove(models.Model):
     last_grouped = models.BigIntegerField(default=0)
     last_concerned = models.BigIntegerField(null=True, blank=True)
     grouped_numbers = models.BigIntegerField(default=0)
-    parted_records = models.BigIntegerField(default=0)
+    split_records = models.BigIntegerField(default=0)
     joined_records = models.BigIntegerField(default=0)
     # The next batch waits until then after an error, whose name the failure holds.
     retry_at = models.DateTimeField(null=True, blank=True)

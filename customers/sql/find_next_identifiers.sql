@@ -1,5 +1,5 @@
 -- Find the events that are filed on these identifiers, and the next identifier of each: the first one
--- after it that is no device, or else the next device. Blocked and suspect values are left out.
+-- after it that is no device, or else the next device. Blocked values and placeholders are left out.
 --
 -- ids  bigint[]
 -- returns (log, version, next identifier) in the order of the events; no row for an event without a
@@ -13,7 +13,7 @@ SELECT event.customer_id, event.version, following.id
          FROM unnest(event.identifier_ids) WITH ORDINALITY AS named (id, place)
          JOIN customers_identifier AS identifier ON identifier.id = named.id
         WHERE named.place > array_position(event.identifier_ids, filed.id)
-          AND NOT identifier.is_suspect
+          AND NOT identifier.is_placeholder
           AND NOT EXISTS (
               SELECT
                 FROM customers_blockedvalue AS blocked

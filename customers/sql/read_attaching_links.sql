@@ -5,7 +5,7 @@
 -- limit          int     for each identifier
 -- desk_channels  text[]  channels of sources that own no space
 -- returns the identifier, the link as read_links does, the other end as read_graph begins
--- (without its evidence, with is_suspect and erasure_id), and the live record of the other end
+-- (without its evidence, with is_placeholder and erasure_id), and the live record of the other end
 
 SELECT attached.id, attaching.*,
        other.id, other.kind, other.value,
@@ -14,7 +14,7 @@ SELECT attached.id, attaching.*,
        COALESCE((source.is_shared OR source.channel = ANY (%(desk_channels)s::text[]))
                 AND source.addresses <> 'checked'
                 AND (source.channel <> 'import' OR source.addresses <> 'stated'), false),
-       other.is_suspect, COALESCE(other.erasure_id, 0), other.customer_id
+       other.is_placeholder, COALESCE(other.erasure_id, 0), other.customer_id
   FROM unnest(%(ids)s::bigint[]) AS attached (id)
  CROSS JOIN LATERAL (
        SELECT link.id, link.first_id, link.second_id, link.evidence, link.kind, link.occurred_at,

@@ -66,7 +66,7 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        COALESCE((source.is_shared OR source.channel = ANY (%(desk_channels)s::text[]))
                 AND source.addresses <> 'checked'
                 AND (source.channel <> 'import' OR source.addresses <> 'stated'), false),
-       identifier.is_suspect, COALESCE(identifier.erasure_id, 0), identifier.is_shared,
+       identifier.is_placeholder, COALESCE(identifier.erasure_id, 0), identifier.is_shared,
        identifier.record_id, identifier.customer_id,
        record.canonical_id, COALESCE(record.version, 0)
   FROM (SELECT id FROM reached LIMIT %(limit)s) AS within

@@ -3,10 +3,10 @@
 -- first   uuid  a record: a live one, or one that was merged into another
 -- second  uuid  a live record; null means all records but that of the first one
 -- limit  int
--- returns (kind, evidence, state, name of the source, kind, value and is_suspect of both ends)
+-- returns (kind, evidence, state, name of the source, kind, value and is_placeholder of both ends)
 
 SELECT link.kind, link.evidence, link.state, source.name,
-       near.kind, near.value, near.is_suspect, far.kind, far.value, far.is_suspect
+       near.kind, near.value, near.is_placeholder, far.kind, far.value, far.is_placeholder
   FROM customers_identifier AS near
  CROSS JOIN LATERAL (
        SELECT second_id AS far_id, id, kind, evidence, state, source_id, occurred_at, arrival

@@ -14,7 +14,7 @@ WITH requested AS MATERIALIZED (
 ), stored AS MATERIALIZED (
     SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
            identifier.period, identifier.period_starts_at, identifier.record_id,
-           identifier.customer_id, identifier.is_shared, identifier.is_suspect,
+           identifier.customer_id, identifier.is_shared, identifier.is_placeholder,
            identifier.proved_at IS NOT NULL AS is_proved, identifier.erasure_id,
            customer.grouping_version
       FROM requested
@@ -29,7 +29,7 @@ WITH requested AS MATERIALIZED (
 )
 SELECT stored.id, stored.kind, stored.value, stored.evidence, stored.period,
        locked.grouping_version <> stored.grouping_version, stored.erasure_id, NULL::text[],
-       stored.record_id, stored.customer_id, locked.version, stored.is_shared, stored.is_suspect,
+       stored.record_id, stored.customer_id, locked.version, stored.is_shared, stored.is_placeholder,
        stored.period_starts_at, stored.is_proved
   FROM stored
   LEFT JOIN locked ON locked.id = stored.customer_id

@@ -51,7 +51,7 @@ def rows():
     return [
         sorted(model.objects.values_list(*names))
         for model, names in (
-            (Identifier, ("id", "customer_id", "is_shared", "is_suspect")),
+            (Identifier, ("id", "customer_id", "is_shared", "is_placeholder")),
             (Link, ("id", "first_id", "second_id", "evidence", "state", "occurred_at")),
             (Customer, ("id", "version")),
             (Event, ("customer_id", "version")),
@@ -234,12 +234,12 @@ def test_dry_run_changes_nothing_and_prints_what_the_run_does(app, shop):
 def test_placeholder_is_settled_in_one_run(app):
     for number in range(8):
         record(identify(("user_id", "desk"), ("email", f"c{number}@mail.nl")), by=app)
-    Identifier.objects.update(is_suspect=False)
+    Identifier.objects.update(is_placeholder=False)
     RefiledEvent.objects.all().delete()
 
     identities()
 
-    assert Identifier.objects.get(kind="user_id").is_suspect
+    assert Identifier.objects.get(kind="user_id").is_placeholder
     assert identities("--dry-run")[-1].endswith(NOTHING)
 
 

@@ -91,8 +91,8 @@ def move_rows(moves: Sequence[SourceMove]) -> list[MoveRow]:
 
 def _progress_text(move: SourceMove) -> str:
     return (
-        f"Numbers grouped again: {move.grouped_numbers}. Records that parted:"
-        f" {move.parted_records}. Records that joined: {move.joined_records}."
+        f"Numbers grouped again: {move.grouped_numbers}. Records that were split:"
+        f" {move.split_records}. Records that joined: {move.joined_records}."
     )
 
 

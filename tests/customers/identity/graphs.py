@@ -37,7 +37,7 @@ _NUMBERS = [
     *(number("shop", value, SHOP_SPACE, kind="external:crm") for value in ("8", "9")),
     number("a", "8", MAIN, kind="external:crm"),
     *(number("till", value, SHOP_SPACE, is_noted=True) for value in ("1", "2")),
-    number("shop", "3", SHOP_SPACE, is_suspect=True),
+    number("shop", "3", SHOP_SPACE, is_placeholder=True),
     number("app", "1", APP_SPACE),
     *(number(source, "7", CONTRACTS_SPACE) for source in ("contracts", "desk")),
 ]

@@ -273,7 +273,7 @@ def test_account_with_two_periods_of_an_address_names_one_mailbox_only(shop, app
         app.identify(hour, "7", email=BOX)
 
     assert record_at(0) == record_at(1) == account_record(app.account("7"))
-    assert not Identifier.objects.filter(is_suspect=True).exists()
+    assert not Identifier.objects.filter(is_placeholder=True).exists()
 
 
 def test_record_shows_an_address_with_two_periods_once(shop, app, account):

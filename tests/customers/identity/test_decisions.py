@@ -320,7 +320,7 @@ def test_alias_of_a_mailbox_is_no_proof_even_of_a_source_that_checks_addresses()
 
 
 def test_alias_of_a_placeholder_joins_nothing():
-    guest = shop("guest", is_suspect=True)
+    guest = shop("guest", is_placeholder=True)
 
     assert records(alias(guest, NOOR, CONFIRMED), alias(guest, SAM)) == {
         "shop/guest",

@@ -155,7 +155,7 @@ def test_noted_number_needs_a_stated_equal_number(evidence):
 
 
 def test_placeholder_joins_no_mailbox_and_no_account():
-    guest, guest_site = shop("guest", is_suspect=True), site("guest")
+    guest, guest_site = shop("guest", is_placeholder=True), site("guest")
 
     grouped = outcome(says(guest, FAMILY), says(guest, NOOR_CRM), equal(guest, guest_site))
 
@@ -164,43 +164,43 @@ def test_placeholder_joins_no_mailbox_and_no_account():
 
 
 def test_proved_links_of_a_placeholder_stay():
-    suspect = shop("noor", is_suspect=True)
-    statements = [says(suspect, FAMILY, CONFIRMED), says(suspect, WORK)]
+    placeholder = shop("noor", is_placeholder=True)
+    statements = [says(placeholder, FAMILY, CONFIRMED), says(placeholder, WORK)]
 
-    assert records(*statements, says(suspect, NOOR_CRM, OPENED)) == {
+    assert records(*statements, says(placeholder, NOOR_CRM, OPENED)) == {
         "family@ + shop/9 + shop/noor",
         "work@",
     }
 
 
 def test_equal_number_of_a_placeholder_is_no_proof():
-    assert records(equal(shop("guest", is_suspect=True), site("guest"), CONFIRMED)) == {
+    assert records(equal(shop("guest", is_placeholder=True), site("guest"), CONFIRMED)) == {
         "shop/guest",
         "site/guest",
     }
 
 
 def test_noted_number_is_not_attached_to_a_placeholder():
-    assert records(equal(shop("guest", is_suspect=True), till("guest"), CONFIRMED)) == {
+    assert records(equal(shop("guest", is_placeholder=True), till("guest"), CONFIRMED)) == {
         "shop/guest",
         "till/guest",
     }
 
 
 def test_placeholder_card_is_attached_only_where_it_is_proved():
-    suspect = card("0000", is_suspect=True)
+    placeholder = card("0000", is_placeholder=True)
 
-    assert records(says(NOOR, suspect, at=1)) == {"0000", "shop/noor"}
-    assert records(says(NOOR, suspect, at=1), says(SAM, suspect, CONFIRMED, at=2)) == {
+    assert records(says(NOOR, placeholder, at=1)) == {"0000", "shop/noor"}
+    assert records(says(NOOR, placeholder, at=1), says(SAM, placeholder, CONFIRMED, at=2)) == {
         "shop/noor",
         "0000 + shop/sam",
     }
 
 
 def test_placeholder_number_of_a_several_space_does_not_join_its_equal_number():
-    suspect, other = contract("none", is_suspect=True), contract("none", source="desk")
+    placeholder, other = contract("none", is_placeholder=True), contract("none", source="desk")
 
-    assert records(equal(suspect, other, CONFIRMED)) == {"contracts/none", "desk/none"}
+    assert records(equal(placeholder, other, CONFIRMED)) == {"contracts/none", "desk/none"}
 
 
 # Links that do not join ---------------------------------------------------------------

@@ -344,7 +344,7 @@ def test_nothing_stays_on_an_account_that_turns_out_to_be_a_placeholder(attached
         event = identify(("user_id", "guests"), attached, ("email", f"m{number}@example.com"))
         record(event)
 
-    assert Identifier.objects.get(kind="user_id").is_suspect
+    assert Identifier.objects.get(kind="user_id").is_placeholder
     assert misplaced_identifiers() == []
     assert owner_of("guests") != owner(attached[0])
 

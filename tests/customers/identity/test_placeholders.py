@@ -49,7 +49,7 @@ def test_card_with_six_mailboxes_in_a_year_is_on_no_record(shop, till, has_accou
     mailboxes = state(shop, range(6), has_accounts=has_accounts, size=size)
     till.track(9, name="Purchase", traits={"card": CARD, "email": mailboxes[2]})
 
-    assert card().is_suspect
+    assert card().is_placeholder
     assert set(links_of_card().values_list("state", flat=True)) == {"filed"}
     assert misplaced_identifiers() == []
     timelines = {mailbox: timeline(shop, record_of(email(mailbox))) for mailbox in mailboxes}
@@ -65,7 +65,7 @@ def test_events_of_the_card_move_to_the_next_identifier(shop, till):
 
     state(shop, range(6))
 
-    assert card().is_suspect
+    assert card().is_placeholder
     assert timeline(shop, record_of(("phone", "+31612345679"))) == ["Purchase"]
 
 
@@ -77,7 +77,7 @@ def test_number_of_a_card_that_turns_out_to_be_a_placeholder_leaves_its_record(s
 
     state(shop, range(6))
 
-    assert card().is_suspect
+    assert card().is_placeholder
     assert record_of(contracts.account("C-1")) != record_of(email("m0@shop.nl"))
     assert misplaced_identifiers() == []
 
@@ -106,10 +106,10 @@ def test_mailboxes_that_are_stated_after_the_card_count_too(shop):
     contracts.track(0, "C-1")
     contracts.identify(1, "C-1", card=CARD)
     for place in range(6):
-        assert not card().is_suspect
+        assert not card().is_placeholder
         shop.identify(place + 1, f"u-{place}", email=f"m{place}@shop.nl")
 
-    assert card().is_suspect
+    assert card().is_placeholder
     assert card().customer_id == record_of(email("m99@shop.nl"))
     assert record_of(contracts.account("C-1")) != card().customer_id
     assert misplaced_identifiers() == []
@@ -126,20 +126,20 @@ def test_placeholder_is_refiled_only_when_it_is_found(shop, count_statements):
 
 
 @pytest.mark.parametrize(
-    ("count", "hours", "is_suspect"),
+    ("count", "hours", "is_placeholder"),
     [(5, 1, False), (6, YEAR / 5, True), (6, YEAR / 5 + 1, False)],
 )
-def test_card_needs_six_mailboxes_within_a_year(shop, count, hours, is_suspect):
+def test_card_needs_six_mailboxes_within_a_year(shop, count, hours, is_placeholder):
     state(shop, range(count), hours=hours)
 
-    assert card().is_suspect is is_suspect
+    assert card().is_placeholder is is_placeholder
     assert misplaced_identifiers() == []
 
 
 def test_order_of_the_statements_does_not_matter(shop):
     state(shop, [3, 0, 5, 1, 4, 2], hours=YEAR / 5)
 
-    assert card().is_suspect
+    assert card().is_placeholder
     assert misplaced_identifiers() == []
 
 
@@ -147,11 +147,11 @@ def test_proofs_of_a_card_do_not_count_and_stay(shop):
     issuer = WireSource("Card desk", "site", ids="shop", addresses="checked")
     state(issuer, range(5))
     state(shop, range(5, 10))
-    assert not card().is_suspect
+    assert not card().is_placeholder
 
     state(shop, [10])
 
-    assert card().is_suspect
+    assert card().is_placeholder
     assert card().customer_id == record_of(email("m0@shop.nl"))
     assert misplaced_identifiers() == []
 
@@ -161,14 +161,14 @@ def test_accounts_of_one_mailbox_count_once(shop):
         space = WireSource(f"Shop {place}", "site", ids=f"space-{place}")
         space.identify(place, "noor", email="noor@shop.nl", card=CARD)
 
-    assert not card().is_suspect
+    assert not card().is_placeholder
 
 
 def test_accounts_without_a_mailbox_do_not_count(shop):
     for place in range(7):
         shop.identify(place, f"u-{place}", card=CARD)
 
-    assert not card().is_suspect
+    assert not card().is_placeholder
 
 
 def test_contract_number_with_six_mailboxes_is_a_placeholder():
@@ -177,7 +177,7 @@ def test_contract_number_with_six_mailboxes_is_a_placeholder():
         contracts.identify(place, "C-0", email=f"m{place}@shop.nl")
 
     contract = Identifier.objects.get(kind="user_id")
-    assert contract.is_suspect
+    assert contract.is_placeholder
     assert misplaced_identifiers() == []
     assert timeline(contracts, record_of(email("m5@shop.nl"))) == ["identify"]
 
@@ -186,15 +186,15 @@ def test_phone_with_six_mailboxes_is_no_placeholder(shop):
     for place in range(6):
         shop.identify(place, f"u-{place}", email=f"m{place}@shop.nl", phone="+31612345679")
 
-    assert not Identifier.objects.filter(is_suspect=True).exists()
+    assert not Identifier.objects.filter(is_placeholder=True).exists()
 
 
 def test_rebuild_finds_a_card_that_was_stored_as_an_identifier_before(shop):
     state(shop, range(6))
-    Identifier.objects.filter(pk=card().pk).update(is_suspect=False)
+    Identifier.objects.filter(pk=card().pk).update(is_placeholder=False)
     links_of_card().update(state="contested")
 
     call_command("rebuild", "--identities")
 
-    assert card().is_suspect
+    assert card().is_placeholder
     assert misplaced_identifiers() == []

@@ -326,7 +326,7 @@ def test_events_of_a_placeholder_go_to_the_next_identifier_of_each(noor, sam, mo
     assert not refiling.refile_all([identifier.id], reason="", actor="butler", now=NOON)
 
 
-def test_batch_that_makes_a_number_suspect_reads_the_changed_logs_again():
+def test_batch_that_makes_a_number_a_placeholder_reads_the_changed_logs_again():
     """The events of the number go to addresses that the same batch names, so their logs grow."""
     by = factories.sender()
     number = ("user_id", "placeholder")
@@ -343,7 +343,7 @@ def test_batch_that_makes_a_number_suspect_reads_the_changed_logs_again():
     )
 
     assert receipt.accepted == 4
-    assert Identifier.objects.get(kind="user_id").is_suspect
+    assert Identifier.objects.get(kind="user_id").is_placeholder
     assert RefiledEvent.objects.filter(reason="placeholder").exists()
     assert_sound()
 

@@ -189,7 +189,7 @@ def test_partner_key_joins_nothing_of_ours():
 
 def test_placeholder_found_late_leaves_the_mailboxes_that_it_had_joined():
     mailboxes = [mailbox(f"stranger-{place}") for place in range(6)]
-    late = shop("guest", is_suspect=True)
+    late = shop("guest", is_placeholder=True)
 
     before = records(*(says(shop("guest"), end) for end in mailboxes))
 
@@ -197,11 +197,13 @@ def test_placeholder_found_late_leaves_the_mailboxes_that_it_had_joined():
     assert len(records(*(says(late, end) for end in mailboxes))) == 7
 
 
-def test_account_made_suspect_on_purpose_keeps_what_its_owner_proved():
-    suspect = shop("noor", is_suspect=True)
-    attack = [says(suspect, mailbox(f"attack-{place}")) for place in range(6)]
+def test_account_made_a_placeholder_on_purpose_keeps_what_its_owner_proved():
+    placeholder = shop("noor", is_placeholder=True)
+    attack = [says(placeholder, mailbox(f"attack-{place}")) for place in range(6)]
 
-    grouped = records(*attack, says(suspect, FAMILY, CONFIRMED), says(suspect, CARD, CONFIRMED))
+    grouped = records(
+        *attack, says(placeholder, FAMILY, CONFIRMED), says(placeholder, CARD, CONFIRMED)
+    )
 
     assert "card-1 + family@ + shop/noor" in grouped
     assert len(grouped) == 7

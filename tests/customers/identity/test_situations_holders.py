@@ -120,7 +120,7 @@ def moved_back_to_noor(client, customer_id):
     )
 
 
-def test_number_that_a_stranger_makes_suspect_keeps_what_its_owner_proved(shop):
+def test_number_that_a_stranger_makes_a_placeholder_keeps_what_its_owner_proved(shop):
     club = WireSource("Club", "site", ids="shop", addresses="checked")
     club.identify(1, "noor", email=BOX)
     shop.order(2, "A-1", "noor")

@@ -125,7 +125,7 @@ def test_mailbox_of_the_company_with_many_accounts_belongs_to_the_first():
 
 def test_recycled_mailbox_does_not_lead_to_the_record_of_its_earlier_holder():
     """The next period of the mailbox is another identifier."""
-    recycled = mailbox("family", is_suspect=False)._replace(value="family@ since 2027")
+    recycled = mailbox("family", is_placeholder=False)._replace(value="family@ since 2027")
     links = [says(NOOR, FAMILY, CONFIRMED, at=1), says(SAM, recycled, at=400)]
 
     assert records(*links) == {"family@ + shop/noor", "family@ since 2027 + shop/sam"}

@@ -59,7 +59,7 @@ def test_answer_in_the_console_joins_the_customers_until_now(manager):
     assert are_one(app.account("a1"), email("1@example.com"))
     page = tidy(page_of(manager, "sources/"))
     assert "Done" in page
-    assert "Numbers grouped again: 6. Records that parted: 0. Records that joined: 6." in page
+    assert "Numbers grouped again: 6. Records that were split: 0. Records that joined: 6." in page
 
 
 def test_each_batch_resumes_behind_the_batch_before():
