@@ -18,6 +18,9 @@ from playwright.sync_api import Browser, Page
 from customers.actions import staff_sign_in
 from customers.models import User
 from examples.themepark import load, places
+from tests.clients.conftest import node
+
+__all__ = ["node"]
 
 
 @pytest.fixture
