@@ -35,6 +35,10 @@ DESK_CHANNELS = frozenset(
 # The status and the reason of an event about an erased customer. Butler does not store it.
 ERASED: Literal["erased"] = "erased"
 
+# Butler's event that a customer proved a mailbox, and that an account which states it opened thereby.
+ADDRESS_PROVED = "Address Proved"
+ACCOUNT_OPENED = "Account Opened"
+
 # Kinds that identify a browser or a device, not a person. They never count as proof.
 WEAK_KINDS = frozenset({"anonymous_id", "device"})
 
@@ -205,3 +209,22 @@ class LogEntry(msgspec.Struct, gc=False):
     # The order of events with the same time: customers.events.arrival.
     arrival: int
     body: msgspec.Raw
+
+
+class OpenedRecord(NamedTuple):
+    """The part of one live record that a session opens (customers.identity.opening)."""
+
+    live_id: UUID
+    identifier_ids: frozenset[int]
+    # The accounts among them, sorted. Empty if only a mailbox or a phone opens.
+    account_ids: tuple[int, ...]
+    # The records whose events the session reads.
+    record_ids: frozenset[UUID]
+    # The opened addresses: the session reads the messages that were sent to them.
+    addresses: frozenset[str]
+    # The identifiers that it may see: the opened ones, and those that they were stated with.
+    listed_ids: frozenset[int]
+    # True if nothing of the record stays closed.
+    is_whole: bool
+    # True if the session opens what is about the record as a whole: consents and inbox messages.
+    has_contact: bool

@@ -38,11 +38,11 @@ def mark_seen(*, ids: Sequence[UUID], messages: Iterable[UUID], now: datetime) -
 def mark_read(*, ids: Sequence[UUID], message_id: UUID, now: datetime) -> bool:
     """Mark a message as read and append an event, so that other devices show it immediately.
 
-    Returns whether it was unread before. Raises NoSuchMessage.
+    The caller has checked that the session opens the message. Returns whether it was unread before. Raises NoSuchMessage.
     """
     # All writers lock the customer before the message, so that they cannot deadlock.
     sql.rows("lock_records", {"ids": list(ids)})
-    own = sent_messages(ids).filter(pk=message_id)
+    own = sent_messages(ids, part=None).filter(pk=message_id)
     unread = own.filter(read_at=None)
     if not unread.update(read_at=now, seen_at=Coalesce("seen_at", now)):
         if not own.exists():

@@ -48,7 +48,9 @@ class MessagesView(_AllRecordsView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, inbox.messages(self.ids, cursor=cursor, limit=limit))
+        return page_response(
+            request, inbox.messages(self.ids, cursor=cursor, limit=limit, part=self.part)
+        )
 
 
 class MessageView(_AllRecordsView):
@@ -60,7 +62,7 @@ class MessageView(_AllRecordsView):
     def get(
         self, request: Request, message_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
-        return shape_response(or_404(inbox.message(self.ids, message_id)))
+        return shape_response(or_404(inbox.message(self.ids, message_id, part=self.part)))
 
 
 class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,12 +85,12 @@ class MarkMessageReadView(_AllRecordsView):
         self, request: Request, message_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
         read_body(request, EmptyBody)
-        ids = self.ids
-        or_404(inbox.message(ids, message_id))
+        ids, part = self.ids, self.part
+        or_404(inbox.message(ids, message_id, part=part))
 
         def effect() -> StoredResponse:
             actions.mark_read(ids=ids, message_id=message_id, now=timezone.now())
-            return StoredResponse(200, encode(or_404(inbox.message(ids, message_id))))
+            return StoredResponse(200, encode(or_404(inbox.message(ids, message_id, part=part))))
 
         return idempotent_response(request, effect)
 
@@ -103,6 +105,8 @@ class _DecisionQuery(msgspec.Struct, forbid_unknown_fields=True):
 
 class DecisionsView(_AllRecordsView):
     """The decisions about a customer."""
+
+    needs_contact = True
 
     rights: ClassVar = {"GET": Right.READ}
 
@@ -130,6 +134,8 @@ class DecisionsView(_AllRecordsView):
 
 class AccessLogView(_AllRecordsView):
     """The access log of the record."""
+
+    needs_contact = True
 
     rights: ClassVar = {"GET": Right.READ}
 

@@ -63,6 +63,8 @@ class AcknowledgementShape(msgspec.Struct, frozen=True):
 class StatementView(CustomerView):
     """An endpoint about the consents and preferences of one customer."""
 
+    needs_contact = True
+
     def handle_exception(self, error: Exception) -> Any:
         """Map errors of statements to problem responses: 422 and 404."""
         if isinstance(error, InvalidStatement):

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, JSONObject
 from butler import sql
 from butler.models import Message
 from customers.queries.pages import Page, read_page
+from customers.types import OpenedRecord
 
 type MessageState = Literal[
     "sending",
@@ -74,62 +75,81 @@ class ResolvedCustomer(msgspec.Struct, frozen=True):
     ids: tuple[UUID, ...]
     version: int
     unread: int
+    # The part of the record that the session of a customer opens; None for the whole record.
+    part: OpenedRecord | None = None
 
 
-def resolve_customer(record_id: UUID) -> ResolvedCustomer | None:
+def resolve_customer(
+    record_id: UUID, *, part: OpenedRecord | None = None
+) -> ResolvedCustomer | None:
     """Return the customer of a record, or None if the record does not exist."""
     for live_id, ids, version, unread in sql.rows("resolve_customer", {"id": record_id}):
-        return ResolvedCustomer(live_id, tuple(ids), version, unread)
+        is_open = part is None or part.has_contact
+        return ResolvedCustomer(live_id, tuple(ids), version, unread if is_open else 0, part)
     return None
 
 
-def messages(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[MessageShape]:
+def messages(
+    ids: Sequence[UUID], *, cursor: str | None, limit: int, part: OpenedRecord | None
+) -> Page[MessageShape]:
     """Return the messages to the customer with these records, newest first.
 
-    A message through several channels has one entry: the inbox message, or else the message that
+    part: the part of the record that a session opens; None for the whole record. A message through several channels has one entry: the inbox message, or else the message that
     was created first.
     """
     by = {"created_at": datetime, "id": UUID}
-    better = _same_step(ids).filter(
+    better = _same_step(ids, part).filter(
         Q(rank__lt=OuterRef("rank"))
         | Q(rank=OuterRef("rank"), created_at__lt=OuterRef("created_at"))
         | Q(rank=OuterRef("rank"), created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
     )
-    rows = _with_other_channels(ids).exclude(Exists(better))
+    rows = _with_other_channels(ids, part).exclude(Exists(better))
     return read_page(rows, order_by=by, to_shape=_shape, cursor=cursor, limit=limit)
 
 
-def message(ids: Sequence[UUID], message_id: UUID) -> MessageShape | None:
-    """Return a sent message of the customer with these records, or None."""
-    row = _with_other_channels(ids).filter(pk=message_id).first()
+def message(
+    ids: Sequence[UUID], message_id: UUID, *, part: OpenedRecord | None
+) -> MessageShape | None:
+    """Return a sent message of the customer with these records, or of the opened part, or None."""
+    row = _with_other_channels(ids, part).filter(pk=message_id).first()
     return _shape(row) if row else None
 
 
-def _with_other_channels(ids: Sequence[UUID]) -> QuerySet[Message]:
+def _with_other_channels(ids: Sequence[UUID], part: OpenedRecord | None) -> QuerySet[Message]:
     """Return messages with their other channels."""
-    others = _same_step(ids).exclude(pk=OuterRef("pk")).order_by("created_at", "pk")
+    others = _same_step(ids, part).exclude(pk=OuterRef("pk")).order_by("created_at", "pk")
     other = JSONObject(
         id="pk", channel="channel", state="state", at=Coalesce("handed_over_at", "created_at")
     )
-    return sent_messages(ids).annotate(rank=_RANK, also=ArraySubquery(others.values(shape=other)))
+    rows = sent_messages(ids, part=part)
+    return rows.annotate(rank=_RANK, also=ArraySubquery(others.values(shape=other)))
 
 
-def _same_step(ids: Sequence[UUID]) -> QuerySet[Message]:
+def _same_step(ids: Sequence[UUID], part: OpenedRecord | None) -> QuerySet[Message]:
     """Return the messages of the same step and run; none for a message without a run."""
-    same = sent_messages(ids).annotate(rank=_RANK)
+    same = sent_messages(ids, part=part).annotate(rank=_RANK)
     return same.filter(run_id=OuterRef("run_id"), step=OuterRef("step"))
 
 
-def subjects(ids: Sequence[UUID], messages: Collection[str]) -> dict[str, str]:
+def subjects(
+    ids: Sequence[UUID], messages: Collection[str], *, part: OpenedRecord | None
+) -> dict[str, str]:
     """Return the subjects of these messages, without withdrawn ones."""
-    rows = sent_messages(ids).filter(pk__in=messages).exclude(state="withdrawn")
+    rows = sent_messages(ids, part=part).filter(pk__in=messages).exclude(state="withdrawn")
     return {str(key): subject for key, subject in rows.values_list("pk", "subject")}
 
 
-def sent_messages(ids: Sequence[UUID]) -> QuerySet[Message]:
-    """Return the messages that were sent, or may have been sent, to a customer."""
+def sent_messages(ids: Sequence[UUID], *, part: OpenedRecord | None) -> QuerySet[Message]:
+    """Return the messages that were sent, or may have been sent, to a customer.
+
+    A part of a record contains the messages to its addresses. With the contact of the record, it
+    also contains the messages without an address, such as those in the inbox.
+    """
     withdrawn_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
     rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
+    if part:
+        opened = Q(address__in=part.addresses, address__gt="")
+        rows = rows.filter(opened | Q(address="") if part.has_contact else opened)
     return rows.exclude(withdrawn_in_time).defer("facts", "address")
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from butler.queries.inbox import ResolvedCustomer, resolve_customer
 from channels.pages import content_security, error_pages
 from channels.pages.areas import area_of, staff_home_url
+from customers.access.sessions import read_opening
 from customers.models import User
 
 type OwnRecordView = Callable[..., HttpResponse]
@@ -32,11 +33,24 @@ def form(view: OwnRecordView) -> OwnRecordView:
     return require_POST(never_cache(content_security.strict(_of_own_record(view))))
 
 
+class ChoiceRequired(Exception):
+    """The session opens several records, and the customer has not chosen one."""
+
+
 def own_record(request: HttpRequest) -> ResolvedCustomer | None:
-    """Return the record of the signed-in customer, or None if there is none."""
+    """Return the record of the signed-in customer, or None if there is none.
+
+    Raises ChoiceRequired if the session opens several records.
+    """
     if not isinstance(request.user, User) or request.user.record_id is None:
         return None
-    return resolve_customer(request.user.record_id)
+    opening = read_opening(request.user, request.session)
+    if opening.has_choice:
+        raise ChoiceRequired
+    opened = opening.chosen
+    if opened is None:
+        return None
+    return resolve_customer(opened.live_id, part=None if opened.is_whole else opened)
 
 
 def render_page(
@@ -74,12 +88,20 @@ def not_found(
     )
 
 
+def has_contact(customer: ResolvedCustomer) -> bool:
+    """Tell whether the session opens what is about the record as a whole, such as its consents."""
+    return customer.part is None or customer.part.has_contact
+
+
 def _of_own_record(view: OwnRecordView) -> OwnRecordView:
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return _to_sign_in(request)
-        customer = own_record(request)
+            return _to_page(request, "portal:sign-in")
+        try:
+            customer = own_record(request)
+        except ChoiceRequired:
+            return _to_page(request, "portal:accounts")
         if customer is None:
             return render_page(request, "portal/home.html", None, "home")
         return view(request, customer, *args, **kwargs)
@@ -87,8 +109,8 @@ def _of_own_record(view: OwnRecordView) -> OwnRecordView:
     return wrapper
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    # Only a page can be opened again after the sign-in, not a submitted form.
+def _to_page(request: HttpRequest, name: str) -> HttpResponse:
+    # Only a page can be opened again afterwards, not a submitted form.
     next_page = request.get_full_path() if request.method in ("GET", "HEAD") else ""
     query = f"?{urlencode({'next': next_page})}" if next_page else ""
-    return redirect(f"{resolve_url('portal:sign-in')}{query}")
+    return redirect(f"{resolve_url(name)}{query}")

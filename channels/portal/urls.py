@@ -2,7 +2,16 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from channels.portal import sign_in
-from channels.portal.views import decisions, home, inbox, orders, preferences, receipts, records
+from channels.portal.views import (
+    accounts,
+    decisions,
+    home,
+    inbox,
+    orders,
+    preferences,
+    receipts,
+    records,
+)
 from customers.api import path_converters
 
 # path_converters is imported because it registers the converter "number".
@@ -11,6 +20,7 @@ __all__ = ["app_name", "path_converters", "urlpatterns"]
 app_name = "portal"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("accounts/", accounts.choose, name="accounts"),
     path("clock/", home.clock, name="clock"),
     path("orders/", orders.list_orders, name="orders"),
     # The paths below an order come before the order, whose number may contain slashes.

@@ -8,14 +8,16 @@ from typing import Any, Literal
 from uuid import UUID
 
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
+from customers.access import sessions
 from customers.access.authorization import MalformedAuthorization, parse_key
 from customers.access.keys import find_sender
 from customers.models import Customer, User
-from customers.types import Sender
+from customers.types import OpenedRecord, Sender
 
 
 class Right(StrEnum):
@@ -121,13 +123,25 @@ class Principal:
     name: str
     sender: Sender | None = None
     user: User | None = None
-    # The live record of the signed-in customer.
-    own_record_id: UUID | None = None
+    # The part of a record that the signed-in customer opens.
+    opened: OpenedRecord | None = None
+    # The session opens several records, and the customer has not chosen one yet.
+    has_choice: bool = False
     # How a login authenticated: "cookie" or "token"; empty for a key.
     session_kind: str = ""
 
     # Django and DRF read this attribute.
     is_authenticated = True
+
+    @property
+    def own_record_id(self) -> UUID | None:
+        """The live record of the signed-in customer; None if there is none, or a choice of several."""
+        return self.opened.live_id if self.opened else None
+
+    @property
+    def part(self) -> OpenedRecord | None:
+        """The part that the customer opens of the own record; None if it is the whole record."""
+        return None if self.opened is None or self.opened.is_whole else self.opened
 
     def has_right(self, right: Right) -> bool:
         """Tell whether this principal has a right. `can_open` decides on which records."""
@@ -186,7 +200,8 @@ class TokenAuthentication(XSessionTokenAuthentication):
         authenticated = super().authenticate(request)
         if not authenticated or not authenticated[0].is_active:
             raise exceptions.AuthenticationFailed("This session has ended.")
-        return _principal(authenticated[0], session_kind="token"), "token"
+        user, session = authenticated
+        return _principal(user, session, session_kind="token"), "token"
 
 
 class CookieAuthentication(authentication.SessionAuthentication):
@@ -195,23 +210,21 @@ class CookieAuthentication(authentication.SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
         """Return the principal of the session, and "cookie"; return None without a session."""
         authenticated = super().authenticate(request)
-        return (
-            (_principal(authenticated[0], session_kind="cookie"), "cookie")
-            if authenticated
-            else None
-        )
+        if not authenticated:
+            return None
+        return _principal(authenticated[0], request.session, session_kind="cookie"), "cookie"
 
 
-def _principal(user: User, *, session_kind: str) -> Principal:
+def _principal(user: User, session: SessionBase, *, session_kind: str) -> Principal:
     if user.is_staff:
         return Principal("staff", f"user:{user.pk}", user=user, session_kind=session_kind)
-    record = user.record
-    own_record_id = (record.canonical_id or record.pk) if record else None
+    opening = sessions.read_opening(user, session)
     return Principal(
         "customer",
         f"user:{user.pk}",
         user=user,
-        own_record_id=own_record_id,
+        opened=opening.chosen,
+        has_choice=opening.has_choice,
         session_kind=session_kind,
     )
 

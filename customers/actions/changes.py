@@ -19,6 +19,9 @@ class ChangeAuthor(msgspec.Struct, frozen=True):
 
     sender: Sender
     actor: str = ""
+    # The identifiers that the session of the customer opens. The change is filed on one of them.
+    # Empty for staff and sources, who file on any.
+    opened_ids: frozenset[int] = frozenset()
 
 
 class RecordChange(msgspec.Struct, frozen=True):
@@ -67,7 +70,7 @@ def record_changes(
     Raises UnreachableRecord, RejectedChange, or ingest.VersionMismatch if the log has another
     version than `expected_version`. After an error, no change is stored.
     """
-    identifier = _routing_identifier(customer_id)
+    identifier = _routing_identifier(customer_id, author)
     receipt = ingest.store_events(
         sender=author.sender,
         events=[_incoming_event(change, identifier, author) for change in changes],
@@ -80,9 +83,10 @@ def record_changes(
     return receipt.outcomes[-1]
 
 
-def _routing_identifier(customer_id: UUID) -> tuple[str, str]:
+def _routing_identifier(customer_id: UUID, author: ChangeAuthor) -> tuple[str, str]:
     """Return an identifier by which events of any source reach this record."""
-    identifier = db.row(sql.load("find_routing_identifier"), {"id": customer_id})
+    params = {"id": customer_id, "among": sorted(author.opened_ids)}
+    identifier = db.row(sql.load("find_routing_identifier"), params)
     if identifier is None:
         raise UnreachableRecord
     return stored_identifier(*identifier)

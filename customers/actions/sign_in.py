@@ -26,8 +26,10 @@ from uuid_utils.compat import uuid7
 from customers import ingest
 from customers.events import internal_sources
 from customers.identity.normalize import normalize
+from customers.identity.openings import SessionProofs, read_openable
+from customers.identity.resolution import stored_identifier
 from customers.models import AttemptCount, Evidence, Identifier, SignInCode, User
-from customers.types import IncomingEvent
+from customers.types import ACCOUNT_OPENED, ADDRESS_PROVED, IncomingEvent
 
 _HOUR = timedelta(hours=1)
 
@@ -150,7 +152,21 @@ def _get_or_create_user(email: str, language: str, now: datetime) -> User:
     record_id = mailbox.record_id
     if user.record_id != record_id:
         _link_to_record(user, record_id)
+    _open_accounts(user, now)
     return user
+
+
+def _open_accounts(user: User, now: datetime) -> None:
+    """Record that the code opened the accounts that are the only ones to state its mailbox."""
+    graph = read_openable(SessionProofs(user.record_id, user.email))
+    identifiers = {id_: openable.node for id_, openable in graph.identifiers.items()}
+    for mailbox, account in graph.open().newly_opened:
+        _store_event(
+            ACCOUNT_OPENED,
+            now,
+            ("email", identifiers[mailbox].value),
+            stored_identifier(identifiers[account].kind, identifiers[account].value),
+        )
 
 
 def _link_to_record(user: User, record_id: UUID | None) -> None:
@@ -173,21 +189,31 @@ def _find_user_by_email(email: str) -> User | None:
 
 def _store_address_proved_event(email: str, now: datetime) -> None:
     """Store the event "Address Proved", which creates the verified identifier."""
-    event = _address_proved_event(email, now)
-    receipt = ingest.store_events(sender=internal_sources.BUTLER, events=[event], received_at=now)
-    if receipt.outcomes[0].status != "accepted":
+    if not _store_event(ADDRESS_PROVED, now, ("email", email)):
         # The company has blocked this address, such as the address of an office.
         raise WrongCode
 
 
-def _address_proved_event(email: str, now: datetime) -> IncomingEvent:
-    traits: dict[str, object] = {"email": email}
-    body = msgspec.json.encode({"type": "identify", "event": "Address Proved", "traits": traits})
+def _store_event(name: str, now: datetime, *identifiers: tuple[str, str]) -> bool:
+    """Store an event of Butler that these identifiers are one customer; return if it was accepted.
+
+    The first identifier is the mailbox.
+    """
+    event = _identify_event(name, now, identifiers)
+    receipt = ingest.store_events(sender=internal_sources.BUTLER, events=[event], received_at=now)
+    return receipt.outcomes[0].status == "accepted"
+
+
+def _identify_event(
+    name: str, now: datetime, identifiers: tuple[tuple[str, str], ...]
+) -> IncomingEvent:
+    traits: dict[str, object] = {"email": identifiers[0][1]}
+    body = msgspec.json.encode({"type": "identify", "event": name, "traits": traits})
     return IncomingEvent(
-        message_id=f"address-proved-{uuid7()}",
+        message_id=f"{name.lower().replace(' ', '-')}-{uuid7()}",
         kind="identify",
-        name="Address Proved",
-        identifiers=(("email", email),),
+        name=name,
+        identifiers=identifiers,
         occurred_at=now,
         body=body,
         body_hash=hashlib.blake2b(body, digest_size=16).digest(),

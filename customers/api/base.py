@@ -68,15 +68,24 @@ class ApiView(APIView):
 class CustomerView(ApiView):
     """An endpoint about one record: the record in the path, or the own record under /api/me/."""
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Set `customer_id`, and log the access of a GET.
+    # Whether the endpoint is about the record as a whole, such as its consents. A customer then needs
+    # a session that opens the mailbox of the record.
+    needs_contact: ClassVar = False
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Set `customer_id` and `part`, and log the access of a GET.
+
+        `part` is the part of the record that a customer opens, or None for the whole record.
         Raises Http404 if the principal has no own record or may not open the record in the path.
         """
         super().initial(request, *args, **kwargs)
         # For a method that is not allowed, the answer is 405 for all principals and records.
         if request.method in self.allowed_methods:
-            self.customer_id = _customer_id(request_principal(request), kwargs.get("customer_id"))
+            principal = request_principal(request)
+            self.customer_id = _customer_id(principal, kwargs.get("customer_id"))
+            self.part = principal.part
+            if self.needs_contact and principal.opened and not principal.opened.has_contact:
+                raise Problem(403, "address-not-confirmed", _CONFIRM_FIRST)
             if request.method == "GET":
                 log_request_access(request, [self.customer_id])
 
@@ -86,7 +95,12 @@ class CustomerView(ApiView):
         return or_404(lists.live_id(self.customer_id))
 
 
+_CONFIRM_FIRST = "Confirm the address of this record with a code first."
+
+
 def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
+    if principal.has_choice:
+        raise Problem(409, "choose-account", "This address has several accounts. Choose one first.")
     if path_id is None:
         # Staff and keys have no own record.
         if principal.own_record_id is None:

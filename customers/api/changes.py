@@ -52,7 +52,8 @@ def request_author(request: Request) -> ChangeAuthor:
     sender = principal.sender or internal_sources.signed_in_sender(
         *_SIGNED_IN[principal.kind, principal.session_kind]
     )
-    return ChangeAuthor(sender, request_actor(request))
+    opened_ids = principal.part.identifier_ids if principal.part else frozenset[int]()
+    return ChangeAuthor(sender, request_actor(request), opened_ids)
 
 
 def change_shape(outcome: IngestOutcome) -> ChangeShape:

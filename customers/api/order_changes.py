@@ -9,10 +9,11 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from customers.access.permissions import Right, request_principal
-from customers.actions.orders import OrderTarget
+from customers.actions.orders import NoSuchOrder, OrderTarget
 from customers.api import schema
 from customers.api.base import CustomerView, expected_version, idempotent_response
 from customers.api.changes import ChangeShape, ChangingView, change_response, request_author
+from customers.queries import lists
 from customers.types import IngestOutcome
 
 
@@ -46,7 +47,12 @@ def is_customer(request: Request) -> bool:
 
 
 def order_target(view: CustomerView, request: Request, number: str) -> OrderTarget:
-    """Return the order that a request changes, with author, time and expected version."""
+    """Return the order that a request changes, with author, time and expected version.
+
+    Raises NoSuchOrder if the session of a customer does not open the order.
+    """
+    if view.part and lists.order(view.live_id, number, part=view.part) is None:
+        raise NoSuchOrder
     return OrderTarget(
         customer_id=view.live_id,
         number=number,

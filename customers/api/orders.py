@@ -60,7 +60,8 @@ class OrdersView(ChangingView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, lists.orders(self.live_id, cursor=cursor, limit=limit))
+        page = lists.orders(self.live_id, cursor=cursor, limit=limit, part=self.part)
+        return page_response(request, page)
 
     @schema.describe(
         "Place an order; customers request an order",
@@ -107,7 +108,7 @@ class OrderView(ChangingView):
 
     @schema.describe("Read an order", answer=schema.shape(OrderShape), tags=("orders",))
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
-        return shape_response(or_404(lists.order(self.live_id, number)))
+        return shape_response(or_404(lists.order(self.live_id, number, part=self.part)))
 
     @schema.describe(
         "Amend an order; customers request the change",
@@ -146,8 +147,9 @@ class OrderHistoryView(CustomerView):
     def get(self, request: Request, number: str, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
         live = self.live_id
-        or_404(lists.order(live, number))
+        or_404(lists.order(live, number, part=self.part))
         about = TimelineFilter(about=f"order:{number}")
         return page_response(
-            request, or_404(timeline(live, filters=about, cursor=cursor, limit=limit))
+            request,
+            or_404(timeline(live, filters=about, cursor=cursor, limit=limit, part=self.part)),
         )

@@ -74,7 +74,7 @@ class PartyView(ChangingView):
         "List the members of the party", answer=schema.pages_of(MemberShape), tags=("party",)
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return page_response(request, Page(lists.party(self.live_id)))
+        return page_response(request, Page(lists.party(self.live_id, part=self.part)))
 
     @schema.describe(
         "Add a member to the party",
@@ -116,7 +116,7 @@ class MemberView(ChangingView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         change = read_body(request, MemberChange)
-        or_404(lists.member(self.live_id, reference))
+        or_404(lists.member(self.live_id, reference, part=self.part))
         outcome = _change(
             self, request, reference, request_author(request), _event_properties(change)
         )
@@ -132,7 +132,7 @@ class MemberView(ChangingView):
         self, request: Request, reference: str, customer_id: UUID | None = None
     ) -> HttpResponse:
         live = self.live_id
-        or_404(lists.member(live, reference))
+        or_404(lists.member(live, reference, part=self.part))
         outcome = parties.remove_member(
             customer_id=live,
             reference=reference,

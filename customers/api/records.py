@@ -125,7 +125,7 @@ class RecordView(CustomerView):
             current = or_404(read_record_version(self.customer_id, today=today))
             if current.is_current and f'"{current.version}"' in _etags(etags):
                 return _not_modified(current.version)
-        shape = or_404(read_record(self.customer_id, today=today))
+        shape = or_404(read_record(self.customer_id, today=today, part=self.part))
         _require_version(request, shape)
         response = shape_response(shape, version=shape.version)
         if shape.id != self.customer_id:
@@ -203,7 +203,9 @@ class TimelineView(CustomerView):
             until=query.until,
             at_version=query.at_version,
         )
-        page = timeline(self.customer_id, filters=filters, cursor=cursor, limit=limit)
+        page = timeline(
+            self.customer_id, filters=filters, cursor=cursor, limit=limit, part=self.part
+        )
         return page_response(request, or_404(page))
 
 
@@ -219,4 +221,5 @@ class InteractionsView(CustomerView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, lists.interactions(self.live_id, cursor=cursor, limit=limit))
+        page = lists.interactions(self.live_id, cursor=cursor, limit=limit, part=self.part)
+        return page_response(request, page)

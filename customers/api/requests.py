@@ -68,7 +68,8 @@ class RequestsView(ChangingView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, lists.requests(self.live_id, cursor=cursor, limit=limit))
+        page = lists.requests(self.live_id, cursor=cursor, limit=limit, part=self.part)
+        return page_response(request, page)
 
     @schema.describe(
         "Request a call back",

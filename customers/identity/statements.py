@@ -13,7 +13,17 @@ from customers.identity.evidence import (
 from customers.identity.families import ORDER, PHONE, Family, family_of
 from customers.identity.links import IdentifierKey, LinkKind, LinkTime
 from customers.projections import orders
-from customers.types import CLAIMED, NOTED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
+from customers.types import (
+    ACCOUNT_OPENED,
+    BUTLER_SOURCE_ID,
+    CLAIMED,
+    NOTED,
+    OPENED,
+    VERIFIED,
+    WEAK_KINDS,
+    IncomingEvent,
+    Sender,
+)
 
 # The kinds of events that say which identifiers belong together.
 STATEMENTS = frozenset({"identify", "alias"})
@@ -102,6 +112,8 @@ def _owner_links(
     mailboxes = [key for family, key in families if family is Family.MAILBOX]
     verified = (event.traits or {}).get("email_verified")
     address = address_evidence(sender, verified) if is_statement else NOTED
+    if event.name == ACCOUNT_OPENED and sender.source_id == BUTLER_SOURCE_ID:
+        address = OPENED
     for account in accounts:
         yield from (LinkStatement(account, box, LinkKind.TOGETHER, address) for box in mailboxes)
     for other in accounts[1:]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Length
 from msgspec import UNSET
 
@@ -22,6 +22,7 @@ from customers.models import (
     Review,
     Trait,
 )
+from customers.queries.opened_subjects import read_opened_subjects
 from customers.queries.pages import Page, read_page
 from customers.queries.shapes import (
     InteractionShape,
@@ -34,6 +35,7 @@ from customers.queries.shapes import (
     SummaryShape,
     shape_of_row,
 )
+from customers.types import OpenedRecord
 
 
 def live_id(customer_id: UUID) -> UUID | None:
@@ -85,10 +87,15 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def orders(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[OrderShape]:
-    """Return a page of a live record's orders, newest first."""
+def orders(
+    customer_id: UUID, *, cursor: str | None, limit: int, part: OpenedRecord | None
+) -> Page[OrderShape]:
+    """Return a page of a live record's orders, newest first.
+
+    part: the part of the record that a session opens; None for the whole record
+    """
     return read_page(
-        Order.objects.filter(customer_id=customer_id),
+        _orders(customer_id, part),
         order_by={"placed_at": datetime, "number": str},
         to_shape=_order,
         cursor=cursor,
@@ -96,10 +103,15 @@ def orders(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[OrderSh
     )
 
 
-def order(customer_id: UUID, number: str) -> OrderShape | None:
-    """Return the order of a live record with this number, or None."""
-    row = Order.objects.filter(customer_id=customer_id, number=number).first()
+def order(customer_id: UUID, number: str, *, part: OpenedRecord | None) -> OrderShape | None:
+    """Return the order of a live record, or of its opened part, with this number, or None."""
+    row = _orders(customer_id, part).filter(number=number).first()
     return _order(row) if row else None
+
+
+def _orders(customer_id: UUID, part: OpenedRecord | None) -> QuerySet[Order]:
+    rows = Order.objects.filter(customer_id=customer_id)
+    return rows.filter(number__in=read_opened_subjects(part).orders) if part else rows
 
 
 def _order(row: Order) -> OrderShape:
@@ -119,26 +131,35 @@ def _raw_json(value: object) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def party(customer_id: UUID) -> list[MemberShape]:
-    """Return the members of a live record's party: guests and guardians before children."""
-    rows = PartyMember.objects.filter(customer_id=customer_id).order_by("-role", "reference")
-    return [_member(row) for row in rows]
+def party(customer_id: UUID, *, part: OpenedRecord | None) -> list[MemberShape]:
+    """Return the party of a live record, or of its opened part: guests and guardians first."""
+    return [_member(row) for row in _party(customer_id, part).order_by("-role", "reference")]
 
 
-def member(customer_id: UUID, reference: str) -> MemberShape | None:
-    """Return the member of a live record's party with this reference, or None."""
-    row = PartyMember.objects.filter(customer_id=customer_id, reference=reference).first()
+def member(customer_id: UUID, reference: str, *, part: OpenedRecord | None) -> MemberShape | None:
+    """Return the member of the party with this reference, or None."""
+    row = _party(customer_id, part).filter(reference=reference).first()
     return _member(row) if row else None
+
+
+def _party(customer_id: UUID, part: OpenedRecord | None) -> QuerySet[PartyMember]:
+    rows = PartyMember.objects.filter(customer_id=customer_id)
+    return rows.filter(reference__in=read_opened_subjects(part).members) if part else rows
 
 
 def _member(row: PartyMember) -> MemberShape:
     return shape_of_row(MemberShape, row, details=_raw_json(row.details))
 
 
-def interactions(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[InteractionShape]:
-    """Return a page of a live record's calls, visits and chats, newest first."""
+def interactions(
+    customer_id: UUID, *, cursor: str | None, limit: int, part: OpenedRecord | None
+) -> Page[InteractionShape]:
+    """Return a page of the calls, visits and chats of a record or its opened part, newest first."""
+    rows = Interaction.objects.filter(customer_id=customer_id)
+    if part:
+        rows = rows.filter(reference__in=read_opened_subjects(part).interactions)
     return read_page(
-        Interaction.objects.filter(customer_id=customer_id),
+        rows,
         order_by={"started_at": datetime, "reference": str},
         to_shape=_interaction,
         cursor=cursor,
@@ -150,10 +171,15 @@ def _interaction(row: Interaction) -> InteractionShape:
     return shape_of_row(InteractionShape, row, details=_raw_json(row.details))
 
 
-def requests(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[RequestShape]:
-    """Return a page of a live record's service requests, newest first."""
+def requests(
+    customer_id: UUID, *, cursor: str | None, limit: int, part: OpenedRecord | None
+) -> Page[RequestShape]:
+    """Return a page of the service requests of a record or its opened part, newest first."""
+    rows = Request.objects.filter(customer_id=customer_id)
+    if part:
+        rows = rows.filter(reference__in=read_opened_subjects(part).requests)
     return read_page(
-        Request.objects.filter(customer_id=customer_id),
+        rows,
         order_by={"opened_at": datetime, "reference": str},
         to_shape=lambda row: shape_of_row(RequestShape, row),
         cursor=cursor,

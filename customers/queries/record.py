@@ -1,13 +1,17 @@
-"""Reads one record in one statement."""
+"""Reads one record in one statement, as a whole or the part that a session opens."""
 
+import re
 from datetime import date
+from functools import cache
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
 
 from customers import db, sql
+from customers.queries.opened_subjects import read_opened_subjects
 from customers.queries.shapes import RecordShape, RecordVersion
+from customers.types import OpenedRecord
 
 _decode = msgspec.json.Decoder(RecordShape).decode
 
@@ -22,7 +26,50 @@ def read_record_version(customer_id: UUID, *, today: date) -> RecordVersion | No
     return RecordVersion(*row) if row else None
 
 
-def read_record(customer_id: UUID, *, today: date) -> RecordShape | None:
-    """Return the live record that this id leads to, or None. A merged record leads to another."""
-    row = db.row(sql.load("read_record"), {"id": customer_id, "today": today})
-    return _decode(row[0]) if row else None
+def read_record(customer_id: UUID, *, today: date, part: OpenedRecord | None) -> RecordShape | None:
+    """Return the live record that this id leads to, or None. A merged record leads to another.
+
+    part: the part that a session opens; None for the whole record
+    """
+    params = {"id": customer_id, "today": today}
+    if part is None:
+        row = db.row(_statement(), params)
+        return _decode(row[0]) if row else None
+    row = db.row(_partial_statement(), params | _part_params(part))
+    if row is None:
+        return None
+    return msgspec.structs.replace(_decode(row[0]), last_seen_at=None, open_reviews=0)
+
+
+# The conditions for a part of a record, by the comments in read_record.sql.
+_CONDITIONS = {
+    "order": "AND number = ANY (%(orders)s::text[])",
+    "identifier": "AND id = ANY (%(listed_ids)s::bigint[])",
+    "member": "AND reference = ANY (%(members)s::text[])",
+    "interaction": "AND reference = ANY (%(interactions)s::text[])",
+}
+_PART_COMMENT = re.compile(r" ?/\* part: (\w+) \*/")
+
+
+@cache
+def _statement() -> str:
+    return _PART_COMMENT.sub("", sql.load("read_record"))
+
+
+@cache
+def _partial_statement() -> str:
+    statement = sql.load("read_record").replace(
+        "/* part: trait */ customers_trait AS trait", sql.load("opened_traits")
+    )
+    return _PART_COMMENT.sub(lambda comment: f" {_CONDITIONS[comment[1]]}", statement)
+
+
+def _part_params(part: OpenedRecord) -> dict[str, object]:
+    subjects = read_opened_subjects(part)
+    return {
+        "record_ids": list(part.record_ids),
+        "listed_ids": list(part.listed_ids),
+        "orders": subjects.orders,
+        "members": subjects.members,
+        "interactions": subjects.interactions,
+    }

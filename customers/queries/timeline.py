@@ -5,6 +5,7 @@ The statement reads each log backwards by version, and merges the logs by the ti
 a page takes the same time for a log of ten events as for a log of 100,000.
 """
 
+import re
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,9 +13,10 @@ from uuid import UUID
 import msgspec
 
 from customers import db, sql
+from customers.queries.opened_subjects import read_opened_subjects
 from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 from customers.queries.shapes import EventShape
-from customers.types import kind_term, stored_kind
+from customers.types import OpenedRecord, kind_term, stored_kind
 
 _END = 2**62
 
@@ -53,18 +55,33 @@ _CONDITIONS = {
     "since": "AND event.occurred_at >= %(since)s",
     "until": "AND event.occurred_at < %(until)s",
 }
+# Events of Butler about a record as a whole. Merges and separations name other records.
+_RECORD_KINDS = ["identity", "control", "message", "task"]
+# The condition for the part of a record that a session opens. {record} is the filing record.
+_OPENED = """AND (({record} = ANY (%(opened)s::uuid[]) AND event.kind <> ALL (%(record_kinds)s::text[]))
+     OR (event.about <> '' AND event.about = ANY (%(subjects)s::text[]))
+     OR event.kind = ANY (%(opened_kinds)s::text[]))"""
+_CONDITIONS_COMMENT = re.compile(r"/\* conditions of (.+) \*/")
 
 
 def timeline(
-    customer_id: UUID, *, filters: TimelineFilter, cursor: str | None, limit: int
+    customer_id: UUID,
+    *,
+    filters: TimelineFilter,
+    cursor: str | None,
+    limit: int,
+    part: OpenedRecord | None,
 ) -> Page[EventShape] | None:
-    """Return one page, newest first; None if the record does not exist. Raises BadCursor."""
+    """Return one page, newest first; None if the record does not exist. Raises BadCursor.
+
+    part: the part of the record that a session opens; None for the whole record
+    """
     log_rows = db.rows(sql.load("find_logs"), {"id": customer_id})
     if not log_rows:
         return None
     logs = [_Log(*columns) for *columns, _ in log_rows]
     start = _start(cursor, [log.id for log in logs], own=logs[0].id, filters=filters)
-    events = _read(start, logs, filters, limit + 1)
+    events = _read(start, logs, filters, limit + 1, part)
     has_more = len(events) > limit
     events = events[:limit]
     ahead = write_cursor(_after(events, start)) if has_more else None
@@ -98,15 +115,22 @@ def _after(events: list[EventShape], start: _Position) -> _Position:
 
 
 def _read(
-    start: _Position, logs: list[_Log], filters: TimelineFilter, limit: int
+    start: _Position,
+    logs: list[_Log],
+    filters: TimelineFilter,
+    limit: int,
+    part: OpenedRecord | None,
 ) -> list[EventShape]:
     values = {name: value for name in _CONDITIONS if (value := getattr(filters, name)) is not None}
-    statement = sql.load("read_timeline_forward" if start.is_forward else "read_timeline").replace(
-        "/* conditions */", " ".join(_CONDITIONS[name] for name in values)
+    conditions = " ".join([*(_CONDITIONS[name] for name in values), *([_OPENED] if part else [])])
+    statement = _CONDITIONS_COMMENT.sub(
+        lambda comment: conditions.format(record=comment[1]),
+        sql.load("read_timeline_forward" if start.is_forward else "read_timeline"),
     )
     if "kind" in values:
         values["kind"] = stored_kind(values["kind"])
-    params = values | {
+    params = values | (_part_params(part) if part else {})
+    params |= {
         "logs": list(start.bounds),
         "bounds": list(start.bounds.values()),
         "filed_logs": [log.id for log in logs if log.has_filed_events],
@@ -120,3 +144,12 @@ def _read(
         EventShape(*(customer, version, kind_term(kind), *columns, msgspec.Raw(body)))
         for customer, version, kind, *columns, body in rows
     ]
+
+
+def _part_params(part: OpenedRecord) -> dict[str, object]:
+    return {
+        "opened": list(part.record_ids),
+        "subjects": read_opened_subjects(part).abouts,
+        "record_kinds": _RECORD_KINDS,
+        "opened_kinds": _RECORD_KINDS[1:] if part.has_contact else [],
+    }

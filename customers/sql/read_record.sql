@@ -4,6 +4,9 @@
 -- id     uuid  the record, or a record that was merged into it
 -- today  date  for the next visit
 -- returns one row; no row if the record does not exist
+--
+-- customers.queries.record replaces the comments "part" with conditions, if a session opens only a
+-- part of the record.
 
 WITH customer AS (
     SELECT live.*
@@ -13,7 +16,7 @@ WITH customer AS (
 ), recent_order AS MATERIALIZED (
     SELECT *, total::text AS amount
       FROM customers_order
-     WHERE customer_id = (SELECT id FROM customer)
+     WHERE customer_id = (SELECT id FROM customer) /* part: order */
      ORDER BY placed_at DESC, number
      LIMIT 50
 )
@@ -41,7 +44,7 @@ SELECT json_build_object(
                                                  OR kind LIKE 'external:%%'
                                                THEN strpos(value, '/') ELSE 0 END AS slash
                                   FROM customers_identifier
-                                 WHERE customer_id = customer.id
+                                 WHERE customer_id = customer.id /* part: identifier */
                                  ORDER BY evidence DESC, kind, value
                                  LIMIT 500) AS numbered) AS stored_identifier
                  GROUP BY kind, source_id, shown_value) AS identifier),
@@ -50,7 +53,7 @@ SELECT json_build_object(
                    'value', trait.value, 'is_verified', trait.evidence = 2,
                    'source', source.name, 'occurred_at', trait.occurred_at)
                    ORDER BY trait.name), '{}')
-          FROM customers_trait AS trait
+          FROM /* part: trait */ customers_trait AS trait
           LEFT JOIN customers_source AS source ON source.id = trait.source_id
          WHERE trait.customer_id = customer.id AND trait.value IS NOT NULL),
     'orders', (
@@ -67,7 +70,7 @@ SELECT json_build_object(
         SELECT row_to_json(visit)
           FROM (SELECT number, visit_date, visit_time, status
                   FROM customers_order
-                 WHERE customer_id = customer.id
+                 WHERE customer_id = customer.id /* part: order */
                    AND evidence = 2
                    AND visit_date >= %(today)s
                    AND status IN ('placed', 'amended')
@@ -77,7 +80,7 @@ SELECT json_build_object(
         SELECT coalesce(json_agg(member ORDER BY role DESC, reference), '[]')
           FROM (SELECT reference, name, role, birth_date, guardian, details, version
                   FROM customers_partymember
-                 WHERE customer_id = customer.id) AS member),
+                 WHERE customer_id = customer.id /* part: member */) AS member),
     'interactions', (
         SELECT coalesce(json_agg(json_build_object(
                    'reference', reference, 'kind', kind, 'channel', channel,
@@ -86,7 +89,7 @@ SELECT json_build_object(
                    'ended_at', ended_at, 'details', details, 'version', version)
                    ORDER BY started_at DESC, reference), '[]')
           FROM (SELECT * FROM customers_interaction
-                 WHERE customer_id = customer.id
+                 WHERE customer_id = customer.id /* part: interaction */
                  ORDER BY started_at DESC, reference
                  LIMIT 20) AS interaction),
     'members', (

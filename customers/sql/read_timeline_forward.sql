@@ -8,7 +8,7 @@
 -- own           uuid[]            records of this customer; only their events are returned
 -- live_id, at_version             the own log is read up to this version
 -- limit         int
--- The caller replaces "conditions" with its filters.
+-- The caller replaces "conditions" with its filters, for the record that the event is filed on.
 
 SELECT event.customer_id, event.version, event.kind, event.name, event.about,
        event.evidence = 2, coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,
@@ -29,7 +29,7 @@ SELECT event.customer_id, event.version, event.kind, event.name, event.about,
                          FROM customers_refiledevent AS refiled
                         WHERE refiled.customer_id = event.customer_id
                           AND refiled.version = event.version)
-                   /* conditions */
+                   /* conditions of coalesce(event.origin_id, event.customer_id) */
                  ORDER BY event.version
                  LIMIT %(limit)s)
                 UNION ALL
@@ -41,7 +41,7 @@ SELECT event.customer_id, event.version, event.kind, event.name, event.about,
                    AND refiled.customer_id = log.id
                    AND event.version >= log.bound
                    AND (event.customer_id <> %(live_id)s::uuid OR event.version <= %(at_version)s)
-                   /* conditions */
+                   /* conditions of refiled.record_id */
                  ORDER BY event.version
                  LIMIT %(limit)s)) AS page
        ) AS event

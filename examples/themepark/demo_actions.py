@@ -25,7 +25,9 @@ class DemoState:
         self.today: date = now.astimezone(zone()).date()
         self.noor: Family = families.noor(self.today)
         login = people.noor()
-        noor_record = read_record(login.record_id, today=self.today) if login.record_id else None
+        noor_record = (
+            read_record(login.record_id, today=self.today, part=None) if login.record_id else None
+        )
         assert noor_record is not None
         self.record: RecordShape = noor_record
         self.messages: list[Message] = []

@@ -20,7 +20,10 @@ def noor(db) -> Customer:
 
 
 def _listed(of: Customer) -> list[str]:
-    return [message.subject for message in inbox.messages([of.pk], cursor=None, limit=50).results]
+    return [
+        message.subject
+        for message in inbox.messages([of.pk], cursor=None, limit=50, part=None).results
+    ]
 
 
 @pytest.mark.parametrize("state", ["queued", "suppressed", "expired"])
@@ -28,7 +31,7 @@ def test_unsent_message_is_not_listed(noor, state):
     message = factories.message(noor, state=state)
 
     assert _listed(noor) == []
-    assert inbox.message([noor.pk], message.pk) is None
+    assert inbox.message([noor.pk], message.pk, part=None) is None
 
 
 @pytest.mark.parametrize(
@@ -37,7 +40,7 @@ def test_unsent_message_is_not_listed(noor, state):
 def test_sent_or_uncertain_message_is_listed_with_its_state(noor, state):
     factories.message(noor, state=state, channel="email")
 
-    [listed] = inbox.messages([noor.pk], cursor=None, limit=50).results
+    [listed] = inbox.messages([noor.pk], cursor=None, limit=50, part=None).results
 
     assert listed.state == state
     assert not listed.is_unread
@@ -47,13 +50,13 @@ def test_withdrawn_message_stays_in_the_list_without_its_text(noor):
     message = factories.message(noor, state="withdrawn", text="Wrong price: 1 euro")
     factories.message(noor, state="withdrawn", handed_over_at=None)
 
-    [listed] = inbox.messages([noor.pk], cursor=None, limit=50).results
+    [listed] = inbox.messages([noor.pk], cursor=None, limit=50, part=None).results
 
     assert (listed.id, listed.subject, listed.text) == (message.pk, "", "")
 
 
 def _ways(of: Customer) -> list[tuple[str, list[tuple[str, str]]]]:
-    messages = inbox.messages([of.pk], cursor=None, limit=50).results
+    messages = inbox.messages([of.pk], cursor=None, limit=50, part=None).results
     return [
         (message.channel, [(also.channel, also.state) for also in message.also])
         for message in messages
@@ -86,7 +89,7 @@ def test_message_without_an_inbox_copy_is_listed_as_first_sent(noor):
     assert _ways(noor) == [("email", [("sms", "bounced")])]
     # Each can be read by itself, and names the other.
     for shown, other in ((first, later), (later, first)):
-        message = inbox.message([noor.pk], shown.pk)
+        message = inbox.message([noor.pk], shown.pk, part=None)
         assert message is not None
         assert (message.id, [also.id for also in message.also]) == (shown.pk, [other.pk])
 
@@ -120,7 +123,7 @@ def test_pages_list_messages_with_several_channels_exactly_once(noor):
 
     listed_ids, cursor = [], None
     while True:
-        page = inbox.messages([noor.pk], cursor=cursor, limit=3)
+        page = inbox.messages([noor.pk], cursor=cursor, limit=3, part=None)
         listed_ids += [message.id for message in page.results]
         if not (cursor := page.next):
             break

@@ -47,7 +47,7 @@ def show_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show one customer: the record, then the parts that only some roles see."""
     now = timezone.now()
     today = timezone.localdate(now)
-    shape = read_record(customer_id, today=today)
+    shape = read_record(customer_id, today=today, part=None)
     if shape is None:
         raise Http404
     facts = inputs.read_facts([shape.id], now=now).get(shape.id)
@@ -94,7 +94,9 @@ def _role_context(
 
 
 def _timeline_context(customer_id: UUID) -> dict[str, Any]:
-    page = timeline(customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS_LIMIT)
+    page = timeline(
+        customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS_LIMIT, part=None
+    )
     return {
         "timeline": timeline_entries(page.results if page else (), decisions.staff_names()),
         "has_more_events": page.next if page else None,

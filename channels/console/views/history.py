@@ -22,7 +22,7 @@ PAGE_SIZE = 30
 def list_orders(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """List every order, the newest first."""
     live_id = find_live_id(customer_id)
-    page = lists.orders(live_id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE)
+    page = lists.orders(live_id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE, part=None)
     orders = [staff_order(order) for order in page.results]
     return _render_page(request, live_id, "orders", page.next, orders=orders)
 
@@ -34,7 +34,7 @@ def show_timeline(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     live_id = lists.live_id(customer_id)
     cursor = request.GET.get("cursor")
     page = (
-        timeline(live_id, filters=TimelineFilter(), cursor=cursor, limit=PAGE_SIZE)
+        timeline(live_id, filters=TimelineFilter(), cursor=cursor, limit=PAGE_SIZE, part=None)
         if live_id
         else None
     )

@@ -127,7 +127,7 @@ def _settle_review(
 def _customer(customer_id: UUID) -> CustomerPage | None:
     now = timezone.now()
     today = timezone.localdate(now)
-    shape = read_record(customer_id, today=today)
+    shape = read_record(customer_id, today=today, part=None)
     return customer_page(shape, None, now=now, today=today) if shape else None
 
 

@@ -100,7 +100,7 @@ def _perform(request: HttpRequest, action: Callable[[], object], text: str) -> N
 def find_order(customer_id: UUID, number: str) -> tuple[UUID, StaffOrder]:
     """Return the canonical customer and the order. Raises Http404."""
     live_id = find_live_id(customer_id)
-    order = lists.order(live_id, number)
+    order = lists.order(live_id, number, part=None)
     if order is None:
         raise Http404
     return live_id, staff_order(order)

@@ -164,7 +164,7 @@ def _form(
 def _customer(request: HttpRequest, customer_id: UUID) -> CustomerPage:
     now = timezone.now()
     today = timezone.localdate(now)
-    shape = read_record(customer_id, today=today)
+    shape = read_record(customer_id, today=today, part=None)
     if shape is None:
         raise Http404
     if request.method != "POST":

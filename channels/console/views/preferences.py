@@ -160,7 +160,7 @@ def _evidence(request: HttpRequest, live_id: UUID, now: datetime) -> dict[str, s
     evidence = {"kind": kind, "page": "/console/", "heard_as": audit.role(request)[:200]}
     if kind != "voice":
         return evidence
-    for interaction in lists.interactions(live_id, cursor=None, limit=1).results:
+    for interaction in lists.interactions(live_id, cursor=None, limit=1, part=None).results:
         is_recent = now - (interaction.ended_at or now) < _CALL_GRACE
         if interaction.kind == "call" and is_recent:
             evidence["call"] = interaction.reference[:200]

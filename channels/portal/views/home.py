@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
@@ -21,7 +21,7 @@ from channels.pages.presenters.decisions import catalog_names
 from channels.pages.presenters.messages import message_card
 from channels.pages.presenters.record import RecordPage, record_page
 from channels.pages.presenters.timeline import ReferenceNames, message_id_of
-from channels.portal.decorators import own_record, render_page
+from channels.portal.decorators import ChoiceRequired, has_contact, own_record, render_page
 from customers.consent import purpose_texts
 from customers.identity.merge_reasons import merge_reasons
 from customers.queries.consent_shapes import PurposeShape
@@ -42,7 +42,10 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the record to a signed-in customer, and a welcome page to other visitors."""
     if not request.user.is_authenticated:
         return render(request, "portal/welcome.html", _example_panel())
-    customer = own_record(request)
+    try:
+        customer = own_record(request)
+    except ChoiceRequired:
+        return redirect("portal:accounts")
     context = {**_record_context(customer), **_example_panel()} if customer else _example_panel()
     # With `parts`, return only the parts that change; live.js requests them after an event.
     template = "portal/home_parts.html" if "parts" in request.GET else "portal/home.html"
@@ -57,14 +60,14 @@ def clock(request: HttpRequest) -> HttpResponse:
 
 
 def _record_context(customer: ResolvedCustomer) -> dict[str, Any]:
-    newest = messages(customer.ids, cursor=None, limit=MESSAGES_LIMIT)
+    newest = messages(customer.ids, cursor=None, limit=MESSAGES_LIMIT, part=customer.part)
     purposes = purpose_texts.purposes(get_language() or "en")
     now = timezone.now()
-    shape = read_record(customer.id, today=timezone.localdate(now))
+    shape = read_record(customer.id, today=timezone.localdate(now), part=customer.part)
     return {
         "page": _record_page(customer, shape, purposes, now) if shape else None,
         "cards": [message_card(message) for message in newest.results],
-        "consents": _consents(customer, purposes, now) if shape else (),
+        "consents": _consents(customer, purposes, now) if shape and has_contact(customer) else (),
     }
 
 
@@ -84,12 +87,17 @@ def _consents(
 def _record_page(
     customer: ResolvedCustomer, shape: RecordShape, purposes: Sequence[PurposeShape], now: datetime
 ) -> RecordPage:
-    events = _events(shape, EVENTS_LIMIT)
+    events = _events(customer, shape, EVENTS_LIMIT)
     names = _reference_names(customer, events, purposes)
     today = timezone.localdate(now)
     reasons = merge_reasons(merge.id for merge in shape.members) if shape.members else {}
     return record_page(
-        shape, events, names=names, reasons=reasons, scanned_at=_scanned_at(shape), today=today
+        shape,
+        events,
+        names=names,
+        reasons=reasons,
+        scanned_at=_scanned_at(customer, shape),
+        today=today,
     )
 
 
@@ -98,20 +106,22 @@ def _reference_names(
 ) -> ReferenceNames:
     message_ids = {message_id for event in events if (message_id := message_id_of(event))}
     catalog = catalog_names(purposes, purpose_texts.topics(get_language() or "en"))
-    return ReferenceNames(subjects(customer.ids, message_ids), catalog)
+    return ReferenceNames(subjects(customer.ids, message_ids, part=customer.part), catalog)
 
 
-def _scanned_at(shape: RecordShape) -> datetime | None:
+def _scanned_at(customer: ResolvedCustomer, shape: RecordShape) -> datetime | None:
     """Return the time of the last scan of the next visit's code at the gate, or None."""
     if shape.next_visit is None:
         return None
     about = f"order:{shape.next_visit.number}"
-    scans = _events(shape, 1, TimelineFilter(about=about, name="Ticket Scanned"))
+    scans = _events(customer, shape, 1, TimelineFilter(about=about, name="Ticket Scanned"))
     return scans[0].occurred_at if scans else None
 
 
-def _events(shape: RecordShape, limit: int, narrow: TimelineFilter = _ALL) -> Sequence[EventShape]:
-    events = timeline(shape.id, filters=narrow, cursor=None, limit=limit)
+def _events(
+    customer: ResolvedCustomer, shape: RecordShape, limit: int, narrow: TimelineFilter = _ALL
+) -> Sequence[EventShape]:
+    events = timeline(shape.id, filters=narrow, cursor=None, limit=limit, part=customer.part)
     return events.results if events else ()
 
 

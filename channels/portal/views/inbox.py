@@ -22,7 +22,9 @@ def list_messages(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespo
     """List the messages of all channels, and mark the listed ones as seen."""
     cursor = request.GET.get("cursor")
     try:
-        page_of_messages = queries.messages(customer.ids, cursor=cursor, limit=PAGE_SIZE)
+        page_of_messages = queries.messages(
+            customer.ids, cursor=cursor, limit=PAGE_SIZE, part=customer.part
+        )
     except BadCursor:
         return redirect("portal:inbox")
     _mark_seen(customer, page_of_messages)
@@ -42,7 +44,7 @@ def show_message(
     request: HttpRequest, customer: ResolvedCustomer, message_id: UUID
 ) -> HttpResponse:
     """Show one message and mark it as seen; the customer can mark it as read."""
-    message = queries.message(customer.ids, message_id)
+    message = queries.message(customer.ids, message_id, part=customer.part)
     if message is None:
         return not_found(request, customer, "inbox")
     actions.mark_seen(ids=customer.ids, messages=[message.id], now=timezone.now())
@@ -53,6 +55,8 @@ def show_message(
 @form
 def mark_read(request: HttpRequest, customer: ResolvedCustomer, message_id: UUID) -> HttpResponse:
     """Mark a message as read."""
+    if queries.message(customer.ids, message_id, part=customer.part) is None:
+        return not_found(request, customer, "inbox")
     try:
         actions.mark_read(ids=customer.ids, message_id=message_id, now=timezone.now())
     except actions.NoSuchMessage:

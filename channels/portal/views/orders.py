@@ -22,7 +22,7 @@ def list_orders(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
     """List orders, the newest first."""
     try:
         page_of_orders = lists.orders(
-            customer.id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE
+            customer.id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE, part=customer.part
         )
     except BadCursor:
         return redirect("portal:orders")
@@ -37,11 +37,13 @@ def list_orders(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
 @page
 def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
     """Show one order with its lines and the history of its changes."""
-    order = lists.order(customer.id, number)
+    order = lists.order(customer.id, number, part=customer.part)
     if order is None:
         return not_found(request, customer, "orders")
     of_order = TimelineFilter(about=f"order:{number}")
-    changes = timeline(customer.id, filters=of_order, cursor=None, limit=CHANGES_LIMIT)
+    changes = timeline(
+        customer.id, filters=of_order, cursor=None, limit=CHANGES_LIMIT, part=customer.part
+    )
     context = {
         "order": order_card(order),
         "timeline": [timeline_entry(event) for event in changes.results] if changes else [],
@@ -55,7 +57,7 @@ def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) ->
 @page
 def calendar_file(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
     """Return the visit as a calendar file, which replaces earlier versions of the visit."""
-    order = lists.order(customer.id, number)
+    order = lists.order(customer.id, number, part=customer.part)
     if order is None or not order_files.has_calendar_file(order):
         return not_found(request, customer, "orders")
     response = HttpResponse(
@@ -70,7 +72,7 @@ def calendar_file(request: HttpRequest, customer: ResolvedCustomer, number: str)
 @page
 def qr_code(request: HttpRequest, customer: ResolvedCustomer, number: str) -> HttpResponse:
     """Return the QR code that the gate reads, as SVG."""
-    order = lists.order(customer.id, number)
+    order = lists.order(customer.id, number, part=customer.part)
     if order is None or not order_files.has_qr_code(order):
         return not_found(request, customer, "orders")
     return HttpResponse(order_files.qr_code(number), content_type="image/svg+xml")

@@ -59,7 +59,7 @@ def test_order_of_a_customer_is_requested_and_permits_no_message(noor, app):
     assert "no visit ahead" in gate(noor[0])
     assert "no visit ahead" in gate(noor[0], number)
     assert app.get("/api/me/").json()["next_visit"] is None
-    shape = lists.order(noor[0].id, number)
+    shape = lists.order(noor[0].id, number, part=None)
     assert not order_files.has_qr_code(shape)
     assert not order_files.has_calendar_file(shape)
 

@@ -45,7 +45,9 @@ def live_record(customer):
 
 
 def timeline_names(customer, **filters):
-    page = timeline(customer.pk, filters=TimelineFilter(**filters), cursor=None, limit=100)
+    page = timeline(
+        customer.pk, filters=TimelineFilter(**filters), cursor=None, limit=100, part=None
+    )
     return [event.name or event.kind for event in page.results if event.kind != "identity"]
 
 
@@ -204,12 +206,14 @@ def test_timeline_of_the_other_record_pages_both_ways(noor, sam):
 
     pages, cursor = [], None
     while True:
-        page = timeline(sam.pk, filters=TimelineFilter(), cursor=cursor, limit=1)
+        page = timeline(sam.pk, filters=TimelineFilter(), cursor=cursor, limit=1, part=None)
         pages.append(page)
         cursor = page.next
         if cursor is None:
             break
-    back = timeline(sam.pk, filters=TimelineFilter(), cursor=pages[-1].previous, limit=10)
+    back = timeline(
+        sam.pk, filters=TimelineFilter(), cursor=pages[-1].previous, limit=10, part=None
+    )
 
     shown = [(event.customer, event.version) for page in pages for event in page.results]
     assert sorted(set(shown)) == sorted(shown)

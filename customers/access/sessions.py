@@ -1,0 +1,46 @@
+"""Reads the records that the session of a customer opens, and the one that the customer chose."""
+
+from typing import NamedTuple
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from customers.identity.opening import Opening
+from customers.identity.openings import SessionProofs, read_openable
+from customers.models import User
+from customers.types import OpenedRecord
+
+# The keys of the session data. PROVED: ids of identifiers that the session proved beside the mailbox
+# of its login. CHOSEN: the id of an identifier of the record that the customer chose.
+PROVED = "proved"
+CHOSEN = "chosen"
+
+
+class SessionOpening(NamedTuple):
+    """The records that a session opens, and the record that it shows."""
+
+    opening: Opening
+    # None if nothing opens, or if the customer has to choose.
+    chosen: OpenedRecord | None
+
+    @property
+    def has_choice(self) -> bool:
+        """True if the customer has to choose one of several records."""
+        return self.chosen is None and bool(self.opening.records)
+
+
+def read_opening(user: User, session: SessionBase) -> SessionOpening:
+    """Return the records that the session of this login opens."""
+    opening = read_openable(session_proofs(user, session)).open()
+    return SessionOpening(opening, chosen_record(opening, session.get(CHOSEN)))
+
+
+def session_proofs(user: User, session: SessionBase) -> SessionProofs:
+    """Return the proofs of the session of this login."""
+    return SessionProofs(user.record_id, user.email, tuple(session.get(PROVED, ())))
+
+
+def chosen_record(opening: Opening, chosen_id: int | None) -> OpenedRecord | None:
+    """Return the only record, or the record with the chosen identifier, or None."""
+    if len(opening.records) == 1:
+        return opening.records[0]
+    return next((record for record in opening.records if chosen_id in record.identifier_ids), None)

@@ -1,0 +1,216 @@
+"""Decides which identifiers a session opens (docs/reference/identity.md, "What a proof opens"). Pure.
+
+Joining is not opening: a record may contain identifiers that the customer has not proved. A session
+opens what it proved, and one step on:
+
+- a mailbox opens an account of each space: the proved ones, or else the only one that states it;
+- an account opens a mailbox by a confirmed link;
+- a card, a phone or a contract number opens by a confirmed link, one step further;
+- a device opens with the account or mailbox that it is attached to.
+
+Links that a source replaced, and links that are only noted, open nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from typing import NamedTuple
+from uuid import UUID
+
+from customers.identity.families import ADDRESSES, Family
+from customers.identity.links import IdentifierNode, LinkKind
+from customers.types import CONFIRMED, OPENED, STATED, OpenedRecord
+
+
+class OpenableIdentifier(NamedTuple):
+    """An identifier near the proved ones, or another one of their records."""
+
+    node: IdentifierNode
+    # The record for its events; None if no event was filed on it.
+    record_id: UUID | None
+    # The live record that it leads to; None if it is shared or has no record.
+    live_id: UUID | None
+
+
+class OpenableLink(NamedTuple):
+    """A link that no source replaced, with its evidence."""
+
+    first: int
+    second: int
+    kind: str
+    evidence: int
+    is_joined: bool
+
+
+class Opening(NamedTuple):
+    """The records that a session opens. With several, the customer chooses one."""
+
+    records: tuple[OpenedRecord, ...]
+    # Accounts that state a proved mailbox and stay closed. The customer may refuse them.
+    closed_accounts: tuple[int, ...]
+    # The links to record as opened: the only account of a space that states a proved mailbox.
+    newly_opened: tuple[tuple[int, int], ...]
+
+
+def open_records(
+    proved: Collection[int],
+    identifiers: Mapping[int, OpenableIdentifier],
+    links: Iterable[OpenableLink],
+) -> Opening:
+    """Return the records that these proved identifiers open, and the accounts that stay closed."""
+    graph = _Graph(identifiers, links)
+    proved = [id_ for id_ in proved if id_ in identifiers]
+    accounts: set[int] = set()
+    stated: set[int] = set()
+    newly_opened: list[tuple[int, int]] = []
+    for mailbox in proved:
+        if graph.family(mailbox) is Family.MAILBOX:
+            for candidates in graph.accounts_by_space(mailbox):
+                chosen = _chosen_accounts(graph, candidates)
+                accounts |= graph.with_equal_accounts(chosen)
+                stated |= candidates.keys()
+                newly_opened += [(mailbox, id_) for id_ in chosen if candidates[id_] < OPENED]
+    proved_accounts = {id_ for id_ in proved if graph.family(id_) is Family.ACCOUNT}
+    units = graph.with_equal_accounts(proved_accounts)
+    mailboxes = {id_ for unit in units for id_ in graph.confirmed(unit, Family.MAILBOX)}
+    strong = accounts | units | mailboxes | set(proved)
+    attached = {id_ for holder in strong for id_ in graph.attached_to(holder)}
+    opened = strong | attached
+    stated_by = accounts | units
+    listed = opened | {id_ for holder in stated_by for id_ in graph.neighbors(holder)}
+    return Opening(
+        records=tuple(_records(opened, listed, identifiers)),
+        closed_accounts=tuple(sorted(stated - opened)),
+        newly_opened=tuple(sorted(newly_opened)),
+    )
+
+
+def _chosen_accounts(graph: "_Graph", candidates: Mapping[int, int]) -> set[int]:
+    """Return the accounts that a mailbox opens, of those of one space with their evidence."""
+    proved = {id_ for id_, evidence in candidates.items() if evidence >= OPENED}
+    if proved:
+        return proved
+    first = next(iter(candidates))
+    is_one_account = candidates.keys() <= graph.with_equal_accounts({first})
+    return {*candidates} if is_one_account else set()
+
+
+class _Graph:
+    """The openable links, by identifier."""
+
+    def __init__(
+        self, identifiers: Mapping[int, OpenableIdentifier], links: Iterable[OpenableLink]
+    ) -> None:
+        self._identifiers = identifiers
+        self._links: defaultdict[int, list[tuple[int, OpenableLink]]] = defaultdict(list)
+        for link in links:
+            if link.first in identifiers and link.second in identifiers and self._counts(link):
+                self._links[link.first].append((link.second, link))
+                self._links[link.second].append((link.first, link))
+
+    def family(self, id_: int) -> Family:
+        """Return the family of an identifier."""
+        return self._identifiers[id_].node.family
+
+    def _counts(self, link: OpenableLink) -> bool:
+        """Tell whether a link may open anything: it is stated, and a placeholder's is proved."""
+        nodes = self._identifiers[link.first].node, self._identifiers[link.second].node
+        if nodes[0].erasure_id != nodes[1].erasure_id:
+            return False
+        if any(node.is_suspect for node in nodes):
+            return link.evidence >= OPENED
+        return link.evidence >= STATED
+
+    def accounts_by_space(self, mailbox: int) -> Iterator[dict[int, int]]:
+        """Yield the accounts that state a mailbox, with their strongest evidence, per space."""
+        by_space: defaultdict[tuple[int, str], dict[int, int]] = defaultdict(dict)
+        for account, link in self._links[mailbox]:
+            node = self._identifiers[account].node
+            if node.family is Family.ACCOUNT and link.kind == LinkKind.TOGETHER:
+                evidence = by_space[node.space_id, node.kind]
+                evidence[account] = max(link.evidence, evidence.get(account, 0))
+        yield from by_space.values()
+
+    def with_equal_accounts(self, accounts: Iterable[int]) -> set[int]:
+        """Return these accounts, and those that are the same account by a joined link."""
+        reached, pending = set(accounts), list(accounts)
+        while pending:
+            account = pending.pop()
+            for other, link in self._links[account]:
+                if other not in reached and self._are_one_account(account, other, link):
+                    reached.add(other)
+                    pending.append(other)
+        return reached
+
+    def _are_one_account(self, first: int, second: int, link: OpenableLink) -> bool:
+        """Tell whether a link makes two accounts one, such as a till's number and the app's."""
+        if not self.family(first) is self.family(second) is Family.ACCOUNT:
+            return False
+        is_one_record = self._identifiers[first].live_id == self._identifiers[second].live_id
+        return link.is_joined or (link.kind == LinkKind.EQUAL and is_one_record)
+
+    def neighbors(self, id_: int) -> Iterator[int]:
+        """Yield the identifiers that a link connects with this one."""
+        yield from (other for other, _ in self._links[id_])
+
+    def confirmed(self, id_: int, family: Family) -> Iterator[int]:
+        """Yield the identifiers of a family that a confirmed link connects with this one."""
+        for other, link in self._links[id_]:
+            if link.evidence >= CONFIRMED and self.family(other) is family:
+                yield other
+
+    def attached_to(self, holder: int) -> Iterator[int]:
+        """Yield the attached ids and devices of the holder's record that open with it."""
+        live_id = self._identifiers[holder].live_id
+        for other, link in self._links[holder]:
+            family = self.family(other)
+            is_open = family is Family.DEVICE or (
+                family is Family.ATTACHED and link.evidence >= CONFIRMED
+            )
+            if is_open and live_id is not None and self._identifiers[other].live_id == live_id:
+                yield other
+
+
+def _records(
+    opened: Set[int], listed: Set[int], identifiers: Mapping[int, OpenableIdentifier]
+) -> Iterator[OpenedRecord]:
+    """Yield the opened part of each live record, those with accounts first."""
+    by_record: defaultdict[UUID, list[int]] = defaultdict(list)
+    for id_, identifier in identifiers.items():
+        if identifier.live_id is not None:
+            by_record[identifier.live_id].append(id_)
+    parts = [
+        _opened_record(live_id, {id_: identifiers[id_] for id_ in ids}, opened, listed)
+        for live_id, ids in by_record.items()
+        if not opened.isdisjoint(ids)
+    ]
+    yield from sorted(
+        parts, key=lambda part: (not part.account_ids, part.account_ids, part.live_id)
+    )
+
+
+def _opened_record(
+    live_id: UUID,
+    of_record: Mapping[int, OpenableIdentifier],
+    opened: Set[int],
+    listed: Set[int],
+) -> OpenedRecord:
+    families = {id_: identifier.node.family for id_, identifier in of_record.items()}
+    ids = of_record.keys() & opened
+    accounts = tuple(sorted(id_ for id_ in ids if families[id_] is Family.ACCOUNT))
+    opens_mailbox = any(families[id_] is Family.MAILBOX for id_ in ids)
+    has_mailbox = Family.MAILBOX in families.values()
+    closed = [of_record[id_] for id_ in of_record.keys() - ids]
+    hides_data = any(other.record_id or other.node.kind in ADDRESSES for other in closed)
+    record_ids = frozenset(record for id_ in ids if (record := of_record[id_].record_id))
+    return OpenedRecord(
+        live_id=live_id,
+        identifier_ids=frozenset(ids),
+        account_ids=accounts,
+        record_ids=record_ids,
+        addresses=frozenset(
+            node.value for id_ in ids if (node := of_record[id_].node).kind in ADDRESSES
+        ),
+        listed_ids=frozenset(of_record.keys() & listed),
+        is_whole=not hides_data and of_record.keys() <= listed,
+        has_contact=opens_mailbox or not has_mailbox,
+    )

@@ -1,0 +1,105 @@
+"""Reads the parts of records that the proofs of a session open."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from customers import db, sql
+from customers.identity.links import IdentifierNode
+from customers.identity.normalize import normalize
+from customers.identity.opening import (
+    OpenableIdentifier,
+    OpenableLink,
+    Opening,
+    open_records,
+)
+
+# The links of each identifier that are read. A mailbox with more accounts opens those it proved.
+LINK_LIMIT = 101
+
+
+class SessionProofs(NamedTuple):
+    """The proofs of a session: the mailbox of its login, and identifiers that it proved besides."""
+
+    record_id: UUID | None
+    email: str
+    identifier_ids: tuple[int, ...] = ()
+
+
+class _IdentifierRow(msgspec.Struct, array_like=True, frozen=True):
+    """An identifier as read_openable.sql returns it."""
+
+    id: int
+    kind: str
+    value: str
+    space_id: int
+    has_named_space: bool
+    has_several_ids: bool
+    is_suspect: bool
+    erasure_id: int
+    record_id: UUID | None
+    live_id: UUID | None
+
+    @property
+    def openable(self) -> OpenableIdentifier:
+        node = IdentifierNode(
+            self.id,
+            self.kind,
+            self.value,
+            self.space_id,
+            self.has_named_space,
+            self.has_several_ids,
+            is_suspect=self.is_suspect,
+            erasure_id=self.erasure_id,
+        )
+        return OpenableIdentifier(node, self.record_id, self.live_id)
+
+
+_decode_identifiers = msgspec.json.Decoder(list[_IdentifierRow]).decode
+_decode_links = msgspec.json.Decoder(list[tuple[int, int, str, int, bool]]).decode
+
+
+class OpenableGraph(NamedTuple):
+    """The proved identifiers of a session, and the identifiers and links near them."""
+
+    proved: Collection[int]
+    identifiers: dict[int, OpenableIdentifier]
+    links: list[OpenableLink]
+
+    def open(self) -> Opening:
+        """Return the records that the session opens."""
+        return open_records(self.proved, self.identifiers, self.links)
+
+
+def read_opening(proofs: SessionProofs) -> Opening:
+    """Return the records that a session with these proofs opens."""
+    return read_openable(proofs).open()
+
+
+def read_openable(proofs: SessionProofs) -> OpenableGraph:
+    """Read the identifiers that a session may open, in one statement."""
+    row = db.row(sql.load("read_openable"), openable_params(proofs))
+    assert row is not None
+    return openable_graph(*row)
+
+
+def openable_params(proofs: SessionProofs) -> dict[str, object]:
+    """Return the parameters of read_openable.sql."""
+    return {
+        "record_id": proofs.record_id,
+        "mailbox": normalize("email", proofs.email) or "",
+        "proved_ids": list(proofs.identifier_ids),
+        "limit": LINK_LIMIT,
+    }
+
+
+def openable_graph(proved: list[int], identifiers: str, links: str) -> OpenableGraph:
+    """Return the graph of a row of read_openable.sql."""
+    rows = _decode_identifiers(identifiers)
+    return OpenableGraph(
+        proved,
+        {row.id: row.openable for row in rows},
+        [OpenableLink(*link) for link in _decode_links(links)],
+    )
