@@ -28,6 +28,11 @@ def page(view: OwnRecordView) -> OwnRecordView:
     )
 
 
+def contact_page(view: OwnRecordView) -> OwnRecordView:
+    """Serve a page about the record as a whole, such as its consents."""
+    return page(_with_contact(view))
+
+
 def form(view: OwnRecordView) -> OwnRecordView:
     """Accept a form of the signed-in customer, whose record the view receives."""
     return require_POST(never_cache(content_security.strict(_of_own_record(view))))
@@ -35,6 +40,11 @@ def form(view: OwnRecordView) -> OwnRecordView:
 
 class ChoiceRequired(Exception):
     """The session opens several records, and the customer has not chosen one."""
+
+
+def contact_form(view: OwnRecordView) -> OwnRecordView:
+    """Accept a form about the record as a whole, such as its consents."""
+    return form(_with_contact(view))
 
 
 def own_record(request: HttpRequest) -> ResolvedCustomer | None:
@@ -93,11 +103,25 @@ def has_contact(customer: ResolvedCustomer) -> bool:
     return customer.part is None or customer.part.has_contact
 
 
+def _with_contact(view: OwnRecordView) -> OwnRecordView:
+    """Ask the customer to confirm the mailbox of the record, if the session does not open it."""
+
+    @wraps(view)
+    def wrapper(
+        request: HttpRequest, customer: ResolvedCustomer, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if not has_contact(customer):
+            return render_page(request, "portal/confirm_first.html", customer, "", status=403)
+        return view(request, customer, *args, **kwargs)
+
+    return wrapper
+
+
 def _of_own_record(view: OwnRecordView) -> OwnRecordView:
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return _to_page(request, "portal:sign-in")
+            return to_sign_in(request)
         try:
             customer = own_record(request)
         except ChoiceRequired:
@@ -107,6 +131,11 @@ def _of_own_record(view: OwnRecordView) -> OwnRecordView:
         return view(request, customer, *args, **kwargs)
 
     return wrapper
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Redirect to the sign-in, which then shows this page."""
+    return _to_page(request, "portal:sign-in")
 
 
 def _to_page(request: HttpRequest, name: str) -> HttpResponse:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.contrib.sessions.backends.base import SessionBase
 
 from customers.identity.opening import Opening
-from customers.identity.openings import SessionProofs, read_openable
+from customers.identity.openings import OpenableGraph, SessionProofs, read_openable
 from customers.models import User
 from customers.types import OpenedRecord
 
@@ -30,7 +30,12 @@ class SessionOpening(NamedTuple):
 
 def read_opening(user: User, session: SessionBase) -> SessionOpening:
     """Return the records that the session of this login opens."""
-    opening = read_openable(session_proofs(user, session)).open()
+    return session_opening(read_openable(session_proofs(user, session)), session)
+
+
+def session_opening(graph: OpenableGraph, session: SessionBase) -> SessionOpening:
+    """Return the records of this graph that the session opens, and the chosen one."""
+    opening = graph.open()
     return SessionOpening(opening, chosen_record(opening, session.get(CHOSEN)))
 
 

@@ -52,6 +52,11 @@ A rebuild, after a change of the rules or of a source:
 - `best_evidence`: the strongest evidence of identifiers that were stored without it
 - `rebuild_report`: the reasons why records were split or joined
 
+A proof, such as a code:
+
+- `opening`: the identifiers that the proofs of a session open; pure
+- `openings`: reads them
+
 Readers:
 
 - `lookup`: the records that have an identifier

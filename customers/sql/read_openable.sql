@@ -47,11 +47,11 @@ WITH RECURSIVE login AS MATERIALIZED (
              ORDER BY evidence DESC LIMIT %(limit)s)
             UNION ALL
            (SELECT *, second_id FROM customers_openable_link
-             WHERE first_id = proved.id AND state IN ('hung', 'contested')
+             WHERE first_id = proved.id AND state IN ('attached', 'contested')
              ORDER BY evidence DESC, occurred_at, arrival LIMIT %(limit)s)
             UNION ALL
            (SELECT *, first_id FROM customers_openable_link
-             WHERE second_id = proved.id AND state IN ('hung', 'contested')
+             WHERE second_id = proved.id AND state IN ('attached', 'contested')
              ORDER BY evidence DESC, occurred_at, arrival LIMIT %(limit)s)) AS link
 ), account AS (
     SELECT identifier.id, 0 AS step
@@ -63,10 +63,10 @@ WITH RECURSIVE login AS MATERIALIZED (
       FROM account
      CROSS JOIN LATERAL (
            SELECT second_id AS id FROM customers_openable_link
-            WHERE first_id = account.id AND state IN ('joined', 'hung')
+            WHERE first_id = account.id AND state IN ('joined', 'attached')
             UNION ALL
            SELECT first_id FROM customers_openable_link
-            WHERE second_id = account.id AND state IN ('joined', 'hung')) AS other
+            WHERE second_id = account.id AND state IN ('joined', 'attached')) AS other
       JOIN customers_identifier AS identifier ON identifier.id = other.id
      WHERE account.step < 3
        AND (identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%')
@@ -77,10 +77,10 @@ WITH RECURSIVE login AS MATERIALIZED (
       FROM strong
      CROSS JOIN LATERAL (
            (SELECT *, second_id AS other_id FROM customers_openable_link
-             WHERE first_id = strong.id AND state IN ('hung', 'joined') LIMIT %(limit)s)
+             WHERE first_id = strong.id AND state IN ('attached', 'joined') LIMIT %(limit)s)
             UNION ALL
            (SELECT *, first_id FROM customers_openable_link
-             WHERE second_id = strong.id AND state IN ('hung', 'joined') LIMIT %(limit)s)) AS link
+             WHERE second_id = strong.id AND state IN ('attached', 'joined') LIMIT %(limit)s)) AS link
 ), link AS (
     SELECT * FROM near UNION SELECT * FROM beside
 ), reached AS MATERIALIZED (

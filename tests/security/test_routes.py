@@ -52,6 +52,7 @@ OWN = {
     "why/",
     "why/access-log/",
     "records/<int:merge_id>/separate/",
+    "accounts/",
 }
 # Routes that require a key or a signature, or the link of a message.
 KEY = {

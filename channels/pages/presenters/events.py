@@ -197,6 +197,9 @@ _DESCRIPTIONS = {
         gettext_noop("You looked up a waiting time"), "Looked up a waiting time", _wait_details
     ),
     "Address Proved": EventDescription(gettext_noop("You verified an address"), "Address verified"),
+    "Account Opened": EventDescription(
+        gettext_noop("You opened an account with your address"), "Account opened by a code"
+    ),
     "Message Sent": EventDescription(
         gettext_noop("We sent you a message"), "We sent a message", _channel_details
     ),

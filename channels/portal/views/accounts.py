@@ -1,12 +1,16 @@
 """The customer chooses one of several accounts of a mailbox."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods
 
-from channels.pages import content_security
+from channels.pages import content_security, sign_in_forms
+from channels.portal.decorators import to_sign_in
+from channels.portal.forms import AccountForm
+from customers.access.accounts import choose_account, read_accounts
+from customers.models import User
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -14,5 +18,19 @@ from channels.pages import content_security
 @ensure_csrf_cookie
 @content_security.strict
 def choose(request: HttpRequest) -> HttpResponse:
-    """Show the accounts that the session opens, and store the choice."""
-    return redirect("portal:home")
+    """Show the accounts that the session opens, and store the choice of one."""
+    if not isinstance(request.user, User):
+        return to_sign_in(request)
+    next_page = sign_in_forms.next_page(request, ["/"])
+    if request.method == "POST":
+        form = AccountForm(request.POST)
+        if form.is_valid() and choose_account(
+            request.user, request.session, form.cleaned_data["account"]
+        ):
+            return redirect(next_page or "portal:home")
+    accounts = read_accounts(request.user, request.session)
+    if not accounts.choices:
+        return redirect("portal:home")
+    context = {"accounts": accounts, "next": next_page, "has_error": request.method == "POST"}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "portal/accounts.html", context, status=status)

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from butler.queries import decisions as queries
 from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.decisions import access_log_rows, catalog_names, occasion_card
-from channels.portal.decorators import page, render_page
+from channels.portal.decorators import contact_page, render_page
 from customers.consent import purpose_texts
 from customers.queries.pages import BadCursor
 
@@ -15,7 +15,7 @@ PAGE_SIZE = 20
 _SENT = {"yes": True, "no": False}
 
 
-@page
+@contact_page
 def decisions(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """Show the decisions about messages, each with its reason and a link to its preference."""
     language = get_language() or "en"
@@ -36,7 +36,7 @@ def decisions(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     return render_page(request, "portal/decisions.html", customer, "decisions", **context)
 
 
-@page
+@contact_page
 def access_log(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """Show the access log of the record."""
     try:

@@ -21,7 +21,12 @@ from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 from channels.pages.presenters.messages import delivery_state
 from channels.pages.presenters.preferences import preferences_page
 from channels.pages.time import time_of_day
-from channels.portal.decorators import form, not_found, page, render_page
+from channels.portal.decorators import (
+    contact_form,
+    contact_page,
+    not_found,
+    render_page,
+)
 from customers.actions.changes import ChangeAuthor
 from customers.actions.internal_events import NoSuchCustomer
 from customers.consent import purpose_texts
@@ -30,7 +35,7 @@ from customers.consent.statements import InvalidStatement
 from customers.events import internal_sources
 
 
-@page
+@contact_page
 def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """Show the consents and preferences of the customer."""
     now = timezone.now()
@@ -51,7 +56,7 @@ def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
     return render_page(request, "portal/preferences.html", customer, "preferences", **context)
 
 
-@form
+@contact_form
 def change(request: HttpRequest, customer: ResolvedCustomer, name: str) -> HttpResponse:
     """Save the form of this name, and redirect to its section of the page."""
     now = timezone.now()

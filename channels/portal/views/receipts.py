@@ -9,14 +9,14 @@ from django.utils.translation import get_language
 from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.decisions import catalog_names
 from channels.pages.presenters.ledger import ledger_row
-from channels.portal.decorators import not_found, page, render_page
+from channels.portal.decorators import contact_page, not_found, render_page
 from customers.consent import ledger_export, purpose_texts
 from customers.queries.pages import BadCursor
 
 PAGE_SIZE = 25
 
 
-@page
+@contact_page
 def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """List the entries, the newest first."""
     language = get_language() or "en"
@@ -35,7 +35,7 @@ def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespo
     return render_page(request, "portal/receipts.html", customer, "preferences", **context)
 
 
-@page
+@contact_page
 def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUID) -> HttpResponse:
     """Return one receipt as a file, which anybody can verify without access to Butler."""
     document = ledger_export.receipt(customer.id, entry_id)
@@ -44,7 +44,7 @@ def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUI
     return _json_file(document, f"receipt-{entry_id}.json")
 
 
-@page
+@contact_page
 def ledger_file(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """Return the whole ledger as one file."""
     return _json_file(ledger_export.export_ledger(customer.id), "ledger.json")

@@ -9,7 +9,7 @@ SELECT link.*
   FROM customers_link AS link
  WHERE link.evidence >= 30
    AND link.kind <> 'placed'
-   AND link.state IN ('joined', 'hung', 'contested')
+   AND link.state IN ('joined', 'attached', 'contested')
    AND NOT EXISTS (
        SELECT
          FROM customers_manualdecision AS separation
@@ -31,6 +31,6 @@ SELECT link.*
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0032_plural_names")]
+    dependencies = [("customers", "0033_attached_links")]
 
     operations = [migrations.RunSQL(VIEW, "DROP VIEW customers_openable_link;")]

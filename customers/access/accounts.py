@@ -1,0 +1,91 @@
+"""The accounts that a session opens, and the closed accounts that state its mailbox."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from customers.access.sessions import CHOSEN, SessionOpening, session_opening, session_proofs
+from customers.identity.openings import OpenableGraph, read_openable
+from customers.models import Source, User
+from customers.types import OpenedRecord
+
+# The last characters of an account number that are shown.
+_SHOWN = 2
+
+
+class AccountChoice(NamedTuple):
+    """A record that a session opens. `account_id` is one of its identifiers."""
+
+    account_id: int
+    # The names of the sources with an account in the record; empty for a mailbox without an account.
+    sources: tuple[str, ...]
+    # The end of an account number, such as "…17"; empty without an account.
+    masked_number: str
+    is_chosen: bool
+
+
+class ClosedAccount(NamedTuple):
+    """An account that states the mailbox of the session, and stays closed."""
+
+    account_id: int
+    source: str
+
+
+class Accounts(NamedTuple):
+    """The records that the customer can choose from, and the accounts that stay closed."""
+
+    choices: tuple[AccountChoice, ...]
+    closed: tuple[ClosedAccount, ...]
+
+
+def read_accounts(user: User, session: SessionBase) -> Accounts:
+    """Return the accounts of the session of this login."""
+    graph = read_openable(session_proofs(user, session))
+    opened = session_opening(graph, session)
+    names = _source_names(graph)
+    return Accounts(
+        choices=tuple(
+            _choice(record, graph, names, is_chosen=record is opened.chosen)
+            for record in opened.opening.records
+        ),
+        closed=tuple(ClosedAccount(id_, names[id_]) for id_ in opened.opening.closed_accounts),
+    )
+
+
+def choose_account(user: User, session: SessionBase, account_id: int) -> SessionOpening | None:
+    """Store the choice of a record in the session; return None if the session does not open it."""
+    graph = read_openable(session_proofs(user, session))
+    records = graph.open().records
+    if not any(account_id in record.identifier_ids for record in records):
+        return None
+    session[CHOSEN] = account_id
+    return session_opening(graph, session)
+
+
+def _choice(
+    record: OpenedRecord, graph: OpenableGraph, names: dict[int, str], *, is_chosen: bool
+) -> AccountChoice:
+    accounts = record.account_ids
+    number = graph.identifiers[accounts[0]].node.number if accounts else ""
+    return AccountChoice(
+        account_id=accounts[0] if accounts else min(record.identifier_ids),
+        sources=tuple(dict.fromkeys(names[id_] for id_ in accounts)),
+        masked_number=f"…{number[-_SHOWN:]}" if number else "",
+        is_chosen=is_chosen,
+    )
+
+
+def _source_names(graph: OpenableGraph) -> dict[int, str]:
+    """Return the name of the source of each account."""
+    source_ids = {
+        id_: int(openable.node.source)
+        for id_, openable in graph.identifiers.items()
+        if openable.node.source
+    }
+    names = _names(source_ids.values())
+    return {id_: names[source_id] for id_, source_id in source_ids.items()}
+
+
+def _names(source_ids: Iterable[int]) -> dict[int, str]:
+    return dict(Source.objects.filter(pk__in=set(source_ids)).values_list("id", "name"))
