@@ -31,6 +31,6 @@ SELECT link.*
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0033_attached_links")]
+    dependencies = [("customers", "0036_address_periods")]
 
     operations = [migrations.RunSQL(VIEW, "DROP VIEW customers_openable_link;")]
