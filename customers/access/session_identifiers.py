@@ -3,10 +3,8 @@
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Exists, OuterRef, QuerySet
 
+from customers.access.sessions import CHOSEN
 from customers.models import Evidence, Identifier
-
-# The key of a session whose customer chose one of several accounts: the id of the identifier.
-ACCOUNT = "account"
 
 
 def session_identifier(session: SessionBase) -> QuerySet[Identifier]:
@@ -16,7 +14,7 @@ def session_identifier(session: SessionBase) -> QuerySet[Identifier]:
     that has another holder since then is not returned.
     """
     proved = Identifier.objects.filter(evidence=Evidence.VERIFIED, erasure=None)
-    account_id = session.get(ACCOUNT)
+    account_id = session.get(CHOSEN)
     if isinstance(account_id, int):
         return proved.filter(pk=account_id)
     later = Identifier.objects.filter(

@@ -116,7 +116,7 @@ class _Graph:
         nodes = self._identifiers[link.first].node, self._identifiers[link.second].node
         if nodes[0].erasure_id != nodes[1].erasure_id:
             return False
-        if any(node.is_suspect for node in nodes):
+        if any(node.is_placeholder for node in nodes):
             return link.evidence >= OPENED
         return link.evidence >= STATED
 

@@ -37,7 +37,7 @@ class _IdentifierRow(msgspec.Struct, array_like=True, frozen=True):
     space_id: int
     has_named_space: bool
     has_several_ids: bool
-    is_suspect: bool
+    is_placeholder: bool
     erasure_id: int
     record_id: UUID | None
     live_id: UUID | None
@@ -51,7 +51,7 @@ class _IdentifierRow(msgspec.Struct, array_like=True, frozen=True):
             self.space_id,
             self.has_named_space,
             self.has_several_ids,
-            is_suspect=self.is_suspect,
+            is_placeholder=self.is_placeholder,
             erasure_id=self.erasure_id,
         )
         return OpenableIdentifier(node, self.record_id, self.live_id)

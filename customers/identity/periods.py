@@ -13,10 +13,10 @@ from customers.identity.link_rules import (
     families,
     has_sufficient_evidence,
     is_across_erasures,
-    is_proof,
 )
 from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, ManualDecision
 from customers.identity.separations import first_pair, first_periods, separated_since
+from customers.types import CONFIRMED
 
 
 class Period(NamedTuple):
@@ -98,7 +98,8 @@ def _has_ended(
     was_proved = False
     for link, time in removed_at:
         if time is not None and time <= border.occurred_at:
-            was_proved |= is_proof(link)
+            # A code that opened the account proved the mailbox only, so its holder stays.
+            was_proved |= link.evidence >= CONFIRMED
         elif not is_across_erasures(by_id, *link.pair) and (link.is_proved or link.is_current):
             return False
     return was_proved

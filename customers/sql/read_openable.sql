@@ -98,7 +98,7 @@ SELECT (SELECT COALESCE(array_agg(id), '{}') FROM proved),
                    identifier.id, identifier.kind, identifier.value,
                    COALESCE(space.id, 0), COALESCE(space.id <> 1, false),
                    COALESCE(space.ids_per_person = 'several', false),
-                   identifier.is_suspect, COALESCE(identifier.erasure_id, 0),
+                   identifier.is_placeholder, COALESCE(identifier.erasure_id, 0),
                    identifier.record_id, identifier.customer_id)), '[]')::text
           FROM named
           JOIN customers_identifier AS identifier USING (id)

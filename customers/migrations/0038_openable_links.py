@@ -8,7 +8,7 @@ CREATE VIEW customers_openable_link AS
 SELECT link.*
   FROM customers_link AS link
  WHERE link.evidence >= 30
-   AND link.kind <> 'placed'
+   AND link.kind IN ('seen', 'alias', 'equal')
    AND link.state IN ('joined', 'attached', 'contested')
    AND NOT EXISTS (
        SELECT
@@ -31,6 +31,6 @@ SELECT link.*
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0036_address_periods")]
+    dependencies = [("customers", "0037_placeholders")]
 
     operations = [migrations.RunSQL(VIEW, "DROP VIEW customers_openable_link;")]
