@@ -16,7 +16,7 @@ from customers.actions.refiling import MAX_REASON_LENGTH
 from customers.consent import ledger
 from customers.db import retry
 from customers.events import log
-from customers.identity import erasures, merging
+from customers.identity import erasure_rules, merging
 from customers.identity.families import ADDRESSES
 from customers.identity.links import IdentifierKey
 from customers.models import Customer, Erasure, Identifier, Tombstone, User
@@ -71,7 +71,7 @@ def _store_tombstones(erasure: Erasure, identifiers: Sequence[Identifier]) -> No
     Tombstone.objects.bulk_create(
         Tombstone(
             erasure=erasure,
-            digest=erasures.digest(settings.ERASURE_KEY, _key(identifier)),
+            digest=erasure_rules.digest(settings.ERASURE_KEY, _key(identifier)),
             period=identifier.period + 1,
             erased_at=ends.get(identifier.pk, erasure.erased_at),
             refused=refused if identifier.kind in ADDRESSES else [],

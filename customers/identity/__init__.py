@@ -18,7 +18,7 @@ The rules, all pure:
 - `addresses`: which address of an account is current, and whether a value is a placeholder
 - `separations`: which identifiers people keep apart, in all periods of an address
 - `periods`: the period of an address that an event belongs to, and which periods ended
-- `erasures`: whether an event that names an erased identifier is stored
+- `erasure_rules`: whether an event that names an erased identifier is stored
 - `order_ownership`: the record that an order belongs to
 
 The path of a new event:

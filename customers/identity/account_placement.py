@@ -107,13 +107,15 @@ def _continued_periods(
     if not borders:
         return []
     read = {link.id for link in component.links}
-    beside = [
+    further_links = [
         further
         for further in read_attaching_links({end for border in borders for end in border[1:3]})
         if further.link.id not in read
     ]
-    nodes = {**{further.other.id: further.other for further in beside}, **nodes}
-    others = [further.link.link(is_current=further.link.state != "replaced") for further in beside]
+    nodes = {**{further.other.id: further.other for further in further_links}, **nodes}
+    others = [
+        further.link.link(is_current=further.link.state != "replaced") for further in further_links
+    ]
     return continued_periods(nodes, [*links, *others], component.decisions)
 
 

@@ -22,7 +22,7 @@ class IdentifierKey(NamedTuple):
     value: str
     # CLAIMED or VERIFIED: a claim is another identifier than the value it names.
     evidence: int
-    # 0, or the number of the address period that an earlier holder's period precedes.
+    # 0 for the first period of an address; the later ones count from 1.
     period: int = 0
 
 

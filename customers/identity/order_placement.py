@@ -35,12 +35,12 @@ def find_orders_to_place(
         and (row.customer_id != targets[row.id] or (row.record_id and not row.version))
     ]
     excluded = [row.id for row in rows if row.kind == ORDER]
-    beside = sql.rows("read_linked_orders", {"ids": moved, "excluded": excluded}) if moved else []
-    orders = [row for row in rows if row.kind == ORDER] + [GraphRow(*row) for *row, _ in beside]
+    linked = sql.rows("read_linked_orders", {"ids": moved, "excluded": excluded}) if moved else []
+    orders = [row for row in rows if row.kind == ORDER] + [GraphRow(*row) for *row, _ in linked]
     if numbers := sorted({order_number(row.value) for row in orders if row.evidence == VERIFIED}):
         params = {"numbers": numbers, "excluded": [row.id for row in orders]}
-        beside += sql.rows("read_orders_by_number", params)
-    return [GraphRow(*row) for *row, _ in beside], {row[0] for row in beside if row[-1]}
+        linked += sql.rows("read_orders_by_number", params)
+    return [GraphRow(*row) for *row, _ in linked], {row[0] for row in linked if row[-1]}
 
 
 def place_orders(

@@ -15,8 +15,8 @@ from django.conf import settings
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity import erasures
-from customers.identity.erasures import ErasedIdentifier, ErasedIdentifiers
+from customers.identity import erasure_rules
+from customers.identity.erasure_rules import ErasedIdentifier, ErasedIdentifiers
 from customers.identity.families import ORDER, filing_rank, is_number, split_source
 from customers.identity.links import IdentifierKey
 from customers.identity.normalize import is_kind, is_of_the_company, normalize
@@ -35,7 +35,7 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class ResolvedIdentifier(NamedTuple):
-    """An identifier, the record it files under, and the live record with its log's version."""
+    """An identifier, its own record, and its live record with the version of that log."""
 
     id: int
     record_id: UUID | None
@@ -74,7 +74,7 @@ class ResolvedEvents(NamedTuple):
 
 
 def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey, ...]:
-    """Return the usable identifiers of an event. The event is filed under the first one."""
+    """Return the usable identifiers of an event. The event is filed on the first one."""
     keys = set()
     for named_kind, raw in event.identifiers:
         kind, source = split_source(named_kind)
@@ -150,15 +150,10 @@ def stored_account(number: str, sender: Sender) -> tuple[str, str] | None:
     return kind, f"{sender.source_id}/{value}" if is_number(kind) else value
 
 
-def order_identifier(source_id: int, number: str) -> tuple[str, str]:
-    """Return the kind and value by which events of any source name an order of this source."""
-    return stored_identifier(ORDER, f"{source_id}/{number}")
-
-
 def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedEvents:
     """Find the usable identifiers of each event, and the records that they lead to, locked.
 
-    Each event is filed under its first identifier. An event may have no usable identifier.
+    Each event is filed on its first identifier. An event may have no usable identifier.
     """
     keys_by_event = [identifier_keys(event, sender) for event in events]
     resolution = resolve({key for keys in keys_by_event for key in keys})
@@ -168,7 +163,7 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
             tuple(key for key in keys if key[:2] not in blocked) for keys in keys_by_event
         ]
     erased = erased_identifiers(resolved, resolution.tombstones)
-    accepted = erasures.accept_events(events, keys_by_event, erased, sender)
+    accepted = erasure_rules.accept_events(events, keys_by_event, erased, sender)
     keys_by_event = [keys or () for keys in accepted]
     keys_by_event = _in_their_periods(events, keys_by_event, resolved, resolution.tombstones)
     keys_by_event = _put_placeholders_last(keys_by_event, resolved)
@@ -243,7 +238,7 @@ def resolve(keys: Iterable[IdentifierKey]) -> Resolution:
     """
     named = {key._replace(period=0) if key.period else key for key in keys}
     secret = settings.ERASURE_KEY
-    params = [[*key[:3], erasures.digest(secret, key).hex()] for key in named]
+    params = [[*key[:3], erasure_rules.digest(secret, key).hex()] for key in named]
     return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(params)}))
 
 

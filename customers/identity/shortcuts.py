@@ -11,12 +11,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers.identity import grouping
-from customers.identity.families import ORDER, Family, family_of
+from customers.identity.families import JOINING_FAMILIES, ORDER, Family, family_of
 from customers.identity.links import IdentifierKey, IdentifierLink, IdentifierNode
 from customers.identity.statements import LinkStatement, Statements
 from customers.types import MAIN_SPACE_ID, STATED, Sender
 
-# Two identifiers that came together, the one that the event is filed under first.
+# Two identifiers that came together, first the one that the event is filed on.
 type KeyPair = tuple[IdentifierKey, IdentifierKey]
 
 
@@ -67,11 +67,11 @@ def _component_owners(
     certain = CertainOwners({}, {})
     for component in _components(statements):
         keys = {key for link in component for key in link[:2]}
-        opened = [new_records[key] for key in keys if key in new_records]
-        if not keys_with_owner.isdisjoint(keys) or len(opened) != 1:
+        created = [new_records[key] for key in keys if key in new_records]
+        if not keys_with_owner.isdisjoint(keys) or len(created) != 1:
             continue
         if _is_one_group(keys, {link: statements[link] for link in component}, sender):
-            certain.records.update(dict.fromkeys(keys, opened[0]))
+            certain.records.update(dict.fromkeys(keys, created[0]))
             certain.states.update({link: _state(link, sender) for link in component})
     return certain
 
@@ -90,18 +90,21 @@ def _attached_owners(
             links_of.setdefault(link.second, []).append(link)
     attached: dict[IdentifierKey, UUID] = {}
     for key, links in links_of.items():
-        holders = {owners.get(link.first) for link in links}
-        owner = next(iter(holders))
-        is_attached = _family(key, sender) in (Family.ATTACHED, Family.DEVICE)
-        # A holder that itself is attached to a record could change its record in this batch.
-        are_cores = all(_family(link.first, sender) in _CORES for link in links)
-        if key not in new_records and is_attached and owner and len(holders) == 1 and are_cores:
+        owners_of_ends = {owners.get(link.first) for link in links}
+        owner = next(iter(owners_of_ends))
+        can_attach = _family(key, sender) in (Family.ATTACHED, Family.DEVICE)
+        # An end that is attached itself could change its record in this batch.
+        ends_join = all(_family(link.first, sender) in JOINING_FAMILIES for link in links)
+        if (
+            key not in new_records
+            and can_attach
+            and owner
+            and len(owners_of_ends) == 1
+            and ends_join
+        ):
             attached[key] = owner
             certain.states.update(dict.fromkeys(links, "attached"))
     return attached
-
-
-_CORES = frozenset({Family.ACCOUNT, Family.MAILBOX})
 
 
 def _order_owners(
@@ -165,9 +168,9 @@ def _is_one_group(keys: Set[IdentifierKey], statements: Statements, sender: Send
 
 
 def _state(link: LinkStatement, sender: Sender) -> str:
-    """Return what a link does if all links of its component join or attach."""
-    is_core = {_family(link.first, sender), _family(link.second, sender)} <= _CORES
-    return "joined" if is_core else "attached"
+    """Return the state of a link if all links of its component join or attach."""
+    is_joining = {_family(link.first, sender), _family(link.second, sender)} <= JOINING_FAMILIES
+    return "joined" if is_joining else "attached"
 
 
 def _family(key: IdentifierKey, sender: Sender) -> Family:

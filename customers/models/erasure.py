@@ -29,7 +29,7 @@ class Tombstone(models.Model):
     """An erased identifier as a keyed digest. Nobody can read the identifier from it."""
 
     erasure = models.ForeignKey(Erasure, on_delete=models.PROTECT, related_name="tombstones")
-    # customers.identity.erasures.digest: of the kind, the value with its source, and the evidence.
+    # customers.identity.erasure_rules.digest: of the kind, the value with its source, and the evidence.
     digest = models.BinaryField(max_length=32)
     # The period of the identifier that begins at `erased_at`.
     period = models.SmallIntegerField()

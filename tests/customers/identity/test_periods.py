@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.events.internal_sources import BUTLER
-from customers.identity import erasures
-from customers.identity.erasures import ErasedIdentifier, ErasedIdentifiers, accept_events
+from customers.identity import erasure_rules
+from customers.identity.erasure_rules import ErasedIdentifier, ErasedIdentifiers, accept_events
 from customers.identity.links import IdentifierKey
 from customers.identity.periods import Period, period_at
 from customers.types import VERIFIED, Sender
@@ -129,10 +129,12 @@ def test_order_opens_the_account_for_its_whole_batch(batch):
 
 def test_digest_depends_on_the_key_and_the_whole_identifier():
     digests = {
-        erasures.digest(secret, key)
+        erasure_rules.digest(secret, key)
         for secret in ("a", "b")
         for key in (ACCOUNT, OTHER, MAILBOX, MAILBOX._replace(evidence=1))
     }
 
     assert len(digests) == 8
-    assert erasures.digest("a", MAILBOX._replace(period=3)) == erasures.digest("a", MAILBOX)
+    assert erasure_rules.digest("a", MAILBOX._replace(period=3)) == erasure_rules.digest(
+        "a", MAILBOX
+    )

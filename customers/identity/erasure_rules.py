@@ -16,7 +16,7 @@ from customers.identity.statements import STATEMENTS
 from customers.projections import orders
 from customers.types import BUTLER_SOURCE_ID, IncomingEvent, Sender
 
-# Their source says what happens to them: nothing is accepted until the customer acts.
+# Sources state these without the customer. They are accepted again after an act of the customer.
 _CLOSED = frozenset({Family.ACCOUNT, Family.ATTACHED, Family.REFERENCE})
 # After this time, another person may have the address.
 _SAME_HOLDER = timedelta(days=365)
@@ -37,14 +37,14 @@ class ErasedIdentifiers(NamedTuple):
     """The erased identifiers that a batch names, and what happened to them since."""
 
     tombstones: Mapping[IdentifierKey, ErasedIdentifier]
-    # Those whose new period has begun, by an act of the customer.
+    # Those whose new period began with an act of the customer.
     begun: Set[IdentifierKey]
     # The addresses that somebody proved by a code in the new period.
     proved: Set[IdentifierKey]
 
 
 def digest(secret: str, key: IdentifierKey) -> bytes:
-    """Return the keyed digest of an identifier, in all of its periods."""
+    """Return the keyed digest of an identifier. All of its periods have the same one."""
     text = f"{key.kind}\n{key.value}\n{key.evidence}"
     return blake2b(text.encode(), key=_digest_key(secret), digest_size=32).digest()
 
