@@ -294,3 +294,16 @@ def test_map_of_who_is_who_names_each_of_its_modules():
     )
 
     assert sorted(names) == sorted(set(modules) - {"__init__"})
+
+
+def test_each_situation_says_what_customer_staff_and_sender_see():
+    page = read(Path("docs/reference/identity.md"))
+    section = page.partition("\n## Situations\n")[2].partition("\n## ")[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in section.splitlines()
+        if line.startswith("| ")
+    ]
+
+    assert len(rows) > 60
+    assert [row for row in rows if len(row) != 4 or "" in row] == []

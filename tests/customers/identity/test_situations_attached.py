@@ -2,6 +2,7 @@
 
 import pytest
 
+from customers.identity import decisions
 from customers.models import Identifier
 from tests.customers.identity.company import (
     WireSource,
@@ -11,6 +12,7 @@ from tests.customers.identity.company import (
     shown_identifiers,
     timeline,
 )
+from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +84,16 @@ def test_landline_of_two_people_is_attached_to_neither(shop):
     assert phone.is_shared
     assert not are_one(shop.account("noor"), ("phone", phone.value))
     assert not are_one(shop.account("sam"), ("phone", phone.value))
+
+
+def test_mistyped_phone_of_another_customer_takes_a_confirmed_one_from_nobody(shop):
+    shop.identify(1, "noor", email=BOX, phone=PHONE)
+    phone, mailbox = (Identifier.objects.get(kind=kind) for kind in ("phone", "email"))
+    decisions.decide("merge", phone.pk, mailbox.pk, actor="staff:lin", now=NOON)
+
+    assert shop.identify(2, "sam", email="sam@example.com", phone=PHONE) == "contested;count=1"
+
+    assert are_one(("phone", phone.value), email(BOX))
 
 
 def test_activity_of_a_browser_is_on_the_record_of_its_only_account(shop):
