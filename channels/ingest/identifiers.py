@@ -24,6 +24,9 @@ SUBJECT_PROPERTIES = (
 MEMBER_PROPERTIES = (("member", ("reference",)),)
 
 CONTACTS = ("email", "phone", "card")
+# The fields of the kinds of events that state contacts.
+_STATED_IN = {"identify": "traits", "track": "properties"}
+_SUBJECT_NAMES = frozenset(name for _, names in SUBJECT_PROPERTIES for name in names)
 # A `previousId` of this form names a mailbox, and not a browser.
 _ADDRESS = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
 _INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
@@ -61,8 +64,9 @@ def _identifiers(
     context_traits = context.get("traits")
     if type(context_traits) is not dict:
         context_traits = {}
-    for contact in CONTACTS:
-        _add_lenient(identifiers, contact, stated.get(contact) or context_traits.get(contact))
+    if stated or context_traits:
+        for contact in CONTACTS:
+            _add_lenient(identifiers, contact, stated.get(contact) or context_traits.get(contact))
     return identifiers
 
 
@@ -76,11 +80,12 @@ def _stated_contacts(kind: str, document: dict[str, Any]) -> dict[str, Any]:
         previous_id = document.get("previousId")
         is_address = type(previous_id) is str and _ADDRESS.fullmatch(previous_id)
         return {"email": previous_id} if is_address else {}
-    contacts = document.get({"identify": "traits", "track": "properties"}.get(kind, ""))
+    contacts = document.get(_STATED_IN.get(kind, ""))
     if type(contacts) is not dict:
         return {}
     if kind == "track" and document.get("event") != PLACED:
-        return {"card": contacts.get("card")}
+        card = contacts.get("card")
+        return {"card": card} if card else {}
     return contacts
 
 
@@ -96,7 +101,7 @@ def _add_from_context(identifiers: list[tuple[str, str]], context: dict[str, Any
 def _add_strict(identifiers: list[tuple[str, str]], kind: str, value: Any, field: str) -> None:
     if value is None or value == "":
         return
-    text = id_text(value, field)
+    text = value if type(value) is str else id_text(value, field)
     if len(text) > MAX_VALUE:
         raise InvalidEvent("id_too_long", f"{field} has {len(text)} characters")
     identifiers.append((kind, text))
@@ -125,8 +130,20 @@ def _about(document: dict[str, Any], identifiers: list[tuple[str, str]]) -> str:
     properties, event = document.get("properties"), document.get("event")
     if type(properties) is not dict:
         return ""
-    is_member = type(event) is str and event.startswith("Party Member ")
-    for subject_kind, names in MEMBER_PROPERTIES if is_member else SUBJECT_PROPERTIES:
+    if type(event) is str and event.startswith("Party Member "):
+        return _subject(properties, MEMBER_PROPERTIES, identifiers)
+    # Most events have no subject, so a quick check comes first.
+    if _SUBJECT_NAMES.isdisjoint(properties):
+        return ""
+    return _subject(properties, SUBJECT_PROPERTIES, identifiers)
+
+
+def _subject(
+    properties: dict[str, Any],
+    subject_properties: tuple[tuple[str, tuple[str, ...]], ...],
+    identifiers: list[tuple[str, str]],
+) -> str:
+    for subject_kind, names in subject_properties:
         for name in names:
             reference = properties.get(name)
             if reference is None or reference == "":

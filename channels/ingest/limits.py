@@ -26,6 +26,7 @@ MAX_KEY = 128
 MAX_DIGITS = 16_000
 # Integers beyond a double are refused. One of 4,000 digits takes as long as 1,000 short ones.
 NUMBER_BOUND = 2**1024
+_LOWER_NUMBER_BOUND = -NUMBER_BOUND
 # msgspec recurses in C, and a thread of the Rust server has a stack of 2 MB: the process crashes
 # at a depth of about 5,000. msgspec gets no text that may be nested deeper than this.
 SAFE_NESTING = 1000
@@ -192,16 +193,18 @@ def _count_keys(
     count = 0
     inside: Any = value
     if type(value) is dict:
-        if max(map(len, value), default=0) > MAX_KEY:
+        if value and max(map(len, value)) > MAX_KEY:
             raise InvalidEvent("key_too_long", f"a key has more than {MAX_KEY} characters")
         count = len(value)
         inside = value.values()
     for inner in inside:
         kind = type(inner)
+        if kind is str:
+            continue
         if kind is dict or kind is list:
             count += _count_keys(inner, depth + 1, suspicious_numbers)
         elif (kind is float and inner == 0) or (
-            kind is int and not -NUMBER_BOUND < inner < NUMBER_BOUND
+            kind is int and not _LOWER_NUMBER_BOUND < inner < NUMBER_BOUND
         ):
             suspicious_numbers.append(inner)
     return count

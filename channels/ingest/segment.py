@@ -123,7 +123,7 @@ def event_from_object(
         body_hash=digest,
         traits=_traits(document, context) if kind == "identify" else None,
         about=about,
-        actor=_actor(context) if request_context.is_trusted else "",
+        actor=_actor(context) if context and request_context.is_trusted else "",
         proved_identifier=customer.identifier,
         token_fault=customer.fault,
     )
@@ -139,15 +139,19 @@ def _apply_request_context(document: dict[str, Any], request_context: RequestCon
     if "writeKey" in document:
         del document["writeKey"]
         is_changed = True
-    for name, shared in (
-        ("context", request_context.context),
-        ("integrations", request_context.integrations),
-    ):
-        if shared:
-            own = document.get(name)
-            document[name] = {**shared, **own} if type(own) is dict else shared
-            is_changed = True
+    if request_context.context:
+        _share(document, "context", request_context.context)
+        is_changed = True
+    if request_context.integrations:
+        _share(document, "integrations", request_context.integrations)
+        is_changed = True
     return is_changed
+
+
+def _share(document: dict[str, Any], name: str, shared: dict[str, Any]) -> None:
+    """Write a field of the request into its event, whose own values count."""
+    own = document.get(name)
+    document[name] = {**shared, **own} if type(own) is dict else shared
 
 
 def _remove_identity_token(document: dict[str, Any]) -> object:
@@ -209,6 +213,8 @@ def _occurred_at(
     document: dict[str, Any], context: dict[str, Any], request_context: RequestContext
 ) -> datetime:
     stated_time = clock.parse_time(document.get("timestamp") or document.get("originalTimestamp"))
+    if stated_time is None:
+        return request_context.received_at
     library = context.get("library")
     is_stamped_once = type(library) is dict and library.get("name") in _STAMP_ONCE_LIBRARIES
     return clock.corrected_time(
