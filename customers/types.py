@@ -27,6 +27,9 @@ MAIN_SPACE = "main"
 # The source of Butler's own events (migration 0002).
 BUTLER_SOURCE_ID = 1
 
+# Channels of systems that know their own customers. A channel that is in neither list counts as one.
+OWNER_CHANNELS = frozenset({"app", "site", "web", "server"})
+
 # Channels whose staff or files write about customers of other systems.
 DESK_CHANNELS = frozenset(
     {"till", "store", "phone", "desk", "kiosk", "import", "partner", "console"}

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from customers.identity.evidence import address_evidence
-from customers.types import CLAIMED, CONFIRMED, MAIN_SPACE, NOTED, STATED, Sender
+from customers.types import (
+    CLAIMED,
+    CONFIRMED,
+    DESK_CHANNELS,
+    MAIN_SPACE,
+    NOTED,
+    OWNER_CHANNELS,
+    STATED,
+    Sender,
+)
 
 
 def describe_numbers(name: str, space: str, others: Sequence[str]) -> str:
@@ -20,6 +29,17 @@ def describe_numbers(name: str, space: str, others: Sequence[str]) -> str:
         f"{shared} if both sources also gave the same e-mail address. If these sources number "
         "their customers separately, give each a space of its own: "
         f'manage.py move_source "{name}" --ids NAME_OF_A_SPACE'
+    )
+
+
+def describe_channel(channel: str) -> str:
+    """Return how Butler treats a channel that it does not know, and which it knows; else ""."""
+    if channel in OWNER_CHANNELS | DESK_CHANNELS:
+        return ""
+    return (
+        f'Butler does not know the channel "{channel}". It counts as a system that states who its '
+        f"customers are, such as {_listed(sorted(OWNER_CHANNELS))}. "
+        f"The channels {_listed(sorted(DESK_CHANNELS - {'console'}))} only note it."
     )
 
 

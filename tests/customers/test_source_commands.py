@@ -39,6 +39,15 @@ class TestCreateSource:
         assert (source.space.name, source.space.ids_per_person) == ("shop", "one")
         assert 'shares its numbers of customers with no other source (space "shop")' in sentences
 
+    def test_unknown_channel_is_told_how_it_counts(self):
+        _, mistyped = create("Till", "--secret", channel="stor")
+        _, listed = create("Till 2", "--secret", channel="store")
+
+        assert (
+            'Butler does not know the channel "stor". It counts as a system that states' in mistyped
+        )
+        assert "does not know" not in listed
+
     def test_every_option_is_stored(self):
         options = ["--ids", "passes", "--ids-per-person", "several", "--order-numbers", "yearly"]
         created, _ = create("Passes", "--secret", *options, "--addresses", "unchecked")

@@ -12,7 +12,7 @@ from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.pages.presenters.decisions import CatalogNames
 from channels.pages.presenters.events import headline
 from channels.pages.presenters.record import is_adult
-from channels.pages.presenters.timeline import statement_details, without_copies
+from channels.pages.presenters.timeline import channel_icon, statement_details, without_copies
 from customers.identity.refiling import FIXED_KINDS
 from customers.queries.shapes import (
     EventShape,
@@ -26,7 +26,6 @@ from customers.queries.shapes import (
 )
 
 CONTACTS_LIMIT = 3
-ICONS = ("phone", "web", "app", "store")
 IDENTIFIER_KINDS_SHOWN = ("email", "phone", "card")
 VERIFIED_EVIDENCE = ("stated", "opened", "confirmed")
 
@@ -169,7 +168,7 @@ def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntr
         headline=headline(event.kind, event.name, for_staff=True),
         detail=_event_detail(event, names),
         channel=labels.source_channel(event.channel),
-        icon=event.channel if event.channel in ICONS else "butler",
+        icon=channel_icon(event.channel),
         actor=labels.decision_maker(event.kind, event.actor),
         is_verified=event.is_verified,
         occurred_at=event.occurred_at,

@@ -12,8 +12,12 @@ from customers.identity.merge_reasons import MergeReason
 SOURCE_CHANNELS = {
     "phone": "by phone",
     "web": "website",
+    "site": "website",
     "app": "app",
     "store": "at the counter",
+    "till": "at the counter",
+    "kiosk": "at a kiosk",
+    "desk": "at the desk",
     "butler": "Butler",
     "console": "console",
 }

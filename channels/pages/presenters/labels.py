@@ -9,10 +9,14 @@ from django.utils.translation import gettext_noop
 SOURCE_CHANNELS = {
     "phone": gettext_noop("by phone"),
     "web": gettext_noop("on the website"),
+    "site": gettext_noop("on the website"),
     "app": gettext_noop("in the app"),
     "store": gettext_noop("at the counter"),
+    "till": gettext_noop("at the counter"),
+    "kiosk": gettext_noop("at the counter"),
     "butler": gettext_noop("by Butler"),
     "console": gettext_noop("at our desk"),
+    "desk": gettext_noop("at our desk"),
 }
 # The way of a message to its customer, by channel.
 MESSAGE_CHANNELS = {

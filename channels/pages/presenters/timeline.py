@@ -11,7 +11,16 @@ from channels.pages.presenters.labels import translated
 from customers.consent.state import ANY
 from customers.queries.shapes import EventShape, body_properties
 
-ICONS = ("phone", "web", "app", "store", "butler")
+# The icon of an event, by the channel of its source.
+_CHANNEL_ICONS = {
+    "phone": "phone",
+    "web": "web",
+    "site": "web",
+    "app": "app",
+    "store": "store",
+    "till": "store",
+    "kiosk": "store",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,12 @@ def statement_details(name: str, event_properties: Mapping[str, Any], names: Cat
 def _icon(event: EventShape, event_properties: dict[str, Any]) -> str:
     if event.kind == "message":
         return messages.ICONS.get(str(event_properties.get("channel", "")), "butler")
-    return event.channel if event.channel in ICONS else "butler"
+    return channel_icon(event.channel)
+
+
+def channel_icon(channel: str) -> str:
+    """Return the icon of a source's channel; the one of Butler for a channel without its own."""
+    return _CHANNEL_ICONS.get(channel, "butler")
 
 
 def _source_channel(event: EventShape) -> str:

@@ -12,7 +12,7 @@ from customers.actions.sources import (
     sources_sharing_numbers,
 )
 from customers.events.internal_sources import sender_of_source
-from customers.management.source_notes import describe_addresses, describe_numbers
+from customers.management.source_notes import describe_addresses, describe_channel, describe_numbers
 from customers.models import Source, Space
 from customers.types import DESK_CHANNELS, MAIN_SPACE
 
@@ -85,6 +85,8 @@ class Command(BaseCommand):
         self.stderr.write(describe_numbers(source.name, source.space.name, others), str)
         sender = sender_of_source(source, is_trusted=is_trusted)
         self.stderr.write(describe_addresses(sender), str)
+        if note := describe_channel(source.channel):
+            self.stderr.write(note, str)
 
 
 def _scopes(text: str) -> list[str]:

@@ -77,6 +77,16 @@ def test_timeline_shows_a_join_of_two_records_once(kim):
     assert page(kim).count("We joined two of your records") == 1
 
 
+@pytest.mark.parametrize(
+    ("channel", "place"), [("site", "on the website"), ("till", "at the counter")]
+)
+def test_timeline_names_the_place_of_each_documented_channel(kim, channel, place):
+    source = factories.sender(factories.source(channel.title(), channel=channel), channel=channel)
+    factories.record(factories.order("C-1", MAILBOX, total="10"), by=source)
+
+    assert place in page(kim)
+
+
 def test_separated_record_leaves_the_page_and_statements_do_not_bring_it_back(kim, shop):
     assert "B-2" in page(kim)
 
