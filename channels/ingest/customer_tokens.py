@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from channels.ingest.segment import NOBODY, TokenCustomer, find_nobody
 from customers.access import identity_tokens, session_tokens
-from customers.identity.resolution import stored_account
+from customers.identity.identifier_keys import stored_account
 from customers.models import Source
 from customers.types import Sender
 

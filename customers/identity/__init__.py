@@ -24,7 +24,9 @@ The rules, all pure:
 The path of a new event:
 
 - `normalize`, `non_identifiers`: the normal form of values, and the values that identify nobody
-- `resolution`: the identifiers of a batch, the records that they lead to, the order of filing
+- `identifier_keys`: the usable identifiers of an event, in the order of filing; pure
+- `short_text_cache`: the cache of what follows from such identifiers alone; pure
+- `resolution`: the identifiers of a batch and the records that they lead to
 - `statements`: the links that events state; pure
 - `record_creation`: stores new identifiers, records and links
 - `shortcuts`: the live records of new identifiers that are certain without a regrouping; pure

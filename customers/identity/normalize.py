@@ -47,6 +47,11 @@ def set_non_identifiers(non_identifiers: NonIdentifiers) -> None:
     normalize.cache_clear()
 
 
+def current_rules() -> NonIdentifiers:
+    """Return the rules about values that identify nobody, as they hold in this process."""
+    return _non_identifiers
+
+
 def is_of_the_company(email: str, channel: str) -> bool:
     """Tell whether staff wrote down a mailbox of the company because the customer named none."""
     return channel in _STAFFED_CHANNELS and _non_identifiers.is_own_address(email)

@@ -4,10 +4,10 @@ Each event is filed on the first of its identifiers, except a change of an order
 `_put_changed_orders_first`.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,20 +17,16 @@ from customers import sql
 from customers.db.retry import RetryTransaction
 from customers.identity import erasure_rules
 from customers.identity.erasure_rules import ErasedIdentifier, ErasedIdentifiers
-from customers.identity.families import ORDER, filing_rank, is_number, split_source
+from customers.identity.families import ORDER, is_number
+from customers.identity.identifier_keys import identifier_keys
 from customers.identity.links import IdentifierKey
-from customers.identity.normalize import is_kind, is_of_the_company, normalize
 from customers.identity.periods import Period, period_at
+from customers.identity.short_text_cache import ShortTextCache
 from customers.projections import orders
-from customers.types import CLAIMED, VERIFIED, WEAK_KINDS, IncomingEvent, Sender
+from customers.types import VERIFIED, IncomingEvent, Sender
 
 # Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
-
-# The end of the identifier of a kiosk. A page that sends it could file events on a kiosk's customer.
-_KIOSK_DAY = re.compile(r"@\d+/\d{4}-\d\d-\d\d\Z")
-
-
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -54,6 +50,16 @@ type Resolved = dict[IdentifierKey, ResolvedIdentifier]
 type Tombstones = dict[IdentifierKey, ErasedIdentifier]
 
 
+# The class methods `_make` would take twice as long, for each identifier of each batch.
+_new_key = partial(tuple.__new__, IdentifierKey)
+_new_identifier = partial(tuple.__new__, ResolvedIdentifier)
+
+# An identifier as resolve_identifiers.sql takes it: kind, value, evidence, digest in hex.
+type _Params = tuple[str, str, int, str]
+# By ERASURE_KEY and identifier.
+_cached_params: ShortTextCache[tuple[str, IdentifierKey], _Params] = ShortTextCache()
+
+
 class Resolution(NamedTuple):
     """The known identifiers of a batch, and its blocked and erased ones."""
 
@@ -73,60 +79,6 @@ class ResolvedEvents(NamedTuple):
     tombstones: Tombstones
 
 
-def identifier_keys(event: IncomingEvent, sender: Sender) -> tuple[IdentifierKey, ...]:
-    """Return the usable identifiers of an event. The event is filed on the first one."""
-    keys = set()
-    for named_kind, raw in event.identifiers:
-        kind, source = split_source(named_kind)
-        kind = _spelled_kind(kind, raw)
-        value = normalize(kind, raw, sender.default_region) if is_kind(kind) else None
-        if value is None or (kind == "email" and is_of_the_company(value, sender.channel)):
-            continue
-        is_weak = kind in WEAK_KINDS
-        if is_weak and sender.is_shared:
-            # Another customer may use the kiosk tomorrow, so the identifier holds for one day.
-            value = f"{value}@{sender.source_id}/{event.occurred_at:%Y-%m-%d}"
-        elif is_weak and sender.is_public and _KIOSK_DAY.search(value):
-            continue
-        if kind == ORDER or is_number(kind):
-            value = f"{source or sender.source_id}/{value}"
-        keys.add(IdentifierKey(kind, value, CLAIMED if is_weak else sender.evidence))
-    if sender.evidence == CLAIMED:
-        keys |= _proved_keys(event)
-        keys -= {key._replace(evidence=CLAIMED) for key in _proved_keys(event)}
-        # A claimed order number does not prove that the order belongs to the customer.
-        keys = {key for key in keys if key.kind != ORDER} or keys
-    if len(keys) == 1:
-        return tuple(keys)
-    return tuple(sorted(keys, key=lambda key: _filing_order(key, sender)))
-
-
-def _proved_keys(event: IncomingEvent) -> set[IdentifierKey]:
-    """Return the identifier for which the customer token of an event speaks, if it has one."""
-    proved = event.proved_identifier
-    return {IdentifierKey(*proved, VERIFIED)} if proved else set()
-
-
-def _filing_order(key: IdentifierKey, sender: Sender) -> tuple[object, ...]:
-    """Return the sort key of an event's identifiers: the first one is its primary identifier.
-
-    The primary identifier of an event with claims only is its device, not the claimed person.
-    """
-    is_claim = key.evidence == CLAIMED and key.kind not in WEAK_KINDS
-    return is_claim, filing_rank(key.kind, has_several_ids=sender.has_several_ids), key
-
-
-def _spelled_kind(kind: str, value: str) -> str:
-    """Return the kind of a number that is spelled like an address: it is that address."""
-    if kind != "user_id" or ("@" not in value and "+" not in value):
-        return kind
-    text = value.strip()
-    if "@" in text and normalize("email", text):
-        return "email"
-    is_phone = text.startswith("+") and text[1:].replace(" ", "").isdigit()
-    return "phone" if is_phone and normalize("phone", text) else kind
-
-
 def stored_identifier(kind: str, value: str) -> tuple[str, str]:
     """Return the kind and value by which events of any source name a stored identifier.
 
@@ -138,25 +90,13 @@ def stored_identifier(kind: str, value: str) -> tuple[str, str]:
     return kind, value
 
 
-def stored_account(number: str, sender: Sender) -> tuple[str, str] | None:
-    """Return the kind and the stored value of an account that a source names; None for nobody.
-
-    A number that is spelled like an address is that address.
-    """
-    kind = _spelled_kind("user_id", number)
-    value = normalize(kind, number, sender.default_region)
-    if value is None or (kind == "email" and is_of_the_company(value, sender.channel)):
-        return None
-    return kind, f"{sender.source_id}/{value}" if is_number(kind) else value
-
-
 def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedEvents:
     """Find the usable identifiers of each event, and the records that they lead to, locked.
 
     Each event is filed on its first identifier. An event may have no usable identifier.
     """
     keys_by_event = [identifier_keys(event, sender) for event in events]
-    resolution = resolve({key for keys in keys_by_event for key in keys})
+    resolution = resolve(set().union(*keys_by_event))
     resolved, blocked = resolution.resolved, resolution.blocked
     if blocked:
         keys_by_event = [
@@ -238,28 +178,34 @@ def resolve(keys: Iterable[IdentifierKey]) -> Resolution:
     """
     named = {key._replace(period=0) if key.period else key for key in keys}
     secret = settings.ERASURE_KEY
-    params = [[*key[:3], erasure_rules.digest(secret, key).hex()] for key in named]
-    return read_resolved(sql.run("resolve_identifiers", {"keys": sql.json(params)}))
+    params = [_cached_params.get((secret, key)) or _params(secret, key) for key in named]
+    return read_resolved(sql.rows("resolve_identifiers", {"keys": sql.json(params)}))
 
 
-def read_resolved(cursor: Iterable[Any]) -> Resolution:
+def _params(secret: str, key: IdentifierKey) -> _Params:
+    digest = erasure_rules.digest(secret, key).hex()
+    params = (key.kind, key.value, key.evidence, digest)
+    return _cached_params.store((secret, key), params, length=len(key.value))
+
+
+def read_resolved(rows: Iterable[tuple[Any, ...]]) -> Resolution:
     """Parse the rows of resolve_identifiers.sql."""
     resolution = Resolution({}, set(), {})
-    for id_, kind, value, evidence, period, is_stale, erasure_id, refused, *columns in cursor:
+    resolved = resolution.resolved
+    for row in rows:
+        id_, is_stale, erasure_id, refused = row[4], row[12], row[13], row[14]
         if is_stale:
             raise RetryTransaction
+        key = _new_key(row[:4])
         if id_ is not None:
-            record, customer, version, *flags = columns
-            resolution.resolved[IdentifierKey(kind, value, evidence, period)] = ResolvedIdentifier(
-                id_, record, customer, version or 0, *flags
-            )
+            resolved[key] = _new_identifier(row[4:12])
         elif erasure_id is None:
-            resolution.blocked.add((kind, value))
+            resolution.blocked.add(key[:2])
         else:
-            key = IdentifierKey(kind, value, evidence)
+            tombstone = ErasedIdentifier(erasure_id, key.period, row[10], tuple(refused))
+            key = key._replace(period=0)
             earlier = resolution.tombstones.get(key)
-            tombstone = ErasedIdentifier(erasure_id, period, columns[5], tuple(refused))
-            if earlier is None or earlier.period < period:
+            if earlier is None or earlier.period < tombstone.period:
                 resolution.tombstones[key] = tombstone
     return resolution
 

@@ -27,21 +27,24 @@ WITH requested AS MATERIALIZED (
      ORDER BY id
        FOR NO KEY UPDATE
 )
-SELECT stored.id, stored.kind, stored.value, stored.evidence, stored.period,
-       locked.grouping_version <> stored.grouping_version, stored.erasure_id, NULL::text[],
-       stored.record_id, stored.customer_id, locked.version, stored.is_shared, stored.is_placeholder,
-       stored.period_starts_at, stored.is_proved
+SELECT stored.kind, stored.value, stored.evidence, stored.period,
+       stored.id, stored.record_id, stored.customer_id, COALESCE(locked.version, 0),
+       stored.is_shared, stored.is_placeholder, stored.period_starts_at, stored.is_proved,
+       locked.grouping_version <> stored.grouping_version, stored.erasure_id, NULL::text[]
   FROM stored
   LEFT JOIN locked ON locked.id = stored.customer_id
  UNION ALL
-SELECT NULL, requested.kind, requested.value, requested.evidence, tombstone.period,
-       NULL, tombstone.erasure_id, tombstone.refused,
-       NULL, NULL, NULL, NULL, NULL, tombstone.erased_at, NULL
+SELECT requested.kind, requested.value, requested.evidence, tombstone.period,
+       NULL, NULL, NULL, NULL,
+       NULL, NULL, tombstone.erased_at, NULL,
+       NULL, tombstone.erasure_id, tombstone.refused
   FROM requested
   JOIN customers_tombstone AS tombstone USING (digest)
  UNION ALL
-SELECT NULL, requested.kind, requested.value, requested.evidence, 0,
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT requested.kind, requested.value, requested.evidence, 0,
+       NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL
   FROM requested
   JOIN customers_blockedvalue AS blocked
     ON blocked.kind = requested.kind

@@ -14,7 +14,8 @@ from customers import rebuild
 from customers.actions import erasure
 from customers.events import internal_sources
 from customers.identity import decisions
-from customers.identity.resolution import stored_account, stored_identifier
+from customers.identity.identifier_keys import stored_account
+from customers.identity.resolution import stored_identifier
 from customers.models import Customer, Event, Identifier, ManualDecision, Order, Space, Trait
 from customers.types import VERIFIED
 from tests import factories, size

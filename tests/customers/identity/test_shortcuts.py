@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.identity import grouping
+from customers.identity.identifier_keys import identifier_keys
 from customers.identity.links import IdentifierKey, IdentifierLink, IdentifierNode
-from customers.identity.resolution import identifier_keys
 from customers.identity.shortcuts import certain_owners
 from customers.identity.statements import LinkStatement, StatedEvent, links_of
 from customers.types import CLAIMED, NOTED, STATED, VERIFIED, Sender
