@@ -35,12 +35,7 @@ PARAMETERS: dict[str, Params] = {
     "find_links": {
         "links": json(
             [
-                {
-                    "first_id": serial(2 * number),
-                    "second_id": serial(2 * number + 1),
-                    "evidence": evidence,
-                    "kind": "seen",
-                }
+                [serial(2 * number), serial(2 * number + 1), "seen", evidence]
                 for number in _NUMBERS
                 for evidence in (20, 30)
             ]

@@ -22,6 +22,7 @@ from customers.identity.link_storage import (
     LinkKey,
     LinkTimes,
     find_equal_numbers,
+    new_link_key,
     store_links,
     stored_states,
     unstored_links,
@@ -105,6 +106,8 @@ def _certain_owners(
 
 def _resolve_again(resolved: Resolved, regrouped: _Regrouped) -> Resolved:
     """Return all identifiers, after reading again those that the regrouping may have moved."""
+    if not regrouped.ids and not regrouped.changes.records:
+        return resolved
     stale = [
         key
         for key, row in resolved.items()
@@ -239,8 +242,9 @@ def _insert_links(
     links: LinkTimes = {}
     statement_of: dict[LinkKey, LinkStatement] = {}
     for statement, time in statements.items():
-        pair = pair_of(resolved[statement.first].id, resolved[statement.second].id)
-        key = LinkKey(*pair, statement.kind, statement.evidence)
+        first, second, kind, evidence = statement
+        pair = pair_of(resolved[first].id, resolved[second].id)
+        key = new_link_key((*pair, kind, evidence))
         earlier_time = links.get(key)
         links[key] = time.including(earlier_time) if earlier_time else time
         statement_of[key] = statement
@@ -278,6 +282,8 @@ def _address_statements(
     events: Sequence[StatedEvent], statements: Statements, resolved: Resolved, sender: Sender
 ) -> list[AddressStatement]:
     """Return the statements of this batch about addresses of accounts."""
+    if all(stated.event.kind != "identify" for stated in events):
+        return []
     accounts = {
         link[:2]
         for link in statements

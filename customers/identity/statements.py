@@ -12,6 +12,7 @@ from customers.identity.evidence import (
 )
 from customers.identity.families import ORDER, PHONE, Family, family_of
 from customers.identity.links import IdentifierKey, LinkKind, LinkTime
+from customers.identity.short_text_cache import ShortTextCache
 from customers.projections import orders
 from customers.types import (
     ACCOUNT_OPENED,
@@ -50,32 +51,86 @@ class StatedEvent(NamedTuple):
     # The time of the last of these events, if there are several.
     repeated_at: datetime | None = None
 
-    @property
-    def last_at(self) -> datetime:
-        return self.repeated_at or self.event.occurred_at
+
+class _Facts(NamedTuple):
+    """The facts about an event that its links depend on, beside its identifiers.
+
+    Contacts in other events than `identify` are only noted: an order may name a friend's address.
+    """
+
+    is_placed: bool = False
+    is_statement: bool = False
+    is_alias: bool = False
+    address_evidence: int = NOTED
+
+
+_NO_STATEMENT = _Facts()
+# The names of other events than statements whose links differ.
+_NAMES = frozenset({orders.PLACED, ACCOUNT_OPENED})
 
 
 type Statements = dict[LinkStatement, LinkTime]
 
 
+# Customers send many events that state the same.
+_cached_links: ShortTextCache[
+    tuple[tuple[IdentifierKey, ...], _Facts, Sender], tuple[LinkStatement, ...]
+] = ShortTextCache()
+
+
 def links_of(events: Iterable[StatedEvent], sender: Sender) -> Statements:
     """Return the links of these events, each with its earliest and its last time."""
     statements: Statements = {}
-    for stated in events:
-        time = LinkTime(stated.event.occurred_at, stated.arrival, stated.last_at)
-        for link in _links(stated, sender):
+    for event, keys, arrival, repeated_at in events:
+        occurred_at = event.occurred_at
+        time = LinkTime(occurred_at, arrival, repeated_at or occurred_at)
+        for link in _links(event, keys, sender):
             earlier_time = statements.get(link)
             statements[link] = time.including(earlier_time) if earlier_time else time
     return statements
 
 
-def _links(stated: StatedEvent, sender: Sender) -> Iterator[LinkStatement]:
-    people = [key for key in stated.keys if key.kind != ORDER]
+def _links(
+    event: IncomingEvent, keys: tuple[IdentifierKey, ...], sender: Sender
+) -> tuple[LinkStatement, ...]:
+    # An event with one identifier links nothing.
+    if len(keys) < 2:
+        return ()
+    arguments = (keys, _facts(event, sender), sender)
+    links = _cached_links.get(arguments)
+    if links is None:
+        links = tuple(_stated_links(*arguments))
+        _cached_links.store(arguments, links, length=sum(len(key.value) for key in keys))
+    return links
+
+
+def _facts(event: IncomingEvent, sender: Sender) -> _Facts:
+    is_statement = event.kind in STATEMENTS
+    # Most events are neither statements nor named in a rule.
+    if not is_statement and event.name not in _NAMES:
+        return _NO_STATEMENT
+    verified = (event.traits or {}).get("email_verified")
+    address = address_evidence(sender, verified) if is_statement else NOTED
+    if event.name == ACCOUNT_OPENED and sender.source_id == BUTLER_SOURCE_ID:
+        address = OPENED
+    return _Facts(
+        is_placed=event.name == orders.PLACED,
+        is_statement=is_statement,
+        is_alias=event.kind == "alias",
+        address_evidence=address,
+    )
+
+
+def _stated_links(
+    keys: tuple[IdentifierKey, ...], facts: _Facts, sender: Sender
+) -> Iterator[LinkStatement]:
+    people = [key for key in keys if key.kind != ORDER]
     if sender.evidence == CLAIMED:
         yield from _claimed_links(people, sender)
     elif people:
-        yield from _owner_links(stated.event, people, sender)
-    yield from _order_links(stated.event, stated.keys, people, sender)
+        yield from _owner_links(people, facts, sender)
+    if people:
+        yield from _order_links(people[0], keys, facts, sender)
 
 
 def proved_key(keys: Iterable[IdentifierKey]) -> IdentifierKey | None:
@@ -97,32 +152,26 @@ def _claimed_links(people: Sequence[IdentifierKey], sender: Sender) -> Iterator[
 
 
 def _owner_links(
-    event: IncomingEvent, people: Sequence[IdentifierKey], sender: Sender
+    people: Sequence[IdentifierKey], facts: _Facts, sender: Sender
 ) -> Iterator[LinkStatement]:
-    """Yield the links between accounts, mailboxes, attached ids and devices of one event.
-
-    Contacts in other events than `identify` are only noted: an order may name a friend's address.
-    """
-    is_statement = event.kind in STATEMENTS
+    """Yield the links between accounts, mailboxes, attached ids and devices of one event."""
     base = statement_evidence(sender)
     families = [
         (family_of(key.kind, has_several_ids=sender.has_several_ids), key) for key in people
     ]
     accounts = [key for family, key in families if family is Family.ACCOUNT]
     mailboxes = [key for family, key in families if family is Family.MAILBOX]
-    verified = (event.traits or {}).get("email_verified")
-    address = address_evidence(sender, verified) if is_statement else NOTED
-    if event.name == ACCOUNT_OPENED and sender.source_id == BUTLER_SOURCE_ID:
-        address = OPENED
     for account in accounts:
-        yield from (LinkStatement(account, box, LinkKind.TOGETHER, address) for box in mailboxes)
+        for mailbox in mailboxes:
+            yield LinkStatement(account, mailbox, LinkKind.TOGETHER, facts.address_evidence)
     for other in accounts[1:]:
-        kind = LinkKind.ALIAS if _is_alias(event, accounts[0], other) else LinkKind.TOGETHER
+        is_alias = facts.is_alias and accounts[0].kind == other.kind == "user_id"
+        kind = LinkKind.ALIAS if is_alias else LinkKind.TOGETHER
         yield LinkStatement(accounts[0], other, kind, base)
     primary = (accounts or mailboxes or people)[0]
     for family, key in families:
         if key != primary and family in (Family.ATTACHED, Family.DEVICE):
-            evidence = _attached_evidence(key, sender, is_statement=is_statement)
+            evidence = _attached_evidence(key, sender, is_statement=facts.is_statement)
             yield LinkStatement(primary, key, LinkKind.TOGETHER, evidence)
 
 
@@ -134,19 +183,12 @@ def _attached_evidence(key: IdentifierKey, sender: Sender, *, is_statement: bool
     return statement_evidence(sender)
 
 
-def _is_alias(event: IncomingEvent, first: IdentifierKey, second: IdentifierKey) -> bool:
-    return event.kind == "alias" and first.kind == second.kind == "user_id"
-
-
 def _order_links(
-    event: IncomingEvent,
-    keys: Sequence[IdentifierKey],
-    people: Sequence[IdentifierKey],
-    sender: Sender,
+    person: IdentifierKey, keys: Iterable[IdentifierKey], facts: _Facts, sender: Sender
 ) -> Iterator[LinkStatement]:
     """Yield the links of the sender's own orders with the strongest person of the event."""
     own_prefix = f"{sender.source_id}/"
-    kind = LinkKind.PLACED if event.name == orders.PLACED else LinkKind.TOGETHER
-    for order in keys if people else ():
+    kind = LinkKind.PLACED if facts.is_placed else LinkKind.TOGETHER
+    for order in keys:
         if order.kind == ORDER and order.value.startswith(own_prefix):
-            yield LinkStatement(people[0], order, kind, max(NOTED, sender.evidence))
+            yield LinkStatement(person, order, kind, max(NOTED, sender.evidence))
