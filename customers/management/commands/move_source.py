@@ -37,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="only print with whom it would share numbers, and who would part or join",
+            help="only print with whom it would share numbers, and which records it would split or join",
         )
         parser.add_argument(
             "--after", type=int, default=0, help="resume after the identifier with this id"

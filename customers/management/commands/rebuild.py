@@ -32,7 +32,7 @@ class Command(BaseCommand):
             "--identities",
             action="store_true",
             help="restore missing links from the events, and group all identifiers by the current rules. "
-            "With --dry-run, only print which records would part or join, and why",
+            "With --dry-run, only print which records it would split or join, and why",
         )
         parser.add_argument("--customer", type=UUID, help="id of the only record to process")
         parser.add_argument(
