@@ -215,7 +215,7 @@ class LogEntry(msgspec.Struct, gc=False):
 
 
 class OpenedRecord(NamedTuple):
-    """The part of one live record that a session opens (customers.identity.opening)."""
+    """The part of one live record that a session opens (customers.identity.opening_rules)."""
 
     live_id: UUID
     identifier_ids: frozenset[int]

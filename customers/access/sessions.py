@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from customers.identity.opening import Opening
-from customers.identity.openings import OpenableGraph, SessionProofs, read_openable
+from customers.identity.openable_graph import OpenableGraph, SessionProofs, read_openable
+from customers.identity.opening_rules import Opening
 from customers.models import User
 from customers.types import OpenedRecord
 

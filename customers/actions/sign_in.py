@@ -26,7 +26,7 @@ from uuid_utils.compat import uuid7
 from customers import ingest
 from customers.events import internal_sources
 from customers.identity.normalize import normalize
-from customers.identity.openings import SessionProofs, read_openable
+from customers.identity.openable_graph import SessionProofs, read_openable
 from customers.identity.resolution import stored_identifier
 from customers.models import AttemptCount, Evidence, Identifier, SignInCode, User
 from customers.types import ACCOUNT_OPENED, ADDRESS_PROVED, IncomingEvent

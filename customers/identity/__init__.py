@@ -56,8 +56,8 @@ A rebuild, after a change of the rules or of a source:
 
 A proof, such as a code:
 
-- `opening`: the identifiers that the proofs of a session open; pure
-- `openings`: reads them
+- `opening_rules`: the identifiers that the proofs of a session open; pure
+- `openable_graph`: reads the identifiers and links that a session may open
 
 Readers:
 

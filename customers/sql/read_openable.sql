@@ -1,5 +1,5 @@
 -- Read the identifiers that a session may open: those that it proved, those that links connect with
--- them, and the other identifiers of their records. customers/identity/opening.py decides what opens.
+-- them, and the other identifiers of their records. customers/identity/opening_rules.py decides what opens.
 --
 -- The same account has equal numbers, aliases, and second numbers of one event (CTE account).
 -- A login proves the mailbox of its address. The record of the login tells of which period: the

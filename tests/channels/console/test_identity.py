@@ -28,7 +28,8 @@ def couple(db):
 
 
 def identifier(key):
-    return Identifier.objects.get(kind=key[0], value__endswith=key[1])
+    """Return an identifier in its first period. A separation begins another one."""
+    return Identifier.objects.get(kind=key[0], value__endswith=key[1], period=0)
 
 
 def merge_fields(**changes):

@@ -73,10 +73,10 @@ def open_records(
     units = graph.with_equal_accounts(proved_accounts)
     mailboxes = {id_ for unit in units for id_ in graph.confirmed(unit, Family.MAILBOX)}
     strong = accounts | units | mailboxes | set(proved)
-    attached = {id_ for holder in strong for id_ in graph.attached_to(holder)}
+    attached = {id_ for target in strong for id_ in graph.attached_to(target)}
     opened = strong | attached
     stated_by = accounts | units
-    listed = opened | {id_ for holder in stated_by for id_ in graph.neighbors(holder)}
+    listed = opened | {id_ for target in stated_by for id_ in graph.neighbors(target)}
     return Opening(
         records=tuple(_records(opened, listed, identifiers)),
         closed_accounts=tuple(sorted(stated - opened)),
@@ -103,7 +103,7 @@ class _Graph:
         self._identifiers = identifiers
         self._links: defaultdict[int, list[tuple[int, OpenableLink]]] = defaultdict(list)
         for link in links:
-            if link.first in identifiers and link.second in identifiers and self._counts(link):
+            if link.first in identifiers and link.second in identifiers and self._may_open(link):
                 self._links[link.first].append((link.second, link))
                 self._links[link.second].append((link.first, link))
 
@@ -111,8 +111,8 @@ class _Graph:
         """Return the family of an identifier."""
         return self._identifiers[id_].node.family
 
-    def _counts(self, link: OpenableLink) -> bool:
-        """Tell whether a link may open anything: it is stated, and a placeholder's is proved."""
+    def _may_open(self, link: OpenableLink) -> bool:
+        """Tell whether a link may open an identifier: it is stated, or proved for a placeholder."""
         nodes = self._identifiers[link.first].node, self._identifiers[link.second].node
         if nodes[0].erasure_id != nodes[1].erasure_id:
             return False
@@ -158,10 +158,10 @@ class _Graph:
             if link.evidence >= CONFIRMED and self.family(other) is family:
                 yield other
 
-    def attached_to(self, holder: int) -> Iterator[int]:
-        """Yield the attached ids and devices of the holder's record that open with it."""
-        live_id = self._identifiers[holder].live_id
-        for other, link in self._links[holder]:
+    def attached_to(self, target: int) -> Iterator[int]:
+        """Yield the attached ids and devices on the record of this identifier that open with it."""
+        live_id = self._identifiers[target].live_id
+        for other, link in self._links[target]:
             family = self.family(other)
             is_open = family is Family.DEVICE or (
                 family is Family.ATTACHED and link.evidence >= CONFIRMED

@@ -9,7 +9,7 @@ import msgspec
 from customers import db, sql
 from customers.identity.links import IdentifierNode
 from customers.identity.normalize import normalize
-from customers.identity.opening import (
+from customers.identity.opening_rules import (
     OpenableIdentifier,
     OpenableLink,
     Opening,
