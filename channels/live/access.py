@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib import import_module
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare, salted_hmac
+
+from customers.identity.openable_graph import CHOSEN, PROVED, SessionProofs
+from customers.types import OpenedRecord
 
 # Django's salt for the hash with which a session proves the password of its login.
 _AUTH_HASH_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
@@ -30,7 +34,22 @@ class SessionLogin(NamedTuple):
     user_id: int
     password: str
     reads_every: bool
+    # The record of the login and its address, which tell the mailbox that the login proved.
+    record_id: str | None
+    email: str
+    # The live record of that record, and the version of its grouping.
+    live_id: str | None
+    grouping_version: int | None
+
+
+class StreamOpening(NamedTuple):
+    """The customer whose events a session reads, and which of them."""
+
     customer_id: str | None
+    # The part of the record that the session opens; None for the whole record.
+    part: OpenedRecord | None
+    # The session and the groupings on which this depends. If they are unchanged, so is the opening.
+    basis: tuple[object, ...]
 
 
 class Viewer(msgspec.Struct):
@@ -40,10 +59,21 @@ class Viewer(msgspec.Struct):
     user_id: int = 0
     key_id: int = 0
     reads_every: bool = False
-    customer_id: str | None = None
+    # None for keys and staff, and before the first check.
+    opening: StreamOpening | None = None
     # The digest of session and password at the last check. If it is unchanged, no new check is
     # needed; and memory holds neither secret.
     session_digest: bytes = b""
+
+    @property
+    def customer_id(self) -> str | None:
+        """The customer whose events a session reads; None if it opens no record."""
+        return self.opening.customer_id if self.opening else None
+
+    @property
+    def part(self) -> OpenedRecord | None:
+        """The part of the record that the session opens; None for the whole record."""
+        return self.opening.part if self.opening else None
 
     @property
     def name(self) -> str:
@@ -66,6 +96,14 @@ def session_user(session_data: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
+def session_proofs(login: SessionLogin) -> tuple[SessionProofs, int | None]:
+    """Return the proofs of a session, and the identifier of the record that the customer chose."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(None).decode(login.session_data)
+    record_id = UUID(login.record_id) if login.record_id else None
+    proved_ids = tuple(session.get(PROVED, ()))
+    return SessionProofs(record_id, login.email, proved_ids), session.get(CHOSEN)
+
+
 def viewer_of(login: SessionLogin) -> Viewer | None:
     """Return the viewer of a session; None if the password changed since the sign-in."""
     engine = import_module(settings.SESSION_ENGINE)
@@ -78,8 +116,7 @@ def viewer_of(login: SessionLogin) -> Viewer | None:
         session_key=login.session_key,
         user_id=login.user_id,
         reads_every=login.reads_every,
-        customer_id=login.customer_id,
-        session_digest=_session_digest(login),
+        session_digest=session_digest(login),
     )
 
 
@@ -91,7 +128,8 @@ def _matches_password(password: str, *, password_hash: str) -> bool:
     return False
 
 
-def _session_digest(login: SessionLogin) -> bytes:
+def session_digest(login: SessionLogin) -> bytes:
+    """Return a digest of the session and its password, so that memory holds neither."""
     content = f"{login.session_data}\0{login.password}"
     return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
@@ -102,6 +140,7 @@ def check_access(
     customer_id: str,
     *,
     logins: Mapping[str, SessionLogin],
+    openings: Mapping[str, StreamOpening],
     keys: frozenset[int],
     canonical_ids: Mapping[str, str],
 ) -> StreamAccess:
@@ -114,23 +153,29 @@ def check_access(
         return StreamAccess(is_allowed=False)
     if viewer.key_id:
         return StreamAccess(viewer.key_id in keys, canonical_id)
-    return _session_access(viewer, right, logins.get(viewer.session_key), canonical_id)
+    login, opening = logins.get(viewer.session_key), openings.get(viewer.session_key)
+    return _session_access(viewer, right, login, opening, canonical_id)
 
 
 def _session_access(
-    viewer: Viewer, right: StreamRight, login: SessionLogin | None, canonical_id: str
+    viewer: Viewer,
+    right: StreamRight,
+    login: SessionLogin | None,
+    opening: StreamOpening | None,
+    canonical_id: str,
 ) -> StreamAccess:
     if login is None or not _is_same_login(viewer, login):
         return StreamAccess(is_allowed=False)
     if right is StreamRight.EVERY:
         return StreamAccess(login.reads_every, canonical_id)
-    # The login must still open the streamed record. After an undone merge, the streamed record may
+    # The session must still open the streamed record. After an undone merge, the streamed record may
     # belong to another customer.
-    return StreamAccess(login.customer_id == canonical_id, canonical_id)
+    is_allowed = opening is not None and opening.customer_id == canonical_id
+    return StreamAccess(is_allowed, canonical_id)
 
 
 def _is_same_login(viewer: Viewer, login: SessionLogin) -> bool:
-    if _session_digest(login) == viewer.session_digest:
+    if session_digest(login) == viewer.session_digest:
         return True
     current_viewer = viewer_of(login)
     if current_viewer is None or current_viewer.user_id != viewer.user_id:

@@ -1,15 +1,26 @@
 """Read events and the rights of viewers, for many streams with each statement."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from channels.live import frames, postgres
-from channels.live.access import SessionLogin, Viewer, session_user, viewer_of
+from channels.live.access import (
+    SessionLogin,
+    StreamOpening,
+    Viewer,
+    session_digest,
+    session_proofs,
+    session_user,
+    viewer_of,
+)
 from channels.live.limits import StreamLimits
 from channels.live.streams import Stream
+from customers import sql
 from customers.access import keys
+from customers.identity.openable_graph import chosen_record, openable_graph, openable_params
+from customers.types import OpenedRecord
 
 READ_EVENTS = postgres.load_statement("read_events")
 READ_CUSTOMER_VERSIONS = postgres.load_statement("read_customer_versions")
@@ -18,9 +29,27 @@ FIND_READABLE_KEYS = postgres.load_statement("find_readable_keys")
 FIND_SESSION = postgres.load_statement("find_session")
 FIND_KEY = postgres.load_statement("find_key")
 REDEEM_TICKET = postgres.load_statement("redeem_ticket")
+READ_OPENABLE = sql.load("read_openable").encode()
 
-# The customer, and the version after which to read.
-LogPosition = tuple[str, int]
+
+class LogPosition(NamedTuple):
+    """A customer, the version after which to read, and the part that the reader opens."""
+
+    customer_id: str
+    after_version: int
+    part: OpenedRecord | None
+
+
+# The kinds of events that may change the groups of identifiers or the evidence of their links.
+_IDENTITY_KINDS = frozenset({"identity", "identify", "alias"})
+
+
+class _Customer(NamedTuple):
+    """The versions of a customer, and its canonical customer."""
+
+    version: int
+    canonical_id: str
+    grouping_version: int
 
 
 class EventPage(NamedTuple):
@@ -29,7 +58,7 @@ class EventPage(NamedTuple):
     frames: bytes
     last_version: int
     event_count: int
-    # True if an event merges or separates records, which may change the rights of viewers.
+    # True if an event may change the rights of viewers: it states, merges or separates identifiers.
     has_identity_change: bool
 
 
@@ -39,6 +68,7 @@ class AccessSnapshot(NamedTuple):
     customer_versions: dict[str, int]
     canonical_ids: dict[str, str]
     logins: dict[str, SessionLogin]
+    openings: dict[str, StreamOpening]
     keys: frozenset[int]
 
 
@@ -58,48 +88,65 @@ class EventReader:
 
     async def read(self, positions: Collection[LogPosition]) -> dict[LogPosition, EventPage]:
         """Return the events after each position; positions without new events are missing."""
-        rows = await self._fetch(
-            READ_EVENTS,
-            {
-                "customer_ids": [customer_id for customer_id, _ in positions],
-                "after_versions": [after for _, after in positions],
-                "page_size": self._limits.page_size,
-                "max_bytes": self._limits.max_backlog,
-            },
-        )
+        ordered = list(positions)
+        params: dict[str, object] = {
+            "customer_ids": [position.customer_id for position in ordered],
+            "after_versions": [position.after_version for position in ordered],
+            "parts": [_part_text(position.part) for position in ordered],
+            "with_contact": [
+                position.part is None or position.part.has_contact for position in ordered
+            ],
+            "page_size": self._limits.page_size,
+            "max_bytes": self._limits.max_backlog,
+        }
+        rows = await self._fetch(READ_EVENTS, params)
         return {
-            position: _event_page(position_rows)
-            for position, position_rows in groupby(rows, key=itemgetter(0, 1))
+            ordered[number - 1]: _event_page(position_rows)
+            for number, position_rows in groupby(rows, key=itemgetter(0))
         }
 
-    async def read_access(self, streams: Sequence[Stream]) -> AccessSnapshot:
-        """Return the rights and versions of streams, with at most four statements."""
+    async def read_access(
+        self, streams: Sequence[Stream], *, is_changed: bool = False
+    ) -> AccessSnapshot:
+        """Return the rights and versions of streams, with at most four statements.
+
+        The opening of a session takes one more, if its session or its groupings changed.
+
+        is_changed: the identifiers of the streamed records may have changed, so read all openings
+        """
         viewers = [stream.viewer for stream in streams]
         sessions = {viewer.session_key: viewer.user_id for viewer in viewers if viewer.session_key}
         key_ids = {viewer.key_id for viewer in viewers if viewer.key_id}
-        customer_versions, canonical_ids = await self._read_customer_versions(
-            {stream.customer_id for stream in streams}
-        )
+        customers = await self._read_customers({stream.customer_id for stream in streams})
         # A merged record points to its canonical record, whose version is also needed.
-        canonical_versions, _ = await self._read_customer_versions(
-            set(canonical_ids.values()) - customer_versions.keys()
+        customers |= await self._read_customers(
+            {customer.canonical_id for customer in customers.values()} - customers.keys()
         )
+        logins = await self._logins(sessions) if sessions else {}
+        openings = {
+            stream.viewer.session_key: await self._opening(
+                login, customers, earlier=None if is_changed else stream.viewer.opening
+            )
+            for stream in streams
+            if (login := logins.get(stream.viewer.session_key)) and not login.reads_every
+        }
         return AccessSnapshot(
-            customer_versions=customer_versions | canonical_versions,
-            canonical_ids=canonical_ids,
-            logins=await self._logins(sessions) if sessions else {},
+            customer_versions={id_: customer.version for id_, customer in customers.items()},
+            canonical_ids={id_: customer.canonical_id for id_, customer in customers.items()},
+            logins=logins,
+            openings=openings,
             keys=await self._readable_key_ids(key_ids) if key_ids else frozenset(),
         )
 
     async def find_canonical_customer(self, customer_id: str) -> CanonicalCustomer | None:
         """Return the canonical customer of an id; None if it does not exist."""
-        customer_versions, canonical_ids = await self._read_customer_versions({customer_id})
-        if customer_id not in canonical_ids:
+        customers = await self._read_customers({customer_id})
+        if customer_id not in customers:
             return None
-        canonical_id = canonical_ids[customer_id]
+        canonical_id = customers[customer_id].canonical_id
         if canonical_id != customer_id:
-            customer_versions, _ = await self._read_customer_versions({canonical_id})
-        return CanonicalCustomer(canonical_id, customer_versions[canonical_id])
+            customers = await self._read_customers({canonical_id})
+        return CanonicalCustomer(canonical_id, customers[canonical_id].version)
 
     async def viewer_by_session(self, session_key: str) -> Viewer | None:
         """Return the viewer of a session.
@@ -111,7 +158,10 @@ class EventReader:
         if user_id is None:
             return None
         login = (await self._logins({session_key: user_id})).get(session_key)
-        return viewer_of(login) if login else None
+        viewer = viewer_of(login) if login else None
+        if login and viewer and not viewer.reads_every:
+            viewer.opening = await self._opening(login, {}, earlier=None)
+        return viewer
 
     async def viewer_by_key(self, key: str) -> tuple[Viewer, bool] | None:
         """Return the viewer of a key and whether it may read records; None if it is unknown."""
@@ -127,16 +177,33 @@ class EventReader:
         """Run a statement. Raises DatabaseUnavailable if Postgres does not answer."""
         await self._fetch(b"SELECT 1", {})
 
-    async def _read_customer_versions(
-        self, customer_ids: Collection[str]
-    ) -> tuple[dict[str, int], dict[str, str]]:
+    async def _read_customers(self, customer_ids: Collection[str]) -> dict[str, _Customer]:
         if not customer_ids:
-            return {}, {}
+            return {}
         rows = await self._fetch(READ_CUSTOMER_VERSIONS, {"customer_ids": list(customer_ids)})
-        customer_versions = {customer_id: version for customer_id, version, _ in rows}
-        return customer_versions, {
-            customer_id: canonical_id or customer_id for customer_id, _, canonical_id in rows
+        return {
+            customer_id: _Customer(version, canonical_id or customer_id, grouping_version)
+            for customer_id, version, canonical_id, grouping_version in rows
         }
+
+    async def _opening(
+        self,
+        login: SessionLogin,
+        customers: Mapping[str, _Customer],
+        *,
+        earlier: StreamOpening | None,
+    ) -> StreamOpening:
+        """Return what a session opens; the earlier opening, if nothing that it depends on changed."""
+        if earlier and earlier.basis == _basis(login, earlier.customer_id, customers):
+            return earlier
+        proofs, chosen_id = session_proofs(login)
+        [row] = await self._fetch(READ_OPENABLE, openable_params(proofs))
+        opened = chosen_record(openable_graph(*row).open(), chosen_id)
+        if opened is None:
+            return StreamOpening(None, None, _basis(login, None, customers))
+        part = None if opened.is_whole else opened
+        customer_id = str(opened.live_id)
+        return StreamOpening(customer_id, part, _basis(login, customer_id, customers))
 
     async def _logins(self, sessions: dict[str, int]) -> dict[str, SessionLogin]:
         rows = await self._fetch(
@@ -150,11 +217,25 @@ class EventReader:
         return frozenset(key_id for (key_id,) in rows)
 
 
+def _basis(
+    login: SessionLogin, customer_id: str | None, customers: Mapping[str, _Customer]
+) -> tuple[object, ...]:
+    """Return the values on which the opening of a session depends."""
+    customer = customers.get(customer_id) if customer_id else None
+    grouping_version = customer.grouping_version if customer else None
+    return session_digest(login), login.live_id, login.grouping_version, grouping_version
+
+
+def _part_text(part: OpenedRecord | None) -> str | None:
+    """Return the records of a part as the text of a uuid[]; None for a whole record."""
+    return None if part is None else f"{{{','.join(map(str, sorted(part.record_ids)))}}}"
+
+
 def _event_page(rows: Iterable[tuple[Any, ...]]) -> EventPage:
-    events = [frames.EventRow(*row[2:]) for row in rows]
+    events = [frames.EventRow(*row[1:]) for row in rows]
     return EventPage(
         frames=b"".join(map(frames.event_frame, events)),
         last_version=events[-1].version,
         event_count=len(events),
-        has_identity_change=any(event.kind == "identity" for event in events),
+        has_identity_change=any(event.kind in _IDENTITY_KINDS for event in events),
     )

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import batched
 
 from channels.live import access, metrics
+from channels.live.access import StreamRight
 from channels.live.event_reader import AccessSnapshot, EventPage, EventReader, LogPosition
 from channels.live.limits import StreamLimits
 from channels.live.open_streams import OpenStreams
@@ -53,17 +54,19 @@ class StreamUpdates:
             stream.customer_id: self._followers.known_version(stream.customer_id)
             for stream in batch
         }
-        positions = {
-            (stream.customer_id, stream.version) for stream in batch if not stream.has_ended
-        }
+        positions = {_position(stream) for stream in batch if not stream.has_ended}
         pages = await self._event_reader.read(positions) if positions else {}
         metrics.event_reads.inc()
-        await self._check_before_delivery(batch, pages)
+        if await self._check_before_delivery(batch, pages):
+            # The parts of some readers changed, so their pages may contain too much.
+            pages = await self._event_reader.read(
+                {_position(stream) for stream in batch if not stream.has_ended}
+            )
         for stream in batch:
             stream.is_read_pending = False
             if stream.has_ended:
                 continue
-            position = stream.customer_id, stream.version
+            position = _position(stream)
             if page := pages.get(position):
                 self._deliver(stream, page)
             elif position in positions:
@@ -82,18 +85,21 @@ class StreamUpdates:
 
     async def _check_before_delivery(
         self, batch: Sequence[Stream], pages: Mapping[LogPosition, EventPage]
-    ) -> None:
+    ) -> bool:
         """Check the streams that will get events, if their rights may be outdated.
 
-        This is so if the identity of a record has changed, or if the last check is too old.
+        This is so if the identity of a record has changed, or if the last check is too old. Returns
+        whether the part that a stream shows has changed.
         """
         has_identity_change = any(page.has_identity_change for page in pages.values())
         age = asyncio.get_running_loop().time() - self._checked_at
         if pages and (has_identity_change or age > self._limits.max_access_age):
+            checked = [stream for stream in batch if _position(stream) in pages]
+            parts = [stream.viewer.part for stream in checked]
             async with self._check_lock:
-                await self._check_streams(
-                    [stream for stream in batch if (stream.customer_id, stream.version) in pages]
-                )
+                await self._check_streams(checked, is_changed=has_identity_change)
+            return parts != [stream.viewer.part for stream in checked]
+        return False
 
     def _deliver(self, stream: Stream, page: EventPage) -> None:
         stream.enqueue(page.frames)
@@ -133,9 +139,9 @@ class StreamUpdates:
                 await asyncio.sleep(0)
             self._checked_at = started
 
-    async def _check_streams(self, streams: Sequence[Stream]) -> None:
+    async def _check_streams(self, streams: Sequence[Stream], *, is_changed: bool = False) -> None:
         open_streams = [stream for stream in streams if not stream.has_ended]
-        snapshot = await self._event_reader.read_access(open_streams)
+        snapshot = await self._event_reader.read_access(open_streams, is_changed=is_changed)
         for stream in open_streams:
             # The reader may have disconnected meanwhile; an ended stream must not continue.
             if not stream.has_ended:
@@ -147,10 +153,12 @@ class StreamUpdates:
             stream.right,
             stream.customer_id,
             logins=snapshot.logins,
+            openings=snapshot.openings,
             keys=snapshot.keys,
             canonical_ids=snapshot.canonical_ids,
         )
         canonical_id = stream_access.customer_id
+        stream.viewer.opening = snapshot.openings.get(stream.viewer.session_key)
         if not stream_access.is_allowed:
             self._open_streams.end_stream(stream, reason="rights")
         elif canonical_id != stream.customer_id:
@@ -163,3 +171,9 @@ class StreamUpdates:
         if self._followers.raise_known_version(stream.customer_id, customer_version):
             metrics.missed_notifications.inc()
         self._open_streams.request_read(stream)
+
+
+def _position(stream: Stream) -> LogPosition:
+    """Return the place at which a stream reads on, with the part that its reader opens."""
+    part = stream.viewer.part if stream.right is StreamRight.OWN else None
+    return LogPosition(stream.customer_id, stream.version, part)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from customers.access.sessions import CHOSEN, SessionOpening, session_opening, session_proofs
-from customers.identity.openable_graph import OpenableGraph, read_openable
+from customers.access.sessions import SessionOpening, session_opening, session_proofs
+from customers.identity.openable_graph import CHOSEN, OpenableGraph, read_openable
 from customers.models import Source, User
 from customers.types import OpenedRecord
 

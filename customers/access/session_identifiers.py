@@ -3,7 +3,7 @@
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Exists, OuterRef, QuerySet
 
-from customers.access.sessions import CHOSEN
+from customers.identity.openable_graph import CHOSEN
 from customers.models import Evidence, Identifier
 
 

@@ -4,15 +4,17 @@ from typing import NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from customers.identity.openable_graph import OpenableGraph, SessionProofs, read_openable
 from customers.identity.opening_rules import Opening
+from customers.identity.openable_graph import (
+    CHOSEN,
+    PROVED,
+    OpenableGraph,
+    SessionProofs,
+    chosen_record,
+    read_openable,
+)
 from customers.models import User
 from customers.types import OpenedRecord
-
-# The keys of the session data. PROVED: ids of identifiers that the session proved beside the mailbox
-# of its login. CHOSEN: the id of an identifier of the record that the customer chose.
-PROVED = "proved"
-CHOSEN = "chosen"
 
 
 class SessionOpening(NamedTuple):
@@ -42,10 +44,3 @@ def session_opening(graph: OpenableGraph, session: SessionBase) -> SessionOpenin
 def session_proofs(user: User, session: SessionBase) -> SessionProofs:
     """Return the proofs of the session of this login."""
     return SessionProofs(user.record_id, user.email, tuple(session.get(PROVED, ())))
-
-
-def chosen_record(opening: Opening, chosen_id: int | None) -> OpenedRecord | None:
-    """Return the only record, or the record with the chosen identifier, or None."""
-    if len(opening.records) == 1:
-        return opening.records[0]
-    return next((record for record in opening.records if chosen_id in record.identifier_ids), None)

@@ -15,7 +15,12 @@ from customers.identity.opening_rules import (
     Opening,
     open_records,
 )
+from customers.types import OpenedRecord
 
+# The keys of the session data. PROVED: ids of identifiers that the session proved beside the mailbox
+# of its login. CHOSEN: the id of an identifier of the record that the customer chose.
+PROVED = "proved"
+CHOSEN = "chosen"
 # The links of each identifier that are read. A mailbox with more accounts opens those it proved.
 LINK_LIMIT = 101
 
@@ -103,3 +108,10 @@ def openable_graph(proved: list[int], identifiers: str, links: str) -> OpenableG
         {row.id: row.openable for row in rows},
         [OpenableLink(*link) for link in _decode_links(links)],
     )
+
+
+def chosen_record(opening: Opening, chosen_id: int | None) -> OpenedRecord | None:
+    """Return the only record, or the record with the chosen identifier, or None."""
+    if len(opening.records) == 1:
+        return opening.records[0]
+    return next((record for record in opening.records if chosen_id in record.identifier_ids), None)

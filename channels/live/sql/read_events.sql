@@ -5,12 +5,16 @@
 -- after_versions  bigint[]  after which version, one for each customer
 -- page_size       int       at most so many events of each customer
 -- max_bytes       int       bytes of a customer's events after which no further one is added
+-- parts           text[]    the records that the reader opens, as the text of a uuid[]; null for all
+-- with_contact    bool[]    whether the reader opens what is about the record as a whole
+--
+-- returns the number of the position, from 1, and the event
 --
 -- is_ours is false for an event that is filed on a record which is no part of this one, because
--- the records were separated or the event was filed on another record later; its body stays here.
+-- the records were separated or the event was filed on another record later, and for an event that
+-- the reader does not open (customers.queries.timeline); its body stays here.
 
-SELECT log_position.customer_id::text,
-       log_position.after_version,
+SELECT log_position.number,
        event.version,
        event.kind,
        event.name,
@@ -23,8 +27,9 @@ SELECT log_position.customer_id::text,
        source.channel,
        CASE WHEN ownership.is_ours THEN event.body ELSE 'null' END AS body,
        ownership.is_ours
-  FROM unnest(%(customer_ids)s::uuid[], %(after_versions)s::bigint[])
-       AS log_position (customer_id, after_version)
+  FROM unnest(%(customer_ids)s::uuid[], %(after_versions)s::bigint[], %(parts)s::text[],
+              %(with_contact)s::bool[])
+       WITH ORDINALITY AS log_position (customer_id, after_version, part, has_contact, number)
  CROSS JOIN LATERAL (
        SELECT page.*,
               -- The size on disk, so that nothing large is unpacked only to be left out.
@@ -43,8 +48,22 @@ SELECT log_position.customer_id::text,
   LEFT JOIN customers_customer AS filing
     ON filing.id = coalesce(refiled.record_id, event.origin_id)
  CROSS JOIN LATERAL (
-       SELECT coalesce(refiled.record_id, event.origin_id) IS NULL
-              OR coalesce(filing.canonical_id, filing.id) = event.customer_id
+       SELECT (coalesce(refiled.record_id, event.origin_id) IS NULL
+               OR coalesce(filing.canonical_id, filing.id) = event.customer_id)
+              AND (log_position.part IS NULL
+                   OR CASE WHEN event.kind = 'identity' THEN false
+                           WHEN event.kind IN ('control', 'message', 'task')
+                           THEN log_position.has_contact
+                           ELSE coalesce(refiled.record_id, event.origin_id, event.customer_id)
+                                = ANY (log_position.part::uuid[])
+                                OR EXISTS (
+                                   SELECT
+                                     FROM unnest(log_position.part::uuid[]) AS opened (id)
+                                    CROSS JOIN LATERAL customers_filed_events(opened.id) AS placed
+                                    WHERE event.about LIKE 'order:%%'
+                                      AND placed.about <> '' AND placed.about = event.about
+                                      AND placed.name IN ('Order Completed', 'Order Requested'))
+                           END)
        ) AS ownership (is_ours)
  WHERE event.bytes_before < %(max_bytes)s
- ORDER BY log_position.customer_id, log_position.after_version, event.version
+ ORDER BY log_position.number, event.version

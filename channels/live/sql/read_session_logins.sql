@@ -24,11 +24,15 @@ SELECT session.session_key,
                             WHERE member.user_id = login.id
                               AND granted.permission_id = permission.id))
        )) AS reads_every,
-       coalesce(record.canonical_id, record.id)::text AS customer_id
+       login.record_id::text,
+       login.email,
+       live.id::text,
+       live.grouping_version
   FROM unnest(%(session_keys)s::text[], %(user_ids)s::bigint[])
        AS requested_session (session_key, user_id)
   JOIN django_session AS session USING (session_key)
   JOIN customers_user AS login ON login.id = requested_session.user_id
   LEFT JOIN customers_customer AS record ON record.id = login.record_id
+  LEFT JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
  WHERE session.expire_date > now()
    AND login.is_active

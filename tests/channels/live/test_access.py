@@ -1,4 +1,3 @@
-import msgspec
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
@@ -7,6 +6,7 @@ from django.test import override_settings
 from channels.live.access import (
     SessionLogin,
     StreamAccess,
+    StreamOpening,
     StreamRight,
     Viewer,
     check_access,
@@ -24,7 +24,21 @@ def login_of(signed_in) -> SessionLogin:
     user = get_user_model().objects.get(pk=signed_in.user.pk)
     session_data = Session.objects.get(pk=signed_in.session).session_data
     opened_with = f"staff:{user.password}" if user.is_staff else user.password
-    return SessionLogin(signed_in.session, session_data, user.pk, opened_with, user.is_staff, SARA)
+    return SessionLogin(
+        signed_in.session,
+        session_data,
+        user.pk,
+        opened_with,
+        user.is_staff,
+        record_id=None,
+        email=user.email,
+        live_id=None,
+        grouping_version=None,
+    )
+
+
+def opening_of(login: SessionLogin, customer_id: str = SARA) -> dict[str, StreamOpening]:
+    return {login.session_key: StreamOpening(customer_id, None, ())}
 
 
 def test_a_session_made_by_django_is_understood():
@@ -34,7 +48,6 @@ def test_a_session_made_by_django_is_understood():
     assert viewer_of(login) == Viewer(
         session_key=login.session_key,
         user_id=login.user_id,
-        customer_id=SARA,
         session_digest=viewer_of(login).session_digest,
     )
 
@@ -68,12 +81,17 @@ def test_a_session_outlives_a_change_of_the_secret_key_only_as_a_fallback(settin
         assert viewer_of(login) is None
 
 
-def judge(viewer, right, followed=SARA, *, logins=(), keys=(), canonical=None) -> StreamAccess:
+def judge(
+    viewer, right, followed=SARA, *, logins=(), opened=SARA, keys=(), canonical=None
+) -> StreamAccess:
     return check_access(
         viewer,
         right,
         followed,
         logins={login.session_key: login for login in logins},
+        openings={
+            key: opening for login in logins for key, opening in opening_of(login, opened).items()
+        },
         keys=frozenset(keys),
         canonical_ids={SARA: SARA} if canonical is None else canonical,
     )
@@ -119,18 +137,20 @@ def test_staff_who_are_staff_no_longer_see_nobody():
 
 def test_stream_of_a_merged_record_follows_the_canonical_one():
     login = login_of(sign_in(None))
-    joined = login._replace(customer_id=HOUSE)
 
-    verdict = judge(viewer_of(login), StreamRight.OWN, logins=[joined], canonical={SARA: HOUSE})
+    verdict = judge(
+        viewer_of(login), StreamRight.OWN, logins=[login], opened=HOUSE, canonical={SARA: HOUSE}
+    )
 
     assert verdict == (True, HOUSE)
 
 
 def test_separated_record_ends_the_stream_of_the_merged_one():
     login = login_of(sign_in(None))
-    viewer = msgspec.structs.replace(viewer_of(login), customer_id=HOUSE)
 
-    verdict = judge(viewer, StreamRight.OWN, HOUSE, logins=[login], canonical={HOUSE: HOUSE})
+    verdict = judge(
+        viewer_of(login), StreamRight.OWN, HOUSE, logins=[login], canonical={HOUSE: HOUSE}
+    )
 
     assert not verdict.is_allowed
 
