@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from customers.identity.opening_rules import Opening
 from customers.identity.openable_graph import (
     CHOSEN,
     PROVED,
@@ -13,6 +12,7 @@ from customers.identity.openable_graph import (
     chosen_record,
     read_openable,
 )
+from customers.identity.opening_rules import Opening
 from customers.models import User
 from customers.types import OpenedRecord
 
