@@ -11,17 +11,18 @@ def session_identifier(session: SessionBase) -> QuerySet[Identifier]:
     """Return the identifier for which a session speaks, as a subquery on its login.
 
     It is the account that the customer chose, or else the mailbox that the login proved. A mailbox
-    that has another holder since then is not returned.
+    is not returned if its period ended since then: somebody else may have it.
     """
     proved = Identifier.objects.filter(evidence=Evidence.VERIFIED, erasure=None)
     account_id = session.get(CHOSEN)
     if isinstance(account_id, int):
         return proved.filter(pk=account_id)
+    # A later period on the same record continues the earlier one.
     later = Identifier.objects.filter(
         kind=OuterRef("kind"),
         value=OuterRef("value"),
         evidence=Evidence.VERIFIED,
         period__gt=OuterRef("period"),
-    )
+    ).exclude(customer=OuterRef("customer"))
     mailboxes = proved.filter(kind="email", record=OuterRef("record"))
     return mailboxes.filter(~Exists(later)).order_by("-period")

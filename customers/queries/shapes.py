@@ -16,6 +16,9 @@ type JsonObjects = Annotated[
 type JsonObject = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 type Version = Annotated[int, Meta(ge=0, description="Version of the record")]
 type Verified = Annotated[bool, Meta(description="True: verified; false: only claimed")]
+type SignedIn = Annotated[
+    bool, Meta(description="True: claimed, but a customer token proved which customer did it")
+]
 
 type EvidenceWord = Literal["claimed", "noted", "stated", "opened", "confirmed"]
 
@@ -153,6 +156,7 @@ class EventShape(Shape, frozen=True):
     name: str
     about: str
     is_verified: Verified
+    is_signed_in: SignedIn
     source: str
     channel: str
     actor: str

@@ -11,7 +11,14 @@
 -- The caller replaces "conditions" with its filters, for the record that the event is filed on.
 
 SELECT event.customer_id, event.version, event.kind, event.name, event.about,
-       event.evidence = 2, coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,
+       event.evidence = 2,
+       -- A customer token proved the only verified identifier of a claim (docs/adr/0017).
+       event.evidence = 1 AND EXISTS (
+           SELECT
+             FROM customers_identifier AS proved
+            WHERE proved.id = ANY (event.identifier_ids)
+              AND proved.evidence = 2),
+       coalesce(source.name, ''), coalesce(source.channel, ''), event.actor,
        event.message_id, event.occurred_at, event.received_at, event.recorded_at,
        event.body::text
   FROM unnest(%(logs)s::uuid[], %(bounds)s::bigint[]) AS log (id, bound)

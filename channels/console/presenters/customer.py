@@ -12,7 +12,12 @@ from channels.console.presenters.orders import StaffOrder, staff_order
 from channels.pages.presenters.decisions import CatalogNames
 from channels.pages.presenters.events import headline
 from channels.pages.presenters.record import is_adult
-from channels.pages.presenters.timeline import channel_icon, statement_details, without_copies
+from channels.pages.presenters.timeline import (
+    channel_icon,
+    is_claimed,
+    statement_details,
+    without_copies,
+)
 from customers.identity.refiling import FIXED_KINDS
 from customers.queries.shapes import (
     EventShape,
@@ -67,7 +72,9 @@ class StaffTimelineEntry:
     channel: str
     icon: str
     actor: str
-    is_verified: bool
+    is_claimed: bool
+    # A customer token proved which customer did it.
+    is_signed_in: bool
     occurred_at: datetime
     can_move: bool
 
@@ -170,7 +177,8 @@ def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntr
         channel=labels.source_channel(event.channel),
         icon=channel_icon(event.channel),
         actor=labels.decision_maker(event.kind, event.actor),
-        is_verified=event.is_verified,
+        is_claimed=is_claimed(event),
+        is_signed_in=event.is_signed_in,
         occurred_at=event.occurred_at,
         can_move=event.kind not in FIXED_KINDS,
     )

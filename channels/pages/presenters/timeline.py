@@ -46,7 +46,7 @@ class TimelineEntry:
     icon: str
     # Channel and staff member, such as "by phone, Sam".
     where: str
-    is_verified: bool
+    is_claimed: bool
     occurred_at: datetime
     recorded_ms: int
 
@@ -62,7 +62,7 @@ def timeline_entry(event: EventShape, names: ReferenceNames = NO_NAMES) -> Timel
         channel=event.channel,
         icon=_icon(event, event_properties),
         where=", ".join(filter(None, (_source_channel(event), _staff_name(event.actor)))),
-        is_verified=event.is_verified,
+        is_claimed=is_claimed(event),
         occurred_at=event.occurred_at,
         recorded_ms=int(event.recorded_at.timestamp() * 1000),
     )
@@ -77,6 +77,16 @@ def without_copies(events: Iterable[EventShape]) -> list[EventShape]:
         for event in reversed(list(events))
     }
     return list(by_content.values())[::-1]
+
+
+def is_claimed(event: EventShape) -> bool:
+    """Tell whether nobody checked what an event says.
+
+    A customer token proves who did something in an app. It does not prove traits, nor what happened
+    to an order.
+    """
+    states_facts = event.kind not in ("track", "page", "screen") or bool(event.about)
+    return not event.is_verified and (states_facts or not event.is_signed_in)
 
 
 def message_id_of(event: EventShape) -> str:

@@ -343,3 +343,39 @@ def test_each_token_is_verified_once_and_only_some_of_them(app, monkeypatch):
 
     assert verified == tokens[: customer_tokens.MAX_TOKENS]
     assert warnings() == {"identity_token_invalid": 3 * (200 - customer_tokens.MAX_TOKENS)}
+
+
+# The timeline -------------------------------------------------------------------------
+
+
+def shown(app, record):
+    answer = WsgiClient(headers={"Authorization": f"Bearer {app.server.key}"}).get(
+        f"/api/customers/{record}/timeline/"
+    )
+    return [
+        (event["name"] or event["kind"], event["is_verified"], event["is_signed_in"])
+        for event in reversed(answer.json()["results"])
+        if event["kind"] != "identity"
+    ]
+
+
+def test_timeline_tells_a_signed_in_customer_from_a_claim_and_from_the_server(app):
+    app.server.track(1, "42")
+    app.post(click(event="Home Opened"))
+    app.post(click(app.token("42")))
+
+    assert shown(app, record_of(app.account("42"))) == [
+        ("Ride Entered", True, False),
+        ("Home Opened", False, False),
+        ("Map Opened", False, True),
+    ]
+
+
+def test_timeline_is_the_same_forward(app):
+    app.post(click(app.token("42")), click(event="Home Opened"))
+    client = WsgiClient(headers={"Authorization": f"Bearer {app.server.key}"})
+    path = f"/api/customers/{record_of(app.account('42'))}/timeline/"
+    page = client.get(path + "?limit=1").json()
+    back = client.get(page["next"]).json()["previous"]
+
+    assert client.get(back).json()["results"] == page["results"]

@@ -11,6 +11,7 @@ from customers.types import CLAIMED, NOTED, STATED
 from tests.customers.identity.company import WireSource, are_one, email, record_of, timeline
 from tests.customers.identity.signed_in import SignedIn
 from tests.customers.identity.signed_in_app import SignedInApp, click
+from tests.customers.identity.test_address_periods import proves, take_off
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +139,29 @@ def test_account_first_named_by_a_token_counts_as_stated(app):
 
     account = Identifier.objects.get(kind="user_id")
     assert (account.evidence, account.best_evidence) == (2, STATED)
+
+
+def test_session_speaks_for_a_mailbox_that_a_stranger_stated_and_lost(app):
+    noor = SignedIn(BOX)
+    app.server.identify(1, "typo", email=BOX)
+    take_off(app.account("typo"))
+    assert Identifier.objects.filter(kind="email", period=1).exists()
+
+    app.post(click(), headers={"X-Session-Token": noor.token})
+
+    assert noor.timeline() == ["Address Proved", "Map Opened"]
+
+
+def test_session_speaks_for_nobody_when_staff_took_her_proved_mailbox_off(app):
+    noor = SignedIn(BOX)
+    app.server.identify(1, "42", email=BOX)
+    proves(app.account("42"), 2)
+    take_off(app.account("42"))
+
+    app.post(click(), headers={"X-Session-Token": noor.token})
+
+    assert "Map Opened" not in names_on(app, record_of(app.account("42")))
+    assert evidence_of_devices() == set()
 
 
 # The log says all that a token proved ---------------------------------------------------
