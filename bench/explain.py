@@ -87,7 +87,7 @@ def _statements(target: Target, random: Random) -> Iterator[tuple[str, dict[str,
         identifiers += [["anonymous_id", guest.device, 1] for guest in guests if guest.has_device]
         label = f"({count} event{'s' * (count > 1)})"
         # Nobody of the sample was erased.
-        identifiers = [[*key, "00"] for key in identifiers]
+        identifiers = [[*key, "00", "01"] for key in identifiers]
         yield f"resolve_identifiers {label}", {"keys": _json(identifiers)}
         keys = [blake2b(uuid4().bytes, digest_size=16).hexdigest() for _ in guests]
         yield f"find_stored_messages {label}", {"keys": f"{{{','.join(keys)}}}"}

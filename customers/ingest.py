@@ -20,6 +20,7 @@ from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, refiling, resolution
 from customers.identity.contest_warnings import count_contests
+from customers.identity.erased_items import find_erased_items
 from customers.identity.identifier_warnings import find_token_warnings, find_warnings
 from customers.identity.links import IdentifierKey
 from customers.identity.resolution import Resolved, ResolvedIdentifier
@@ -110,6 +111,7 @@ def _store_halves(
         [*first.outcomes, *second.outcomes],
         first.rejected,
         merge_warnings([*first.warnings, *second.warnings]),
+        first.erased_items,
     )
 
 
@@ -212,7 +214,13 @@ class _Batch:
             self._append(new, message_keys, identifiers, resolved)
             # The new placeholders may have events of this batch, too.
             refiling.refile_all(placeholders, reason="placeholder", actor="", now=self.received_at)
-        rejected = [*rejected_items, *self.outcomes.quarantined]
+        erased_items = find_erased_items(rejected_items, self.sender, self.received_at)
+        storable = [
+            rejected_item
+            for place, rejected_item in enumerate(rejected_items)
+            if place not in erased_items
+        ]
+        rejected = [*storable, *self.outcomes.quarantined]
         if rejected:
             quarantine.store_rejected(rejected, self.sender, self.received_at)
         warnings = merge_warnings(
@@ -221,14 +229,16 @@ class _Batch:
                     self._events_with_refused_identifiers(new, identifiers), self.sender
                 ),
                 *find_token_warnings(self.events[i] for i in new),
-                *self.outcomes.erased_warnings(),
+                *self.outcomes.erased_warnings(len(erased_items)),
                 *count_contests(contested, stated, resolved, self.sender),
             ]
         )
         if warnings:
             # Batches of one source wait for each other here, so this is the last statement.
             source_warnings.store(warnings, self.sender.source_id, self.received_at)
-        return self.outcomes.batch(len(rejected_items))._replace(warnings=warnings)
+        return self.outcomes.batch(len(storable))._replace(
+            warnings=warnings, erased_items=erased_items
+        )
 
     def _events_with_refused_identifiers(
         self, new: Iterable[int], identifiers: Sequence[tuple[IdentifierKey, ...]]

@@ -159,8 +159,12 @@ class IngestedBatch(NamedTuple):
     """The outcomes of a batch, in the order of its items, and what its sender can correct."""
 
     outcomes: Sequence[IngestOutcome]
+    # The number of the rejected items that are in quarantine.
     rejected: int = 0
     warnings: Sequence[IngestWarning] = ()
+    # The places of the rejected items that Butler did not store, because they are about an erased
+    # customer.
+    erased_items: frozenset[int] = frozenset()
 
     @property
     def accepted(self) -> int:

@@ -110,7 +110,7 @@ PARAMETERS: dict[str, Params] = {
     "resolve_identifiers": {
         "keys": json(
             [
-                [kind, value.format(number), evidence, _digest(kind, number).hex()]
+                [kind, value.format(number), evidence, *[_digest(kind, number).hex()] * 2]
                 for number in _NUMBERS
                 for kind, value in (("user_id", "1001/guest-{}"), ("email", "guest{}@example.com"))
                 for evidence in (1, 2)

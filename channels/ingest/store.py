@@ -114,11 +114,12 @@ def _record(
         sender=sender, events=items, rejected_items=refused, received_at=received_at
     )
     stored = iter(ingested.outcomes)
-    outcomes = [
-        next(stored)
-        if isinstance(event, IncomingEvent)
-        else IngestOutcome("quarantined", reason=event.reason)
-        for event in events
-    ]
+    rejected = iter(
+        IngestOutcome(ERASED, reason=ERASED)
+        if place in ingested.erased_items
+        else IngestOutcome("quarantined", reason=rejected_item.reason)
+        for place, rejected_item in enumerate(refused)
+    )
+    outcomes = [next(stored if isinstance(event, IncomingEvent) else rejected) for event in events]
     # A publishable key is public, so its answers tell nothing about the configuration.
     return StoredEvents(outcomes, () if sender.is_public else ingested.warnings)

@@ -17,9 +17,9 @@ from customers.consent import ledger
 from customers.db import retry
 from customers.events import log
 from customers.identity import erasure_rules, merging
-from customers.identity.families import ADDRESSES
+from customers.identity.families import ADDRESSES, is_number
 from customers.identity.links import IdentifierKey
-from customers.models import Customer, Erasure, Identifier, Tombstone, User
+from customers.models import Customer, Erasure, Identifier, Source, Tombstone, User
 
 
 class ErasedRecord(NamedTuple):
@@ -77,6 +77,34 @@ def _store_tombstones(erasure: Erasure, identifiers: Sequence[Identifier]) -> No
             refused=refused if identifier.kind in ADDRESSES else [],
         )
         for identifier in identifiers
+    )
+    _store_tombstones_of_spaces(erasure, identifiers)
+
+
+def _store_tombstones_of_spaces(erasure: Erasure, identifiers: Sequence[Identifier]) -> None:
+    """Store a tombstone for the equal numbers of all sources of a named space.
+
+    A source that numbers the same customers may name the customer for the first time later.
+    """
+    numbers = [_key(row) for row in identifiers if is_number(row.kind)]
+    sources = {int(key.value.partition("/")[0]) for key in numbers}
+    spaces = dict(Source.objects.filter(pk__in=sources).values_list("pk", "space_id"))
+    equal = {
+        erasure_rules.digest(settings.ERASURE_KEY, number)
+        for key in numbers
+        if (space := spaces.get(int(key.value.partition("/")[0])))
+        if (number := erasure_rules.number_of_space(key, space))
+    }
+    earlier = Tombstone.objects.filter(digest__in=equal).values_list("digest", "period")
+    latest = {bytes(digest): period for digest, period in earlier.order_by("period")}
+    Tombstone.objects.bulk_create(
+        Tombstone(
+            erasure=erasure,
+            digest=digest,
+            period=latest.get(digest, 0) + 1,
+            erased_at=erasure.erased_at,
+        )
+        for digest in sorted(equal)
     )
 
 

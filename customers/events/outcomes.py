@@ -31,9 +31,14 @@ class BatchOutcomes:
         for i in places:
             self.outcomes[i] = IngestOutcome(ERASED, reason=ERASED)
 
-    def erased_warnings(self) -> list[IngestWarning]:
-        """Return the warning about events of an erased customer. It names none of them."""
-        count = sum(outcome is not None and outcome.status == ERASED for outcome in self.outcomes)
+    def erased_warnings(self, items: int) -> list[IngestWarning]:
+        """Return the warning about events of an erased customer. It names none of them.
+
+        items: the number of items about an erased customer that could not become events
+        """
+        count = items + sum(
+            outcome is not None and outcome.status == ERASED for outcome in self.outcomes
+        )
         return [IngestWarning(ERASED, count, "")] if count and not self.sender.is_public else []
 
     def select_new(

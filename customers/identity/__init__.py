@@ -27,6 +27,7 @@ The path of a new event:
 - `identifier_keys`: the usable identifiers of an event, in the order of filing; pure
 - `short_text_cache`: the cache of what follows from such identifiers alone; pure
 - `resolution`: the identifiers of a batch and the records that they lead to
+- `erased_items`: whether an item that cannot become an event is about an erased customer
 - `statements`: the links that events state; pure
 - `record_creation`: stores new identifiers, records and links
 - `shortcuts`: the live records of new identifiers that are certain without a regrouping; pure

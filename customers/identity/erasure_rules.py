@@ -10,11 +10,11 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-from customers.identity.families import ADDRESSES, ORDER, Family, family_of
+from customers.identity.families import ADDRESSES, ORDER, Family, family_of, is_number
 from customers.identity.links import IdentifierKey
 from customers.identity.statements import STATEMENTS
 from customers.projections import orders
-from customers.types import BUTLER_SOURCE_ID, IncomingEvent, Sender
+from customers.types import BUTLER_SOURCE_ID, MAIN_SPACE_ID, IncomingEvent, Sender
 
 # Sources state these without the customer. They are accepted again after an act of the customer.
 _CLOSED = frozenset({Family.ACCOUNT, Family.ATTACHED, Family.REFERENCE})
@@ -31,6 +31,8 @@ class ErasedIdentifier(NamedTuple):
     erased_at: datetime
     # The purposes for which the address gets no messages.
     refused: tuple[str, ...] = ()
+    # The customer acted since with an equal number of another source of the space.
+    has_returned: bool = False
 
 
 class ErasedIdentifiers(NamedTuple):
@@ -47,6 +49,17 @@ def digest(secret: str, key: IdentifierKey) -> bytes:
     """Return the keyed digest of an identifier. All of its periods have the same one."""
     text = f"{key.kind}\n{key.value}\n{key.evidence}"
     return blake2b(text.encode(), key=_digest_key(secret), digest_size=32).digest()
+
+
+def number_of_space(key: IdentifierKey, space_id: int) -> IdentifierKey | None:
+    """Return what stands for the equal numbers of all sources of a space; None in `main`.
+
+    Nobody named `main`, so equal numbers of it may be two people.
+    """
+    if space_id == MAIN_SPACE_ID or not is_number(key.kind):
+        return None
+    number = key.value.partition("/")[2]
+    return IdentifierKey(key.kind, f"space {space_id}/{number}", key.evidence)
 
 
 @lru_cache(maxsize=1)

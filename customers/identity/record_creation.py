@@ -87,7 +87,7 @@ def store_missing(
     addresses = _address_statements(events, statements, resolved, sender)
     regrouped = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
     changes = regrouped.changes
-    resolved = _resolve_again(resolved, regrouped)
+    resolved = _resolve_again(resolved, regrouped, sender)
     return StoredIdentifiers(resolved, changes.contested, changes.placeholders)
 
 
@@ -104,7 +104,7 @@ def _certain_owners(
     return shortcuts.certain_owners(statements, sender, new_records, owners)
 
 
-def _resolve_again(resolved: Resolved, regrouped: _Regrouped) -> Resolved:
+def _resolve_again(resolved: Resolved, regrouped: _Regrouped, sender: Sender) -> Resolved:
     """Return all identifiers, after reading again those that the regrouping may have moved."""
     if not regrouped.ids and not regrouped.changes.records:
         return resolved
@@ -113,7 +113,7 @@ def _resolve_again(resolved: Resolved, regrouped: _Regrouped) -> Resolved:
         for key, row in resolved.items()
         if row.id in regrouped.ids or row.customer_id in regrouped.changes.records
     ]
-    return resolved | resolve(stale).resolved if stale else resolved
+    return resolved | resolve(stale, sender).resolved if stale else resolved
 
 
 def _lock_order_numbers(

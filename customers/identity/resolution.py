@@ -23,7 +23,7 @@ from customers.identity.links import IdentifierKey
 from customers.identity.periods import Period, period_at
 from customers.identity.short_text_cache import ShortTextCache
 from customers.projections import orders
-from customers.types import VERIFIED, IncomingEvent, Sender
+from customers.types import MAIN_SPACE_ID, VERIFIED, IncomingEvent, Sender
 
 # Events that change an existing order.
 _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
@@ -96,7 +96,7 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
     Each event is filed on its first identifier. An event may have no usable identifier.
     """
     keys_by_event = [identifier_keys(event, sender) for event in events]
-    resolution = resolve(set().union(*keys_by_event))
+    resolution = resolve(set().union(*keys_by_event), sender)
     resolved, blocked = resolution.resolved, resolution.blocked
     if blocked:
         keys_by_event = [
@@ -126,7 +126,8 @@ def erased_identifiers(resolved: Resolved, tombstones: Tombstones) -> ErasedIden
     ]
     return ErasedIdentifiers(
         tombstones,
-        begun=frozenset(key for key, _ in current),
+        begun=frozenset(key for key, _ in current)
+        | {key for key, tombstone in tombstones.items() if tombstone.has_returned},
         proved=frozenset(key for key, row in current if row.is_proved),
     )
 
@@ -171,15 +172,37 @@ def _put_placeholders_last(
     return [tuple(sorted(keys, key=lambda key: key in placeholders)) for keys in keys_by_event]
 
 
-def resolve(keys: Iterable[IdentifierKey]) -> Resolution:
+def resolve(keys: Iterable[IdentifierKey], sender: Sender) -> Resolution:
     """Find these identifiers and lock their records; also return tombstones and blocked values.
 
     All periods of an identifier are returned.
+
+    sender: the source of the batch; its named space tells which equal numbers were erased
     """
     named = {key._replace(period=0) if key.period else key for key in keys}
-    secret = settings.ERASURE_KEY
-    params = [_cached_params.get((secret, key)) or _params(secret, key) for key in named]
+    params = key_params(named, sender)
     return read_resolved(sql.rows("resolve_identifiers", {"keys": sql.json(params)}))
+
+
+def key_params(keys: Iterable[IdentifierKey], sender: Sender) -> Sequence[tuple[object, ...]]:
+    """Return each identifier with its digest, and with that of equal numbers in a named space."""
+    secret = settings.ERASURE_KEY
+    if sender.space_id == MAIN_SPACE_ID:
+        return [_cached_params.get((secret, key)) or _params(secret, key) for key in keys]
+    return [
+        (*(_cached_params.get((secret, key)) or _params(secret, key)), _equal_digest(key, sender))
+        for key in keys
+    ]
+
+
+def _equal_digest(key: IdentifierKey, sender: Sender) -> str | None:
+    """Return the digest of the equal numbers of the sender's space; None for another identifier."""
+    is_own = key.value.startswith(f"{sender.source_id}/")
+    equal = erasure_rules.number_of_space(key, sender.space_id) if is_own else None
+    if equal is None:
+        return None
+    secret = settings.ERASURE_KEY
+    return (_cached_params.get((secret, equal)) or _params(secret, equal))[3]
 
 
 def _params(secret: str, key: IdentifierKey) -> _Params:
@@ -202,7 +225,9 @@ def read_resolved(rows: Iterable[tuple[Any, ...]]) -> Resolution:
         elif erasure_id is None:
             resolution.blocked.add(key[:2])
         else:
-            tombstone = ErasedIdentifier(erasure_id, key.period, row[10], tuple(refused))
+            tombstone = ErasedIdentifier(
+                erasure_id, key.period, row[10], tuple(refused), has_returned=bool(row[11])
+            )
             key = key._replace(period=0)
             earlier = resolution.tombstones.get(key)
             if earlier is None or earlier.period < tombstone.period:

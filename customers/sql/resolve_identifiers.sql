@@ -1,15 +1,17 @@
 -- Find the identifiers of a batch and lock their records, in the order of the ids of the records,
 -- so that two batches with the same records cannot deadlock.
 --
--- keys  jsonb  [[kind, value, evidence, digest in hex], ...], distinct and normalized
+-- keys  jsonb  [[kind, value, evidence, digest in hex, digest of the equal numbers of the space or
+--                null], ...], distinct and normalized
 -- returns a row for each known identifier and each of its periods: its id, the record it files
 -- under, the live record it belongs to with its version, and its flags; is_stale tells that the row
 -- changed while the statement waited for the lock (the caller then tries again). A row without id
--- is a tombstone of the identifier, if it has an erasure, or else a blocked value.
+-- is a tombstone of the identifier, if it has an erasure, or else a blocked value. A tombstone of an
+-- equal number does not concern a number that another customer has.
 
 WITH requested AS MATERIALIZED (
     SELECT key ->> 0 AS kind, key ->> 1 AS value, (key ->> 2)::smallint AS evidence,
-           decode(key ->> 3, 'hex') AS digest
+           decode(key ->> 3, 'hex') AS digest, decode(key ->> 4, 'hex') AS equal_digest
       FROM jsonb_array_elements(%(keys)s::jsonb) AS key
 ), stored AS MATERIALIZED (
     SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
@@ -40,6 +42,28 @@ SELECT requested.kind, requested.value, requested.evidence, tombstone.period,
        NULL, tombstone.erasure_id, tombstone.refused
   FROM requested
   JOIN customers_tombstone AS tombstone USING (digest)
+ UNION ALL
+SELECT requested.kind, requested.value, requested.evidence, tombstone.period,
+       NULL, NULL, NULL, NULL,
+       NULL, NULL, tombstone.erased_at,
+       EXISTS (SELECT
+                 FROM customers_source AS source
+                 JOIN customers_source AS sibling USING (space_id)
+                 JOIN customers_identifier AS equal
+                   ON equal.kind = requested.kind AND equal.evidence = requested.evidence
+                  AND equal.value = sibling.id || '/'
+                                    || substring(requested.value, strpos(requested.value, '/') + 1)
+                WHERE source.id = split_part(requested.value, '/', 1)::bigint
+                  AND equal.erasure_id IS NULL),
+       NULL, tombstone.erasure_id, tombstone.refused
+  FROM requested
+  JOIN customers_tombstone AS tombstone ON tombstone.digest = requested.equal_digest
+ WHERE NOT EXISTS (SELECT
+                     FROM stored
+                    WHERE (stored.kind, stored.value, stored.evidence)
+                          = (requested.kind, requested.value, requested.evidence)
+                      AND stored.period < tombstone.period
+                      AND stored.erasure_id IS NULL)
  UNION ALL
 SELECT requested.kind, requested.value, requested.evidence, 0,
        NULL, NULL, NULL, NULL,

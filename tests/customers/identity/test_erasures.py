@@ -267,7 +267,8 @@ def test_tombstones_contain_no_identifier(noor):
     stored = b"".join(
         bytes(digest) for digest in Tombstone.objects.values_list("digest", flat=True)
     )
-    assert Tombstone.objects.count() == Identifier.objects.count()
+    # Two of the identifiers are numbers of named spaces, which have a tombstone of the space, too.
+    assert Tombstone.objects.count() == Identifier.objects.count() + 2
     assert b"noor" not in stored
 
 
