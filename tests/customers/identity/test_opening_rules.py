@@ -1,0 +1,204 @@
+"""Which identifiers a session opens: section 3 of the contract, cell by cell."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import pytest
+
+from customers.identity.links import IdentifierNode
+from customers.identity.opening_rules import (
+    OpenableIdentifier,
+    OpenableLink,
+    Opening,
+    open_records,
+)
+from customers.types import CONFIRMED, NOTED, OPENED, STATED
+
+OWN, OTHER = UUID(int=1), UUID(int=2)
+MAILBOX, ACCOUNT, SECOND, CARD, PHONE, DEVICE, TILL, BOX = range(1, 9)
+KINDS = {
+    MAILBOX: "email",
+    BOX: "email",
+    ACCOUNT: "user_id",
+    SECOND: "user_id",
+    TILL: "user_id",
+    CARD: "card",
+    PHONE: "phone",
+    DEVICE: "device",
+}
+
+
+def identifier(
+    id_: int, *, live: UUID | None = OWN, space: int = 1, is_placeholder: bool = False, erasure=0
+) -> OpenableIdentifier:
+    node = IdentifierNode(
+        id_, KINDS[id_], f"7/{id_}", space, is_placeholder=is_placeholder, erasure_id=erasure
+    )
+    return OpenableIdentifier(node, UUID(int=100 + id_), live)
+
+
+def link(first: int, second: int, evidence: int, kind: str = "seen", *, joined=True):
+    return OpenableLink(first, second, kind, evidence, joined)
+
+
+def opened(
+    proved: Iterable[int],
+    links: Iterable[OpenableLink],
+    identifiers: Iterable[OpenableIdentifier] | None = None,
+) -> Opening:
+    links = list(links)
+    ends = {end for one in links for end in (one.first, one.second)} | set(proved)
+    named = identifiers or [identifier(id_) for id_ in ends]
+    return open_records(proved, {one.node.id: one for one in named}, links)
+
+
+def ids(opening: Opening) -> list[set[int]]:
+    return [set(record.identifier_ids) for record in opening.records]
+
+
+@pytest.mark.parametrize("evidence", [STATED, OPENED, CONFIRMED])
+def test_mailbox_opens_the_only_account_that_states_it(evidence):
+    opening = opened([MAILBOX], [link(MAILBOX, ACCOUNT, evidence)])
+
+    assert ids(opening) == [{MAILBOX, ACCOUNT}]
+    assert opening.newly_opened == (((MAILBOX, ACCOUNT),) if evidence == STATED else ())
+
+
+def test_noted_account_stays_closed():
+    assert ids(opened([MAILBOX], [link(MAILBOX, ACCOUNT, NOTED)])) == [{MAILBOX}]
+
+
+def test_two_stating_accounts_of_one_space_stay_closed_and_are_mentioned():
+    opening = opened([MAILBOX], [link(MAILBOX, ACCOUNT, STATED), link(MAILBOX, SECOND, STATED)])
+
+    assert ids(opening) == [{MAILBOX}]
+    assert opening.closed_accounts == (ACCOUNT, SECOND)
+    assert opening.newly_opened == ()
+
+
+def test_stating_accounts_of_two_spaces_open_both():
+    named = [identifier(MAILBOX), identifier(ACCOUNT), identifier(SECOND, space=2)]
+
+    opening = opened(
+        [MAILBOX], [link(MAILBOX, ACCOUNT, STATED), link(MAILBOX, SECOND, STATED)], named
+    )
+
+    assert ids(opening) == [{MAILBOX, ACCOUNT, SECOND}]
+
+
+@pytest.mark.parametrize("proof", [OPENED, CONFIRMED])
+def test_proved_account_opens_and_the_stating_one_stays_closed(proof):
+    named = [identifier(MAILBOX), identifier(ACCOUNT), identifier(SECOND, live=OTHER)]
+
+    opening = opened(
+        [MAILBOX],
+        [link(MAILBOX, ACCOUNT, proof), link(MAILBOX, SECOND, STATED, joined=False)],
+        named,
+    )
+
+    assert ids(opening) == [{MAILBOX, ACCOUNT}]
+    assert opening.closed_accounts == (SECOND,)
+
+
+def test_two_proved_accounts_of_one_space_are_a_choice_of_two_records():
+    named = [identifier(MAILBOX), identifier(ACCOUNT), identifier(SECOND, live=OTHER)]
+
+    opening = opened(
+        [MAILBOX],
+        [link(MAILBOX, ACCOUNT, CONFIRMED), link(MAILBOX, SECOND, CONFIRMED, joined=False)],
+        named,
+    )
+
+    assert ids(opening) == [{MAILBOX, ACCOUNT}, {SECOND}]
+
+
+@pytest.mark.parametrize(("evidence", "opens"), [(STATED, 0), (OPENED, 0), (CONFIRMED, 1)])
+def test_account_opens_its_mailbox_only_by_a_confirmed_link(evidence, opens):
+    opening = opened([ACCOUNT], [link(MAILBOX, ACCOUNT, evidence)])
+
+    assert ids(opening) == [{ACCOUNT, MAILBOX} if opens else {ACCOUNT}]
+    [record] = opening.records
+    assert (record.is_whole, record.has_contact) == (bool(opens), bool(opens))
+
+
+@pytest.mark.parametrize(("evidence", "opens"), [(NOTED, 0), (STATED, 0), (CONFIRMED, 1)])
+@pytest.mark.parametrize("leaf", [CARD, PHONE])
+@pytest.mark.parametrize("proved", [MAILBOX, ACCOUNT])
+def test_card_or_phone_opens_by_a_confirmed_link_also_a_step_further(proved, leaf, evidence, opens):
+    links = [link(MAILBOX, ACCOUNT, CONFIRMED), link(ACCOUNT, leaf, evidence, joined=False)]
+
+    [shown] = ids(opened([proved], links))
+
+    assert (leaf in shown) == bool(opens)
+    assert {MAILBOX, ACCOUNT} <= shown
+
+
+def test_card_of_another_record_stays_closed():
+    named = [identifier(ACCOUNT), identifier(CARD, live=OTHER)]
+
+    assert ids(opened([ACCOUNT], [link(ACCOUNT, CARD, CONFIRMED, joined=False)], named)) == [
+        {ACCOUNT}
+    ]
+
+
+def test_shared_phone_opens_to_neither():
+    named = [identifier(ACCOUNT), identifier(PHONE, live=None)]
+
+    assert ids(opened([ACCOUNT], [link(ACCOUNT, PHONE, CONFIRMED, joined=False)], named)) == [
+        {ACCOUNT}
+    ]
+
+
+def test_stated_device_opens_with_its_account():
+    assert ids(opened([ACCOUNT], [link(ACCOUNT, DEVICE, STATED, joined=False)])) == [
+        {ACCOUNT, DEVICE}
+    ]
+
+
+def test_mailbox_of_an_account_of_a_proved_mailbox_stays_closed():
+    """One step on from the proof, and no further."""
+    links = [link(MAILBOX, ACCOUNT, CONFIRMED), link(BOX, ACCOUNT, CONFIRMED)]
+
+    [shown] = ids(opened([MAILBOX], links))
+
+    assert shown == {MAILBOX, ACCOUNT}
+
+
+def test_equal_number_is_the_same_account():
+    links = [link(MAILBOX, ACCOUNT, STATED), link(ACCOUNT, SECOND, STATED, "equal")]
+
+    assert ids(opened([MAILBOX], links)) == [{MAILBOX, ACCOUNT, SECOND}]
+    assert ids(opened([SECOND], links)) == [{ACCOUNT, SECOND}]
+
+
+def test_number_of_a_till_opens_with_the_equal_account():
+    links = [link(ACCOUNT, TILL, STATED, "equal", joined=False)]
+
+    assert ids(opened([ACCOUNT], links)) == [{ACCOUNT, TILL}]
+
+
+@pytest.mark.parametrize(("evidence", "opens"), [(STATED, 0), (OPENED, 1)])
+def test_placeholder_opens_by_a_proof_alone(evidence, opens):
+    named = [identifier(MAILBOX), identifier(ACCOUNT, is_placeholder=True)]
+
+    [shown] = ids(opened([MAILBOX], [link(MAILBOX, ACCOUNT, evidence)], named))
+
+    assert (ACCOUNT in shown) == bool(opens)
+
+
+def test_link_across_an_erasure_opens_nothing():
+    named = [identifier(MAILBOX), identifier(ACCOUNT, live=OTHER, erasure=3)]
+
+    assert ids(opened([MAILBOX], [link(MAILBOX, ACCOUNT, CONFIRMED)], named)) == [{MAILBOX}]
+
+
+def test_record_is_whole_if_its_closed_identifiers_have_no_events():
+    card = OpenableIdentifier(IdentifierNode(CARD, "card", "1"), None, OWN)
+    named = [identifier(MAILBOX), identifier(ACCOUNT), card]
+    links = [link(MAILBOX, ACCOUNT, CONFIRMED), link(ACCOUNT, CARD, STATED, joined=False)]
+
+    [record] = opened([MAILBOX], links, named).records
+
+    assert record.is_whole
+    assert CARD in record.listed_ids
+    assert CARD not in record.identifier_ids
