@@ -3,20 +3,16 @@
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Exists, OuterRef, QuerySet
 
-from customers.identity.openable_graph import CHOSEN
-from customers.models import Evidence, Identifier
+from customers.access.sessions import session_opening, session_proofs
+from customers.identity.openable_graph import CHOSEN, read_openable
+from customers.models import Evidence, Identifier, User
 
 
-def session_identifier(session: SessionBase) -> QuerySet[Identifier]:
-    """Return the identifier for which a session speaks, as a subquery on its login.
+def proved_mailbox() -> QuerySet[Identifier]:
+    """Return the mailbox that a login proved, as a subquery on the login.
 
-    It is the account that the customer chose, or else the mailbox that the login proved. A mailbox
-    is not returned if its period ended since then: somebody else may have it.
+    A mailbox is not returned if its period ended since then: somebody else may have it.
     """
-    proved = Identifier.objects.filter(evidence=Evidence.VERIFIED, erasure=None)
-    account_id = session.get(CHOSEN)
-    if isinstance(account_id, int):
-        return proved.filter(pk=account_id)
     # A later period on the same record continues the earlier one.
     later = Identifier.objects.filter(
         kind=OuterRef("kind"),
@@ -24,5 +20,23 @@ def session_identifier(session: SessionBase) -> QuerySet[Identifier]:
         evidence=Evidence.VERIFIED,
         period__gt=OuterRef("period"),
     ).exclude(customer=OuterRef("customer"))
-    mailboxes = proved.filter(kind="email", record=OuterRef("record"))
+    mailboxes = Identifier.objects.filter(
+        kind="email", record=OuterRef("record"), evidence=Evidence.VERIFIED, erasure=None
+    )
     return mailboxes.filter(~Exists(later)).order_by("-period")
+
+
+def chosen_account(user: User, session: SessionBase) -> tuple[str, str] | None:
+    """Return the account that the customer chose of several, as its kind and stored value.
+
+    The result is None without a choice, or if the session no longer opens the account.
+    """
+    account_id = session.get(CHOSEN)
+    if account_id is None:
+        return None
+    graph = read_openable(session_proofs(user, session))
+    record = session_opening(graph, session).chosen
+    if record is None or account_id not in record.account_ids:
+        return None
+    account = graph.identifiers[account_id].node
+    return account.kind, account.value

@@ -9,7 +9,7 @@ from django.db.models import F, Subquery
 from django.db.models.functions import JSONObject
 from django.utils.crypto import constant_time_compare
 
-from customers.access.session_identifiers import session_identifier
+from customers.access.session_identifiers import chosen_account, proved_mailbox
 from customers.models import User
 
 
@@ -17,18 +17,18 @@ def find_identifier(token: str) -> tuple[str, str] | None:
     """Return the kind and the stored value of the identifier for which a session token speaks.
 
     The result is None if the session has ended, if its login is not active, or if it belongs to
-    staff. Two statements; nothing is written.
+    staff. Two statements, or three after the choice of an account; nothing is written.
     """
     session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(token)
     user_id = session.get(SESSION_KEY)
     if not user_id:
         return None
-    pair = session_identifier(session).values(pair=JSONObject(kind=F("kind"), value=F("value")))
+    pair = proved_mailbox().values(pair=JSONObject(kind=F("kind"), value=F("value")))
     logins = User.objects.filter(pk=user_id, is_active=True, is_staff=False)
-    user = logins.annotate(identifier=Subquery(pair[:1])).first()
-    if user is None or user.identifier is None or not _opened_session(user, session):
+    user = logins.annotate(mailbox=Subquery(pair[:1])).first()
+    if user is None or user.mailbox is None or not _opened_session(user, session):
         return None
-    return user.identifier["kind"], user.identifier["value"]
+    return chosen_account(user, session) or (user.mailbox["kind"], user.mailbox["value"])
 
 
 def _opened_session(user: User, session: SessionBase) -> bool:

@@ -5,8 +5,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 
-from customers.models import Identifier, Link
+from customers.access.accounts import choose_account
+from customers.db.sessions import SessionStore
+from customers.models import Identifier, Link, User
 from customers.types import CLAIMED, NOTED, STATED
 from tests.customers.identity.company import WireSource, are_one, email, record_of, timeline
 from tests.customers.identity.signed_in import SignedIn
@@ -162,6 +165,51 @@ def test_session_speaks_for_nobody_when_staff_took_her_proved_mailbox_off(app):
 
     assert "Map Opened" not in names_on(app, record_of(app.account("42")))
     assert evidence_of_devices() == set()
+
+
+@pytest.fixture
+def family(app):
+    """Sign in with a mailbox that two accounts proved; return the session."""
+    for hour, number in enumerate(("noor", "sam")):
+        app.server.track(1, number)
+        proves(app.account(number), 2 + hour)
+    return SignedIn(BOX)
+
+
+def choose(signed_in, identifier):
+    """Choose an account in the session of the customer."""
+    kind, value = identifier
+    store = SessionStore(signed_in.token)
+    account = Identifier.objects.get(kind=kind, value=value)
+    assert choose_account(User.objects.get(), store, account.pk)
+    store.save()
+    return account
+
+
+def test_session_speaks_for_the_account_that_the_customer_chose(app, family):
+    choose(family, app.account("sam"))
+
+    app.post(click(), headers={"X-Session-Token": family.token})
+
+    assert names_on(app, record_of(app.account("sam")))[-1] == "Map Opened"
+    assert "Map Opened" not in names_on(app, record_of(email(BOX)))
+
+
+def test_session_with_several_accounts_and_no_choice_speaks_for_its_mailbox(app, family):
+    app.post(click(), headers={"X-Session-Token": family.token})
+
+    assert "Map Opened" in names_on(app, record_of(email(BOX)))
+    assert "Map Opened" not in names_on(app, record_of(app.account("sam")))
+
+
+def test_session_speaks_for_its_mailbox_when_it_opens_the_chosen_account_no_longer(app, family):
+    account = choose(family, app.account("sam"))
+    Link.objects.filter(Q(first=account) | Q(second=account)).delete()
+
+    app.post(click(), headers={"X-Session-Token": family.token})
+
+    assert "Map Opened" in names_on(app, record_of(email(BOX)))
+    assert "Map Opened" not in names_on(app, record_of(app.account("sam")))
 
 
 # The log says all that a token proved ---------------------------------------------------
