@@ -14,6 +14,7 @@ from customers.identity.resolution import stored_identifier
 from customers.models import Event, Identifier
 from tests.customers.graph import misplaced_identifiers
 from tests.customers.identity.company import START, WireSource, email, timeline
+from tests.customers.identity.signed_in import SignedIn
 from tests.factories import identify, record
 from tests.wsgi_client import WsgiClient
 
@@ -131,6 +132,17 @@ def test_next_holder_who_proves_the_address_gets_no_past(shop, app, account):
 
     assert account_record(app.account("sam")) == record_at(1)
     assert record_at(0) not in (record_at(1), account_record(account))
+
+
+def test_code_of_the_next_holder_opens_no_account_that_the_address_was_taken_off(shop, account):
+    take_off(account)
+    shop.order(11, "B-1", "noor")
+    shop.identify(24, "noor", email=BOX)
+
+    holder = SignedIn(BOX)
+
+    assert holder.orders() == []
+    assert holder.identifiers() == {f"email {BOX}"}
 
 
 def test_nightly_repetition_restores_the_address_in_no_period(shop, app, account):
