@@ -26,6 +26,7 @@ The path of a new event:
 - `normalize`, `non_identifiers`: the normal form of values, and the values that identify nobody
 - `identifier_keys`: the usable identifiers of an event, in the order of filing; pure
 - `short_text_cache`: the cache of what follows from such identifiers alone; pure
+- `previous_accounts`: whether the `previousId` of an alias is an account; pure
 - `resolution`: the identifiers of a batch and the records that they lead to
 - `erased_items`: whether an item that cannot become an event is about an erased customer
 - `statements`: the links that events state; pure

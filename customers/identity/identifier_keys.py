@@ -44,7 +44,7 @@ def _usable_keys(
             keys.add(IdentifierKey(*proved, VERIFIED))
         # A claimed order number does not prove that the order belongs to the customer.
         keys = {key for key in keys if key.kind != ORDER} or keys
-    return tuple(sorted(keys, key=lambda key: _filing_order(key, sender)))
+    return tuple(sorted(keys, key=lambda key: filing_order(key, sender)))
 
 
 def _usable_key(named_kind: str, raw: str, sender: Sender, day: str) -> IdentifierKey | None:
@@ -64,7 +64,7 @@ def _usable_key(named_kind: str, raw: str, sender: Sender, day: str) -> Identifi
     return IdentifierKey(kind, value, CLAIMED if is_weak else sender.evidence)
 
 
-def _filing_order(key: IdentifierKey, sender: Sender) -> tuple[object, ...]:
+def filing_order(key: IdentifierKey, sender: Sender) -> tuple[object, ...]:
     """Return the sort key of an event's identifiers: the first one is its primary identifier.
 
     The primary identifier of an event with claims only is its device, not the claimed person.

@@ -21,6 +21,7 @@ from customers.identity.families import ORDER, is_number
 from customers.identity.identifier_keys import identifier_keys
 from customers.identity.links import IdentifierKey
 from customers.identity.periods import Period, period_at
+from customers.identity.previous_accounts import previous_accounts, read_aliases
 from customers.identity.short_text_cache import ShortTextCache
 from customers.projections import orders
 from customers.types import MAIN_SPACE_ID, VERIFIED, IncomingEvent, Sender
@@ -77,6 +78,8 @@ class ResolvedEvents(NamedTuple):
     # The places of the events that are refused as erased.
     erased_events: frozenset[int]
     tombstones: Tombstones
+    # The places of the aliases that name an account, but join none.
+    refused_aliases: frozenset[int] = frozenset()
 
 
 def stored_identifier(kind: str, value: str) -> tuple[str, str]:
@@ -96,8 +99,11 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
     Each event is filed on its first identifier. An event may have no usable identifier.
     """
     keys_by_event = [identifier_keys(event, sender) for event in events]
-    resolution = resolve(set().union(*keys_by_event), sender)
+    accounts = previous_accounts(events, sender)
+    candidates = {account for named in accounts.values() for account in named.values()}
+    resolution = resolve(candidates.union(*keys_by_event), sender)
     resolved, blocked = resolution.resolved, resolution.blocked
+    keys_by_event, refused_aliases = read_aliases(keys_by_event, accounts, resolved, sender)
     if blocked:
         keys_by_event = [
             tuple(key for key in keys if key[:2] not in blocked) for keys in keys_by_event
@@ -112,6 +118,7 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
         resolved,
         frozenset(place for place, keys in enumerate(accepted) if keys is None),
         resolution.tombstones,
+        refused_aliases,
     )
 
 

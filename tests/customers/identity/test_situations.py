@@ -170,6 +170,33 @@ def test_alias_of_the_shop_moves_a_customer_to_her_new_number(shop):
     assert are_one(shop.account("old"), shop.account("new"), email(BOX))
 
 
+def test_previous_id_of_an_alias_that_is_an_account_of_the_shop_joins_it(shop):
+    shop.identify(1, "old", email=BOX)
+
+    warnings = shop.send(shop.event("alias", 2, "new", previousId="old"))
+
+    assert warnings == ""
+    assert are_one(shop.account("old"), shop.account("new"), email(BOX))
+    assert not Identifier.objects.filter(kind="anonymous_id").exists()
+
+
+def test_previous_id_of_an_alias_that_is_no_account_is_a_browser(shop):
+    shop.track(1, anonymousId="cookie", name="Ride Entered")
+
+    assert shop.send(shop.event("alias", 2, "noor", previousId="cookie")) == ""
+
+    assert timeline(shop, record_of(shop.account("noor"))) == ["Ride Entered", "alias"]
+
+
+def test_alias_of_a_till_joins_no_accounts_and_says_so(shop):
+    till = WireSource("Till", "till", ids="shop")
+    till.track(1, "old")
+
+    assert till.send(till.event("alias", 2, "new", previousId="old")) == "alias_refused;count=1"
+
+    assert record_of(till.account("old")) != record_of(till.account("new"))
+
+
 def test_alias_of_a_browser_is_a_claim_and_moves_nothing(shop):
     shop.identify(1, "noor", email=BOX)
     browser = WireSource("Web", "site", is_secret=False)
