@@ -35,4 +35,6 @@ _PERIODS = """
 class Migration(migrations.Migration):
     dependencies = [("customers", "0038_openable_links")]
 
-    operations = [migrations.RunSQL(_REPLACED + _PERIODS, _REPLACED)]
+    operations = [
+        migrations.RunSQL(_REPLACED.replace(" UNION ALL", f"{_PERIODS[1:]} UNION ALL"), _REPLACED)
+    ]
