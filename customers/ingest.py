@@ -24,7 +24,7 @@ from customers.identity.erased_items import find_erased_items
 from customers.identity.identifier_warnings import find_token_warnings, find_warnings
 from customers.identity.links import IdentifierKey
 from customers.identity.previous_accounts import alias_warnings
-from customers.identity.resolution import Resolved, ResolvedIdentifier
+from customers.identity.resolution import Resolved
 from customers.identity.statements import StatedEvent
 from customers.projections import registry
 from customers.projections.traits import TraitStatement, trait_statements
@@ -195,7 +195,7 @@ class _Batch:
 
         Raises VersionMismatch, or Unfoldable if new events cannot be folded.
         """
-        message_keys = [log.incoming_message_key(self.sender, event) for event in self.events]
+        message_keys = log.incoming_message_keys(self.sender, self.events)
         matched = resolution.resolve_events(self.events, self.sender)
         identifiers, resolved = matched.keys_by_event, matched.resolved
         # This lookup follows the locks. If a batch is sent twice at the same time, the second
@@ -259,9 +259,7 @@ class _Batch:
     ) -> None:
         customer_versions: dict[UUID, int] = {}
         entries = [
-            self._log_entry(
-                i, message_keys[i], [resolved[key] for key in identifiers[i]], customer_versions
-            )
+            self._log_entry(i, message_keys[i], identifiers[i], resolved, customer_versions)
             for i in new
         ]
         log.append(
@@ -274,24 +272,26 @@ class _Batch:
         subjects = [
             registry.Subject(entry.customer_id, entry.about) for entry in entries if entry.about
         ]
-        registry.project(subjects, new_message_keys={message_keys[i] for i in new})
+        if subjects:
+            registry.project(subjects, new_message_keys={message_keys[i] for i in new})
 
     def _log_entry(
         self,
         i: int,
         message_key: str,
-        identifiers: Sequence[ResolvedIdentifier],
+        identifiers: Sequence[IdentifierKey],
+        resolved: Resolved,
         customer_versions: dict[UUID, int],
     ) -> LogEntry:
         """Return the log entry of an event with the next version, and write its outcome."""
-        primary_identifier = identifiers[0]
+        primary_identifier = resolved[identifiers[0]]
         owner = primary_identifier.customer_id
         assert owner is not None  # the first identifier of each event has a record by now
         version = customer_versions.get(owner, primary_identifier.version) + 1
         customer_versions[owner] = version
         origin = None if primary_identifier.record_id == owner else primary_identifier.record_id
         self.outcomes.accept(i, owner, version)
-        identifier_ids = [identifier.id for identifier in identifiers]
+        identifier_ids = [resolved[key].id for key in identifiers]
         return log.incoming_log_entry(
             self.events[i], owner, version, origin, message_key, identifier_ids, self._arrival(i)
         )

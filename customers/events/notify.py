@@ -29,7 +29,7 @@ _failures = Counter("butler_notify_failures", "Change notifications that Redis d
 
 def after_commit(customer_versions: Mapping[UUID, int]) -> None:
     """Publish these versions after the open transaction has committed."""
-    transaction.on_commit(partial(publish, dict(customer_versions)))
+    transaction.on_commit(partial(publish, customer_versions))
 
 
 def publish(customer_versions: Mapping[UUID, int]) -> None:
@@ -38,9 +38,8 @@ def publish(customer_versions: Mapping[UUID, int]) -> None:
 
 
 def _send(customer_versions: Mapping[UUID, int]) -> bool:
-    changes = [(str(customer), version) for customer, version in customer_versions.items()]
     try:
-        _redis().publish(CHANNEL, msgspec.json.encode(changes))
+        _redis().publish(CHANNEL, msgspec.json.encode(list(customer_versions.items())))
     except (redis.RedisError, OSError):
         _failures.inc()
         _log.warning("redis does not accept change notifications")
