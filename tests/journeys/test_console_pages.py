@@ -66,6 +66,18 @@ def test_console_pages_are_accessible_and_do_not_scroll_sideways(work, desk):
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
 
 
+def test_preview_of_a_separation_is_accessible(work, desk):
+    page = work("lin", f"{console.noors_page(desk)}identity/")
+
+    page.get_by_text("Remove from this record").first.click()
+    page.locator("details[open]").get_by_label("Reason").fill("a friend's")
+    page.get_by_role("button", name="Remove identifier").first.click()
+    page.get_by_role("heading", name="Separate identifiers").wait_for()
+
+    report = Axe().run(page, options={"resultTypes": ["violations"]})
+    assert report.violations_count == 0, report.generate_report()
+
+
 def test_sign_in_page_is_accessible(visit):
     page = visit("/console/sign-in/", width=320)
 
