@@ -79,7 +79,8 @@ def test_story_succeeds_after_a_newcomer_identified_customers_with_details_of_it
     noor = families.noor(datetime.now(UTC).date())
 
     for source in sources:
-        for user in (noor.key, "8"):
+        # Two verified accounts of one mailbox of one source are a choice, which Noor would make.
+        for user in (noor.key, "8")[: 1 if source.source.addresses else 2]:
             _identify(source, user, email=noor.email, phone=noor.phone, card=noor.card)
         _identify(source, "9", email="jonas@example.com", phone=noor.phone)
         _identify(source, "8", email="newcomer@example.com")
