@@ -82,6 +82,15 @@ PARAMETERS: dict[str, Params] = {
     "read_first_mailboxes": {"ids": serials(40)},
     "read_attaching_links": {"ids": serials(40), "limit": 50, "desk_channels": _DESKS},
     "read_attached": {"ids": serials(40)},
+    "read_undecided_links": {"ids": serials(40), "excluded": serials(3), "limit": 10_000},
+    "find_erased_items": {
+        "keys": json(
+            [
+                [place, "email", f"guest{place}@example.com", 2, _digest("email", place).hex()]
+                for place in _NUMBERS
+            ]
+        )
+    },
     "read_latest_addresses": {"ids": serials(40)},
     "read_links": {"ids": serials(40)},
     "read_identifier_keys": {"ids": serials(40)},

@@ -55,6 +55,7 @@ PARAMETERS: dict[str, Params] = {
             ]
         )
     },
+    "begin_periods": {"ids": serials(2), "source_id": 1, "now": NOW},
     "insert_identifiers": {
         "identifiers": json(
             [

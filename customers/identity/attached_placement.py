@@ -4,6 +4,7 @@
 module reads the strongest ones only, and locks only the records that change.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
-from customers.identity.attaching_links import AttachingLink, read_attaching_links
+from customers.identity.attaching_links import LINK_LIMIT, AttachingLink, read_attaching_links
 from customers.identity.attachment_rules import attach_identifiers, attached_end
 from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import JOINING_FAMILIES, Family
@@ -38,6 +39,8 @@ from customers.identity.links import (
 )
 from customers.identity.placeholders import find_placeholders
 
+# The largest number of links beyond the limit that one batch decides.
+_MAX_UNDECIDED = 10_000
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -89,6 +92,7 @@ def place_attached(
         # A person may have merged one of them with an identifier that no other change concerns.
         rows |= {row.id: row for row in attachable.component.rows if row.id not in rows}
         states |= _place(attachable, fresh, targets, shared)
+        states |= _states_beyond_limit(attachable, targets)
         links |= {attaching.link for attaching in attachable.links} | {*attachable.component.links}
         lock_missing({record for id_ in fresh if (record := targets[id_])}, locked)
         pending = _read_attached(_moved(fresh.values(), targets)) - targets.keys()
@@ -263,6 +267,28 @@ def _states(
         if state != link.state:
             states[link.id] = state
     return states
+
+
+def _states_beyond_limit(attachable: _Attachable, targets: Targets) -> dict[int, str]:
+    """Return the states of new links that were not read, because many stronger links precede them.
+
+    They attach nothing, so each of them leads to the record of its card, phone or number, or is
+    contested.
+    """
+    counts = Counter(attaching.identifier for attaching in attachable.links)
+    excluded = attachable.new_placeholders | {
+        row.id for row in attachable.component.rows if row.is_placeholder
+    }
+    full = [id_ for id_, count in counts.items() if count >= LINK_LIMIT and id_ not in excluded]
+    if not full:
+        return {}
+    read = [attaching.link.id for attaching in attachable.links]
+    params = {"ids": full, "excluded": read, "limit": _MAX_UNDECIDED}
+    return {
+        link: "attached" if targets.get(attached) == record else "contested"
+        for link, attached, other, customer_id in sql.rows("read_undecided_links", params)
+        if (record := targets.get(other, customer_id))
+    }
 
 
 def _decisions_by_record(
