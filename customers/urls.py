@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
+    accounts,
     erasure,
     identity,
     numbering,
@@ -70,6 +71,18 @@ urlpatterns = [
     path("customers/search/", records.SearchView.as_view(), name="search"),
     path("customers/", records.CustomersView.as_view(), name="customers"),
     path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
+    path("me/accounts/", accounts.AccountsView.as_view(), name="accounts"),
+    path("me/accounts/join/", accounts.JoinAccountsView.as_view(), name="accounts-join"),
+    path(
+        "me/accounts/<int:account_id>/open/",
+        accounts.OpenAccountView.as_view(),
+        name="account-open",
+    ),
+    path(
+        "me/accounts/<int:account_id>/refuse/",
+        accounts.RefuseAccountView.as_view(),
+        name="account-refuse",
+    ),
     path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),
     path(

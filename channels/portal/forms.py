@@ -1,9 +1,22 @@
 """The forms of the portal, apart from those of the preferences (channels.pages.forms)."""
 
+from typing import Any
+
 from django import forms
+
+_LARGEST_ID = 2**63 - 1
 
 
 class AccountForm(forms.Form):
-    """The choice of one of several accounts."""
+    """The account to open, or the account that is not the customer's, or that all are."""
 
-    account = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    account = forms.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
+    refused = forms.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
+    join = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Require one answer."""
+        answer = super().clean() or {}
+        if not (answer.get("account") or answer.get("refused") or answer.get("join")):
+            raise forms.ValidationError("no answer")
+        return answer

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from customers.access.sessions import SessionOpening, session_opening, session_proofs
-from customers.identity.openable_graph import CHOSEN, OpenableGraph, read_openable
+from customers.access.sessions import session_opening, session_proofs
+from customers.identity.openable_graph import OpenableGraph, read_openable
 from customers.models import Source, User
 from customers.types import OpenedRecord
 
@@ -51,16 +51,6 @@ def read_accounts(user: User, session: SessionBase) -> Accounts:
         ),
         closed=tuple(ClosedAccount(id_, names[id_]) for id_ in opened.opening.closed_accounts),
     )
-
-
-def choose_account(user: User, session: SessionBase, account_id: int) -> SessionOpening | None:
-    """Store the choice of a record in the session; return None if the session does not open it."""
-    graph = read_openable(session_proofs(user, session))
-    records = graph.open().records
-    if not any(account_id in record.identifier_ids for record in records):
-        return None
-    session[CHOSEN] = account_id
-    return session_opening(graph, session)
 
 
 def _choice(

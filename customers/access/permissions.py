@@ -127,6 +127,8 @@ class Principal:
     opened: OpenedRecord | None = None
     # The session opens several records, and the customer has not chosen one yet.
     has_choice: bool = False
+    # The session of a customer.
+    session: SessionBase | None = None
     # How a login authenticated: "cookie" or "token"; empty for a key.
     session_kind: str = ""
 
@@ -225,6 +227,7 @@ def _principal(user: User, session: SessionBase, *, session_kind: str) -> Princi
         user=user,
         opened=opening.chosen,
         has_choice=opening.has_choice,
+        session=session,
         session_kind=session_kind,
     )
 

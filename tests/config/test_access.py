@@ -56,6 +56,7 @@ OWN_THING_READ = "1 3 1 3 4 4 y 4 3 4 4 1"
 OWN_THING_WRITE = "1 3 1 3 3 4 y 4 3 3 4 1"
 OWN_READER_WRITE = "1 3 1 3 3 4 y 4 3 3 3 1"
 OWN_LOGIN = "1 3 1 3 3 3 y y y y y 1"
+OWN_ACCOUNTS = "1 3 1 3 3 3 y y 4 4 4 1"
 OWN_SESSION = "1 3 1 3 3 3 4 4 4 4 4 1"
 OPEN = "y y y y y y y y y y y y"
 
@@ -113,6 +114,10 @@ TABLE = {
     "GET api/schema/": OPEN,
     "GET api/docs/": OPEN,
     "POST api/sign-in/": OPEN,
+    "GET api/me/accounts/": OWN_ACCOUNTS,
+    "POST api/me/accounts/join/": OWN_ACCOUNTS,
+    "POST api/me/accounts/<int:account_id>/open/": OWN_SESSION,
+    "POST api/me/accounts/<int:account_id>/refuse/": OWN_SESSION,
     "GET api/me/sessions/": OWN_LOGIN,
     "DELETE api/me/sessions/": OWN_LOGIN,
     "DELETE api/me/sessions/<int:session_id>/": OWN_SESSION,
@@ -215,6 +220,7 @@ def world(db):
         "subject": "marketing",
         "entry_id": entry_id,
         "session_id": 999_999,
+        "account_id": 999_999,
         "message_id": factories.message(noor).pk,
         "merge_id": Merge.objects.create(
             merged_into=noor, record=other, reason="staff", merged_at=timezone.now()

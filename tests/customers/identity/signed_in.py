@@ -32,8 +32,16 @@ class SignedIn:
         """Return the kinds and values of the identifiers."""
         return {f"{row['kind']} {row['value']}" for row in self._read("")["identifiers"]}
 
+    def post(self, path: str):
+        """Post an empty body to a path under /api/me/; return the response."""
+        return self._client.post(f"/api/me/{path}", {}, content_type="application/json")
+
+    def get(self, path: str):
+        """Return the response to a GET of a path under /api/me/."""
+        return self._client.get(f"/api/me/{path}")
+
     def _read(self, path: str):
-        response = self._client.get(f"/api/me/{path}")
+        response = self.get(path)
         assert response.status_code == 200, response.content[:500]
         return response.json()
 

@@ -1,0 +1,80 @@
+"""The customer chooses, joins and refuses the accounts of the own mailbox."""
+
+from datetime import datetime
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from customers.access.sessions import session_opening, session_proofs
+from customers.identity import decisions
+from customers.identity.links import DecisionKind
+from customers.identity.openable_graph import CHOSEN, OpenableGraph, read_openable
+from customers.models import User
+
+_ACTOR = "customer"
+JOINED = "Both accounts are mine"
+REFUSED = "Not my account"
+
+
+class NoSuchAccount(LookupError):
+    """The session does not open this account, or it does not state the mailbox of the session."""
+
+
+def choose_account(user: User, session: SessionBase, account_id: int) -> None:
+    """Store in the session which record it shows: the one with this account. The caller saves it.
+
+    Raises NoSuchAccount.
+    """
+    records = _read(user, session).open().records
+    if not any(account_id in record.identifier_ids for record in records):
+        raise NoSuchAccount
+    session[CHOSEN] = account_id
+
+
+def join_accounts(user: User, session: SessionBase, *, now: datetime) -> bool:
+    """Join all records that the session opens; return False if it opens only one.
+
+    The session proved the mailbox of each of them.
+    """
+    graph = _read(user, session)
+    records = graph.open().records
+    mains = [min(record.account_ids or record.identifier_ids) for record in records]
+    for other in mains[1:]:
+        decisions.decide(DecisionKind.MERGE, mains[0], other, actor=_ACTOR, reason=JOINED, now=now)
+    return len(mains) > 1
+
+
+def refuse_account(user: User, session: SessionBase, account_id: int, *, now: datetime) -> None:
+    """Take the mailboxes of the session off an account that is another person's.
+
+    The account keeps its record. It never opens with these mailboxes again, unless the customer
+    proves both in one session. Raises NoSuchAccount.
+    """
+    graph = _read(user, session)
+    shown = session_opening(graph, session)
+    is_mentioned = account_id in shown.opening.closed_accounts or any(
+        account_id in record.account_ids for record in shown.opening.records
+    )
+    mailboxes = _mailboxes_of(graph, account_id) if is_mentioned else []
+    if not mailboxes:
+        raise NoSuchAccount
+    for mailbox in mailboxes:
+        decisions.decide(
+            DecisionKind.SEPARATE, mailbox, account_id, actor=_ACTOR, reason=REFUSED, now=now
+        )
+    session.pop(CHOSEN, None)
+
+
+def _read(user: User, session: SessionBase) -> OpenableGraph:
+    return read_openable(session_proofs(user, session))
+
+
+def _mailboxes_of(graph: OpenableGraph, account_id: int) -> list[int]:
+    """Return the proved mailboxes that an account states."""
+    ends = {
+        link.second if link.first == account_id else link.first
+        for link in graph.links
+        if account_id in (link.first, link.second)
+    }
+    return sorted(
+        id_ for id_ in ends & set(graph.proved) if graph.identifiers[id_].node.kind == "email"
+    )

@@ -1,0 +1,137 @@
+"""The accounts that a session opens, and those that state its mailbox and stay closed."""
+
+from typing import ClassVar
+
+import msgspec
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from customers.access.accounts import Accounts, read_accounts
+from customers.access.permissions import Right, request_principal
+from customers.actions import own_accounts
+from customers.api import schema
+from customers.api.base import ApiView, shape_response
+from customers.models import User
+
+_TAGS = ("accounts",)
+_AUTH = ["token", "cookie"]
+
+
+class AccountShape(msgspec.Struct, frozen=True):
+    """A record that the session opens: its sources, and the end of its account number."""
+
+    id: int
+    sources: tuple[str, ...]
+    number: str
+    is_open: bool
+
+
+class ClosedAccountShape(msgspec.Struct, frozen=True):
+    """An account that states the address of the session, and stays closed."""
+
+    id: int
+    source: str
+
+
+class AccountsShape(msgspec.Struct, frozen=True):
+    """The accounts of a session. With several and none open, choose one."""
+
+    accounts: tuple[AccountShape, ...]
+    closed: tuple[ClosedAccountShape, ...]
+
+
+class _AccountView(ApiView):
+    """An endpoint about the accounts of the session."""
+
+    def session(self, request: Request) -> tuple[User, SessionBase]:
+        """Return the login and the session. Raises Http404 for staff."""
+        principal = request_principal(request)
+        if principal.kind != "customer" or principal.session is None or principal.user is None:
+            raise Http404
+        return principal.user, principal.session
+
+
+class AccountsView(_AccountView):
+    """The accounts of the session."""
+
+    rights: ClassVar = {"GET": Right.OWN_LOGIN}
+
+    @schema.describe(
+        "List the accounts that you can open, and those that only state your address",
+        answer=schema.shape(AccountsShape),
+        tags=_TAGS,
+        auth=_AUTH,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        return shape_response(_shape(read_accounts(*self.session(request))))
+
+
+class OpenAccountView(_AccountView):
+    """Opens one of several accounts."""
+
+    rights: ClassVar = {"POST": Right.OWN_LOGIN}
+
+    @schema.describe(
+        "Open one of your accounts in this session",
+        answer=schema.shape(AccountsShape),
+        tags=_TAGS,
+        auth=_AUTH,
+    )
+    def post(self, request: Request, account_id: int) -> HttpResponse:
+        user, session = self.session(request)
+        try:
+            own_accounts.choose_account(user, session, account_id)
+        except own_accounts.NoSuchAccount:
+            raise Http404 from None
+        session.save()
+        return shape_response(_shape(read_accounts(user, session)))
+
+
+class RefuseAccountView(_AccountView):
+    """Takes the address off an account of somebody else."""
+
+    rights: ClassVar = {"POST": Right.OWN_LOGIN}
+
+    @schema.describe(
+        "Say that an account with your address is not yours",
+        answer=schema.shape(AccountsShape),
+        tags=_TAGS,
+        auth=_AUTH,
+    )
+    def post(self, request: Request, account_id: int) -> HttpResponse:
+        user, session = self.session(request)
+        try:
+            own_accounts.refuse_account(user, session, account_id, now=timezone.now())
+        except own_accounts.NoSuchAccount:
+            raise Http404 from None
+        session.save()
+        return shape_response(_shape(read_accounts(user, session)))
+
+
+class JoinAccountsView(_AccountView):
+    """Joins the accounts of the session."""
+
+    rights: ClassVar = {"POST": Right.OWN_LOGIN}
+
+    @schema.describe(
+        "Say that all accounts that you can open are yours; they become one record",
+        answer=schema.shape(AccountsShape),
+        tags=_TAGS,
+        auth=_AUTH,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        user, session = self.session(request)
+        own_accounts.join_accounts(user, session, now=timezone.now())
+        return shape_response(_shape(read_accounts(user, session)))
+
+
+def _shape(accounts: Accounts) -> AccountsShape:
+    return AccountsShape(
+        accounts=tuple(
+            AccountShape(choice.account_id, choice.sources, choice.masked_number, choice.is_chosen)
+            for choice in accounts.choices
+        ),
+        closed=tuple(ClosedAccountShape(*account) for account in accounts.closed),
+    )
