@@ -165,8 +165,11 @@ def _joins_mailbox(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) ->
 
 
 def _joins_accounts(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    is_equal = link.kind == LinkKind.EQUAL
     return (
-        link.kind in (LinkKind.TOGETHER, LinkKind.EQUAL)
+        (is_equal or link.kind == LinkKind.TOGETHER)
+        # A source may have moved to another space since the link was stored.
+        and (not is_equal or by_id[link.first].space_id == by_id[link.second].space_id)
         and has_sufficient_evidence(by_id, link)
         and are_own_numbers(by_id, link)
     )

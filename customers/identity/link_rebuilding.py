@@ -187,7 +187,10 @@ def _link_equal_numbers(ids: Iterable[int]) -> RebuiltLinks:
 
 
 def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> RebuiltLinks:
-    """Link numbers of these sources with equal numbers of their spaces, if they are not linked."""
+    """Link numbers of these sources with equal numbers of their spaces, if they are not linked.
+
+    Returns the ends of a stored link that does nothing, too: a source may be back in its space.
+    """
     changed: set[int] = set()
     count = 0
     for source_id, numbers in ids_by_source.items():
@@ -195,12 +198,17 @@ def link_equal_numbers(ids_by_source: Mapping[int, Sequence[int]]) -> RebuiltLin
         stored = _stored_equal(links)
         missing = {link: time for link, time in links.items() if link[:2] not in stored}
         store_links(missing, source_id, dict.fromkeys(missing, "contested"))
-        changed |= {end for link in missing for end in link[:2]}
+        idle = {link for link in links if stored.get(link[:2]) == "filed"}
+        changed |= {end for link in missing.keys() | idle for end in link[:2]}
         count += len(missing)
     return RebuiltLinks(changed, count)
 
 
-def _stored_equal(links: LinkTimes) -> set[tuple[int, int]]:
+def _stored_equal(links: LinkTimes) -> dict[tuple[int, int], str]:
+    """Return the states of the stored links between equal numbers, by their ends."""
     firsts = {link.first for link in links}
     rows = Link.objects.filter(first_id__in=firsts, kind=LinkKind.EQUAL)
-    return set(rows.values_list("first_id", "second_id"))
+    return {
+        (first, second): state
+        for first, second, state in rows.values_list("first_id", "second_id", "state")
+    }

@@ -10,9 +10,10 @@ from butler.due import tick
 from customers.actions import source_moves
 from customers.actions.sources import find_or_create_space, move_source
 from customers.identity import rebuilding
-from customers.models import Identifier, NumberingQuestion
+from customers.models import Identifier, Link, NumberingQuestion
 from tests import staff
 from tests.channels.console.acting import page_of
+from tests.customers.graph import misplaced_identifiers
 from tests.customers.identity.company import WireSource, are_one, email
 from tests.customers.identity.test_numbering_questions import share_mailboxes
 from tests.factories import NOON
@@ -120,3 +121,39 @@ def test_failed_batch_waits_a_minute_and_holds_up_no_other_move(manager, monkeyp
 
     failing.refresh_from_db()
     assert (failing.failure, failing.percent) == ("", 100)
+
+
+def group_all():
+    while source_moves.group_next_batch(now=NOON):
+        pass
+
+
+def test_link_of_equal_numbers_is_not_contested_after_a_source_left_their_space():
+    app, shop = WireSource("App", ids="account"), WireSource("Shop", ids="account")
+    app.identify(1, "7", email="noor@example.com")
+    shop.identify(2, "7", email="sam@example.com")
+    equal = Link.objects.get(kind="equal")
+    assert equal.state == "contested"
+
+    move(shop)
+    group_all()
+
+    equal.refresh_from_db()
+    assert equal.state == "filed"
+    assert misplaced_identifiers() == []
+
+
+def test_equal_numbers_join_again_after_the_source_came_back():
+    app, shop = WireSource("App", ids="account"), WireSource("Shop", ids="account")
+    app.identify(1, "7", email="noor@example.com")
+    shop.track(2, "7")
+    assert are_one(app.account("7"), shop.account("7"))
+    move(shop)
+    group_all()
+    assert not are_one(app.account("7"), shop.account("7"))
+
+    move(shop, "account")
+    group_all()
+
+    assert are_one(app.account("7"), shop.account("7"))
+    assert misplaced_identifiers() == []
