@@ -1,6 +1,7 @@
 """Situations of an app whose customers are signed in, through the wire."""
 
 import uuid
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,7 +12,14 @@ from customers.access.accounts import choose_account
 from customers.db.sessions import SessionStore
 from customers.models import Identifier, Link, User
 from customers.types import CLAIMED, NOTED, STATED
-from tests.customers.identity.company import WireSource, are_one, email, record_of, timeline
+from tests.customers.identity.company import (
+    START,
+    WireSource,
+    are_one,
+    email,
+    record_of,
+    timeline,
+)
 from tests.customers.identity.signed_in import SignedIn
 from tests.customers.identity.signed_in_app import SignedInApp, click
 from tests.customers.identity.test_address_periods import proves, take_off
@@ -138,7 +146,7 @@ def test_placeholder_account_does_not_collect_the_events_of_devices(app):
 
 
 def test_account_first_named_by_a_token_counts_as_stated(app):
-    app.post(click(app.token("42")))
+    app.post(click(app.token("42"), anonymousId=None))
 
     account = Identifier.objects.get(kind="user_id")
     assert (account.evidence, account.best_evidence) == (2, STATED)
@@ -165,6 +173,19 @@ def test_session_speaks_for_nobody_when_staff_took_her_proved_mailbox_off(app):
 
     assert "Map Opened" not in names_on(app, record_of(app.account("42")))
     assert evidence_of_devices() == set()
+
+
+def test_backdated_event_of_the_next_holder_is_not_on_the_record_of_the_first(app):
+    app.server.identify(1, "first", email=BOX)
+    proves(app.account("first"), 2)
+    take_off(app.account("first"))
+    second = SignedIn(BOX)
+    before_the_end = (START + timedelta(hours=5)).isoformat()
+
+    app.post(click(timestamp=before_the_end), headers={"X-Session-Token": second.token})
+
+    assert second.timeline() == ["Address Proved", "Map Opened"]
+    assert names_on(app, record_of(app.account("first"))) == ["identify", "identify"]
 
 
 @pytest.fixture
