@@ -7,7 +7,7 @@ from uuid import UUID
 from customers.identity.families import is_number
 from customers.identity.links import LinkKind
 from customers.models import Identifier, ManualDecision, Merge
-from customers.types import CONFIRMED, OPENED
+from customers.types import CONFIRMED, OPENED, WEAK_KINDS
 
 type ReasonCode = Literal[
     "staff", "undo", "claim", "code", "mailbox", "phone", "card", "number", "proof", "statement"
@@ -65,6 +65,9 @@ def _reason(merge: Merge, ends: Mapping[int, _End], decided: Set[UUID]) -> Merge
 
 def _link_reason(link: Mapping[str, Any], ends: Mapping[int, _End]) -> MergeReason:
     pair = [ends[link["first"]], ends[link["second"]]]
+    if any(end.kind in WEAK_KINDS for end in pair):
+        # The anonymous activity of a device.
+        return MergeReason("claim")
     end = next((end for kind in _CODES for end in pair if end.kind == kind), None)
     masked = _masked(end) if end and link["evidence"] >= CONFIRMED else ""
     if link["evidence"] == OPENED:

@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from customers.access.accounts import choose_account
 from customers.db.sessions import SessionStore
-from customers.models import Identifier, Link, User
+from customers.identity.merge_reasons import merge_reasons
+from customers.models import Identifier, Link, Merge, User
 from customers.types import CLAIMED, NOTED, STATED
 from tests.customers.identity.company import (
     START,
@@ -67,6 +68,20 @@ def test_anonymous_activity_of_the_device_joins_by_a_session(app):
     app.post(click(), headers={"X-Session-Token": noor.token})
 
     assert sorted(noor.timeline()) == ["Address Proved", "Home Opened", "Map Opened"]
+
+
+@pytest.mark.parametrize("way", ["session", "identity token"])
+def test_reason_of_the_join_is_the_anonymous_visit(app, way):
+    app.post(click(event="Home Opened"))
+    noor = SignedIn(BOX)
+
+    if way == "session":
+        app.post(click(), headers={"X-Session-Token": noor.token})
+    else:
+        app.post(click(app.token("42")))
+
+    (reason,) = merge_reasons(Merge.objects.values_list("pk", flat=True)).values()
+    assert reason == ("claim", "")
 
 
 def test_activity_of_the_device_after_signing_out_is_hers_too(app):
