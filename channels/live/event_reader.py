@@ -89,10 +89,17 @@ class EventReader:
     async def read(self, positions: Collection[LogPosition]) -> dict[LogPosition, EventPage]:
         """Return the events after each position; positions without new events are missing."""
         ordered = list(positions)
+        opened = [
+            (number, record)
+            for number, position in enumerate(ordered, start=1)
+            for record in (position.part.record_ids if position.part else ())
+        ]
         params: dict[str, object] = {
             "customer_ids": [position.customer_id for position in ordered],
             "after_versions": [position.after_version for position in ordered],
-            "parts": [_part_text(position.part) for position in ordered],
+            "are_whole": [position.part is None for position in ordered],
+            "part_numbers": [number for number, _ in opened],
+            "part_records": [record for _, record in opened],
             "with_contact": [
                 position.part is None or position.part.has_contact for position in ordered
             ],
@@ -224,11 +231,6 @@ def _basis(
     customer = customers.get(customer_id) if customer_id else None
     grouping_version = customer.grouping_version if customer else None
     return session_digest(login), login.live_id, login.grouping_version, grouping_version
-
-
-def _part_text(part: OpenedRecord | None) -> str | None:
-    """Return the records of a part as the text of a uuid[]; None for a whole record."""
-    return None if part is None else f"{{{','.join(map(str, sorted(part.record_ids)))}}}"
 
 
 def _event_page(rows: Iterable[tuple[Any, ...]]) -> EventPage:

@@ -5,7 +5,9 @@
 -- after_versions  bigint[]  after which version, one for each customer
 -- page_size       int       at most so many events of each customer
 -- max_bytes       int       bytes of a customer's events after which no further one is added
--- parts           text[]    the records that the reader opens, as the text of a uuid[]; null for all
+-- are_whole       bool[]    whether the reader opens the whole record
+-- part_numbers    bigint[]  for readers of a part: the number of the position
+-- part_records    uuid[]    and a record that the reader opens
 -- with_contact    bool[]    whether the reader opens what is about the record as a whole
 --
 -- returns the number of the position, from 1, and the event
@@ -27,9 +29,9 @@ SELECT log_position.number,
        source.channel,
        CASE WHEN ownership.is_ours THEN event.body ELSE 'null' END AS body,
        ownership.is_ours
-  FROM unnest(%(customer_ids)s::uuid[], %(after_versions)s::bigint[], %(parts)s::text[],
+  FROM unnest(%(customer_ids)s::uuid[], %(after_versions)s::bigint[], %(are_whole)s::bool[],
               %(with_contact)s::bool[])
-       WITH ORDINALITY AS log_position (customer_id, after_version, part, has_contact, number)
+       WITH ORDINALITY AS log_position (customer_id, after_version, is_whole, has_contact, number)
  CROSS JOIN LATERAL (
        SELECT page.*,
               -- The size on disk, so that nothing large is unpacked only to be left out.
@@ -48,18 +50,24 @@ SELECT log_position.number,
   LEFT JOIN customers_customer AS filing
     ON filing.id = coalesce(refiled.record_id, event.origin_id)
  CROSS JOIN LATERAL (
+       SELECT ARRAY (SELECT part.record_id
+                       FROM unnest(%(part_numbers)s::bigint[], %(part_records)s::uuid[])
+                            AS part (number, record_id)
+                      WHERE part.number = log_position.number)
+       ) AS opened (record_ids)
+ CROSS JOIN LATERAL (
        SELECT (coalesce(refiled.record_id, event.origin_id) IS NULL
                OR coalesce(filing.canonical_id, filing.id) = event.customer_id)
-              AND (log_position.part IS NULL
+              AND (log_position.is_whole
                    OR CASE WHEN event.kind = 'identity' THEN false
                            WHEN event.kind IN ('control', 'message', 'task')
                            THEN log_position.has_contact
                            ELSE coalesce(refiled.record_id, event.origin_id, event.customer_id)
-                                = ANY (log_position.part::uuid[])
+                                = ANY (opened.record_ids)
                                 OR EXISTS (
                                    SELECT
-                                     FROM unnest(log_position.part::uuid[]) AS opened (id)
-                                    CROSS JOIN LATERAL customers_filed_events(opened.id) AS placed
+                                     FROM unnest(opened.record_ids) AS record (id)
+                                    CROSS JOIN LATERAL customers_filed_events(record.id) AS placed
                                     WHERE event.about LIKE 'order:%%'
                                       AND placed.about <> '' AND placed.about = event.about
                                       AND placed.name IN ('Order Completed', 'Order Requested'))

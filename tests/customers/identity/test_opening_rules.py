@@ -47,9 +47,9 @@ def opened(
     identifiers: Iterable[OpenableIdentifier] | None = None,
 ) -> Opening:
     links = list(links)
-    ends = {end for one in links for end in (one.first, one.second)} | set(proved)
+    ends = {end for stated in links for end in (stated.first, stated.second)} | set(proved)
     named = identifiers or [identifier(id_) for id_ in ends]
-    return open_records(proved, {one.node.id: one for one in named}, links)
+    return open_records(proved, {openable.node.id: openable for openable in named}, links)
 
 
 def ids(opening: Opening) -> list[set[int]]:
