@@ -128,7 +128,11 @@ def _others(members, component, links, owner, shared) -> Iterator[OrderOwner]:
 
 
 def spanning_groups() -> list[str]:
-    """Return the groups and records with identifiers of two erasures, or of two periods."""
+    """Return the groups and records with identifiers of two erasures, or of two periods.
+
+    A period that did not end may be in one group with the next period of its address.
+    """
+    continued = set(Link.objects.filter(kind=LinkKind.PERIOD).values_list("first_id", flat=True))
     rows = list(
         Identifier.objects.values("id", "kind", "value", "evidence", "erasure_id", "customer_id")
     )
@@ -137,9 +141,15 @@ def spanning_groups() -> list[str]:
     for row in rows:
         by_record.setdefault(row["customer_id"] or row["id"], []).append(row)
     groups = [[by_id[id_] for id_ in members] for members in group_everything().groups]
-    return [str(members) for members in [*groups, *by_record.values()] if _spans(members)]
+    return [
+        str(members) for members in [*groups, *by_record.values()] if _spans(members, continued)
+    ]
 
 
-def _spans(members) -> bool:
-    names = [(row["kind"], row["value"], row["evidence"]) for row in members]
+def _spans(members, continued) -> bool:
+    names = [
+        (row["kind"], row["value"], row["evidence"])
+        for row in members
+        if row["id"] not in continued
+    ]
     return len({row["erasure_id"] for row in members}) > 1 or len(set(names)) < len(names)
