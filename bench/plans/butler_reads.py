@@ -104,6 +104,7 @@ PARAMETERS: dict[str, Params] = {
         "before_at": None,
         "before_id": None,
         "is_sent": None,
+        "addresses": None,
         "limit": 10,
     },
     "read_worker_health": {"now": NOW},

@@ -67,7 +67,7 @@ PARAMETERS: dict[str, Params] = {
     "read_chain_end": _CUSTOMER,
     "read_chains": _LIVE,
     "read_filing_records": {"ids": serials()},
-    "count_filed_events": {"ids": uuids("customer")},
+    "count_filed_events": {"ids": uuids("customer"), "record_ids": None},
     "find_records_by_value": {"value": "A-1", "number": "A-1", "limit": 10},
     "read_filings": {"logs": uuids("customer"), "versions": [3] * 20},
     "read_ledger_entries": _LIVE,
@@ -106,6 +106,7 @@ PARAMETERS: dict[str, Params] = {
     "read_records_of_customers": _LIVE,
     "read_identifiers": {
         "customer_id": uuid("customer", 10),
+        "listed_ids": None,
         "limit": 500,
         "link_limit": 10,
         "desk_channels": ["store"],

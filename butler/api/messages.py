@@ -128,7 +128,10 @@ class DecisionsView(_AllRecordsView):
         sent = read_query(request, _DecisionQuery).sent
         is_sent = None if sent is None else sent == "yes"
         return page_response(
-            request, decisions.occasions(self.ids, is_sent=is_sent, cursor=cursor, limit=limit)
+            request,
+            decisions.occasions(
+                self.ids, is_sent=is_sent, cursor=cursor, limit=limit, part=self.part
+            ),
         )
 
 

@@ -14,6 +14,7 @@ from butler import sql
 from customers.models import AccessLogEntry
 from customers.queries.pages import Page, read_cursor, read_page, write_cursor
 from customers.queries.shapes import JsonObject, JsonObjects
+from customers.types import OpenedRecord
 
 
 class DecisionShape(msgspec.Struct, frozen=True):
@@ -70,13 +71,22 @@ _name = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def occasions(
-    ids: Sequence[UUID], *, is_sent: bool | None = None, cursor: str | None, limit: int
+    ids: Sequence[UUID],
+    *,
+    is_sent: bool | None = None,
+    cursor: str | None,
+    limit: int,
+    part: OpenedRecord | None = None,
 ) -> Page[OccasionShape]:
-    """Return the occasions of the customer with these records, newest first."""
+    """Return the occasions of the customer with these records, newest first.
+
+    part: the part of the record that a session opens. Messages to other addresses have no name.
+    """
     place = read_cursor(cursor, _PageStart) if cursor else None
     params = {
         "ids": list(ids),
         "is_sent": is_sent,
+        "addresses": list(part.addresses) if part else None,
         "before_at": place.decided_at if place else None,
         "before_id": place.id if place else None,
         "limit": limit + 1,

@@ -3,6 +3,7 @@
 -- was to send.
 --
 -- ids    uuid[]  all records of the customer
+-- addresses  text[]  the addresses that a session opens: other messages have no name; null for all
 -- before_at, before_id  timestamptz, uuid  occasions whose newest decision is older (null: all)
 -- is_sent  boolean  only those that were sent, or only those that were not (null: both)
 -- limit  int
@@ -45,7 +46,7 @@ SELECT page.occasion, page.decided_at, page.newest, page.automation_id,
                    'until', decision.until, 'decided_at', decision.decided_at,
                    'customer_version', decision.customer_version,
                    'rules_version', decision.rules_version,
-                   'message', decision.message_id,
+                   'message', message.id,
                    'state', CASE WHEN message.state IN ('suppressed', 'expired', 'queued')
                                    OR (message.state = 'withdrawn'
                                        AND message.handed_over_at IS NULL)
@@ -54,7 +55,10 @@ SELECT page.occasion, page.decided_at, page.newest, page.automation_id,
                                    ELSE coalesce(message.subject, '') END)
                    ORDER BY decision.decided_at DESC, decision.id DESC)
           FROM butler_decision AS decision
-          LEFT JOIN butler_message AS message ON message.id = decision.message_id
+          LEFT JOIN butler_message AS message
+            ON message.id = decision.message_id
+           AND (%(addresses)s::text[] IS NULL OR message.address = ''
+                OR message.address = ANY (%(addresses)s::text[]))
          WHERE decision.id = ANY (page.decisions))::text
   FROM page
   LEFT JOIN butler_run AS run ON run.id = page.run_id

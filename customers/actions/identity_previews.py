@@ -18,6 +18,7 @@ from customers.identity.search import describe
 from customers.models import Customer, Identifier, ManualDecision, Merge
 from customers.queries import identity
 from customers.queries.identity import HeldIdentifierShape
+from customers.types import OpenedRecord
 
 
 class RecordPreview(NamedTuple):
@@ -85,10 +86,16 @@ def preview_undo_of_decision(
 
 
 def preview_undo_of_merge(
-    *, customer_id: UUID, merge_id: int, actor: str, now: datetime
+    *,
+    customer_id: UUID,
+    merge_id: int,
+    actor: str,
+    now: datetime,
+    part: OpenedRecord | None = None,
 ) -> Preview | None:
     """Return the records before and after the undo of a merge; None if it does not exist.
 
+    part: the part of the record that a session opens; the result contains nothing else
     Raises reviews.MergeAlreadyUndone.
     """
     merge = Merge.objects.filter(pk=merge_id).first()
@@ -101,19 +108,24 @@ def preview_undo_of_merge(
         lambda: reviews.undo_merge(
             customer_id=customer_id, merge_id=merge_id, actor=actor, now=now
         ),
+        part,
     )
 
 
 @transaction.atomic
-def _preview(identifier_ids: Iterable[int], change: Callable[[], object]) -> Preview | None:
+def _preview(
+    identifier_ids: Iterable[int],
+    change: Callable[[], object],
+    part: OpenedRecord | None = None,
+) -> Preview | None:
     """Return the records of the identifiers before and after a change, and take it back.
 
     Returns None if `change` does, because there is nothing to change.
     """
     identifier_ids = list(identifier_ids)
-    before = _records(_records_of(identifier_ids))
+    before = _records(_records_of(identifier_ids), part)
     is_changed = change() is not None
-    after = _records([*before, *_records_of(identifier_ids)])
+    after = _records([*before, *_records_of(identifier_ids)], part)
     transaction.set_rollback(True)
     if not is_changed:
         return None
@@ -126,11 +138,13 @@ def _records_of(identifier_ids: Iterable[int]) -> list[UUID]:
     return list(dict.fromkeys(rows.values_list("customer", flat=True)))
 
 
-def _records(record_ids: Iterable[UUID]) -> dict[UUID, RecordPreview]:
+def _records(record_ids: Iterable[UUID], part: OpenedRecord | None) -> dict[UUID, RecordPreview]:
     ids = list(dict.fromkeys(record_ids))
-    counts = dict(sql.rows("count_filed_events", {"ids": ids}))
-    # The date only concerns visits, which a preview does not show.
-    names = {match.id: match.name for match in describe(ids, today=date.min)}
+    opened_ids = list(part.record_ids) if part else None
+    counts = dict(sql.rows("count_filed_events", {"ids": ids, "record_ids": opened_ids}))
+    # The date only concerns visits, which a preview does not show. The name may be of a closed part.
+    matches = [] if part else describe(ids, today=date.min)
+    names = {match.id: match.name for match in matches}
     merged: dict[UUID, set[UUID]] = {id_: {id_} for id_ in ids}
     for record in Customer.objects.filter(canonical__in=ids).only("id", "canonical"):
         if record.canonical_id:
@@ -138,7 +152,7 @@ def _records(record_ids: Iterable[UUID]) -> dict[UUID, RecordPreview]:
     return {
         id_: RecordPreview(
             names.get(id_, ""),
-            identity.identifiers(id_),
+            identity.identifiers(id_, part=part),
             counts.get(id_, 0),
             frozenset(merged[id_]),
         )

@@ -60,7 +60,7 @@ class IdentifiersView(CustomerView):
         answer=schema.pages_of(HeldIdentifierShape),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return page_response(request, Page(identity.identifiers(self.live_id)))
+        return page_response(request, Page(identity.identifiers(self.live_id, part=self.part)))
 
 
 _PROBLEMS: Mapping[type[Exception], Callable[[Exception], Exception]] = {

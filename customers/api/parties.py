@@ -150,6 +150,9 @@ def _change(
     author: ChangeAuthor,
     change: dict[str, Any],
 ) -> IngestOutcome:
+    guardian = change.get("guardian")
+    if view.part and guardian and lists.member(view.live_id, guardian, part=view.part) is None:
+        raise parties.NoSuchMember
     return parties.change_member(
         customer_id=view.live_id,
         reference=reference,

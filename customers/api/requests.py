@@ -115,6 +115,8 @@ class CloseView(ChangingView):
     ) -> HttpResponse:
         body = read_body(request, RequestOutcome)
         live, author = self.live_id, request_author(request)
+        if not lists.has_request(live, reference, part=self.part):
+            raise requests.NoSuchRequest
         # Only staff and sources can record that a request was answered.
         close = (
             requests.close_request

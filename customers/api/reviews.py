@@ -137,7 +137,7 @@ class MergesView(CustomerView):
         tags=("reviews",),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return page_response(request, Page(lists.merges(self.live_id)))
+        return page_response(request, Page(lists.merges(self.live_id, part=self.part)))
 
 
 class UndoMergeView(CustomerView):

@@ -10,6 +10,7 @@ from django.db.models import Q
 from customers import db, sql, types
 from customers.models import Identifier, ManualDecision
 from customers.queries.shapes import EvidenceWord, Shape, Verified
+from customers.types import OpenedRecord
 
 _LIMIT = 500
 _CONTESTED_LIMIT = 10
@@ -79,10 +80,16 @@ class _ContestedRow(msgspec.Struct, frozen=True):
     occurred_at: datetime | None
 
 
-def identifiers(customer_id: UUID) -> list[HeldIdentifierShape]:
-    """Return at most 500 identifiers of a live record, those that are no claims first."""
+def identifiers(
+    customer_id: UUID, *, part: OpenedRecord | None = None
+) -> list[HeldIdentifierShape]:
+    """Return at most 500 identifiers of a live record, those that are no claims first.
+
+    part: the part of the record that a session opens; None for the whole record
+    """
     params = {
         "customer_id": customer_id,
+        "listed_ids": list(part.listed_ids) if part else None,
         "limit": _LIMIT,
         "link_limit": _CONTESTED_LIMIT,
         "desk_channels": _DESKS,
@@ -98,7 +105,7 @@ def identifiers(customer_id: UUID) -> list[HeldIdentifierShape]:
             held_by=held_by,
             is_shared=is_shared,
             first_seen_at=first_seen_at,
-            contested=_contested(contested),
+            contested=_contested(contested, part),
         )
         for id_, kind, value, source, evidence, held_by, is_shared, first_seen_at, contested in (
             db.rows(sql.load("read_identifiers"), params)
@@ -106,7 +113,8 @@ def identifiers(customer_id: UUID) -> list[HeldIdentifierShape]:
     ]
 
 
-def _contested(text: str) -> tuple[ContestedLinkShape, ...]:
+def _contested(text: str, part: OpenedRecord | None) -> tuple[ContestedLinkShape, ...]:
+    """Return contested links. A session is told of no other side that it does not open."""
     rows = msgspec.json.decode(text, type=list[_ContestedRow])
     return tuple(
         ContestedLinkShape(
@@ -118,6 +126,7 @@ def _contested(text: str) -> tuple[ContestedLinkShape, ...]:
             row.occurred_at,
         )
         for row in rows
+        if part is None or row.id in part.listed_ids
     )
 
 

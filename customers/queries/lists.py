@@ -175,11 +175,8 @@ def requests(
     customer_id: UUID, *, cursor: str | None, limit: int, part: OpenedRecord | None
 ) -> Page[RequestShape]:
     """Return a page of the service requests of a record or its opened part, newest first."""
-    rows = Request.objects.filter(customer_id=customer_id)
-    if part:
-        rows = rows.filter(reference__in=read_opened_subjects(part).requests)
     return read_page(
-        rows,
+        _requests(customer_id, part),
         order_by={"opened_at": datetime, "reference": str},
         to_shape=lambda row: shape_of_row(RequestShape, row),
         cursor=cursor,
@@ -187,16 +184,30 @@ def requests(
     )
 
 
-def merges(customer_id: UUID) -> list[MergeShape]:
-    """Return at most 500 merges of a live record, oldest first, including undone merges."""
+def has_request(customer_id: UUID, reference: str, *, part: OpenedRecord | None) -> bool:
+    """Tell whether a record, or its opened part, has the service request with this reference."""
+    return _requests(customer_id, part).filter(reference=reference).exists()
+
+
+def _requests(customer_id: UUID, part: OpenedRecord | None) -> QuerySet[Request]:
+    rows = Request.objects.filter(customer_id=customer_id)
+    return rows.filter(reference__in=read_opened_subjects(part).requests) if part else rows
+
+
+def merges(customer_id: UUID, *, part: OpenedRecord | None = None) -> list[MergeShape]:
+    """Return at most 500 merges of a live record, oldest first, including undone merges.
+
+    part: the part of the record that a session opens; None for the whole record. It contains the
+    merges of two opened records.
+    """
     record_ids = [
         customer_id,
         *Customer.objects.filter(canonical_id=customer_id).values_list("id", flat=True),
     ]
-    rows = Merge.objects.filter(
-        Q(merged_into_id__in=record_ids) | Q(record_id__in=record_ids)
-    ).order_by("merged_at", "id")
-    return [merge(row) for row in rows[:500]]
+    rows = Merge.objects.filter(Q(merged_into_id__in=record_ids) | Q(record_id__in=record_ids))
+    if part:
+        rows = rows.filter(merged_into_id__in=part.record_ids, record_id__in=part.record_ids)
+    return [merge(row) for row in rows.order_by("merged_at", "id")[:500]]
 
 
 def merge(row: Merge) -> MergeShape:

@@ -47,6 +47,7 @@ _CONDITIONS = {
     "identifier": "AND id = ANY (%(listed_ids)s::bigint[])",
     "member": "AND reference = ANY (%(members)s::text[])",
     "interaction": "AND reference = ANY (%(interactions)s::text[])",
+    "merge": "AND %(record_ids)s::uuid[] @> ARRAY[merged_into_id, record_id]",
 }
 _PART_COMMENT = re.compile(r" ?/\* part: (\w+) \*/")
 

@@ -2,6 +2,7 @@
 -- that of the strongest link that joins or attaches it. Without such a link, it is that of the events.
 --
 -- customer_id    uuid
+-- listed_ids     bigint[]  the identifiers that a session may see; null for all
 -- limit          int     identifiers
 -- link_limit     int     contested links of each identifier, the strongest first
 -- desk_channels  text[]  channels of sources that own no space
@@ -79,6 +80,7 @@ SELECT identifier.id, identifier.kind,
                 WHERE second_id = identifier.id AND state IN ('joined', 'attached') AND kind <> 'period') AS link
        ) AS acting
  WHERE identifier.customer_id = %(customer_id)s
+   AND (%(listed_ids)s::bigint[] IS NULL OR identifier.id = ANY (%(listed_ids)s::bigint[]))
    -- A later period of an address that is on the record, too.
    AND NOT EXISTS (SELECT
                      FROM customers_identifier AS earlier

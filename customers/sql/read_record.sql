@@ -1,5 +1,5 @@
--- Read a whole record as one JSON text. All facts in it are from the same moment, which its version
--- names, because it is one statement. The statement does not read the log.
+-- Read a whole record as one JSON text, in one statement: all facts in it are of its version. It does
+-- not read the log.
 --
 -- id     uuid  the record, or a record that was merged into it
 -- today  date  for the next visit
@@ -98,7 +98,7 @@ SELECT json_build_object(
                    'actor', actor, 'joined_at', merged_at)
                    ORDER BY merged_at, id), '[]')
           FROM customers_merge
-         WHERE merged_into_id = customer.id AND undone_at IS NULL),
+         WHERE merged_into_id = customer.id AND undone_at IS NULL /* part: merge */),
     'open_reviews', (
         SELECT count(*)
           FROM customers_review

@@ -70,6 +70,8 @@ SELECT log_position.number,
                                     CROSS JOIN LATERAL customers_filed_events(record.id) AS placed
                                     WHERE event.about LIKE 'order:%%'
                                       AND placed.about <> '' AND placed.about = event.about
+                                      -- Everybody can claim to have placed an order.
+                                      AND placed.evidence = 2
                                       AND placed.name IN ('Order Completed', 'Order Requested'))
                            END)
        ) AS ownership (is_ours)

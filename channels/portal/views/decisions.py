@@ -23,7 +23,11 @@ def decisions(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     cursor = request.GET.get("cursor")
     try:
         occasions = queries.occasions(
-            customer.ids, is_sent=_SENT.get(tab), cursor=cursor, limit=PAGE_SIZE
+            customer.ids,
+            is_sent=_SENT.get(tab),
+            cursor=cursor,
+            limit=PAGE_SIZE,
+            part=customer.part,
         )
     except BadCursor:
         return redirect("portal:decisions")

@@ -12,6 +12,7 @@ from channels.portal.decorators import form, not_found, render_page
 from customers.actions import reviews
 from customers.actions.identity_previews import Preview, preview_undo_of_merge
 from customers.models import User
+from customers.queries import lists
 
 _ACTOR = "customer"
 
@@ -19,6 +20,8 @@ _ACTOR = "customer"
 @form
 def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) -> HttpResponse:
     """Show what leaves the page, and undo the join of the customer's own records when confirmed."""
+    if not _opens_both(customer, merge_id):
+        return not_found(request, customer, "home")
     undo_arguments: dict[str, Any] = {
         "customer_id": customer.id,
         "merge_id": merge_id,
@@ -27,7 +30,7 @@ def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) ->
     }
     try:
         if "confirm" not in request.POST:
-            preview = preview_undo_of_merge(**undo_arguments)
+            preview = preview_undo_of_merge(**undo_arguments, part=customer.part)
             if preview is None:
                 return not_found(request, customer, "home")
             return _show(request, customer, preview)
@@ -37,6 +40,14 @@ def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) ->
     if merge is None:
         return not_found(request, customer, "home")
     return redirect("portal:home")
+
+
+def _opens_both(customer: ResolvedCustomer, merge_id: int) -> bool:
+    """Tell whether the session may open both records of a merge."""
+    part = customer.part
+    return part is None or any(
+        merge.id == merge_id for merge in lists.merges(customer.id, part=part)
+    )
 
 
 def _show(request: HttpRequest, customer: ResolvedCustomer, preview: Preview) -> HttpResponse:
