@@ -27,7 +27,7 @@ SELECT json_build_object(
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
         SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value, source), '[]')
-          -- Two sources can have the same number, so a number is shown with the name of its source.
+          -- Two sources can have the same number, so it is shown with its source.
           FROM (SELECT kind, bool_or(evidence = 2) AS is_verified, bool_or(is_shared) AS is_shared,
                        CASE max(CASE evidence WHEN 1 THEN 1 ELSE coalesce(best_evidence, 30) END)
                             WHEN 1 THEN 'claimed' WHEN 20 THEN 'noted' WHEN 30 THEN 'stated'
