@@ -41,6 +41,8 @@ ERASED: Literal["erased"] = "erased"
 # Butler's event that a customer proved a mailbox, and that an account which states it opened thereby.
 ADDRESS_PROVED = "Address Proved"
 ACCOUNT_OPENED = "Account Opened"
+# Butler's event that a customer proved a mailbox in a session that opened the account.
+ADDRESS_CONFIRMED = "Address Confirmed"
 
 # Kinds that identify a browser or a device, not a person. They never count as proof.
 WEAK_KINDS = frozenset({"anonymous_id", "device"})

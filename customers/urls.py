@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
     accounts,
+    addresses,
     erasure,
     identity,
     numbering,
@@ -82,6 +83,25 @@ urlpatterns = [
         "me/accounts/<int:account_id>/refuse/",
         accounts.RefuseAccountView.as_view(),
         name="account-refuse",
+    ),
+    path("me/addresses/", addresses.AddressesView.as_view(), name="addresses"),
+    path("me/addresses/confirm/", addresses.ConfirmAddressView.as_view(), name="address-confirm"),
+    path("me/addresses/<int:address_id>/", addresses.AddressView.as_view(), name="address"),
+    path(
+        "me/addresses/<int:address_id>/join/",
+        addresses.JoinAddressView.as_view(),
+        name="address-join",
+    ),
+    path(
+        "me/addresses/<int:address_id>/prefer/",
+        addresses.PreferAddressView.as_view(),
+        name="address-prefer",
+    ),
+    path("me/addresses/<int:address_id>/lift/", addresses.LiftView.as_view(), name="address-lift"),
+    path(
+        "me/addresses/changes/<int:change_id>/",
+        addresses.ChangeView.as_view(),
+        name="address-change",
     ),
     path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),

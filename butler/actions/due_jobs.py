@@ -8,16 +8,19 @@ from butler.actions import heartbeat, runs
 from butler.automations import fan_out, scheduling
 from butler.due import jobs
 from butler.due.queue import ClaimedDue
-from customers.actions import consent, idempotency, sign_in, source_moves
+from customers.actions import address_changes, consent, idempotency, sign_in, source_moves
 
 # How often Butler looks for sources that moved to another space.
 _MOVE_INTERVAL = timedelta(seconds=5)
+# How often Butler looks for changes of addresses whose time has come.
+_CHANGE_INTERVAL = timedelta(seconds=30)
 # The number of customers whose consents expire in one transaction.
 _EXPIRY_BATCH = 200
 
 
 def register() -> None:
     """Register the jobs of the butler and of the record."""
+    jobs.register("change_addresses", _change_addresses, recurring=True)
     jobs.register("expire_consents", _expire_consents, recurring=True)
     jobs.register("fan_out", fan_out.fan_out)
     jobs.register("forget_answers", _forget_answers, recurring=True)
@@ -51,3 +54,8 @@ def _expire_consents(due: ClaimedDue, now: datetime) -> datetime:
 def _group_moved_sources(due: ClaimedDue, now: datetime) -> datetime:
     """Group a batch of customers of moved sources again; run at once if there was one."""
     return now if source_moves.group_next_batch(now=now) else now + _MOVE_INTERVAL
+
+
+def _change_addresses(due: ClaimedDue, now: datetime) -> datetime:
+    """Advance a change of an address; run at once if there was one."""
+    return now if address_changes.advance_next(now=now) else now + _CHANGE_INTERVAL

@@ -43,7 +43,8 @@ WITH record AS MATERIALIZED (
                        AND address.evidence = 2
                        AND NOT address.is_shared
                        AND address.erasure_id IS NULL
-                     ORDER BY address.kind, (trait.value = to_jsonb(address.value)) DESC NULLS LAST,
+                     ORDER BY address.kind, address.preferred_at DESC NULLS LAST,
+                              (trait.value = to_jsonb(address.value)) DESC NULLS LAST,
                               address.id) AS identifier),
         'noted_addresses', (
             SELECT json_agg(json_build_array(

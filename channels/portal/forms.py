@@ -20,3 +20,21 @@ class AccountForm(forms.Form):
         if not (answer.get("account") or answer.get("refused") or answer.get("join")):
             raise forms.ValidationError("no answer")
         return answer
+
+
+class AddressesForm(forms.Form):
+    """A step on the page of the addresses. `address` is the id of an address or of a change."""
+
+    step = forms.ChoiceField(
+        choices=[
+            (name, name)
+            for name in ("add", "prove", "code", "join", "prefer", "remove", "lift", "cancel")
+        ]
+    )
+    address = forms.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
+    email = forms.CharField(required=False, max_length=254)
+    handle = forms.CharField(required=False, max_length=64)
+    code = forms.CharField(required=False, max_length=20)
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())

@@ -4,6 +4,7 @@ from django.views.i18n import set_language
 from channels.portal import sign_in
 from channels.portal.views import (
     accounts,
+    addresses,
     decisions,
     home,
     inbox,
@@ -21,6 +22,8 @@ app_name = "portal"
 urlpatterns = [
     path("", home.home, name="home"),
     path("accounts/", accounts.choose, name="accounts"),
+    path("addresses/", addresses.addresses, name="addresses"),
+    path("addresses/freeze/<str:token>/", addresses.freeze, name="address-freeze"),
     path("clock/", home.clock, name="clock"),
     path("orders/", orders.list_orders, name="orders"),
     # The paths below an order come before the order, whose number may contain slashes.

@@ -44,3 +44,11 @@ def session_opening(graph: OpenableGraph, session: SessionBase) -> SessionOpenin
 def session_proofs(user: User, session: SessionBase) -> SessionProofs:
     """Return the proofs of the session of this login."""
     return SessionProofs(user.record_id, user.email, tuple(session.get(PROVED, ())))
+
+
+def save_or_end(session: SessionBase) -> None:
+    """Save the session; empty it if it ended in this request, because its address was removed."""
+    if session.session_key and session.exists(session.session_key):
+        session.save()
+    else:
+        session.flush()

@@ -28,7 +28,14 @@ from customers.events import internal_sources
 from customers.identity.normalize import normalize
 from customers.identity.openable_graph import SessionProofs, read_openable
 from customers.identity.resolution import stored_identifier
-from customers.models import AttemptCount, Evidence, Identifier, SignInCode, User
+from customers.models import (
+    AttemptCount,
+    Evidence,
+    Identifier,
+    SignInCode,
+    Suppression,
+    User,
+)
 from customers.types import ACCOUNT_OPENED, ADDRESS_PROVED, IncomingEvent
 
 _HOUR = timedelta(hours=1)
@@ -102,7 +109,7 @@ def verify_code(
     """
     # Durable: inside an outer transaction, the error of a wrong code would undo the count.
     with transaction.atomic(durable=True):
-        if email := _spend_code(handle, code, now):
+        if email := spend_code(handle, code, now):
             user = _get_or_create_user(email, language, now)
             if open_session:
                 open_session(user)
@@ -110,7 +117,7 @@ def verify_code(
     raise WrongCode
 
 
-def _spend_code(handle: str, code: str, now: datetime) -> str | None:
+def spend_code(handle: str, code: str, now: datetime) -> str | None:
     """Mark the code as used and return its address; count a wrong attempt and return None.
 
     The lock makes simultaneous attempts wait for each other, so that the limit also holds for them.
@@ -144,16 +151,34 @@ def _get_or_create_user(email: str, language: str, now: datetime) -> User:
         raise WrongCode
     if user is None:
         user = User.objects.create_user(email, language=language)
+    record_id = prove_mailbox(email, now).record_id
+    if user.record_id != record_id:
+        _link_to_record(user, record_id)
+    _open_accounts(user, now)
+    return user
+
+
+def prove_mailbox(email: str, now: datetime) -> Identifier:
+    """Store that a code proved a mailbox, and return it. Raises WrongCode for a blocked address.
+
+    Mail arrives there, so an earlier bounce no longer counts.
+    """
     _store_address_proved_event(email, now)
     mailbox = Identifier.objects.filter(
         kind="email", value=email, evidence=Evidence.VERIFIED
     ).latest("period")
     Identifier.objects.filter(pk=mailbox.pk, proved_at=None).update(proved_at=now)
-    record_id = mailbox.record_id
-    if user.record_id != record_id:
-        _link_to_record(user, record_id)
-    _open_accounts(user, now)
-    return user
+    lift_suppressions("email", email, [Suppression.Reason.BOUNCED], now=now)
+    mailbox.refresh_from_db()
+    return mailbox
+
+
+def lift_suppressions(channel: str, address: str, reasons: Iterable[str], *, now: datetime) -> bool:
+    """Let a channel send to an address again, as far as these reasons stopped it."""
+    suppressions = Suppression.objects.filter(
+        channel=channel, address=address, reason__in=list(reasons), lifted_at=None
+    )
+    return bool(suppressions.update(lifted_at=now))
 
 
 def _open_accounts(user: User, now: datetime) -> None:
@@ -161,7 +186,7 @@ def _open_accounts(user: User, now: datetime) -> None:
     graph = read_openable(SessionProofs(user.record_id, user.email))
     identifiers = {id_: openable.node for id_, openable in graph.identifiers.items()}
     for mailbox, account in graph.open().newly_opened:
-        _store_event(
+        store_event(
             ACCOUNT_OPENED,
             now,
             ("email", identifiers[mailbox].value),
@@ -189,25 +214,32 @@ def _find_user_by_email(email: str) -> User | None:
 
 def _store_address_proved_event(email: str, now: datetime) -> None:
     """Store the event "Address Proved", which creates the verified identifier."""
-    if not _store_event(ADDRESS_PROVED, now, ("email", email)):
+    if not store_event(ADDRESS_PROVED, now, ("email", email)):
         # The company has blocked this address, such as the address of an office.
         raise WrongCode
 
 
-def _store_event(name: str, now: datetime, *identifiers: tuple[str, str]) -> bool:
+def store_event(
+    name: str,
+    now: datetime,
+    *identifiers: tuple[str, str],
+    traits: dict[str, object] | None = None,
+) -> bool:
     """Store an event of Butler that these identifiers are one customer; return if it was accepted.
 
-    The first identifier is the mailbox.
+    The first identifier is the mailbox, which is the trait `email` unless there are other traits.
     """
-    event = _identify_event(name, now, identifiers)
+    event = _identify_event(name, now, identifiers, traits or {"email": identifiers[0][1]})
     receipt = ingest.store_events(sender=internal_sources.BUTLER, events=[event], received_at=now)
     return receipt.outcomes[0].status == "accepted"
 
 
 def _identify_event(
-    name: str, now: datetime, identifiers: tuple[tuple[str, str], ...]
+    name: str,
+    now: datetime,
+    identifiers: tuple[tuple[str, str], ...],
+    traits: dict[str, object],
 ) -> IncomingEvent:
-    traits: dict[str, object] = {"email": identifiers[0][1]}
     body = msgspec.json.encode({"type": "identify", "event": name, "traits": traits})
     return IncomingEvent(
         message_id=f"{name.lower().replace(' ', '-')}-{uuid7()}",
@@ -235,6 +267,11 @@ def delete_expired(*, now: datetime) -> None:
     Session.objects.filter(expire_date__lt=now).delete()
     existing = Session.objects.filter(session_key=OuterRef("session_key"))
     UserSession.objects.filter(~Exists(existing)).delete()
+
+
+def handle_digest(handle: str) -> str:
+    """Return the digest of the handle of a code, in hex."""
+    return _digest("handle", handle).hex()
 
 
 def _digest(purpose: str, text: str) -> bytes:

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from rest_framework.request import Request
 
 from customers import db
 from customers.access.permissions import Right, request_principal
+from customers.access.proof_times import note_sign_in
 from customers.api import schema
 from customers.api.base import ApiView, page_response
 from customers.models import User
@@ -51,6 +53,7 @@ def open_session(request: HttpRequest, user: User) -> str:
 def _signed_in(request: HttpRequest, user: User) -> str:
     request.session.flush()
     login(request, user, backend=_BACKEND)
+    note_sign_in(request.session, timezone.now())
     request.session.save()
     UserSession.objects.create_from_request(request)
     key = request.session.session_key

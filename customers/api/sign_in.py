@@ -94,25 +94,40 @@ def _uncached(response: HttpResponse) -> HttpResponse:
 
 def send_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
     """Send a code to an address and return it; raise a Problem if this is not possible."""
+    issued = _issue_code(request, email)
+    subject = translation.gettext("%(code)s is your code to sign in")
+    _send_mail(issued, "customers/sign_in_code.txt", subject)
+    return issued
+
+
+def send_address_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
+    """Send a code to an address that a signed-in customer wants to add; raise a Problem as above.
+
+    The answer is the same whether or not anybody has the address.
+    """
+    issued = _issue_code(request, email)
+    subject = translation.gettext("%(code)s is your code to confirm this address")
+    _send_mail(issued, "customers/address_code.txt", subject)
+    return issued
+
+
+def _issue_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
     http = request._request if isinstance(request, Request) else request
     try:
-        issued = sign_in.issue_code(email=email, network=network_of(http), now=timezone.now())
+        return sign_in.issue_code(email=email, network=network_of(http), now=timezone.now())
     except sign_in.InvalidEmail:
         raise Problem(422, "not-an-address", "This is not an e-mail address.") from None
     except sign_in.TooManyCodes as error:
         wait = {"Retry-After": str(error.seconds)}
         words = f"Too many codes were requested. Try again in {error.seconds} seconds."
         raise Problem(429, "too-often", words, headers=wait) from None
-    _send_mail(issued)
-    return issued
 
 
-def _send_mail(issued: sign_in.IssuedCode) -> None:
+def _send_mail(issued: sign_in.IssuedCode, template: str, subject: str) -> None:
     minutes = settings.BUTLER_CODE_SECONDS // 60
-    text = render_to_string("customers/sign_in_code.txt", {"code": issued.code, "minutes": minutes})
-    subject = translation.gettext("%(code)s is your code to sign in") % {"code": issued.code}
+    text = render_to_string(template, {"code": issued.code, "minutes": minutes})
     try:
-        send_mail(subject, text, None, [issued.email])
+        send_mail(subject % {"code": issued.code}, text, None, [issued.email])
     except (smtplib.SMTPException, OSError):
         _log.exception("the mail server did not accept a sign-in code")
         raise Problem(

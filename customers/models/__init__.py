@@ -1,3 +1,4 @@
+from customers.models.address_change import AddressChange
 from customers.models.consent import (
     AccessLogEntry,
     ConsentState,
@@ -35,6 +36,7 @@ from customers.models.source_move import SourceMove
 
 __all__ = [
     "AccessLogEntry",
+    "AddressChange",
     "AttemptCount",
     "BlockedValue",
     "ConsentState",

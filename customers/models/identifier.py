@@ -61,6 +61,9 @@ class Identifier(models.Model):
     )
     # When a customer proved the address by a code, in this period.
     proved_at = models.DateTimeField(null=True, blank=True)
+    # When the customer last chose the address for the messages of its kind. The latest counts of
+    # those on the record.
+    preferred_at = models.DateTimeField(null=True, blank=True)
     # Purposes that an earlier, erased holder of the address refused. A customer who proves the
     # address can take them out by a consent.
     refused = ArrayField(models.TextField(), default=list, db_default=[])

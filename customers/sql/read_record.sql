@@ -50,7 +50,20 @@ SELECT json_build_object(
                  GROUP BY kind, source_id, shown_value) AS identifier),
     'traits', (
         SELECT coalesce(json_object_agg(trait.name, json_build_object(
-                   'value', trait.value, 'is_verified', trait.evidence = 2,
+                   'value', CASE WHEN trait.name = 'email'
+                                 -- The preferred address of the record. A source may name another
+                                 -- one that is pending, or that a person took off.
+                                 THEN coalesce(
+                                      (SELECT to_jsonb(value)
+                                         FROM customers_identifier
+                                        WHERE customer_id = customer.id
+                                          AND kind = 'email' AND evidence = 2
+                                          AND erasure_id IS NULL /* part: identifier */
+                                        ORDER BY preferred_at DESC NULLS LAST,
+                                                 (trait.value = to_jsonb(value)) DESC NULLS LAST, id
+                                        LIMIT 1), trait.value)
+                                 ELSE trait.value END,
+                   'is_verified', trait.evidence = 2,
                    'source', source.name, 'occurred_at', trait.occurred_at)
                    ORDER BY trait.name), '{}')
           FROM /* part: trait */ customers_trait AS trait

@@ -118,6 +118,14 @@ TABLE = {
     "POST api/me/accounts/join/": OWN_ACCOUNTS,
     "POST api/me/accounts/<int:account_id>/open/": OWN_SESSION,
     "POST api/me/accounts/<int:account_id>/refuse/": OWN_SESSION,
+    "GET api/me/addresses/": OWN_ACCOUNTS,
+    "POST api/me/addresses/": OWN_ACCOUNTS,
+    "POST api/me/addresses/confirm/": OWN_ACCOUNTS,
+    "DELETE api/me/addresses/<int:address_id>/": OWN_SESSION,
+    "POST api/me/addresses/<int:address_id>/join/": OWN_SESSION,
+    "POST api/me/addresses/<int:address_id>/prefer/": OWN_SESSION,
+    "POST api/me/addresses/<int:address_id>/lift/": OWN_SESSION,
+    "DELETE api/me/addresses/changes/<int:change_id>/": OWN_SESSION,
     "GET api/me/sessions/": OWN_LOGIN,
     "DELETE api/me/sessions/": OWN_LOGIN,
     "DELETE api/me/sessions/<int:session_id>/": OWN_SESSION,
@@ -221,6 +229,8 @@ def world(db):
         "entry_id": entry_id,
         "session_id": 999_999,
         "account_id": 999_999,
+        "address_id": 999_999,
+        "change_id": 999_999,
         "message_id": factories.message(noor).pk,
         "merge_id": Merge.objects.create(
             merged_into=noor, record=other, reason="staff", merged_at=timezone.now()

@@ -53,6 +53,7 @@ OWN = {
     "why/access-log/",
     "records/<int:merge_id>/separate/",
     "accounts/",
+    "addresses/",
 }
 # Routes that require a key or a signature, or the link of a message.
 KEY = {
@@ -74,6 +75,7 @@ SIGNED = {
     "v1/sms/^status/?$",
     "v1/webhooks/^(?P<source>[^/]+)/?$",
     "^u/(?P<token>[^/]+)/?$",
+    "addresses/freeze/<str:token>/",
 }
 # For developers alone: not there without DEBUG.
 DEVELOPMENT = {"dev/outbox/", "dev/outbox.json", "demo/look-as-noor/", "demo/<slug:name>/"}

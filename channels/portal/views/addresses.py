@@ -1,0 +1,222 @@
+"""The customer's addresses: add, confirm, join, prefer, remove, and stop a change by a link."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
+from django.views.decorators.http import require_http_methods
+
+from channels.pages import content_security
+from channels.portal.decorators import (
+    ChoiceRequired,
+    own_record,
+    render_page,
+    to_sign_in,
+)
+from channels.portal.forms import AddressesForm
+from channels.portal.sign_in import ERROR_TEXTS
+from customers.access.own_addresses import OwnAddress, OwnAddresses, read_own_addresses
+from customers.access.sessions import save_or_end
+from customers.actions import address_changes, address_notices, own_addresses
+from customers.api.addresses import PROBLEMS
+from customers.api.problems import Problem
+from customers.api.sign_in import send_address_code
+from customers.models import AddressChange, User
+
+_ERROR_TEXTS = ERROR_TEXTS | {
+    "last-address": gettext_noop("Add another address before you remove the last one."),
+    "changes-frozen": gettext_noop(
+        "Somebody stopped a change of your addresses. Our staff look at it first."
+    ),
+    "unavailable": gettext_noop("This is not possible any more. Look at the list again."),
+}
+
+
+class AddressRow(NamedTuple):
+    """An address on the page, and the buttons that it has."""
+
+    address: OwnAddress
+    can_prefer: bool
+    can_prove: bool
+    can_remove: bool
+    can_lift: bool
+
+
+class _Reply(NamedTuple):
+    """The answer to a form, for the page that follows: a code to enter, or an error."""
+
+    notice: str = ""
+    error: str = ""
+    email: str = ""
+    handle: str = ""
+    join_id: int = 0
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@ensure_csrf_cookie
+@content_security.strict
+def addresses(request: HttpRequest) -> HttpResponse:
+    """Show the addresses; store what the customer changes."""
+    if not isinstance(request.user, User) or request.user.is_staff:
+        return to_sign_in(request)
+    reply = _change(request, request.user) if request.method == "POST" else _Reply()
+    if not request.user.is_authenticated or request.session.is_empty():
+        return redirect("portal:sign-in")
+    own = read_own_addresses(request.user, request.session, now=timezone.now())
+    try:
+        customer = own_record(request)
+    except ChoiceRequired:
+        return redirect("portal:accounts")
+    if own is None or customer is None:
+        return redirect("portal:home")
+    rows = [_row(own, address) for address in own.addresses]
+    context = {"own": own, "rows": rows, "reply": reply, "status": 422 if reply.error else 200}
+    return render_page(request, "portal/addresses.html", customer, "home", **context)
+
+
+# Exempt from CSRF: a mail program has no cookies, and the signed token authorizes this action.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@content_security.strict
+def freeze(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask on GET, and stop a change of addresses on POST. The link needs no login."""
+    link = address_notices.read_token(token)
+    change = link and AddressChange.objects.filter(pk=link.change_id).first()
+    if link is None or change is None:
+        return _freeze_page(request, "unknown", status=404)
+    if request.method == "POST":
+        stopped = address_changes.freeze(link.change_id, link.address_id, now=timezone.now())
+        return _freeze_page(request, stopped.state if stopped else "unknown", change=stopped)
+    state = "asked" if change.state == AddressChange.State.PENDING else change.state
+    return _freeze_page(request, state, change=change)
+
+
+def _freeze_page(
+    request: HttpRequest, state: str, *, change: AddressChange | None = None, status: int = 200
+) -> HttpResponse:
+    context = {"state": state, "change": change, "path": request.path}
+    response = render(request, "portal/address_freeze.html", context, status=status)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _row(own: OwnAddresses, address: OwnAddress) -> AddressRow:
+    is_mailbox = address.kind == "email"
+    is_proved = address.id in own.proved_mailboxes
+    return AddressRow(
+        address=address,
+        can_prefer=is_proved and not address.is_preferred,
+        can_prove=is_mailbox and address.state != "removed",
+        can_remove=address.state != "removed"
+        and not (is_proved and len(own.proved_mailboxes) == 1),
+        can_lift=is_proved and any(cause.reason == "complained" for cause in address.suppressions),
+    )
+
+
+def _change(request: HttpRequest, user: User) -> _Reply:
+    """Store the answer of the customer."""
+    form = AddressesForm(request.POST)
+    if not form.is_valid():
+        return _Reply(error=_(_ERROR_TEXTS["not-an-address"]))
+    answer = form.cleaned_data
+    try:
+        return _steps()[answer["step"]](request, user, answer)
+    except Problem as problem:
+        return _failed(problem, answer)
+    except tuple(PROBLEMS) as error:
+        return _failed(PROBLEMS[type(error)](error), answer)
+
+
+def _failed(error: Exception, answer: dict[str, str]) -> _Reply:
+    kind = error.kind if isinstance(error, Problem) else "unavailable"
+    text = _(_ERROR_TEXTS.get(kind, _ERROR_TEXTS["unavailable"]))
+    is_code = answer["step"] == "code"
+    return _Reply(error=text, email=answer["email"], handle=answer["handle"] if is_code else "")
+
+
+def _steps() -> dict[str, Callable[..., _Reply]]:
+    return {
+        "add": _ask_code,
+        "prove": _ask_code,
+        "code": _confirm,
+        "join": _join,
+        "prefer": _prefer,
+        "remove": _remove,
+        "lift": _lift,
+        "cancel": _cancel,
+    }
+
+
+def _ask_code(request: HttpRequest, user: User, answer: dict) -> _Reply:
+    issued = send_address_code(request, answer["email"])
+    own_addresses.note_code(request.session, issued.handle, answer["address"] or 0)
+    return _Reply(email=issued.email, handle=issued.handle)
+
+
+def _confirm(request: HttpRequest, user: User, answer: dict) -> _Reply:
+    confirmed = own_addresses.confirm(
+        user,
+        request.session,
+        handle=answer["handle"],
+        code=answer["code"],
+        language=get_language() or "en",
+        now=timezone.now(),
+    )
+    save_or_end(request.session)
+    return _confirmed(confirmed)
+
+
+def _join(request: HttpRequest, user: User, answer: dict) -> _Reply:
+    confirmed = own_addresses.join(
+        user,
+        request.session,
+        answer["address"] or 0,
+        language=get_language() or "en",
+        now=timezone.now(),
+    )
+    return _confirmed(confirmed)
+
+
+def _confirmed(confirmed: own_addresses.Confirmed) -> _Reply:
+    if confirmed.is_join_possible:
+        return _Reply(join_id=confirmed.address_id)
+    if confirmed.change:
+        return _Reply(notice=_("The address is confirmed. The change waits for three days."))
+    return _Reply(notice=_("The address is confirmed."))
+
+
+def _remove(request: HttpRequest, user: User, answer: dict) -> _Reply:
+    change = own_addresses.remove(
+        user,
+        request.session,
+        answer["address"] or 0,
+        language=get_language() or "en",
+        now=timezone.now(),
+    )
+    save_or_end(request.session)
+    if change:
+        return _Reply(notice=_("The address goes in three days. All your addresses get a notice."))
+    return _Reply(notice=_("The address is removed."))
+
+
+def _prefer(request: HttpRequest, user: User, answer: dict) -> _Reply:
+    own_addresses.prefer(user, request.session, answer["address"] or 0, now=timezone.now())
+    return _Reply(notice=_("We write to this address from now on."))
+
+
+def _lift(request: HttpRequest, user: User, answer: dict) -> _Reply:
+    own_addresses.lift(user, request.session, answer["address"] or 0, now=timezone.now())
+    return _Reply(notice=_("We write to this address from now on."))
+
+
+def _cancel(request: HttpRequest, user: User, answer: dict) -> _Reply:
+    own_addresses.cancel(user, request.session, answer["address"] or 0, now=timezone.now())
+    return _Reply(notice=_("The change is cancelled."))

@@ -1,0 +1,50 @@
+"""When a session proved its identifiers.
+
+A session may stay open for weeks, on a phone that others pick up. An address that somebody proved
+before is changed at once only by a session that proved it within the last minutes.
+"""
+
+from datetime import datetime, timedelta
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from customers.identity.openable_graph import PROVED, OpenableGraph
+
+# The keys of the session data, with times in seconds since 1970: of the sign-in, and of each later
+# proof by the id of its identifier.
+SIGNED_IN_AT = "signed_in_at"
+PROOF_TIMES = "proof_times"
+FRESH = timedelta(minutes=15)
+
+
+def note_sign_in(session: SessionBase, now: datetime) -> None:
+    """Store when the session proved the mailbox of its login. The caller saves the session."""
+    session[SIGNED_IN_AT] = now.timestamp()
+
+
+def note_proof(
+    session: SessionBase, identifier_id: int, graph: OpenableGraph, now: datetime
+) -> None:
+    """Store that the session proved an identifier. The caller saves the session.
+
+    graph: what the session had proved before
+    """
+    if identifier_id not in graph.proved:
+        session[PROVED] = [*session.get(PROVED, ()), identifier_id]
+    session[PROOF_TIMES] = {
+        **session.get(PROOF_TIMES, {}),
+        str(identifier_id): now.timestamp(),
+    }
+
+
+def fresh_proofs(session: SessionBase, graph: OpenableGraph, now: datetime) -> frozenset[int]:
+    """Return the identifiers that the session proved within the last 15 minutes."""
+    times = session.get(PROOF_TIMES, {})
+    later_proofs = set(session.get(PROVED, ()))
+    signed_in_at = session.get(SIGNED_IN_AT, 0)
+    earliest = (now - FRESH).timestamp()
+    return frozenset(
+        id_
+        for id_ in graph.proved
+        if max(times.get(str(id_), 0), 0 if id_ in later_proofs else signed_in_at) >= earliest
+    )

@@ -1,0 +1,271 @@
+"""Changes of addresses: at once, or three days after notices to the earlier and the new address.
+
+docs/reference/identity.md ("Changing an address") has the rules.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from customers.actions import address_notices, sign_in
+from customers.identity import decisions
+from customers.identity.families import is_number
+from customers.identity.links import DecisionKind
+from customers.identity.resolution import stored_identifier
+from customers.models import AddressChange, Evidence, Identifier, Trait, User
+from customers.types import ADDRESS_CONFIRMED, VERIFIED
+
+CUSTOMER = "customer"
+DELAY = timedelta(hours=72)
+# After an error, such as a mail server that does not answer.
+RETRY_DELAY = timedelta(minutes=1)
+# The open changes of one account.
+_MAX_OPEN = 5
+_State = AddressChange.State
+_OPEN = (_State.PENDING, _State.FROZEN)
+
+
+class ChangesFrozen(Exception):
+    """A holder of an address stopped a change. Until staff end this, no address changes."""
+
+
+class TooManyChanges(Exception):
+    """The account has too many open changes."""
+
+
+def add_now(
+    holder_ids: Sequence[int], added: Identifier, *, actor: str, reason: str, now: datetime
+) -> None:
+    """Join a proved mailbox to accounts, or to a mailbox without an account."""
+    _keep_preferred(holder_ids, now)
+    holders = Identifier.objects.filter(pk__in=holder_ids).exclude(pk=added.pk).order_by("id")
+    for holder in holders:
+        if is_number(holder.kind):
+            sign_in.store_event(
+                ADDRESS_CONFIRMED,
+                now,
+                ("email", added.value),
+                stored_identifier(holder.kind, holder.value),
+                traits={"email_verified": True},
+            )
+        elif holder.customer_id != added.customer_id:
+            decisions.decide(
+                DecisionKind.MERGE, holder.pk, added.pk, actor=actor, reason=reason, now=now
+            )
+
+
+def remove_now(
+    holder_ids: Sequence[int], removed: Identifier, *, actor: str, reason: str, now: datetime
+) -> None:
+    """Take an address off accounts, or off the other mailboxes, and end the sessions it opened."""
+    others = sorted(set(holder_ids) - {removed.pk})
+    is_account = {
+        holder.pk: is_number(holder.kind) for holder in Identifier.objects.filter(pk__in=others)
+    }
+    mailboxes = [id_ for id_ in others if not is_account[id_]]
+    # The other mailboxes stay one customer, also if only this one joined them.
+    for other in mailboxes[1:]:
+        decisions.decide(
+            DecisionKind.MERGE, mailboxes[0], other, actor=actor, reason=reason, now=now
+        )
+    for other in others:
+        decisions.decide(
+            DecisionKind.SEPARATE, other, removed.pk, actor=actor, reason=reason, now=now
+        )
+    if removed.kind == "email":
+        end_sessions_of(removed.value)
+
+
+def end_sessions_of(email: str) -> None:
+    """End all sessions that a code of this mailbox opened."""
+    for user in User.objects.filter(email__iexact=email, is_staff=False):
+        sign_in.end_sessions(user)
+
+
+def prefer(address: Identifier, *, now: datetime) -> None:
+    """Let an address get the messages of its kind."""
+    Identifier.objects.filter(pk=address.pk).update(preferred_at=now)
+
+
+def request_change(
+    *,
+    holder_ids: Iterable[int],
+    added: Identifier | None,
+    removed: Identifier | None,
+    actor: str,
+    language: str,
+    now: datetime,
+) -> AddressChange:
+    """Store a change that waits; return it, or the equal one that already waits.
+
+    Raises ChangesFrozen or TooManyChanges.
+    """
+    holders = sorted(holder_ids)
+    with transaction.atomic():
+        # One request after the other, so that the limit holds.
+        list(Identifier.objects.select_for_update(no_key=True).filter(pk__in=holders))
+        changes = list(AddressChange.objects.filter(state__in=_OPEN, holder_ids__overlap=holders))
+        ends = added and added.pk, removed and removed.pk
+        for change in changes:
+            if change.state == _State.FROZEN:
+                raise ChangesFrozen
+            if (change.added_id, change.removed_id) == ends:
+                return change
+        if len(changes) >= _MAX_OPEN:
+            raise TooManyChanges
+        change = AddressChange.objects.create(
+            holder_ids=holders,
+            added=added,
+            removed=removed,
+            actor=actor[:100],
+            language=language,
+            requested_at=now,
+        )
+    _attempt(change.pk, now)
+    change.refresh_from_db()
+    return change
+
+
+def cancel(change: AddressChange, *, actor: str, reason: str, now: datetime) -> bool:
+    """Cancel a change that waits; return False if it does not wait any more."""
+    return _end(change.pk, [_State.PENDING], _State.CANCELLED, actor=actor, reason=reason, now=now)
+
+
+def freeze(change_id: int, address_id: int, *, now: datetime) -> AddressChange | None:
+    """Stop a change by the link that went to an address; return it, or None if there is none.
+
+    A change that staff let pass, that took effect or was cancelled, stays as it is.
+    """
+    AddressChange.objects.filter(pk=change_id, state=_State.PENDING).update(
+        state=_State.FROZEN, frozen_at=now, frozen_by_id=address_id
+    )
+    return AddressChange.objects.filter(pk=change_id).first()
+
+
+def advance_next(*, now: datetime) -> bool:
+    """Send the notices of a change, or let one take effect; return whether there was one."""
+    ready = Q(notified_at=None) | Q(effective_at__lte=now)
+    may_try = Q(retry_at=None) | Q(retry_at__lte=now)
+    ids = AddressChange.objects.filter(ready, may_try, state=_State.PENDING)
+    change_id = (
+        ids.order_by(F("retry_at").asc(nulls_first=True), "id").values_list("pk", flat=True).first()
+    )
+    if change_id is None:
+        return False
+    _attempt(change_id, now)
+    return True
+
+
+def _attempt(change_id: int, now: datetime) -> None:
+    """Advance one change in a transaction. An error lets it wait, and no other change."""
+    try:
+        with transaction.atomic():
+            change = (
+                AddressChange.objects.select_for_update(skip_locked=True)
+                .filter(pk=change_id, state=_State.PENDING)
+                .first()
+            )
+            if change is not None:
+                _advance(change, now)
+    except Exception:  # noqa: BLE001  one change must not hold up the others
+        AddressChange.objects.filter(pk=change_id).update(retry_at=now + RETRY_DELAY)
+
+
+def _advance(change: AddressChange, now: datetime) -> None:
+    if change.notified_at is None:
+        address_notices.send_change_notices(change)
+        change.notified_at, change.effective_at = now, now + DELAY
+        change.retry_at = None
+        change.save()
+    elif change.effective_at and change.effective_at <= now:
+        apply_change(change, actor=change.actor, now=now)
+
+
+def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
+    """Let a locked change take effect, or cancel it if it is not possible any more."""
+    problem = _obstacle(change)
+    if problem:
+        _end(change.pk, _OPEN, _State.CANCELLED, actor=actor, reason=problem, now=now)
+        return
+    reason = f"address change {change.pk}"
+    # Read before the removal: a preferred address hands this over to the new one.
+    is_preferred = change.removed is not None and change.removed.preferred_at is not None
+    if change.added:
+        add_now(change.holder_ids, change.added, actor=actor, reason=reason, now=now)
+        if is_preferred:
+            prefer(change.added, now=now)
+    if change.removed:
+        others = [*change.holder_ids, *([change.added.pk] if _joins_mailboxes(change) else [])]
+        remove_now(others, change.removed, actor=actor, reason=reason, now=now)
+    _end(change.pk, _OPEN, _State.DONE, actor=actor, reason=change.reason, now=now)
+
+
+def _joins_mailboxes(change: AddressChange) -> bool:
+    """Tell whether the added address joins a mailbox, because there is no account."""
+    if change.added is None:
+        return False
+    kinds = Identifier.objects.filter(pk__in=change.holder_ids).values_list("kind", flat=True)
+    return not any(is_number(kind) for kind in kinds)
+
+
+def _obstacle(change: AddressChange) -> str:
+    """Return why a change is not possible any more, or nothing."""
+    holders = Identifier.objects.filter(pk__in=change.holder_ids, erasure=None)
+    if not holders.exists():
+        return "the account was erased"
+    added = change.added
+    if added and (added.erasure_id or added.proved_at is None or _has_later_period(added)):
+        return "the new address has another holder"
+    if change.removed and change.added is None and not _has_other_proof(change):
+        return "it is the last proved address"
+    return ""
+
+
+def _has_later_period(address: Identifier) -> bool:
+    later = Identifier.objects.filter(
+        kind=address.kind,
+        value=address.value,
+        evidence=Evidence.VERIFIED,
+        period__gt=address.period,
+    )
+    return later.exclude(customer=address.customer_id).exclude(record=None).exists()
+
+
+def _has_other_proof(change: AddressChange) -> bool:
+    """Tell whether the record keeps a proved mailbox after the removal."""
+    others = address_notices.proved_mailboxes(change.holder_ids)
+    return others.exclude(pk=change.removed_id).exists()
+
+
+def _keep_preferred(holder_ids: Iterable[int], now: datetime) -> None:
+    """Keep the address that gets the messages now, when another one is added."""
+    records = Identifier.objects.filter(pk__in=holder_ids).values("customer")
+    addresses = Identifier.objects.filter(
+        kind="email", evidence=VERIFIED, customer__in=records, erasure=None, is_shared=False
+    )
+    if addresses.exclude(preferred_at=None).exists():
+        return
+    stated = set(
+        Trait.objects.filter(customer__in=records, name="email").values_list("value", flat=True)
+    )
+    by_id = sorted(addresses, key=lambda address: (address.value not in stated, address.pk))
+    if by_id:
+        prefer(by_id[0], now=now)
+
+
+def _end(
+    change_id: int,
+    states: Iterable[str],
+    state: str,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> bool:
+    return bool(
+        AddressChange.objects.filter(pk=change_id, state__in=list(states)).update(
+            state=state, ended_at=now, ended_by=actor[:100], reason=reason
+        )
+    )

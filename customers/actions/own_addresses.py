@@ -1,0 +1,235 @@
+"""The customer adds, removes and prefers addresses of the record that the session shows."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+
+from customers.access.own_addresses import OwnAddress, OwnAddresses, read_own_addresses
+from customers.access.proof_times import note_proof
+from customers.actions import address_changes, address_notices, sign_in
+from customers.actions.address_changes import CUSTOMER, ChangesFrozen
+from customers.identity.openable_graph import CHOSEN
+from customers.models import AddressChange, Event, Identifier, Suppression, User
+from customers.types import ACCOUNT_OPENED, ADDRESS_CONFIRMED, ADDRESS_PROVED
+
+# The key of the session data: the digests of the handles of its codes, with the id of the address
+# that the new one replaces, or 0.
+ADDING = "adding"
+_MAX_CODES = 5
+ADDED = "The customer confirmed the address"
+REMOVED = "The customer removed the address"
+# Butler's own events on the log of a mailbox, which say nothing about the customer.
+_PROOFS = [ADDRESS_PROVED, ACCOUNT_OPENED, ADDRESS_CONFIRMED]
+
+
+class NoRecord(LookupError):
+    """The session shows no record: it opens none, or the customer has to choose first."""
+
+
+class NoSuchAddress(LookupError):
+    """The address is not among those of the session, or it cannot be changed in this way."""
+
+
+class LastAddress(Exception):
+    """The record would keep no proved address."""
+
+
+class Confirmed(NamedTuple):
+    """What became of a proved address: current, pending, or with a record of its own."""
+
+    address_id: int
+    is_join_possible: bool = False
+    # The change that waits; None if the address is current.
+    change: AddressChange | None = None
+
+
+def note_code(session: SessionBase, handle: str, replaced_id: int) -> None:
+    """Store that the session asked for this code. The caller saves the session."""
+    codes = list(session.get(ADDING, {}).items())
+    codes.append((sign_in.handle_digest(handle), replaced_id))
+    session[ADDING] = dict(codes[-_MAX_CODES:])
+
+
+def confirm(
+    user: User, session: SessionBase, *, handle: str, code: str, language: str, now: datetime
+) -> Confirmed:
+    """Prove an address by a code that this session asked for, and add it to its record.
+
+    An address with a record of its own stays apart until the customer joins it. The caller saves the
+    session. Raises sign_in.WrongCode, NoRecord, ChangesFrozen or TooManyChanges.
+    """
+    codes = dict(session.get(ADDING, {}))
+    replaced_id = codes.pop(sign_in.handle_digest(handle), None)
+    if replaced_id is None:
+        raise sign_in.WrongCode
+    own = _read(user, session, now)
+    # Durable: inside an outer transaction, the error of a wrong code would undo the count.
+    with transaction.atomic(durable=True):
+        email = sign_in.spend_code(handle, code, now)
+        mailbox = sign_in.prove_mailbox(email, now) if email else None
+    if mailbox is None:
+        raise sign_in.WrongCode
+    session[ADDING] = codes
+    # The session opens the mailbox now, and goes on to show the same record.
+    session[CHOSEN] = session.get(CHOSEN) or min(own.holder_ids or own.record.identifier_ids)
+    note_proof(session, mailbox.pk, own.graph, now)
+    own = _read(user, session, now)
+    if mailbox.customer_id != own.record.live_id and _has_record(mailbox):
+        return Confirmed(mailbox.pk, is_join_possible=True)
+    return _add(own, mailbox, replaced_id, language, now)
+
+
+def join(
+    user: User, session: SessionBase, address_id: int, *, language: str, now: datetime
+) -> Confirmed:
+    """Join the record of a mailbox that the session proved, too.
+
+    Raises NoRecord, NoSuchAddress, ChangesFrozen or TooManyChanges.
+    """
+    own = _read(user, session, now)
+    mailbox = Identifier.objects.filter(pk=address_id, kind="email", erasure=None).first()
+    if mailbox is None or address_id not in own.fresh:
+        raise NoSuchAddress
+    return _add(own, mailbox, 0, language, now)
+
+
+def remove(
+    user: User, session: SessionBase, address_id: int, *, language: str, now: datetime
+) -> AddressChange | None:
+    """Take an address off the record; return the change if it waits.
+
+    A proved address waits if this session did not prove it within the last minutes. Raises NoRecord,
+    NoSuchAddress, LastAddress, ChangesFrozen or TooManyChanges.
+    """
+    own = _read(user, session, now)
+    address = own.find(address_id)
+    if address is None or address.state == "removed":
+        raise NoSuchAddress
+    is_proved = address_id in own.proved_mailboxes
+    if is_proved and len(own.proved_mailboxes) == 1:
+        raise LastAddress
+    _refuse_frozen(own)
+    removed = Identifier.objects.get(pk=address_id)
+    holders = [id_ for id_ in own.holder_ids if id_ != address_id]
+    if is_proved and address_id not in own.fresh:
+        return address_changes.request_change(
+            holder_ids=holders,
+            added=None,
+            removed=removed,
+            actor=CUSTOMER,
+            language=language,
+            now=now,
+        )
+    mailboxes = _values(own, own.proved_mailboxes)
+    address_changes.remove_now(holders, removed, actor=CUSTOMER, reason=REMOVED, now=now)
+    address_notices.send_change_done(mailboxes, added="", removed=removed.value)
+    return None
+
+
+def prefer(user: User, session: SessionBase, address_id: int, *, now: datetime) -> None:
+    """Let a current address get the messages of its kind. Raises NoRecord or NoSuchAddress.
+
+    A proved mailbox is not replaced by one that nobody proved.
+    """
+    own = _read(user, session, now)
+    address = own.find(address_id)
+    is_mailbox = address is not None and address.kind == "email"
+    if address is None or not address.is_current:
+        raise NoSuchAddress
+    if is_mailbox and own.proved_mailboxes and address_id not in own.proved_mailboxes:
+        raise NoSuchAddress
+    _refuse_frozen(own)
+    address_changes.prefer(Identifier.objects.get(pk=address_id), now=now)
+
+
+def lift(user: User, session: SessionBase, address_id: int, *, now: datetime) -> None:
+    """Take back a complaint about messages to a proved address. A code lifts a bounce.
+
+    Raises NoRecord or NoSuchAddress.
+    """
+    own = _read(user, session, now)
+    address = own.find(address_id)
+    if address is None or address_id not in own.proved_mailboxes:
+        raise NoSuchAddress
+    sign_in.lift_suppressions("email", address.value, [Suppression.Reason.COMPLAINED], now=now)
+
+
+def cancel(user: User, session: SessionBase, change_id: int, *, now: datetime) -> None:
+    """Cancel a change that waits. Raises NoRecord, NoSuchAddress or ChangesFrozen."""
+    own = _read(user, session, now)
+    change = next((change for change in own.changes if change.pk == change_id), None)
+    if change is None:
+        raise NoSuchAddress
+    if not address_changes.cancel(change, actor=CUSTOMER, reason="cancelled", now=now):
+        raise ChangesFrozen
+
+
+def _read(user: User, session: SessionBase, now: datetime) -> OwnAddresses:
+    own = read_own_addresses(user, session, now=now)
+    if own is None:
+        raise NoRecord
+    return own
+
+
+def _refuse_frozen(own: OwnAddresses) -> None:
+    if own.is_frozen:
+        raise ChangesFrozen
+
+
+def _add(
+    own: OwnAddresses, mailbox: Identifier, replaced_id: int, language: str, now: datetime
+) -> Confirmed:
+    """Add a proved mailbox, at once or as a change that waits."""
+    replaced = own.find(replaced_id)
+    if replaced and (replaced.id == mailbox.pk or not replaced.is_current):
+        replaced = None
+    if mailbox.pk in own.proved_mailboxes and replaced is None:
+        return Confirmed(mailbox.pk)
+    _refuse_frozen(own)
+    removed = Identifier.objects.get(pk=replaced.id) if replaced else None
+    holders = [id_ for id_ in own.holder_ids if id_ != mailbox.pk]
+    if _has_to_wait(own, mailbox.pk, replaced):
+        change = address_changes.request_change(
+            holder_ids=holders,
+            added=mailbox,
+            removed=removed,
+            actor=CUSTOMER,
+            language=language,
+            now=now,
+        )
+        return Confirmed(mailbox.pk, change=change)
+    earlier = _values(own, own.proved_mailboxes - {mailbox.pk})
+    with transaction.atomic():
+        address_changes.add_now(holders, mailbox, actor=CUSTOMER, reason=ADDED, now=now)
+        if removed:
+            if replaced and replaced.is_preferred:
+                address_changes.prefer(mailbox, now=now)
+            others = [*holders, *(() if own.record.account_ids else (mailbox.pk,))]
+            address_changes.remove_now(others, removed, actor=CUSTOMER, reason=REMOVED, now=now)
+    address_notices.send_change_done(
+        earlier, added=mailbox.value, removed=removed.value if removed else ""
+    )
+    return Confirmed(mailbox.pk)
+
+
+def _has_to_wait(own: OwnAddresses, added_id: int, replaced: OwnAddress | None) -> bool:
+    """Tell whether a change waits: the session did not just prove what had been proved before."""
+    earlier = own.proved_mailboxes - {added_id}
+    if earlier and not earlier & own.fresh:
+        return True
+    return replaced is not None and replaced.id in earlier and replaced.id not in own.fresh
+
+
+def _has_record(mailbox: Identifier) -> bool:
+    """Tell whether a mailbox has a record with something on it."""
+    others = Identifier.objects.filter(customer=mailbox.customer_id, erasure=None)
+    if others.exclude(pk=mailbox.pk).exists():
+        return True
+    events = Event.objects.filter(customer_id__in=[mailbox.record_id, mailbox.customer_id])
+    return events.exclude(name__in=_PROOFS).exists()
+
+
+def _values(own: OwnAddresses, ids: frozenset[int]) -> list[str]:
+    return sorted(address.value for address in own.addresses if address.id in ids)
