@@ -197,17 +197,17 @@ def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
         if is_preferred:
             prefer(change.added, now=now)
     if change.removed:
-        others = [*change.holder_ids, *([change.added.pk] if _joins_mailboxes(change) else [])]
+        others = [*change.holder_ids, *_joined_mailboxes(change)]
         remove_now(others, change.removed, actor=actor, reason=reason, now=now)
     _end(change.pk, _OPEN, _State.DONE, actor=actor, reason=change.reason, now=now)
 
 
-def _joins_mailboxes(change: AddressChange) -> bool:
-    """Tell whether the added address joins a mailbox, because there is no account."""
+def _joined_mailboxes(change: AddressChange) -> list[int]:
+    """Return the added address if it joins a mailbox, because there is no account."""
     if change.added is None:
-        return False
+        return []
     kinds = Identifier.objects.filter(pk__in=change.holder_ids).values_list("kind", flat=True)
-    return not any(is_number(kind) for kind in kinds)
+    return [] if any(is_number(kind) for kind in kinds) else [change.added.pk]
 
 
 def _obstacle(change: AddressChange) -> str:
@@ -218,7 +218,7 @@ def _obstacle(change: AddressChange) -> str:
     added = change.added
     if added and (added.erasure_id or added.proved_at is None or _has_later_period(added)):
         return "the new address has another holder"
-    if change.removed and change.added is None and not _has_other_proof(change):
+    if change.removed and change.added is None and not _has_other_proof(change, change.removed):
         return "it is the last proved address"
     return ""
 
@@ -233,10 +233,10 @@ def _has_later_period(address: Identifier) -> bool:
     return later.exclude(customer=address.customer_id).exclude(record=None).exists()
 
 
-def _has_other_proof(change: AddressChange) -> bool:
+def _has_other_proof(change: AddressChange, removed: Identifier) -> bool:
     """Tell whether the record keeps a proved mailbox after the removal."""
     others = address_notices.proved_mailboxes(change.holder_ids)
-    return others.exclude(pk=change.removed_id).exists()
+    return others.exclude(pk=removed.pk).exists()
 
 
 def _keep_preferred(holder_ids: Iterable[int], now: datetime) -> None:

@@ -1,7 +1,7 @@
 """The customer's addresses: add, confirm, join, prefer, remove, and stop a change by a link."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -67,7 +67,8 @@ def addresses(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User) or request.user.is_staff:
         return to_sign_in(request)
     reply = _change(request, request.user) if request.method == "POST" else _Reply()
-    if not request.user.is_authenticated or request.session.is_empty():
+    if request.session.is_empty():
+        # The session ended, because a code of the removed address had opened it.
         return redirect("portal:sign-in")
     own = read_own_addresses(request.user, request.session, now=timezone.now())
     try:
@@ -135,7 +136,7 @@ def _change(request: HttpRequest, user: User) -> _Reply:
         return _failed(PROBLEMS[type(error)](error), answer)
 
 
-def _failed(error: Exception, answer: dict[str, str]) -> _Reply:
+def _failed(error: Exception, answer: dict[str, Any]) -> _Reply:
     kind = error.kind if isinstance(error, Problem) else "unavailable"
     text = _(_ERROR_TEXTS.get(kind, _ERROR_TEXTS["unavailable"]))
     is_code = answer["step"] == "code"
@@ -155,13 +156,13 @@ def _steps() -> dict[str, Callable[..., _Reply]]:
     }
 
 
-def _ask_code(request: HttpRequest, user: User, answer: dict) -> _Reply:
+def _ask_code(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     issued = send_address_code(request, answer["email"])
     own_addresses.note_code(request.session, issued.handle, answer["address"] or 0)
     return _Reply(email=issued.email, handle=issued.handle)
 
 
-def _confirm(request: HttpRequest, user: User, answer: dict) -> _Reply:
+def _confirm(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     confirmed = own_addresses.confirm(
         user,
         request.session,
@@ -174,7 +175,7 @@ def _confirm(request: HttpRequest, user: User, answer: dict) -> _Reply:
     return _confirmed(confirmed)
 
 
-def _join(request: HttpRequest, user: User, answer: dict) -> _Reply:
+def _join(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     confirmed = own_addresses.join(
         user,
         request.session,
@@ -193,7 +194,7 @@ def _confirmed(confirmed: own_addresses.Confirmed) -> _Reply:
     return _Reply(notice=_("The address is confirmed."))
 
 
-def _remove(request: HttpRequest, user: User, answer: dict) -> _Reply:
+def _remove(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     change = own_addresses.remove(
         user,
         request.session,
@@ -207,16 +208,16 @@ def _remove(request: HttpRequest, user: User, answer: dict) -> _Reply:
     return _Reply(notice=_("The address is removed."))
 
 
-def _prefer(request: HttpRequest, user: User, answer: dict) -> _Reply:
+def _prefer(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     own_addresses.prefer(user, request.session, answer["address"] or 0, now=timezone.now())
     return _Reply(notice=_("We write to this address from now on."))
 
 
-def _lift(request: HttpRequest, user: User, answer: dict) -> _Reply:
+def _lift(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     own_addresses.lift(user, request.session, answer["address"] or 0, now=timezone.now())
     return _Reply(notice=_("We write to this address from now on."))
 
 
-def _cancel(request: HttpRequest, user: User, answer: dict) -> _Reply:
+def _cancel(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     own_addresses.cancel(user, request.session, answer["address"] or 0, now=timezone.now())
     return _Reply(notice=_("The change is cancelled."))
