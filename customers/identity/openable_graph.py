@@ -1,20 +1,24 @@
 """Reads the parts of records that the proofs of a session open."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from customers import db, sql
-from customers.identity.links import IdentifierNode
+from customers.identity.link_storage import is_own_proof
+from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, ManualDecision, Pair
 from customers.identity.normalize import normalize
 from customers.identity.opening_rules import (
     OpenableIdentifier,
     OpenableLink,
     Opening,
+    attached_by_people,
     open_records,
 )
+from customers.identity.separations import separated_pairs
 from customers.types import OpenedRecord
 
 # The keys of the session data. PROVED: ids of identifiers that the session proved beside the mailbox
@@ -62,8 +66,30 @@ class _IdentifierRow(msgspec.Struct, array_like=True, frozen=True):
         return OpenableIdentifier(node, self.record_id, self.live_id)
 
 
+class _LinkRow(msgspec.Struct, array_like=True, frozen=True):
+    """A link as read_openable.sql returns it. `proved_at` counts for proofs in Butler alone."""
+
+    first: int
+    second: int
+    evidence: int
+    kind: str
+    state: str
+    source_id: int
+    proved_at: datetime
+
+    @property
+    def link(self) -> IdentifierLink:
+        """The link as the rules about separations read it."""
+        is_proof = is_own_proof(self.source_id, self.evidence)
+        own_proof_at = self.proved_at if is_proof else None
+        return IdentifierLink(
+            self.first, self.second, self.evidence, self.kind, own_proof_at=own_proof_at
+        )
+
+
 _decode_identifiers = msgspec.json.Decoder(list[_IdentifierRow]).decode
-_decode_links = msgspec.json.Decoder(list[tuple[int, int, str, int, bool]]).decode
+_decode_links = msgspec.json.Decoder(list[_LinkRow]).decode
+_decode_decisions = msgspec.json.Decoder(list[ManualDecision]).decode
 
 
 class OpenableGraph(NamedTuple):
@@ -100,13 +126,22 @@ def openable_params(proofs: SessionProofs) -> dict[str, object]:
     }
 
 
-def openable_graph(proved: list[int], identifiers: str, links: str) -> OpenableGraph:
+def openable_graph(
+    proved: list[int], identifiers: str, links: str, decisions: str
+) -> OpenableGraph:
     """Return the graph of a row of read_openable.sql."""
-    rows = _decode_identifiers(identifiers)
+    openable = {row.id: row.openable for row in _decode_identifiers(identifiers)}
+    link_rows = _decode_links(links)
+    separated = frozenset[Pair]()
+    if made := _decode_decisions(decisions):
+        separated = frozenset(separated_pairs([row.link for row in link_rows], made))
+    current = [
+        OpenableLink(row.first, row.second, row.kind, row.evidence, row.state == "joined")
+        for row in link_rows
+        if row.kind != LinkKind.PERIOD and (row.first, row.second) not in separated
+    ]
     return OpenableGraph(
-        proved,
-        {row.id: row.openable for row in rows},
-        [OpenableLink(*link) for link in _decode_links(links)],
+        proved, openable, [*current, *attached_by_people(openable, made, separated)]
     )
 
 

@@ -16,9 +16,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.identity.families import ADDRESSES, Family
-from customers.identity.links import IdentifierNode, LinkKind
+from customers.identity.families import ADDRESSES, PHONE, Family
+from customers.identity.links import (
+    DecisionKind,
+    IdentifierNode,
+    LinkKind,
+    ManualDecision,
+    Pair,
+    last_decisions,
+)
 from customers.types import CONFIRMED, OPENED, STATED, OpenedRecord
+
+# The identifiers that a person holds in the hand, so that a colleague can see whose they are.
+_HELD_KINDS = frozenset({"card", PHONE})
 
 
 class OpenableIdentifier(NamedTuple):
@@ -82,6 +92,24 @@ def open_records(
         closed_accounts=tuple(sorted(stated - opened)),
         newly_opened=tuple(sorted(newly_opened)),
     )
+
+
+def attached_by_people(
+    identifiers: Mapping[int, OpenableIdentifier],
+    decisions: Iterable[ManualDecision],
+    separated: Set[Pair],
+) -> Iterator[OpenableLink]:
+    """Yield a confirmed link for each phone or card that a person said is of a customer.
+
+    A decision that joins accounts and mailboxes opens nothing: it is for staff and messages.
+    """
+    for pair, decision in last_decisions(decisions).items():
+        if decision.kind != DecisionKind.MERGE or pair in separated:
+            continue
+        if not identifiers.keys() >= {*pair}:
+            continue
+        if any(identifiers[id_].node.kind in _HELD_KINDS for id_ in pair):
+            yield OpenableLink(*pair, LinkKind.TOGETHER, CONFIRMED, is_joined=False)
 
 
 def _chosen_accounts(graph: "_Graph", candidates: Mapping[int, int]) -> set[int]:

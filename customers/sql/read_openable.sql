@@ -1,16 +1,18 @@
 -- Read the identifiers that a session may open: those that it proved, those that links connect with
--- them, and the other identifiers of their records. customers/identity/opening_rules.py decides what opens.
+-- them, and the other identifiers of their records. customers/identity/opening_rules.py decides which
+-- of them open. With OFFSET, Postgres looks up each identifier by its index.
 --
 -- The same account has equal numbers, aliases, and second numbers of one event (CTE account).
 -- A login proves the mailbox of its address. The record of the login tells of which period: the
 -- mailbox files on it, or leads to the same live record. A login without such a mailbox proves the
 -- identifiers that file on its record.
 --
--- record_id      uuid|null  the record of the login
--- mailbox        text       the normalized address of the login
--- proved_ids     bigint[]   identifiers that the session proved besides
--- limit          int        links of each identifier and state that are read, the strongest first
--- returns one row (proved ids, identifiers as JSON, links as JSON)
+-- record_id   uuid|null  the record of the login
+-- mailbox     text       the normalized address of the login
+-- proved_ids  bigint[]   identifiers that the session proved besides
+-- limit       int        links of each identifier and state that are read, the strongest first
+-- returns one row: the ids of the proved identifiers; then as JSON the identifiers, the links between
+--         them, and the decisions of people about them
 
 WITH RECURSIVE login AS MATERIALIZED (
     SELECT id AS record_id, COALESCE(canonical_id, id) AS live_id
@@ -38,36 +40,26 @@ WITH RECURSIVE login AS MATERIALIZED (
     SELECT link.*
       FROM proved
      CROSS JOIN LATERAL (
-           (SELECT *, second_id AS other_id FROM customers_openable_link
-             WHERE first_id = proved.id AND state = 'joined'
+           (SELECT * FROM customers_linkend WHERE id = proved.id AND state = 'joined'
              ORDER BY evidence DESC LIMIT %(limit)s)
             UNION ALL
-           (SELECT *, first_id FROM customers_openable_link
-             WHERE second_id = proved.id AND state = 'joined'
-             ORDER BY evidence DESC LIMIT %(limit)s)
-            UNION ALL
-           (SELECT *, second_id FROM customers_openable_link
-             WHERE first_id = proved.id AND state IN ('attached', 'contested')
-             ORDER BY evidence DESC, occurred_at, arrival LIMIT %(limit)s)
-            UNION ALL
-           (SELECT *, first_id FROM customers_openable_link
-             WHERE second_id = proved.id AND state IN ('attached', 'contested')
+           (SELECT * FROM customers_linkend
+             WHERE id = proved.id AND state IN ('attached', 'contested')
              ORDER BY evidence DESC, occurred_at, arrival LIMIT %(limit)s)) AS link
 ), account AS (
     SELECT identifier.id, 0 AS step
       FROM (SELECT id FROM proved UNION SELECT other_id FROM near) AS reached
-      JOIN customers_identifier AS identifier USING (id)
+     CROSS JOIN LATERAL (SELECT id, kind FROM customers_identifier
+                          WHERE id = reached.id OFFSET 0) AS identifier
      WHERE identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%'
      UNION
     SELECT identifier.id, account.step + 1
       FROM account
-     CROSS JOIN LATERAL (
-           SELECT second_id AS id FROM customers_openable_link
-            WHERE first_id = account.id AND state IN ('joined', 'attached')
-            UNION ALL
-           SELECT first_id FROM customers_openable_link
-            WHERE second_id = account.id AND state IN ('joined', 'attached')) AS other
-      JOIN customers_identifier AS identifier ON identifier.id = other.id
+     CROSS JOIN LATERAL (SELECT other_id FROM customers_linkend
+                          WHERE id = account.id AND state IN ('joined', 'attached')
+                         OFFSET 0) AS link
+     CROSS JOIN LATERAL (SELECT id, kind FROM customers_identifier
+                          WHERE id = link.other_id OFFSET 0) AS identifier
      WHERE account.step < 3
        AND (identifier.kind = 'user_id' OR identifier.kind LIKE 'external:%%')
 ), strong AS MATERIALIZED (
@@ -76,37 +68,41 @@ WITH RECURSIVE login AS MATERIALIZED (
     SELECT link.*
       FROM strong
      CROSS JOIN LATERAL (
-           (SELECT *, second_id AS other_id FROM customers_openable_link
-             WHERE first_id = strong.id AND state IN ('attached', 'joined') LIMIT %(limit)s)
-            UNION ALL
-           (SELECT *, first_id FROM customers_openable_link
-             WHERE second_id = strong.id AND state IN ('attached', 'joined') LIMIT %(limit)s)) AS link
-), link AS (
-    SELECT * FROM near UNION SELECT * FROM beside
+           SELECT * FROM customers_linkend
+            WHERE id = strong.id AND state IN ('joined', 'attached') LIMIT %(limit)s) AS link
 ), reached AS MATERIALIZED (
     SELECT id FROM strong UNION SELECT other_id FROM beside
-), named AS (
-    SELECT id FROM reached
+), reached_identifier AS MATERIALIZED (
+    SELECT identifier.*
+      FROM reached
+     CROSS JOIN LATERAL (SELECT * FROM customers_identifier
+                          WHERE id = reached.id OFFSET 0) AS identifier
+), named AS MATERIALIZED (
+    SELECT * FROM reached_identifier WHERE kind <> 'order'
      UNION
-    SELECT other.id
-      FROM (SELECT DISTINCT customer_id FROM reached JOIN customers_identifier USING (id)
-             WHERE customer_id IS NOT NULL) AS live
-      JOIN customers_identifier AS other USING (customer_id)
+    SELECT other.*
+      FROM (SELECT DISTINCT customer_id FROM reached_identifier) AS live
+     CROSS JOIN LATERAL (SELECT * FROM customers_identifier
+                          WHERE customer_id = live.customer_id OFFSET 0) AS other
+     WHERE other.kind <> 'order'
 )
 SELECT (SELECT COALESCE(array_agg(id), '{}') FROM proved),
        (SELECT COALESCE(json_agg(json_build_array(
-                   identifier.id, identifier.kind, identifier.value,
+                   named.id, named.kind, named.value,
                    COALESCE(space.id, 0), COALESCE(space.id <> 1, false),
-                   COALESCE(space.ids_per_person = 'several', false),
-                   identifier.is_placeholder, COALESCE(identifier.erasure_id, 0),
-                   identifier.record_id, identifier.customer_id)), '[]')::text
+                   COALESCE(space.ids_per_person = 'several', false), named.is_placeholder,
+                   COALESCE(named.erasure_id, 0), named.record_id, named.customer_id)), '[]')::text
           FROM named
-          JOIN customers_identifier AS identifier USING (id)
           LEFT JOIN customers_source AS source
             ON source.id = CASE WHEN kind = 'user_id' OR kind LIKE 'external:%%'
                                 THEN split_part(value, '/', 1)::bigint END
-          LEFT JOIN customers_space AS space ON space.id = source.space_id
-         WHERE identifier.kind <> 'order'),
-       (SELECT COALESCE(json_agg(json_build_array(first_id, second_id, kind, evidence,
-                                                  state = 'joined')), '[]')::text
-          FROM link)
+          LEFT JOIN customers_space AS space ON space.id = source.space_id),
+       (SELECT COALESCE(json_agg(json_build_array(
+                   first_id, second_id, evidence, kind, state, source_id,
+                   COALESCE(last_proved_at, occurred_at))), '[]')::text
+          FROM (SELECT * FROM near UNION ALL SELECT * FROM beside) AS link),
+       (SELECT COALESCE(json_agg(json_build_array(kind, first_id, second_id, decided_at, id)),
+                        '[]')::text
+          FROM customers_manualdecision
+         WHERE undone_at IS NULL
+           AND (first_id IN (SELECT id FROM named) OR second_id IN (SELECT id FROM named)))
