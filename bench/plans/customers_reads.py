@@ -27,7 +27,7 @@ def _digest(kind: str, number: int) -> bytes:
 
 PARAMETERS: dict[str, Params] = {
     "describe_customers": _IDS | {"today": TODAY},
-    "find_routing_identifier": _CUSTOMER,
+    "find_routing_identifier": _CUSTOMER | {"among": serials(3)},
     "find_customers": {"kind": "phone", "value": "+31600000001"},
     "find_faults": _LIVE,
     "read_source_key": {"digest": _digest("key", 1)},
@@ -79,6 +79,13 @@ PARAMETERS: dict[str, Params] = {
     "read_customer_version": _CUSTOMER | {"today": TODAY, "zone": "Europe/Amsterdam"},
     "read_customer_versions": _IDS,
     "read_decisions": {"ids": serials(40)},
+    "read_openable": {
+        "record_id": uuid("customer", 10),
+        "mailbox": "guest10@example.com",
+        "proved_ids": serials(3),
+        "limit": 101,
+    },
+    "read_opened_subjects": {"live_id": uuid("customer", 10), "record_ids": uuids("customer")},
     "read_first_mailboxes": {"ids": serials(40)},
     "read_attaching_links": {"ids": serials(40), "limit": 50, "desk_channels": _DESKS},
     "read_attached": {"ids": serials(40)},
@@ -154,6 +161,10 @@ LIVE_PARAMETERS: dict[str, Params] = {
     "read_events": {
         "customer_ids": [str(id_) for id_ in uuids("customer")],
         "after_versions": [1] * 20,
+        "are_whole": [True, False] * 10,
+        "with_contact": [True] * 20,
+        "part_numbers": [2, 4],
+        "part_records": uuids("customer")[:2],
         "page_size": 10,
         "max_bytes": 1_000,
     },

@@ -49,6 +49,8 @@ _CONDITIONS = {
     "interaction": "AND reference = ANY (%(interactions)s::text[])",
     "merge": "AND %(record_ids)s::uuid[] @> ARRAY[merged_into_id, record_id]",
 }
+_OPENED_TRAITS = """(SELECT customer.id AS customer_id, stated.*
+     FROM customers_stated_traits(%(record_ids)s::uuid[]) AS stated)"""
 _PART_COMMENT = re.compile(r" ?/\* part: (\w+) \*/")
 
 
@@ -59,9 +61,7 @@ def _statement() -> str:
 
 @cache
 def _partial_statement() -> str:
-    statement = sql.load("read_record").replace(
-        "/* part: trait */ customers_trait AS trait", sql.load("opened_traits")
-    )
+    statement = sql.load("read_record").replace("/* part: trait */ customers_trait", _OPENED_TRAITS)
     return _PART_COMMENT.sub(lambda comment: f" {_CONDITIONS[comment[1]]}", statement)
 
 

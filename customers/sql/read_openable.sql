@@ -86,12 +86,13 @@ WITH RECURSIVE login AS MATERIALIZED (
                           WHERE customer_id = live.customer_id OFFSET 0) AS other
      WHERE other.kind <> 'order'
 )
-SELECT (SELECT COALESCE(array_agg(id), '{}') FROM proved),
+SELECT (SELECT COALESCE(array_agg(id ORDER BY id), '{}') FROM proved),
        (SELECT COALESCE(json_agg(json_build_array(
                    named.id, named.kind, named.value,
                    COALESCE(space.id, 0), COALESCE(space.id <> 1, false),
                    COALESCE(space.ids_per_person = 'several', false), named.is_placeholder,
-                   COALESCE(named.erasure_id, 0), named.record_id, named.customer_id)), '[]')::text
+                   COALESCE(named.erasure_id, 0), named.record_id, named.customer_id)
+                   ORDER BY named.id), '[]')::text
           FROM named
           LEFT JOIN customers_source AS source
             ON source.id = CASE WHEN kind = 'user_id' OR kind LIKE 'external:%%'
@@ -99,10 +100,11 @@ SELECT (SELECT COALESCE(array_agg(id), '{}') FROM proved),
           LEFT JOIN customers_space AS space ON space.id = source.space_id),
        (SELECT COALESCE(json_agg(json_build_array(
                    first_id, second_id, evidence, kind, state, source_id,
-                   COALESCE(last_proved_at, occurred_at))), '[]')::text
+                   COALESCE(last_proved_at, occurred_at))
+                   ORDER BY first_id, second_id, kind, evidence, source_id), '[]')::text
           FROM (SELECT * FROM near UNION ALL SELECT * FROM beside) AS link),
-       (SELECT COALESCE(json_agg(json_build_array(kind, first_id, second_id, decided_at, id)),
-                        '[]')::text
+       (SELECT COALESCE(json_agg(json_build_array(kind, first_id, second_id, decided_at, id)
+                                 ORDER BY id), '[]')::text
           FROM customers_manualdecision
          WHERE undone_at IS NULL
            AND (first_id IN (SELECT id FROM named) OR second_id IN (SELECT id FROM named)))

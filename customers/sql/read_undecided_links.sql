@@ -22,5 +22,5 @@ SELECT link.id, link.attached_id, other.id, other.customer_id
    AND (other.kind IN ('user_id', 'email') OR other.kind LIKE 'external:%%')
    AND NOT other.is_placeholder
    AND other.erasure_id IS NOT DISTINCT FROM attached.erasure_id
- ORDER BY link.id
+ ORDER BY link.id, attached_id
  LIMIT %(limit)s

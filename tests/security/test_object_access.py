@@ -75,6 +75,7 @@ def create_records(address: str, sign: str) -> dict[str, object]:
         "log": who.pk,
         "version": 1,
         "session_id": session[0]["id"] if session else 1,
+        "account_id": who.identifiers.earliest("id").pk,
         "task_id": staff_tasks.create(
             key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now
         ),
@@ -94,6 +95,7 @@ MISSING = {
     "log": uuid.UUID(int=7),
     "version": 987_654_321,
     "session_id": 987_654_321,
+    "account_id": 987_654_321,
     "task_id": uuid.UUID(int=10),
 }
 
