@@ -133,15 +133,17 @@ def openable_graph(
     openable = {row.id: row.openable for row in _decode_identifiers(identifiers)}
     link_rows = _decode_links(links)
     separated = frozenset[Pair]()
-    if made := _decode_decisions(decisions):
-        separated = frozenset(separated_pairs([row.link for row in link_rows], made))
+    decisions_of_people = _decode_decisions(decisions)
+    if decisions_of_people:
+        links_of_rows = [row.link for row in link_rows]
+        separated = frozenset(separated_pairs(links_of_rows, decisions_of_people))
     current = [
         OpenableLink(row.first, row.second, row.kind, row.evidence, row.state == "joined")
         for row in link_rows
         if row.kind != LinkKind.PERIOD and (row.first, row.second) not in separated
     ]
     return OpenableGraph(
-        proved, openable, [*current, *attached_by_people(openable, made, separated)]
+        proved, openable, [*current, *attached_by_people(openable, decisions_of_people, separated)]
     )
 
 

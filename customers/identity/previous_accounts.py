@@ -50,20 +50,20 @@ def _accounts(event: IncomingEvent, sender: Sender) -> dict[IdentifierKey, Ident
 def read_aliases(
     keys_by_event: list[tuple[IdentifierKey, ...]],
     accounts: PreviousAccounts,
-    known: Collection[IdentifierKey],
+    stored: Collection[IdentifierKey],
     sender: Sender,
 ) -> ReadAliases:
     """Put the known accounts in the place of the browsers, if the source may join its numbers."""
-    known_accounts = {
-        place: {browser: account for browser, account in named.items() if account in known}
+    stored_accounts = {
+        place: {browser: account for browser, account in named.items() if account in stored}
         for place, named in accounts.items()
     }
-    concerned = frozenset(place for place, named in known_accounts.items() if named)
+    concerned = frozenset(place for place, named in stored_accounts.items() if named)
     if statement_evidence(sender) < STATED:
         return ReadAliases(keys_by_event, concerned)
     read = list(keys_by_event)
     for place in concerned:
-        named = known_accounts[place]
+        named = stored_accounts[place]
         keys = {named.get(key, key) for key in read[place]}
         read[place] = tuple(sorted(keys, key=lambda key: filing_order(key, sender)))
     return ReadAliases(read, frozenset())

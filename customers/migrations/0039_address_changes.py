@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0039_openable_periods"),
+        ("customers", "0038_openings"),
     ]
 
     operations = [
