@@ -46,6 +46,16 @@ SUCCESS: OpenApiSchema = {
         },
     },
 }
+_CONTEXT: OpenApiSchema = {
+    "type": "object",
+    "additionalProperties": True,
+    "properties": {
+        "identityToken": {
+            "type": "string",
+            "description": "With a publishable key: a JWT of the source's server for the customer.",
+        }
+    },
+}
 EVENT: OpenApiSchema = {
     "type": "object",
     "additionalProperties": True,
@@ -61,7 +71,7 @@ EVENT: OpenApiSchema = {
         "originalTimestamp": _MOMENT,
         "properties": ANY_OBJECT,
         "traits": ANY_OBJECT,
-        "context": ANY_OBJECT,
+        "context": _CONTEXT,
     },
 }
 CLOUDEVENT: OpenApiSchema = {
@@ -85,7 +95,7 @@ _BATCH: OpenApiSchema = {
         "batch": {"type": "array", "maxItems": 2500, "items": EVENT},
         "writeKey": _TEXT,
         "sentAt": _MOMENT,
-        "context": ANY_OBJECT,
+        "context": _CONTEXT,
         "integrations": ANY_OBJECT,
     },
 }
@@ -111,12 +121,15 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of the ingest API."""
     strict = header("X-Strict-Mode", "`1`: refuse the whole request if one event is invalid")
     retried = header("X-Retry-Count", "The number of this retry")
+    session = header(
+        "X-Session-Token", "With a publishable key: the session of the customer who is signed in"
+    )
     batch = operation(
         "ingest_batch",
         "Send a batch of events",
         request_schema=_BATCH,
         response_schema=SUCCESS,
-        parameters=[strict, retried],
+        parameters=[strict, retried, session],
         has_count_headers=True,
     )
     paths = {"/v1/batch": {"post": batch}}
@@ -127,11 +140,11 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
                 summary,
                 request_schema=EVENT,
                 response_schema=SUCCESS,
-                parameters=[strict, retried],
+                parameters=[strict, retried, session],
                 has_count_headers=True,
             )
         }
-    paths["/v1/events"] = {"post": _cloudevents(strict)}
+    paths["/v1/events"] = {"post": _cloudevents([strict, session])}
     paths["/v1/m"] = {
         "post": operation(
             "ingest_metrics",
@@ -211,13 +224,13 @@ def path_parameter(name: str, description: str) -> OpenApiSchema:
     }
 
 
-def _cloudevents(strict: OpenApiSchema) -> OpenApiSchema:
+def _cloudevents(parameters: list[OpenApiSchema]) -> OpenApiSchema:
     described = operation(
         "ingest_cloudevents",
         "Send CloudEvents 1.0: structured, in binary mode, or a batch",
         request_schema=CLOUDEVENT,
         response_schema=SUCCESS,
-        parameters=[strict],
+        parameters=parameters,
         has_count_headers=True,
     )
     described["requestBody"]["content"] |= {
