@@ -51,7 +51,7 @@ _CONDITIONS = {
 }
 _OPENED_TRAITS = """(SELECT customer.id AS customer_id, stated.*
      FROM customers_stated_traits(%(record_ids)s::uuid[]) AS stated)"""
-_PART_COMMENT = re.compile(r" ?/\* part: (\w+) \*/")
+_PART_COMMENT = re.compile(r" ?/\*(\w+)\*/")
 
 
 @cache
@@ -61,7 +61,7 @@ def _statement() -> str:
 
 @cache
 def _partial_statement() -> str:
-    statement = sql.load("read_record").replace("/* part: trait */ customers_trait", _OPENED_TRAITS)
+    statement = sql.load("read_record").replace("/*trait*/ customers_trait", _OPENED_TRAITS)
     return _PART_COMMENT.sub(lambda comment: f" {_CONDITIONS[comment[1]]}", statement)
 
 

@@ -5,7 +5,7 @@
 -- today  date  for the next visit
 -- returns one row; no row if the record does not exist
 --
--- customers.queries.record replaces the comments "part" with conditions, if a session opens only a
+-- customers.queries.record replaces the comments with conditions, if a session opens only a
 -- part of the record.
 
 WITH customer AS (
@@ -16,7 +16,7 @@ WITH customer AS (
 ), recent_order AS MATERIALIZED (
     SELECT *, total::text AS amount
       FROM customers_order
-     WHERE customer_id = (SELECT id FROM customer) /* part: order */
+     WHERE customer_id = (SELECT id FROM customer) /*order*/
      ORDER BY placed_at DESC, number
      LIMIT 50
 )
@@ -44,7 +44,7 @@ SELECT json_build_object(
                                                  OR kind LIKE 'external:%%'
                                                THEN strpos(value, '/') ELSE 0 END AS slash
                                   FROM customers_identifier
-                                 WHERE customer_id = customer.id /* part: identifier */
+                                 WHERE customer_id = customer.id /*identifier*/
                                  ORDER BY evidence DESC, kind, value
                                  LIMIT 500) AS numbered) AS stored_identifier
                  GROUP BY kind, source_id, shown_value) AS identifier),
@@ -58,7 +58,7 @@ SELECT json_build_object(
                                          FROM customers_identifier
                                         WHERE customer_id = customer.id
                                           AND kind = 'email' AND evidence = 2
-                                          AND erasure_id IS NULL /* part: identifier */
+                                          AND erasure_id IS NULL /*identifier*/
                                         ORDER BY preferred_at DESC NULLS LAST,
                                                  (trait.value = to_jsonb(value)) DESC NULLS LAST, id
                                         LIMIT 1), trait.value)
@@ -66,7 +66,7 @@ SELECT json_build_object(
                    'is_verified', trait.evidence = 2,
                    'source', source.name, 'occurred_at', trait.occurred_at)
                    ORDER BY trait.name), '{}')
-          FROM /* part: trait */ customers_trait AS trait
+          FROM /*trait*/ customers_trait AS trait
           LEFT JOIN customers_source AS source ON source.id = trait.source_id
          WHERE trait.customer_id = customer.id AND trait.value IS NOT NULL),
     'orders', (
@@ -83,7 +83,7 @@ SELECT json_build_object(
         SELECT row_to_json(visit)
           FROM (SELECT number, visit_date, visit_time, status
                   FROM customers_order
-                 WHERE customer_id = customer.id /* part: order */
+                 WHERE customer_id = customer.id /*order*/
                    AND evidence = 2
                    AND visit_date >= %(today)s
                    AND status IN ('placed', 'amended')
@@ -93,7 +93,7 @@ SELECT json_build_object(
         SELECT coalesce(json_agg(member ORDER BY role DESC, reference), '[]')
           FROM (SELECT reference, name, role, birth_date, guardian, details, version
                   FROM customers_partymember
-                 WHERE customer_id = customer.id /* part: member */) AS member),
+                 WHERE customer_id = customer.id /*member*/) AS member),
     'interactions', (
         SELECT coalesce(json_agg(json_build_object(
                    'reference', reference, 'kind', kind, 'channel', channel,
@@ -102,7 +102,7 @@ SELECT json_build_object(
                    'ended_at', ended_at, 'details', details, 'version', version)
                    ORDER BY started_at DESC, reference), '[]')
           FROM (SELECT * FROM customers_interaction
-                 WHERE customer_id = customer.id /* part: interaction */
+                 WHERE customer_id = customer.id /*interaction*/
                  ORDER BY started_at DESC, reference
                  LIMIT 20) AS interaction),
     'members', (
@@ -111,7 +111,7 @@ SELECT json_build_object(
                    'actor', actor, 'joined_at', merged_at)
                    ORDER BY merged_at, id), '[]')
           FROM customers_merge
-         WHERE merged_into_id = customer.id AND undone_at IS NULL /* part: merge */),
+         WHERE merged_into_id = customer.id AND undone_at IS NULL /*merge*/),
     'open_reviews', (
         SELECT count(*)
           FROM customers_review
