@@ -1,6 +1,9 @@
 -- Read a whole record as one JSON text, in one statement: all facts in it are of its version. It does
 -- not read the log.
 --
+-- Two sources can have the same number, so a number is shown with its source. The trait `email` is the
+-- preferred address: a source may name another one that is pending, or that a person took off.
+--
 -- id     uuid  the record, or a record that was merged into it
 -- today  date  for the next visit
 -- returns one row; no row if the record does not exist
@@ -14,7 +17,9 @@ WITH customer AS (
       JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
      WHERE record.id = %(id)s
 ), recent_order AS MATERIALIZED (
-    SELECT *, total::text AS amount
+    SELECT number, status, channel, currency, total::text AS total, visit_date, visit_time, party,
+           lines, details, requested_changes, evidence = 2 AS is_verified, placed_at, changed_at,
+           changed_by, version
       FROM customers_order
      WHERE customer_id = (SELECT id FROM customer) /*order*/
      ORDER BY placed_at DESC, number
@@ -27,7 +32,6 @@ SELECT json_build_object(
     'last_seen_at', customer.last_seen_at,
     'identifiers', (
         SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value, source), '[]')
-          -- Two sources can have the same number, so it is shown with its source.
           FROM (SELECT kind, bool_or(evidence = 2) AS is_verified, bool_or(is_shared) AS is_shared,
                        CASE max(CASE evidence WHEN 1 THEN 1 ELSE coalesce(best_evidence, 30) END)
                             WHEN 1 THEN 'claimed' WHEN 20 THEN 'noted' WHEN 30 THEN 'stated'
@@ -50,19 +54,14 @@ SELECT json_build_object(
                  GROUP BY kind, source_id, shown_value) AS identifier),
     'traits', (
         SELECT coalesce(json_object_agg(trait.name, json_build_object(
-                   'value', CASE WHEN trait.name = 'email'
-                                 -- The preferred address of the record. A source may name another
-                                 -- one that is pending, or that a person took off.
-                                 THEN coalesce(
-                                      (SELECT to_jsonb(value)
-                                         FROM customers_identifier
-                                        WHERE customer_id = customer.id
-                                          AND kind = 'email' AND evidence = 2
-                                          AND erasure_id IS NULL /*identifier*/
-                                        ORDER BY preferred_at DESC NULLS LAST,
-                                                 (trait.value = to_jsonb(value)) DESC NULLS LAST, id
-                                        LIMIT 1), trait.value)
-                                 ELSE trait.value END,
+                   'value', coalesce(
+                       (SELECT to_jsonb(value)
+                          FROM customers_identifier
+                         WHERE trait.name = 'email' AND customer_id = customer.id
+                           AND kind = 'email' AND evidence = 2 AND erasure_id IS NULL /*identifier*/
+                         ORDER BY preferred_at DESC NULLS LAST,
+                                  (trait.value = to_jsonb(value)) DESC NULLS LAST, id
+                         LIMIT 1), trait.value),
                    'is_verified', trait.evidence = 2,
                    'source', source.name, 'occurred_at', trait.occurred_at)
                    ORDER BY trait.name), '{}')
@@ -70,14 +69,7 @@ SELECT json_build_object(
           LEFT JOIN customers_source AS source ON source.id = trait.source_id
          WHERE trait.customer_id = customer.id AND trait.value IS NOT NULL),
     'orders', (
-        SELECT coalesce(json_agg(json_build_object(
-                   'number', number, 'status', status, 'channel', channel,
-                   'currency', currency, 'total', amount, 'visit_date', visit_date,
-                   'visit_time', visit_time, 'party', party, 'lines', lines,
-                   'details', details, 'requested_changes', requested_changes,
-                   'is_verified', evidence = 2, 'placed_at', placed_at,
-                   'changed_at', changed_at, 'changed_by', changed_by, 'version', version)
-                   ORDER BY placed_at DESC, number), '[]')
+        SELECT coalesce(json_agg(recent_order ORDER BY placed_at DESC, number), '[]')
           FROM recent_order),
     'next_visit', (
         SELECT row_to_json(visit)
@@ -95,13 +87,10 @@ SELECT json_build_object(
                   FROM customers_partymember
                  WHERE customer_id = customer.id /*member*/) AS member),
     'interactions', (
-        SELECT coalesce(json_agg(json_build_object(
-                   'reference', reference, 'kind', kind, 'channel', channel,
-                   'direction', direction, 'status', status, 'staff', staff,
-                   'started_at', started_at, 'answered_at', answered_at,
-                   'ended_at', ended_at, 'details', details, 'version', version)
-                   ORDER BY started_at DESC, reference), '[]')
-          FROM (SELECT * FROM customers_interaction
+        SELECT coalesce(json_agg(interaction ORDER BY started_at DESC, reference), '[]')
+          FROM (SELECT reference, kind, channel, direction, status, staff, started_at, answered_at,
+                       ended_at, details, version
+                  FROM customers_interaction
                  WHERE customer_id = customer.id /*interaction*/
                  ORDER BY started_at DESC, reference
                  LIMIT 20) AS interaction),
@@ -111,7 +100,7 @@ SELECT json_build_object(
                    'actor', actor, 'joined_at', merged_at)
                    ORDER BY merged_at, id), '[]')
           FROM customers_merge
-         WHERE merged_into_id = customer.id AND undone_at IS NULL /*merge*/),
+         WHERE merged_into_id = customer.id AND undone_at IS NULL),
     'open_reviews', (
         SELECT count(*)
           FROM customers_review
