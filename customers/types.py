@@ -233,6 +233,8 @@ class OpenedRecord(NamedTuple):
     addresses: frozenset[str]
     # The identifiers that it may see: the opened ones, and those that they were stated with.
     listed_ids: frozenset[int]
+    # The mailboxes among them that stay closed: a code for one of them opens it.
+    closed_mailboxes: tuple[str, ...]
     # True if nothing of the record stays closed.
     is_whole: bool
     # True if the session opens what is about the record as a whole: consents and inbox messages.

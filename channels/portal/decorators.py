@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from butler.queries.inbox import ResolvedCustomer, resolve_customer
 from channels.pages import content_security, error_pages
 from channels.pages.areas import area_of, staff_home_url
-from customers.access.sessions import read_opening
+from customers.access.sessions import SessionOpening, read_opening
 from customers.models import User
 
 type OwnRecordView = Callable[..., HttpResponse]
@@ -47,8 +47,8 @@ def contact_form(view: OwnRecordView) -> OwnRecordView:
     return form(_with_contact(view))
 
 
-def own_record(request: HttpRequest) -> ResolvedCustomer | None:
-    """Return the record of the signed-in customer, or None if there is none.
+def own_opening(request: HttpRequest) -> SessionOpening | None:
+    """Return what the session of the signed-in customer opens, or None if it opens nothing.
 
     Raises ChoiceRequired if the session opens several records.
     """
@@ -57,7 +57,12 @@ def own_record(request: HttpRequest) -> ResolvedCustomer | None:
     opening = read_opening(request.user, request.session)
     if opening.has_choice:
         raise ChoiceRequired
-    opened = opening.chosen
+    return opening if opening.chosen else None
+
+
+def own_record(opening: SessionOpening | None) -> ResolvedCustomer | None:
+    """Return the record that a session shows, or None if there is none."""
+    opened = opening.chosen if opening else None
     if opened is None:
         return None
     return resolve_customer(opened.live_id, part=None if opened.is_whole else opened)
@@ -123,7 +128,7 @@ def _of_own_record(view: OwnRecordView) -> OwnRecordView:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         try:
-            customer = own_record(request)
+            customer = own_record(own_opening(request))
         except ChoiceRequired:
             return _to_page(request, "portal:accounts")
         if customer is None:

@@ -239,6 +239,13 @@ def _opened_record(
             node.value for id_ in ids if (node := of_record[id_].node).kind in ADDRESSES
         ),
         listed_ids=frozenset(of_record.keys() & listed),
+        closed_mailboxes=tuple(
+            sorted(
+                of_record[id_].node.value
+                for id_ in (of_record.keys() & listed) - ids
+                if families[id_] is Family.MAILBOX
+            )
+        ),
         is_whole=not hides_data and of_record.keys() <= listed,
         has_contact=opens_mailbox or not has_mailbox,
     )

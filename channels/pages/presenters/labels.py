@@ -34,6 +34,11 @@ IDENTIFIER_KINDS = {
     "anonymous_id": gettext_noop("Browser"),
     "device": gettext_noop("Device"),
 }
+IDENTIFIER_STATUSES = {
+    "confirmed": gettext_noop("confirmed"),
+    "shared": gettext_noop("shared"),
+    "unconfirmed": gettext_noop("not confirmed"),
+}
 ORDER_STATUSES = {
     "requested": gettext_noop("Requested"),
     "placed": gettext_noop("Confirmed"),

@@ -30,6 +30,8 @@ from customers.queries.shapes import (
 
 # The number of other orders on the home page. The Orders page shows all of them.
 SHOWN_ORDERS = 4
+# The kinds of identifiers that a customer can confirm: a code or a scan proves them.
+_CONFIRMABLE = frozenset({"email", "phone", "card"})
 NO_REASONS: Mapping[int, MergeReason] = {}
 
 
@@ -45,8 +47,9 @@ class MemberCard:
 class IdentifierCard:
     kind: str
     value: str
-    is_verified: bool
-    is_shared: bool
+    # Whether the customer or a source confirmed it, as a text; empty for devices.
+    status: str
+    is_confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,17 @@ def _identifier_card(identifier: IdentifierShape | HeldIdentifierShape) -> Ident
     value = identifier.value
     if identifier.kind in ("anonymous_id", "device") and len(value) > 12:
         value = f"{value[:12]}…"
-    return IdentifierCard(kind, value, identifier.is_verified, identifier.is_shared)
+    is_confirmed = identifier.evidence in ("opened", "confirmed")
+    return IdentifierCard(kind, value, _status(identifier, is_confirmed), is_confirmed)
+
+
+def _status(identifier: IdentifierShape | HeldIdentifierShape, is_confirmed: bool) -> str:
+    if is_confirmed:
+        return translated(labels.IDENTIFIER_STATUSES, "confirmed")
+    if identifier.is_shared:
+        return translated(labels.IDENTIFIER_STATUSES, "shared")
+    has_status = identifier.kind in _CONFIRMABLE or identifier.evidence == "claimed"
+    return translated(labels.IDENTIFIER_STATUSES, "unconfirmed") if has_status else ""
 
 
 def _merge_card(merge: MergeShape, reason: MergeReason | None) -> MergeCard:

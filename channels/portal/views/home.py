@@ -21,9 +21,16 @@ from channels.pages.presenters.decisions import catalog_names
 from channels.pages.presenters.messages import message_card
 from channels.pages.presenters.record import RecordPage, record_page
 from channels.pages.presenters.timeline import ReferenceNames, message_id_of
-from channels.portal.decorators import ChoiceRequired, has_contact, own_record, render_page
+from channels.portal.decorators import (
+    ChoiceRequired,
+    has_contact,
+    own_opening,
+    own_record,
+    render_page,
+)
 from customers.consent import purpose_texts
 from customers.identity.merge_reasons import merge_reasons
+from customers.identity.opening_rules import Opening
 from customers.queries.consent_shapes import PurposeShape
 from customers.queries.record import read_record
 from customers.queries.shapes import EventShape, RecordShape
@@ -43,10 +50,13 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "portal/welcome.html", _example_panel())
     try:
-        customer = own_record(request)
+        opening = own_opening(request)
     except ChoiceRequired:
         return redirect("portal:accounts")
-    context = {**_record_context(customer), **_example_panel()} if customer else _example_panel()
+    customer = own_record(opening)
+    context = _example_panel()
+    if customer and opening:
+        context |= _record_context(customer) | _account_hints(opening.opening)
     # With `parts`, return only the parts that change; live.js requests them after an event.
     template = "portal/home_parts.html" if "parts" in request.GET else "portal/home.html"
     return render_page(request, template, customer, "home", **context)
@@ -68,6 +78,14 @@ def _record_context(customer: ResolvedCustomer) -> dict[str, Any]:
         "page": _record_page(customer, shape, purposes, now) if shape else None,
         "cards": [message_card(message) for message in newest.results],
         "consents": _consents(customer, purposes, now) if shape and has_contact(customer) else (),
+    }
+
+
+def _account_hints(opening: Opening) -> dict[str, bool]:
+    """Return which accounts the page mentions, beside the one that it shows."""
+    return {
+        "has_closed_accounts": bool(opening.closed_accounts),
+        "has_other_accounts": len(opening.records) > 1,
     }
 
 

@@ -6,7 +6,10 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from customers.models import User
+from tests import factories
 from tests.customers.api.test_accounts import BOX, shop_with_orders
+from tests.customers.identity.company import WireSource
 
 pytestmark = pytest.mark.django_db
 
@@ -27,8 +30,8 @@ def family(db) -> Client:
     return signed_in()
 
 
-def values(page: str, name: str) -> list[str]:
-    return re.findall(rf'name="{name}" value="(\d+)"', page)
+def values(page: str, name: str, pattern: str = r"\d+") -> list[str]:
+    return re.findall(rf'name="{name}" value="({pattern})"', page)
 
 
 @pytest.mark.parametrize("path", ["/", "/orders/", "/inbox/", "/preferences/", "/why/"])
@@ -87,3 +90,69 @@ def test_page_needs_a_sign_in_and_leads_nowhere_else(client, family):
     page = family.get("/accounts/").content.decode()
     choice = {"account": values(page, "account")[0], "next": "https://evil.example/"}
     assert family.post("/accounts/", choice)["Location"] == "/"
+
+
+def test_home_page_mentions_a_closed_account_of_the_address(db):
+    shop_with_orders(addresses="stated", users=("ann", "bram"))
+    browser = signed_in()
+
+    page = browser.get("/").content.decode()
+
+    assert "Another account names your address." in page
+    assert 'href="/accounts/"' in page
+    assert "ORDER-" not in page
+
+
+def test_home_page_leads_to_the_other_accounts_after_a_choice(family):
+    assert family.get("/").status_code == 302
+    page = family.get("/accounts/").content.decode()
+    family.post("/accounts/", {"account": values(page, "account")[0]})
+
+    assert "Switch account" in family.get("/").content.decode()
+    assert "Switch account" in family.get("/?parts").content.decode()
+
+
+def test_home_page_of_the_only_account_has_no_hint(db):
+    shop_with_orders(addresses="stated", users=("ann",))
+
+    page = signed_in().get("/").content.decode()
+
+    assert "ORDER-ann" in page
+    assert 'href="/accounts/"' not in page
+    assert "Confirm your address" not in page
+
+
+@pytest.fixture
+def account_session(client, db) -> Client:
+    """Return a browser that proved an account, but not the mailbox that the account states."""
+    sam = factories.customer(("user_id", "sam"), ("email", BOX))
+    client.force_login(User.objects.create_user("sam@other.example.org", record=sam))
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/preferences/", "/receipts/", "/why/"])
+def test_session_without_the_mailbox_is_asked_to_confirm_it_with_a_code(account_session, path):
+    page = account_session.get(path).content.decode()
+    assert "Confirm your address to see what we have for it" in page
+
+    account_session.post("/sign-in/", {"email": values(page, "email", r"[^\"]+")[0]})
+
+    assert mail.outbox[-1].to == [BOX]
+
+
+def test_address_is_shown_as_confirmed_only_with_a_proof(db):
+    shop = WireSource("Shop", "server", ids="shop", addresses="stated")
+    shop.identify(1, "ann", email=BOX, phone="+31612345678")
+
+    shown = re.findall(
+        r'class="muted">([^<]+)</span></span>\s*<span class="badge[^>]*>(.*?)<',
+        signed_in().get("/").content.decode(),
+    )
+
+    assert dict(shown) == {"ann": "confirmed", BOX: "confirmed", "+31612345678": "not confirmed"}
+
+
+def test_proved_mailbox_without_an_account_is_shown_as_confirmed(db):
+    WireSource("Shop", "server", ids="shop").order(1, "GUEST-1", "", email=BOX)
+
+    assert '<span class="badge good">confirmed</span>' in signed_in().get("/").content.decode()

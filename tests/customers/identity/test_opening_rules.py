@@ -202,3 +202,10 @@ def test_record_is_whole_if_its_closed_identifiers_have_no_events():
     assert record.is_whole
     assert CARD in record.listed_ids
     assert CARD not in record.identifier_ids
+
+
+@pytest.mark.parametrize(("evidence", "mailboxes"), [(STATED, ("7/1",)), (CONFIRMED, ())])
+def test_stated_mailbox_of_a_proved_account_is_named_as_closed(evidence, mailboxes):
+    [record] = opened([ACCOUNT], [link(MAILBOX, ACCOUNT, evidence)]).records
+
+    assert record.closed_mailboxes == mailboxes
