@@ -34,7 +34,12 @@ def choose(request: HttpRequest) -> HttpResponse:
     accounts = read_accounts(request.user, request.session)
     if not accounts.choices:
         return redirect("portal:home")
-    context = {"accounts": accounts, "next": next_page, "has_error": request.method == "POST"}
+    context = {
+        "accounts": accounts,
+        "is_open": any(choice.is_chosen for choice in accounts.choices),
+        "next": next_page,
+        "has_error": request.method == "POST",
+    }
     status = 422 if request.method == "POST" else 200
     return render(request, "portal/accounts.html", context, status=status)
 
