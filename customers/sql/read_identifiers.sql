@@ -17,10 +17,8 @@ SELECT identifier.id, identifier.kind,
             THEN (SELECT name FROM customers_source AS source
                    WHERE source.id::text = split_part(identifier.value, '/', 1)) END,
        CASE WHEN identifier.evidence = 1 THEN 1
-            -- A code for a mailbox proves it also without a link to an account.
-            WHEN identifier.proved_at IS NOT NULL
-            THEN greatest(acting.evidence, identifier.best_evidence, 40)
-            ELSE coalesce(acting.evidence, identifier.best_evidence, 30) END,
+            ELSE greatest(coalesce(acting.evidence, identifier.best_evidence, 30),
+                          CASE WHEN identifier.proved_at IS NOT NULL THEN 40 END) END,
        CASE WHEN acting.is_joined OR identifier.kind = 'email' THEN 'joined'
             WHEN numbered.is_number AND (acting.is_joined IS NULL OR NOT attachable.is_attachable)
             THEN 'joined' ELSE 'attached' END,

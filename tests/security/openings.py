@@ -1,0 +1,196 @@
+"""Worlds of one customer each, in which texts tell which identifier a surface shows.
+
+The account and the mailbox of a world are linked by one evidence, its card and phone by another.
+"""
+
+from collections.abc import Callable
+from itertools import product
+from typing import NamedTuple
+from uuid import UUID
+
+from django.test import Client
+from django.utils import timezone
+
+from customers.identity import decisions
+from customers.identity.links import DecisionKind
+from customers.models import Customer, Identifier, User
+from tests import factories
+from tests.customers.identity.company import WireSource, email, record_of
+from tests.customers.identity.signed_in import SignedIn
+
+# How a source knows the addresses of its accounts, by the evidence of the link with the mailbox.
+_ADDRESSES = {"noted": "unchecked", "confirmed": "checked", "taken off": "checked"}
+LINKS = (
+    "noted",
+    "stated",
+    "opened",
+    "confirmed",
+    "replaced",
+    "pending",
+    "separated",
+    "taken off",
+    "merged by staff",
+)
+# Channel and addresses of the source that names the card and the phone with the account.
+_LEAF_SOURCES = {
+    "noted": ("till", ""),
+    "stated": ("app", "stated"),
+    "confirmed": ("app", "checked"),
+    "decided by staff": ("app", "stated"),
+}
+LEAVES = tuple(_LEAF_SOURCES)
+# Each link with one leaf after the other, and each leaf of an account that is open.
+CASES = [
+    *((link, LEAVES[number % len(LEAVES)]) for number, link in enumerate(LINKS)),
+    *(("confirmed", leaf) for leaf in LEAVES if leaf != "decided by staff"),
+]
+ALL_CASES = [*product(LINKS, LEAVES)]
+
+
+class World(NamedTuple):
+    """A customer, the texts that tell of each identifier, and the objects that routes name."""
+
+    link: str
+    leaf: str
+    number: int
+    box: str
+    # By the name of a text: the account, the mailbox, the card and the phone with what is theirs.
+    texts: dict[str, str]
+    orders: tuple[str, ...]
+    messages: tuple[UUID, ...]
+
+    @property
+    def name(self) -> str:
+        """The evidence of the links, for the output of a test."""
+        return f"{self.link} mailbox, {self.leaf} card"
+
+
+def build_world(number: int, link: str, leaf: str) -> World:
+    """Send and write all that a customer can have, and link the identifiers."""
+    sign, user = f"{number:03}", f"number-{number:03}-account"
+    box, phone, card = f"box-{sign}@mail.example.org", f"+316120{sign}45", f"7300{sign}918"
+    texts = {
+        "account": user,
+        "account order": f"ACCOUNT-ORDER-{sign}",
+        "account trait": f"ACCOUNT-TRAIT-{sign}",
+        "mailbox": box,
+        "mailbox order": f"MAILBOX-ORDER-{sign}",
+        "mailbox trait": f"MAILBOX-TRAIT-{sign}",
+        "mailbox message": f"MAILBOX-MESSAGE-{sign}",
+        "inbox message": f"INBOX-MESSAGE-{sign}",
+        "card order": f"CARD-ORDER-{sign}",
+        "phone call": f"PHONE-CALL-{sign}",
+        "phone message": f"PHONE-MESSAGE-{sign}",
+    }
+    shop = WireSource(
+        f"Shop {sign}", "server", ids=f"world{sign}", addresses=_ADDRESSES.get(link, "stated")
+    )
+    shop.order(10, texts["account order"], user)
+    shop.order(11, texts["mailbox order"], "", email=box)
+    shop.send(shop.event("identify", 12, traits={"email": box, "hobby": texts["mailbox trait"]}))
+    shop.identify(13, user, nickname=texts["account trait"])
+    channel, addresses = _LEAF_SOURCES[leaf]
+    cards = WireSource(f"Cards {sign}", channel, ids=f"world{sign}", addresses=addresses)
+    cards.identify(14, user, card=card, phone=phone)
+    till = WireSource(f"Till {sign}", "till")
+    till.order(15, texts["card order"], "", card=card)
+    factories.record(
+        factories.incoming_event(
+            ("phone", phone), name="Call Started", about=f"call:{texts['phone call']}"
+        ),
+        by=factories.sender(factories.source(f"Calls {sign}", "phone")),
+    )
+    ends = {
+        "account": Identifier.objects.get(kind="user_id", value=f"{shop.source.pk}/{user}"),
+        "mailbox": Identifier.objects.get(kind="email", value=box),
+        "card": Identifier.objects.get(kind="card", value=card),
+        "phone": Identifier.objects.get(kind="phone", value=phone),
+    }
+    messages = (
+        _message(record_of(email(box)), texts["mailbox message"], channel="email", address=box),
+        _message(record_of(shop.account(user)), texts["inbox message"]),
+        _message(record_of(("phone", phone)), texts["phone message"], channel="sms", address=phone),
+    )
+    _link(shop, link, user, box, ends)
+    if leaf == "decided by staff":
+        for leaf_kind in ("card", "phone"):
+            _decide(DecisionKind.MERGE, ends["account"], ends[leaf_kind])
+    orders = tuple(texts[f"{owner} order"] for owner in ("account", "mailbox", "card"))
+    return World(link, leaf, number, box, texts, orders, messages)
+
+
+def _link(shop: WireSource, link: str, user: str, box: str, ends: dict[str, Identifier]) -> None:
+    if link == "merged by staff":
+        _decide(DecisionKind.MERGE, ends["account"], ends["mailbox"])
+        return
+    if link == "pending":
+        shop.identify(19, user, email=f"first-{box}", email_verified=True)
+    shop.identify(20, user, email=box)
+    if link == "opened":
+        SignedIn(box)
+    if link == "replaced":
+        shop.identify(21, user, email=f"new-{box}")
+    if link in ("separated", "taken off"):
+        _decide(DecisionKind.SEPARATE, ends["account"], ends["mailbox"])
+
+
+def _decide(kind: DecisionKind, first: Identifier, second: Identifier) -> None:
+    decisions.decide(kind, first.pk, second.pk, actor="staff:Sam", now=timezone.now(), reason="x")
+
+
+def _message(record_id: UUID | None, text: str, **fields: str) -> UUID:
+    assert record_id is not None
+    message = factories.message(Customer(pk=record_id), subject=text, text=text, **fields)
+    return message.pk
+
+
+def account_session(world: World) -> str:
+    """Return the key of a session that proved the account only."""
+    account = Identifier.objects.filter(kind="user_id", value__endswith=world.texts["account"])
+    user = User.objects.create_user(
+        f"login-{world.number}@login.example.org", record_id=account.earliest("id").record_id
+    )
+    client = Client()
+    client.force_login(user)
+    return str(client.session.session_key)
+
+
+def mailbox_session(world: World) -> str:
+    """Return the key of a session that proved the mailbox by a code."""
+    return SignedIn(world.box).token
+
+
+SESSIONS: dict[str, Callable[[World], str]] = {
+    "account": account_session,
+    "mailbox": mailbox_session,
+}
+
+
+def expected_texts(world: World, session: str) -> set[str]:
+    """Return the names of the texts that a session may see: the function of the contract."""
+    if (world.link, session) == ("taken off", "mailbox"):
+        # The address was proved, so a new period began, which is empty.
+        return {"mailbox"}
+    opened = {session}
+    if session == "mailbox" and world.link in ("stated", "opened", "confirmed"):
+        opened.add("account")
+    if session == "account" and world.link == "confirmed":
+        opened.add("mailbox")
+    if "account" in opened and world.leaf in ("confirmed", "decided by staff"):
+        # A card that its source confirmed. Only a decision confirms a phone.
+        opened |= {"card", "phone"} if world.leaf == "decided by staff" else {"card"}
+    expected = {name for name in world.texts if name.split(" ")[0] in opened}
+    if "account" in opened and world.link != "merged by staff":
+        # The address was said of the account, so the account shows it; not what belongs to it.
+        expected.add("mailbox")
+    if _opens_contact(world, session):
+        expected.add("inbox message")
+    return expected
+
+
+def _opens_contact(world: World, session: str) -> bool:
+    """Tell whether a session opens the messages without an address of the account's record."""
+    if session == "mailbox":
+        return world.link in ("stated", "opened", "confirmed", "merged by staff")
+    # Its record has no mailbox, or one that the account confirmed.
+    return world.link in ("confirmed", "pending", "noted", "separated", "taken off")

@@ -1,0 +1,99 @@
+"""Evidence × surface: no surface of a customer shows more than the proofs of the session open."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from itertools import product
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from customers.models import Customer
+from tests import size
+from tests.channels.live.stream_reader import Reader
+from tests.config.test_access import TABLE as API
+from tests.security.openings import (
+    ALL_CASES,
+    CASES,
+    SESSIONS,
+    World,
+    build_world,
+    expected_texts,
+)
+from tests.security.test_routes import OWN
+from tests.wsgi_client import WsgiClient
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
+PORTAL = ["", "?parts", *sorted(OWN)]
+OWN_API = sorted(
+    operation.removeprefix("GET ") for operation in API if operation.startswith("GET api/me/")
+)
+HEADLESS = ["_allauth/app/v1/auth/session"]
+_PLACE = re.compile(r"<(\w+):(\w+)>")
+# Values of places in routes that name no object of a world, by their converter.
+MISSING = {"uuid": str(uuid.UUID(int=9)), "int": "1"}
+
+
+@pytest.fixture
+def many_codes(settings) -> None:
+    settings.BUTLER_CODES_PER_NETWORK = 1000
+
+
+def _paths(route: str, world: World) -> list[str]:
+    """Return the paths of a route, with each order and message of the world."""
+    values = {
+        "number": [quote(order, safe="") for order in world.orders],
+        "message_id": [*map(str, world.messages)],
+    }
+    parts = _PLACE.split(route)
+    choices = [
+        values.get(name, [MISSING.get(kind, "x")]) for kind, name in zip(parts[1::3], parts[2::3])
+    ]
+    return [
+        "/" + "".join(text + place for text, place in zip(parts[::3], (*chosen, "")))
+        for chosen in product(*choices)
+    ]
+
+
+def _pages(world: World, session: str) -> Iterator[tuple[str, str]]:
+    """Yield each surface that answers a GET, with its text."""
+    browser = Client()
+    browser.cookies["sessionid"] = session
+    app = WsgiClient(headers={"X-Session-Token": session})
+    for client, routes in ((browser, PORTAL), (app, OWN_API), (app, HEADLESS)):
+        for route in routes:
+            for path in _paths(route, world):
+                text = client.get(path).content.decode()
+                # A page about a missing order repeats the address of the request.
+                yield route, text.replace(path, "")
+
+
+def _stream(live: str, session: str) -> tuple[str, str]:
+    """Return the whole stream of a session, from the first event on."""
+    headers = {"X-Session-Token": session}
+    with Reader(f"{live}/live/me?after=0", headers) as reader:
+        assert reader.status == 200
+        reader.wait(lambda r: r.frames)
+        customer = Customer.objects.get(pk=reader.frames[0].payload["customer"])
+        reader.wait(lambda r: r.versions and r.versions[-1] >= customer.version)
+        return "live/me", str(reader.frames)
+
+
+def test_no_surface_shows_more_than_the_session_proved(running, many_codes):
+    cases = size.examples(CASES, long=ALL_CASES)
+    worlds = [build_world(number, *case) for number, case in enumerate(cases)]
+    leaks, missing, surfaces = [], [], set()
+    for world, (proof, open_session) in product(worlds, SESSIONS.items()):
+        session, expected, shown = open_session(world), expected_texts(world, proof), set()
+        for surface, text in [*_pages(world, session), _stream(running.live, session)]:
+            seen = {name for name, sign in world.texts.items() if sign in text}
+            leaks += [f"{world.name}, {proof}: {name} on {surface}" for name in seen - expected]
+            shown |= seen
+            surfaces.add(surface)
+        missing += [f"{world.name}, {proof}: {name}" for name in expected - shown]
+
+    assert sorted(set(leaks)) == []
+    assert missing == []
+    assert len(surfaces) == len(PORTAL) + len(OWN_API) + len(HEADLESS) + 1
