@@ -60,7 +60,15 @@ def own_opening(request: HttpRequest) -> SessionOpening | None:
     return opening if opening.chosen else None
 
 
-def own_record(opening: SessionOpening | None) -> ResolvedCustomer | None:
+def own_record(request: HttpRequest) -> ResolvedCustomer | None:
+    """Return the record of the signed-in customer, or None if there is none.
+
+    Raises ChoiceRequired if the session opens several records.
+    """
+    return opened_record(own_opening(request))
+
+
+def opened_record(opening: SessionOpening | None) -> ResolvedCustomer | None:
     """Return the record that a session shows, or None if there is none."""
     opened = opening.chosen if opening else None
     if opened is None:
@@ -128,7 +136,7 @@ def _of_own_record(view: OwnRecordView) -> OwnRecordView:
         if not request.user.is_authenticated:
             return to_sign_in(request)
         try:
-            customer = own_record(own_opening(request))
+            customer = own_record(request)
         except ChoiceRequired:
             return _to_page(request, "portal:accounts")
         if customer is None:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
-from django.db.models.functions import Lower
+from django.db.models.functions import Greatest, Lower
 from django.utils.crypto import constant_time_compare, salted_hmac
 from uuid_utils.compat import uuid7
 
@@ -36,7 +36,7 @@ from customers.models import (
     Suppression,
     User,
 )
-from customers.types import ACCOUNT_OPENED, ADDRESS_PROVED, IncomingEvent
+from customers.types import ACCOUNT_OPENED, ADDRESS_PROVED, IncomingEvent, OPENED
 
 _HOUR = timedelta(hours=1)
 
@@ -167,7 +167,9 @@ def prove_mailbox(email: str, now: datetime) -> Identifier:
     mailbox = Identifier.objects.filter(
         kind="email", value=email, evidence=Evidence.VERIFIED
     ).latest("period")
-    Identifier.objects.filter(pk=mailbox.pk, proved_at=None).update(proved_at=now)
+    Identifier.objects.filter(pk=mailbox.pk, proved_at=None).update(
+        proved_at=now, best_evidence=Greatest("best_evidence", OPENED)
+    )
     lift_suppressions("email", email, [Suppression.Reason.BOUNCED], now=now)
     mailbox.refresh_from_db()
     return mailbox

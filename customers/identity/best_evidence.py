@@ -6,6 +6,7 @@ from customers import sql
 from customers.events.internal_sources import sender_of_source
 from customers.identity.evidence import statement_evidence
 from customers.models import Identifier, Source
+from customers.types import OPENED
 
 
 def restore_best_evidence(ids: Iterable[int]) -> int:
@@ -23,6 +24,9 @@ def restore_best_evidence(ids: Iterable[int]) -> int:
             sender_of_source(sources[source_id], is_trusted=True)
         )
         best[id_] = max(evidence, best.get(id_, 0))
+    proved = Identifier.objects.filter(pk__in=best, proved_at__isnull=False)
+    for id_ in proved.values_list("id", flat=True):
+        best[id_] = max(best[id_], OPENED)
     Identifier.objects.bulk_update(
         [Identifier(pk=id_, best_evidence=evidence) for id_, evidence in sorted(best.items())],
         ["best_evidence"],

@@ -52,7 +52,8 @@ class Identifier(models.Model):
     is_shared = models.BooleanField(default=False, db_default=False)
     # A placeholder such as "guest": owners stated it with more mailboxes than one person has.
     is_placeholder = models.BooleanField(default=False, db_default=False)
-    # The strongest evidence of an event that named it; null for identifiers stored before.
+    # The strongest evidence of an event that named it, or of a code that proved the address; null for
+    # identifiers stored before.
     best_evidence = models.SmallIntegerField(choices=LinkEvidence, null=True, blank=True)
     first_seen_at = models.DateTimeField()
     # The erasure that ended this period. Only identifiers of the same erasure join this one.

@@ -17,8 +17,7 @@ SELECT identifier.id, identifier.kind,
             THEN (SELECT name FROM customers_source AS source
                    WHERE source.id::text = split_part(identifier.value, '/', 1)) END,
        CASE WHEN identifier.evidence = 1 THEN 1
-            ELSE greatest(coalesce(acting.evidence, identifier.best_evidence, 30),
-                          CASE WHEN identifier.proved_at IS NOT NULL THEN 40 END) END,
+            ELSE coalesce(acting.evidence, identifier.best_evidence, 30) END,
        CASE WHEN acting.is_joined OR identifier.kind = 'email' THEN 'joined'
             WHEN numbered.is_number AND (acting.is_joined IS NULL OR NOT attachable.is_attachable)
             THEN 'joined' ELSE 'attached' END,

@@ -33,18 +33,14 @@ SELECT json_build_object(
     'identifiers', (
         SELECT coalesce(json_agg(identifier ORDER BY is_verified DESC, kind, value, source), '[]')
           FROM (SELECT kind, bool_or(evidence = 2) AS is_verified, bool_or(is_shared) AS is_shared,
-                       -- A code for a mailbox proves it also without a link to an account.
-                       CASE max(CASE WHEN evidence = 1 THEN 1
-                                     WHEN proved_at IS NOT NULL
-                                     THEN greatest(best_evidence, 40)
-                                     ELSE coalesce(best_evidence, 30) END)
+                       CASE max(CASE evidence WHEN 1 THEN 1 ELSE coalesce(best_evidence, 30) END)
                             WHEN 1 THEN 'claimed' WHEN 20 THEN 'noted' WHEN 30 THEN 'stated'
                             WHEN 40 THEN 'opened' ELSE 'confirmed' END AS evidence,
                        min(first_seen_at) AS first_seen_at, shown_value AS value,
                        CASE WHEN source_id IS NOT NULL
                             THEN (SELECT name FROM customers_source WHERE id = source_id)
                        END AS source
-                  FROM (SELECT kind, evidence, best_evidence, proved_at, is_shared, first_seen_at,
+                  FROM (SELECT kind, evidence, best_evidence, is_shared, first_seen_at,
                                CASE WHEN slash > 1 AND kind <> 'order'
                                     THEN left(value, slash - 1)::bigint END AS source_id,
                                substring(value, slash + 1) AS shown_value

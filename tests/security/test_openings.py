@@ -48,11 +48,10 @@ def _paths(route: str, world: World) -> list[str]:
         "message_id": [*map(str, world.messages)],
     }
     parts = _PLACE.split(route)
-    choices = [
-        values.get(name, [MISSING.get(kind, "x")]) for kind, name in zip(parts[1::3], parts[2::3])
-    ]
+    places = zip(parts[1::3], parts[2::3], strict=True)
+    choices = [values.get(name, [MISSING.get(kind, "x")]) for kind, name in places]
     return [
-        "/" + "".join(text + place for text, place in zip(parts[::3], (*chosen, "")))
+        "/" + "".join(text + place for text, place in zip(parts[::3], (*chosen, ""), strict=True))
         for chosen in product(*choices)
     ]
 

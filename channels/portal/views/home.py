@@ -24,8 +24,8 @@ from channels.pages.presenters.timeline import ReferenceNames, message_id_of
 from channels.portal.decorators import (
     ChoiceRequired,
     has_contact,
+    opened_record,
     own_opening,
-    own_record,
     render_page,
 )
 from customers.consent import purpose_texts
@@ -53,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
         opening = own_opening(request)
     except ChoiceRequired:
         return redirect("portal:accounts")
-    customer = own_record(opening)
+    customer = opened_record(opening)
     context = _example_panel()
     if customer and opening:
         context |= _record_context(customer) | _account_hints(opening.opening)

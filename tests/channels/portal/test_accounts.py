@@ -135,9 +135,18 @@ def test_session_without_the_mailbox_is_asked_to_confirm_it_with_a_code(account_
     page = account_session.get(path).content.decode()
     assert "Confirm your address to see what we have for it" in page
 
-    account_session.post("/sign-in/", {"email": values(page, "email", r"[^\"]+")[0]})
+    [address] = values(page, "email", r"[^\"]+")
+    asked = account_session.post("/addresses/", {"step": "prove", "email": address})
+    handle = values(asked.content.decode(), "handle", r"[^\"]+")[0]
+    code = re.search(r"\d{6}", mail.outbox[-1].body)[0]
+    account_session.post(
+        "/addresses/", {"step": "code", "email": address, "handle": handle, "code": code}
+    )
 
     assert mail.outbox[-1].to == [BOX]
+    opened = account_session.get(path)
+    assert opened.status_code == 200
+    assert "Confirm your address" not in opened.content.decode()
 
 
 def test_address_is_shown_as_confirmed_only_with_a_proof(db):
