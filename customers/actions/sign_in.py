@@ -36,7 +36,7 @@ from customers.models import (
     Suppression,
     User,
 )
-from customers.types import ACCOUNT_OPENED, ADDRESS_PROVED, IncomingEvent, OPENED
+from customers.types import ACCOUNT_OPENED, ADDRESS_PROVED, OPENED, IncomingEvent
 
 _HOUR = timedelta(hours=1)
 
