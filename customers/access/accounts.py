@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.contrib.sessions.backends.base import SessionBase
 
 from customers.access.sessions import session_opening, session_proofs
-from customers.identity.openable_graph import OpenableGraph, read_openable
+from customers.identity.openable_graph import OpenableGraph, main_identifier, read_openable
 from customers.models import Source, User
 from customers.types import OpenedRecord
 
@@ -59,7 +59,7 @@ def _choice(
     accounts = record.account_ids
     number = graph.identifiers[accounts[0]].node.number if accounts else ""
     return AccountChoice(
-        account_id=accounts[0] if accounts else min(record.identifier_ids),
+        account_id=main_identifier(record, graph),
         sources=tuple(dict.fromkeys(names[id_] for id_ in accounts)),
         masked_number=f"…{number[-_SHOWN:]}" if number else "",
         is_chosen=is_chosen,

@@ -1,13 +1,20 @@
 """The customer chooses, joins and refuses the accounts of the own mailbox."""
 
+from collections.abc import Set
 from datetime import datetime
 
 from django.contrib.sessions.backends.base import SessionBase
 
 from customers.access.sessions import session_opening, session_proofs
 from customers.identity import decisions
-from customers.identity.links import DecisionKind
-from customers.identity.openable_graph import CHOSEN, OpenableGraph, read_openable
+from customers.identity.graph import read_decisions
+from customers.identity.links import DecisionKind, last_decisions
+from customers.identity.openable_graph import (
+    CHOSEN,
+    OpenableGraph,
+    main_identifier,
+    read_openable,
+)
 from customers.models import User
 
 _ACTOR = "customer"
@@ -37,7 +44,7 @@ def join_accounts(user: User, session: SessionBase, *, now: datetime) -> bool:
     """
     graph = _read(user, session)
     records = graph.open().records
-    mains = [min(record.account_ids or record.identifier_ids) for record in records]
+    mains = [main_identifier(record, graph) for record in records]
     for other in mains[1:]:
         decisions.decide(DecisionKind.MERGE, mains[0], other, actor=_ACTOR, reason=JOINED, now=now)
     return len(mains) > 1
@@ -46,8 +53,9 @@ def join_accounts(user: User, session: SessionBase, *, now: datetime) -> bool:
 def refuse_account(user: User, session: SessionBase, account_id: int, *, now: datetime) -> None:
     """Take the mailboxes of the session off an account that is another person's.
 
-    The account keeps its record. It never opens with these mailboxes again, unless the customer
-    proves both in one session. Raises NoSuchAccount.
+    The account keeps its record, apart from accounts of the session that a person joined with it. It
+    never opens with these mailboxes again, unless the customer proves both in one session. Raises
+    NoSuchAccount.
     """
     graph = _read(user, session)
     shown = session_opening(graph, session)
@@ -57,15 +65,29 @@ def refuse_account(user: User, session: SessionBase, account_id: int, *, now: da
     mailboxes = _mailboxes_of(graph, account_id) if is_mentioned else []
     if not mailboxes:
         raise NoSuchAccount
-    for mailbox in mailboxes:
+    opened = {id_ for record in shown.opening.records for id_ in record.identifier_ids}
+    # The accounts come first, so that the mailbox stays on the record of the others.
+    for other in (*_joined_by_people(account_id, opened), *mailboxes):
         decisions.decide(
-            DecisionKind.SEPARATE, mailbox, account_id, actor=_ACTOR, reason=REFUSED, now=now
+            DecisionKind.SEPARATE, other, account_id, actor=_ACTOR, reason=REFUSED, now=now
         )
     session.pop(CHOSEN, None)
 
 
 def _read(user: User, session: SessionBase) -> OpenableGraph:
     return read_openable(session_proofs(user, session))
+
+
+def _joined_by_people(account_id: int, opened: Set[int]) -> list[int]:
+    """Return the opened identifiers that the last decision of a person joined with an account."""
+    last = last_decisions(read_decisions([account_id, *opened]))
+    return sorted(
+        other
+        for decision in last.values()
+        if decision.kind == DecisionKind.MERGE and account_id in decision.pair
+        for other in decision.pair
+        if other != account_id and other in opened
+    )
 
 
 def _mailboxes_of(graph: OpenableGraph, account_id: int) -> list[int]:

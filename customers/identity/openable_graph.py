@@ -1,6 +1,7 @@
 """Reads the parts of records that the proofs of a session open."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from customers import db, sql
+from customers.identity.families import Family
 from customers.identity.link_storage import is_own_proof
 from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, ManualDecision, Pair
 from customers.identity.normalize import normalize
@@ -98,10 +100,12 @@ class OpenableGraph(NamedTuple):
     proved: Collection[int]
     identifiers: dict[int, OpenableIdentifier]
     links: list[OpenableLink]
+    # The identifiers with more links than were read.
+    crowded: frozenset[int] = frozenset()
 
     def open(self) -> Opening:
         """Return the records that the session opens."""
-        return open_records(self.proved, self.identifiers, self.links)
+        return open_records(self.proved, self.identifiers, self.links, crowded=self.crowded)
 
 
 def read_opening(proofs: SessionProofs) -> Opening:
@@ -142,8 +146,31 @@ def openable_graph(
         for row in link_rows
         if row.kind != LinkKind.PERIOD and (row.first, row.second) not in separated
     ]
-    return OpenableGraph(
-        proved, openable, [*current, *attached_by_people(openable, decisions_of_people, separated)]
+    attached = attached_by_people(openable, decisions_of_people, separated)
+    return OpenableGraph(proved, openable, [*current, *attached], _crowded(link_rows))
+
+
+def _crowded(rows: Iterable[_LinkRow]) -> frozenset[int]:
+    """Return the identifiers with as many links of one state as are read at most.
+
+    Attached links lead to no account.
+    """
+    states = Counter(
+        (end, row.state)
+        for row in {*rows}
+        for end in (row.first, row.second)
+        if row.state != "attached"
+    )
+    return frozenset(end for (end, _), count in states.items() if count >= LINK_LIMIT)
+
+
+def main_identifier(record: OpenedRecord, graph: OpenableGraph) -> int:
+    """Return the identifier that stands for a record: its first account, or else its mailbox."""
+    if record.account_ids:
+        return record.account_ids[0]
+    nodes = graph.identifiers
+    return min(
+        record.identifier_ids, key=lambda id_: (nodes[id_].node.family is not Family.MAILBOX, id_)
     )
 
 

@@ -65,8 +65,14 @@ def open_records(
     proved: Collection[int],
     identifiers: Mapping[int, OpenableIdentifier],
     links: Iterable[OpenableLink],
+    *,
+    crowded: Collection[int] = (),
 ) -> Opening:
-    """Return the records that these proved identifiers open, and the accounts that stay closed."""
+    """Return the records that these proved identifiers open, and the accounts that stay closed.
+
+    crowded: the mailboxes with more links than were read. They open no account by a statement,
+    because another account of its space may be missing.
+    """
     graph = _Graph(identifiers, links)
     proved = [id_ for id_ in proved if id_ in identifiers]
     accounts: set[int] = set()
@@ -75,7 +81,7 @@ def open_records(
     for mailbox in proved:
         if graph.family(mailbox) is Family.MAILBOX:
             for candidates in graph.accounts_by_space(mailbox):
-                chosen = _chosen_accounts(graph, candidates)
+                chosen = _chosen_accounts(graph, candidates, are_all=mailbox not in crowded)
                 accounts |= graph.with_equal_accounts(chosen)
                 stated |= candidates.keys()
                 newly_opened += [(mailbox, id_) for id_ in chosen if candidates[id_] < OPENED]
@@ -112,14 +118,17 @@ def attached_by_people(
             yield OpenableLink(*pair, LinkKind.TOGETHER, CONFIRMED, is_joined=False)
 
 
-def _chosen_accounts(graph: "_Graph", candidates: Mapping[int, int]) -> set[int]:
-    """Return the accounts that a mailbox opens, of those of one space with their evidence."""
+def _chosen_accounts(graph: "_Graph", candidates: Mapping[int, int], *, are_all: bool) -> set[int]:
+    """Return the accounts that a mailbox opens, of those of one space with their evidence.
+
+    are_all: no account of the mailbox is missing
+    """
     proved = {id_ for id_, evidence in candidates.items() if evidence >= OPENED}
     if proved:
         return proved
     first = next(iter(candidates))
     is_one_account = candidates.keys() <= graph.with_equal_accounts({first})
-    return {*candidates} if is_one_account else set()
+    return {*candidates} if is_one_account and are_all else set()
 
 
 class _Graph:

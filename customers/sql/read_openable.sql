@@ -44,7 +44,11 @@ WITH RECURSIVE login AS MATERIALIZED (
              ORDER BY evidence DESC LIMIT %(limit)s)
             UNION ALL
            (SELECT * FROM customers_linkend
-             WHERE id = proved.id AND state IN ('attached', 'contested')
+             WHERE id = proved.id AND state = 'attached'
+             ORDER BY evidence DESC, occurred_at, arrival LIMIT %(limit)s)
+            UNION ALL
+           (SELECT * FROM customers_linkend
+             WHERE id = proved.id AND state = 'contested'
              ORDER BY evidence DESC, occurred_at, arrival LIMIT %(limit)s)) AS link
 ), account AS (
     SELECT identifier.id, 0 AS step
@@ -69,7 +73,8 @@ WITH RECURSIVE login AS MATERIALIZED (
       FROM strong
      CROSS JOIN LATERAL (
            SELECT * FROM customers_linkend
-            WHERE id = strong.id AND state IN ('joined', 'attached') LIMIT %(limit)s) AS link
+            WHERE id = strong.id AND state IN ('joined', 'attached')
+            ORDER BY evidence DESC, occurred_at, arrival LIMIT %(limit)s) AS link
 ), reached AS MATERIALIZED (
     SELECT id FROM strong UNION SELECT other_id FROM beside
 ), reached_identifier AS MATERIALIZED (

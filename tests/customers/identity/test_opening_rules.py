@@ -45,11 +45,14 @@ def opened(
     proved: Iterable[int],
     links: Iterable[OpenableLink],
     identifiers: Iterable[OpenableIdentifier] | None = None,
+    *,
+    crowded: tuple[int, ...] = (),
 ) -> Opening:
     links = list(links)
     ends = {end for stated in links for end in (stated.first, stated.second)} | set(proved)
     named = identifiers or [identifier(id_) for id_ in ends]
-    return open_records(proved, {openable.node.id: openable for openable in named}, links)
+    by_id = {openable.node.id: openable for openable in named}
+    return open_records(proved, by_id, links, crowded=crowded)
 
 
 def ids(opening: Opening) -> list[set[int]]:
@@ -74,6 +77,13 @@ def test_two_stating_accounts_of_one_space_stay_closed_and_are_mentioned():
     assert ids(opening) == [{MAILBOX}]
     assert opening.closed_accounts == (ACCOUNT, SECOND)
     assert opening.newly_opened == ()
+
+
+@pytest.mark.parametrize(("evidence", "opens"), [(STATED, False), (OPENED, True)])
+def test_mailbox_with_more_accounts_than_were_read_opens_the_proved_ones(evidence, opens):
+    opening = opened([MAILBOX], [link(MAILBOX, ACCOUNT, evidence)], crowded=(MAILBOX,))
+
+    assert ids(opening) == [{MAILBOX, ACCOUNT} if opens else {MAILBOX}]
 
 
 def test_stating_accounts_of_two_spaces_open_both():

@@ -1,0 +1,105 @@
+"""Attacks with the choice, the join and the refusal of the accounts of a mailbox."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Identifier
+from tests.customers.identity.company import WireSource, are_one, record_of, timeline
+from tests.customers.identity.signed_in import SignedIn
+from tests.customers.identity.signed_in_app import SignedInApp, click
+
+pytestmark = pytest.mark.django_db
+
+BOX = "family@mail.example.org"
+
+
+def create_shop(*users: str, addresses: str = "checked", name: str = "Shop") -> WireSource:
+    """Return a shop whose users all state the mailbox and have an order each."""
+    shop = WireSource(name, "server", ids=name.lower(), addresses=addresses)
+    for hour, user in enumerate(users, start=1):
+        shop.identify(hour, user, email=BOX)
+        shop.order(hour + 300, f"ORDER-{user}", user)
+    return shop
+
+
+def account_id(shop: WireSource, user: str) -> int:
+    kind, value = shop.account(user)
+    return Identifier.objects.get(kind=kind, value=value).pk
+
+
+def test_refused_account_leaves_the_accounts_that_the_customer_joined_with_it(db):
+    shop = create_shop("ann", "bram", "cas")
+    session = SignedIn(BOX)
+    session.post("accounts/join/")
+    assert session.orders() == ["ORDER-ann", "ORDER-bram", "ORDER-cas"]
+
+    session.post(f"accounts/{account_id(shop, 'bram')}/refuse/")
+
+    assert session.orders() == SignedIn(BOX).orders() == ["ORDER-ann", "ORDER-cas"]
+    assert not are_one(shop.account("ann"), shop.account("bram"))
+
+
+def test_join_does_not_bring_a_refused_account_back(db):
+    shop = create_shop("ann", "bram", "cas")
+    session, refused = SignedIn(BOX), account_id(shop, "bram")
+    session.post(f"accounts/{refused}/refuse/")
+
+    session.post("accounts/join/")
+
+    assert session.orders() == ["ORDER-ann", "ORDER-cas"]
+    assert session.post(f"accounts/{refused}/open/").status_code == 404
+
+
+def test_session_that_chose_an_account_loses_it_when_another_session_refuses_it(db):
+    shop, app = create_shop("ann", "bram"), SignedInApp()
+    session, bram = SignedIn(BOX), account_id(shop, "bram")
+    session.post(f"accounts/{bram}/open/")
+    assert session.orders() == ["ORDER-bram"]
+
+    SignedIn(BOX).post(f"accounts/{bram}/refuse/")
+    app.post(click(), headers={"X-Session-Token": session.token})
+
+    assert session.orders() == ["ORDER-ann"]
+    assert "Map Opened" not in timeline(shop, record_of(shop.account("bram")))
+
+
+def test_devices_of_a_mailbox_do_not_hide_the_second_account_that_states_it(db):
+    shop = create_shop("ann", addresses="stated")
+    for first in (0, 65):
+        shop.send(
+            *(
+                shop.event("identify", 2, traits={"email": BOX}, anonymousId=f"browser-{number}")
+                for number in range(first, first + 65)
+            )
+        )
+    shop.identify(90, "bram", email=BOX)
+
+    session = SignedIn(BOX)
+
+    assert session.orders() == []
+    assert len(session.get("accounts/").json()["closed"]) == 2
+
+
+def test_accounts_of_single_space_do_not_hide_those_of_another(db):
+    create_shop(*(f"u{number}" for number in range(110)), addresses="stated", name="Other")
+    shop = create_shop("ann", addresses="stated")
+    shop.identify(200, "bram", email=BOX)
+
+    assert SignedIn(BOX).orders() == []
+
+
+def test_choice_of_fifty_accounts_takes_the_statements_of_single(db):
+    create_shop(*(f"u{number}" for number in range(50)))
+    many = SignedIn(BOX)
+    other = WireSource("Site", "server", ids="site", addresses="checked")
+    other.identify(1, "els", email="els@mail.example.org")
+    single = SignedIn("els@mail.example.org")
+
+    with CaptureQueriesContext(connection) as of_single:
+        single.get("accounts/")
+    with CaptureQueriesContext(connection) as of_many:
+        answer = many.get("accounts/").json()
+
+    assert (len(answer["accounts"]), answer["closed"]) == (50, [])
+    assert len(of_many) == len(of_single) > 0
