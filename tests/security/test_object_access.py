@@ -20,6 +20,8 @@ from tests.security.test_routes import _walk
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
+# Identifiers of a customer, and a pending change of an address.
+OF_IDENTIFIERS = ("account_id", "address_id", "change_id")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 _TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")[^"]+')
@@ -75,7 +77,7 @@ def create_records(address: str, sign: str) -> dict[str, object]:
         "log": who.pk,
         "version": 1,
         "session_id": session[0]["id"] if session else 1,
-        "account_id": who.identifiers.earliest("id").pk,
+        **dict.fromkeys(OF_IDENTIFIERS, who.identifiers.earliest("id").pk),
         "task_id": staff_tasks.create(
             key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now
         ),
@@ -95,7 +97,7 @@ MISSING = {
     "log": uuid.UUID(int=7),
     "version": 987_654_321,
     "session_id": 987_654_321,
-    "account_id": 987_654_321,
+    **dict.fromkeys(OF_IDENTIFIERS, 987_654_321),
     "task_id": uuid.UUID(int=10),
 }
 

@@ -13,7 +13,6 @@ from customers.queries import lists
 from tests import factories
 from tests.customers import consent_helpers
 from tests.security.test_object_access import (
-    MISSING,
     create_records,
     distinguishable_answers,
     routes_with_records,
@@ -50,16 +49,8 @@ def joined(db):
     decisions.merge_records(
         own["customer_id"], closed.pk, actor="staff:lin", now=timezone.now(), reason=CLOSED
     )
-    mailbox = Identifier.objects.get(kind="email", value=OTHER)
-    other |= {"account_id": mailbox.pk, "address_id": mailbox.pk}
     other |= {"merge_id": Merge.objects.latest("id").pk}
     return own, other, Identifier.objects.get(kind="email", value=OWN).customer_id
-
-
-@pytest.fixture
-def missing_identifiers(monkeypatch):
-    for name in ("account_id", "address_id"):
-        monkeypatch.setitem(MISSING, name, 987_654_321)
 
 
 def test_no_page_and_no_answer_shows_a_closed_part(joined):
@@ -77,7 +68,7 @@ def test_no_page_and_no_answer_shows_a_closed_part(joined):
     assert len(shown) > 200
 
 
-def test_objects_of_a_closed_part_answer_like_missing_ones(joined, missing_identifiers):
+def test_objects_of_a_closed_part_answer_like_missing_ones(joined):
     own, other, _ = joined
     routes = routes_with_records(
         ("orders/", "inbox/", "receipts/", "records/", "api/me/"), nested=False
