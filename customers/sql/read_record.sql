@@ -100,7 +100,7 @@ SELECT json_build_object(
                    'actor', actor, 'joined_at', merged_at)
                    ORDER BY merged_at, id), '[]')
           FROM customers_merge
-         WHERE merged_into_id = customer.id AND undone_at IS NULL),
+         WHERE merged_into_id = customer.id AND undone_at IS NULL /*merge*/),
     'open_reviews', (
         SELECT count(*)
           FROM customers_review
