@@ -2,9 +2,10 @@
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "customers.access.permissions.KeyAuthentication",
-        "customers.access.permissions.TokenAuthentication",
-        "customers.access.permissions.CookieAuthentication",
+        "customers.access.authentication.KeyAuthentication",
+        "customers.access.authentication.TokenAuthentication",
+        "customers.access.account_tokens.IdentityTokenAuthentication",
+        "customers.access.authentication.CookieAuthentication",
     ],
     # Each view names the right that it needs. A view without a right refuses every caller.
     "DEFAULT_PERMISSION_CLASSES": ["customers.access.permissions.HasRight"],

@@ -11,6 +11,8 @@ from customers.access.authorization import KEY_PREFIXES
 from customers.types import Sender, owns_its_space
 
 SCOPES = ("ingest", "read", "identify")
+# A key with this scope reads for one account at a time, as the customer of the account would.
+READ_FOR = "read-for"
 # The length of the part of a key that pages show, so that staff can tell two keys apart.
 PREFIX_LENGTH = 9
 

@@ -7,15 +7,10 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest
-from rest_framework import authentication, exceptions, permissions
+from rest_framework import exceptions, permissions
 from rest_framework.request import Request
 
-from customers.access import sessions
-from customers.access.authorization import MalformedAuthorization, parse_key
-from customers.access.keys import find_sender
 from customers.models import Customer, User
 from customers.types import OpenedRecord, Sender
 
@@ -129,8 +124,11 @@ class Principal:
     has_choice: bool = False
     # The session of a customer.
     session: SessionBase | None = None
-    # How a login authenticated: "cookie" or "token"; empty for a key.
+    # How a customer or a login authenticated: "cookie", "token", or "account" for the account of a
+    # source without a login; empty for a key.
     session_kind: str = ""
+    # The server that reads for the customer.
+    reader: Sender | None = None
 
     # Django and DRF read this attribute.
     is_authenticated = True
@@ -151,85 +149,23 @@ class Principal:
             assert self.sender is not None
             return KEY_SCOPES.get(right) in self.sender.scopes
         if self.kind == "customer":
-            return right in CUSTOMER_RIGHTS
+            return right in self._customer_rights
         assert self.user is not None
         if right is Right.OWN_LOGIN:
             return True
         permission = STAFF_PERMISSIONS.get(right)
         return permission is not None and self.user.has_perm(permission)
 
+    @property
+    def _customer_rights(self) -> frozenset[Right]:
+        """The rights of a customer. A server only reads, and an account has no login."""
+        if self.reader:
+            return frozenset({Right.READ, Right.READ_CONSENTS})
+        return CUSTOMER_RIGHTS if self.user else CUSTOMER_RIGHTS - {Right.OWN_LOGIN}
+
     def can_see_addresses(self) -> bool:
         """Tell whether this principal may see the addresses of customers and search by them."""
         return self.user is None or self.user.has_perm("customers.view_identifier")
-
-
-class KeyAuthentication(authentication.BaseAuthentication):
-    """Authenticates a key, sent as a Bearer token or as the user name of Basic."""
-
-    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
-        """Return the principal of the key, and "key"; return None if the request has no key.
-
-        Raises AuthenticationFailed for an unreadable or invalid key.
-        """
-        try:
-            key = parse_key(request.headers.get("Authorization", ""))
-        except MalformedAuthorization:
-            raise exceptions.AuthenticationFailed("Butler cannot read the key.") from None
-        if key is None:
-            return None
-        sender = find_sender(key.text)
-        if sender is None:
-            raise exceptions.AuthenticationFailed(
-                "This key does not exist, has expired or was revoked."
-            )
-        return Principal("key", f"source:{sender.source_id}", sender=sender), "key"
-
-    def authenticate_header(self, request: Request) -> str:
-        """Return the header WWW-Authenticate of a response with status 401."""
-        return 'Bearer realm="butler"'
-
-
-class TokenAuthentication(XSessionTokenAuthentication):
-    """Authenticates the session of an app by the header X-Session-Token."""
-
-    def authenticate(self, request: HttpRequest) -> tuple[Principal, str] | None:
-        """Return the principal of the session, and "token"; return None without a token.
-
-        Raises AuthenticationFailed if the session has ended or its login is not active.
-        """
-        if not self.get_session_token(request):
-            return None
-        authenticated = super().authenticate(request)
-        if not authenticated or not authenticated[0].is_active:
-            raise exceptions.AuthenticationFailed("This session has ended.")
-        user, session = authenticated
-        return _principal(user, session, session_kind="token"), "token"
-
-
-class CookieAuthentication(authentication.SessionAuthentication):
-    """Authenticates the session of a browser. Requests that change data need the CSRF token."""
-
-    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
-        """Return the principal of the session, and "cookie"; return None without a session."""
-        authenticated = super().authenticate(request)
-        if not authenticated:
-            return None
-        return _principal(authenticated[0], request.session, session_kind="cookie"), "cookie"
-
-
-def _principal(user: User, session: SessionBase, *, session_kind: str) -> Principal:
-    if user.is_staff:
-        return Principal("staff", f"user:{user.pk}", user=user, session_kind=session_kind)
-    opening = sessions.read_opening(user, session)
-    return Principal(
-        "customer",
-        f"user:{user.pk}",
-        user=user,
-        opened=opening.chosen,
-        has_choice=opening.has_choice,
-        session=session,
-        session_kind=session_kind,
-    )
 
 
 def request_principal(request: Request) -> Principal:
@@ -275,10 +211,10 @@ def can_open(principal: Principal, customer_id: UUID) -> bool:
 def request_actor(request: Request) -> str:
     """Return the actor of a request as the log names it. An empty text means the customer."""
     principal = request_principal(request)
+    if principal.kind == "customer":
+        return f"source:{principal.reader.name}" if principal.reader else ""
     if principal.user:
-        return (
-            f"staff:{principal.user.name or principal.user.pk}" if principal.kind == "staff" else ""
-        )
+        return f"staff:{principal.user.name or principal.user.pk}"
     assert principal.sender is not None
     staff_name = request.headers.get("Butler-Staff", "")
     return (

@@ -114,13 +114,13 @@ def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
 def log_request_access(request: Request, ids: Iterable[UUID], *, what: str = "") -> None:
     """Log that this request reads these records. Reads by the customer are not logged."""
     principal = request_principal(request)
-    if principal.kind == "customer":
+    if principal.kind == "customer" and principal.reader is None:
         return
     match = request._request.resolver_match
     access_log.log_api_access(
         customer_ids=ids,
         actor=request_actor(request),
-        role=access_log.SYSTEM if principal.kind == "key" else "staff",
+        role="staff" if principal.kind == "staff" else access_log.SYSTEM,
         what=what or (match.url_name if match else None) or "record",
         now=timezone.now(),
     )

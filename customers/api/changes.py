@@ -36,6 +36,7 @@ _SIGNED_IN = {
     ("staff", "token"): ("staff app", "console"),
     ("customer", "cookie"): ("customer portal", "web"),
     ("customer", "token"): ("customer app", "app"),
+    ("customer", "account"): ("customer app", "app"),
 }
 
 

@@ -23,6 +23,7 @@ SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "A secret key, sk_…, as token"},
     "basic": {"type": "http", "scheme": "basic", "description": "A secret key as user name"},
     "token": {"type": "apiKey", "in": "header", "name": "X-Session-Token"},
+    "account": {"type": "apiKey", "in": "header", "name": "X-Identity-Token"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
 }
 

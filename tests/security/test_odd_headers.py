@@ -15,7 +15,7 @@ from django.core import mail
 
 from channels.ingest import authentication
 from channels.live.credentials import find_credential
-from customers.access.permissions import KeyAuthentication
+from customers.access.authentication import KeyAuthentication
 from customers.models import SignInCode
 from tests import factories
 from tests.channels.wire_client import source, track

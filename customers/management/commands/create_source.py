@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
 def _scopes(text: str) -> list[str]:
     scopes = [scope.strip() for scope in text.split(",") if scope.strip()]
-    if unknown := set(scopes) - set(keys.SCOPES):
+    if unknown := set(scopes) - {*keys.SCOPES, keys.READ_FOR}:
         raise CommandError(f"Unknown scope: {', '.join(sorted(unknown))}.")
     return scopes
 
