@@ -18,9 +18,11 @@ from butler.actions import delivery_reports, dispatch_gate, outcomes, provider_l
 from butler.actions.claimed_messages import Claimed, OutgoingMessage, QueuedMessage
 from butler.actions.outcomes import DeliveryOutcome
 from butler.failpoints import failpoint
+from butler.types import CLASSES_BY_RELATION
 from channels.adapters import adapters_of, channels
 from channels.protocol import ChannelAdapter, ChannelMessage, DeliveryResult
 from channels.unsubscribe import unsubscribe_url
+from customers.queries.pending_mailboxes import read_pending_mailboxes
 
 BATCH_SIZE = 25
 # If a provider takes a full batch in fewer seconds than this, the next batch is twice as large:
@@ -110,7 +112,10 @@ def deliver_batch(
     failpoint("after claim")
     if not claimed.outgoing:
         return DeliveryCounts(claimed.claimed_count, 0, 0)
-    messages = [_channel_message(outgoing, claimed, message_links) for outgoing in claimed.outgoing]
+    copies = _copies(adapter, claimed)
+    messages = [
+        _channel_message(outgoing, claimed, message_links, copies) for outgoing in claimed.outgoing
+    ]
     batch_outcomes = list(_send_batch(adapter, claimed, messages, closes_at=closes_at))
     _record_outcomes(batch_outcomes, provider_key=provider_key or adapter.channel, clock=clock)
     accepted = sum(outcome.outcome == "accepted" for outcome in batch_outcomes)
@@ -210,10 +215,26 @@ def _outcome_of_result(
     )
 
 
+def _copies(adapter: ChannelAdapter, claimed: Claimed) -> Mapping[UUID, tuple[str, ...]]:
+    """Return the mailboxes that get the service messages of customers, too, by the record."""
+    if adapter.address_kind != "email":
+        return {}
+    messages = (claimed.queued[outgoing.message_id] for outgoing in claimed.outgoing)
+    ids = {
+        message.customer_id for message in messages if message.message_class in CLASSES_BY_RELATION
+    }
+    return read_pending_mailboxes(ids) if ids else {}
+
+
 def _channel_message(
-    outgoing: OutgoingMessage, claimed: Claimed, message_links: "_MessageLinks"
+    outgoing: OutgoingMessage,
+    claimed: Claimed,
+    message_links: "_MessageLinks",
+    copies: Mapping[UUID, tuple[str, ...]],
 ) -> ChannelMessage:
     queued_message = claimed.queued[outgoing.message_id]
+    is_service = queued_message.message_class in CLASSES_BY_RELATION
+    further = copies.get(queued_message.customer_id, ()) if is_service else ()
     return ChannelMessage(
         id=outgoing.message_id,
         delivery_id=outgoing.delivery_id,
@@ -226,6 +247,7 @@ def _channel_message(
         message_class=queued_message.message_class,
         topic=queued_message.topic,
         unsubscribe_url=message_links.of(queued_message).get("unsubscribe", ""),
+        copies=tuple(address for address in further if address != outgoing.address),
     )
 
 

@@ -24,6 +24,9 @@ class ChannelMessage(msgspec.Struct, frozen=True):
     topic: str
     # The one-click link (RFC 8058); empty for messages without an unsubscribe link.
     unsubscribe_url: str = ""
+    # Further addresses of the customer that get the message, too, while a change of the address
+    # waits. The outcome is that of `to` alone.
+    copies: tuple[str, ...] = ()
 
 
 class DeliveryResult(msgspec.Struct, frozen=True):

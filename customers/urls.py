@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
     accounts,
+    address_changes,
     addresses,
     erasure,
     identity,
@@ -65,6 +66,22 @@ urlpatterns = [
         "customers/<uuid:customer_id>/orders/<number:number>/decline/",
         order_requests.DeclineOrderRequestView.as_view(),
         name="order-decline",
+    ),
+    # Staff alone end a frozen change.
+    path(
+        "customers/<uuid:customer_id>/address-changes/",
+        address_changes.AddressChangesView.as_view(),
+        name="address-changes",
+    ),
+    path(
+        "customers/<uuid:customer_id>/address-changes/<int:change_id>/decide/",
+        address_changes.DecideChangeView.as_view(),
+        name="address-change-decide",
+    ),
+    path(
+        "customers/<uuid:customer_id>/suppressions/lift/",
+        address_changes.LiftSuppressionsView.as_view(),
+        name="suppressions-lift",
     ),
     path("customers/<uuid:customer_id>/erase/", erasure.EraseView.as_view(), name="erase"),
     path("customers/<uuid:customer_id>/", include((_record_paths, "customer"))),

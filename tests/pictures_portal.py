@@ -13,6 +13,7 @@ PAGES = {
     "receipts": "/receipts/",
     "why": "/why/",
     "access-log": "/why/access-log/",
+    "addresses": "/addresses/",
     "missing": "/orders/of-somebody-else/",
 }
 # One of many: the first link of a list leads there.

@@ -41,6 +41,8 @@ class SmtpMessage(NamedTuple):
     envelope_from: str
     envelope_to: str
     content: bytes
+    # Further recipients, whom the message does not name.
+    envelope_copies: tuple[str, ...] = ()
 
 
 def build_smtp_message(message: ChannelMessage, *, now: datetime) -> SmtpMessage:
@@ -54,7 +56,9 @@ def build_smtp_message(message: ChannelMessage, *, now: datetime) -> SmtpMessage
         "MIME-Version": "1.0",
     }
     header_lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return SmtpMessage(return_path(message.id), to, header_lines.encode("ascii") + _body(message))
+    content = header_lines.encode("ascii") + _body(message)
+    copies = tuple(_ascii_address(address) for address in message.copies)
+    return SmtpMessage(return_path(message.id), to, content, copies)
 
 
 def build_django_message(message: ChannelMessage, *, now: datetime) -> EmailMultiAlternatives:
@@ -64,6 +68,7 @@ def build_django_message(message: ChannelMessage, *, now: datetime) -> EmailMult
         body=message.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[_ascii_address(message.to)],
+        bcc=[_ascii_address(address) for address in message.copies],
         headers=_headers(message, now),
     )
     if message.html:

@@ -85,6 +85,9 @@ class SmtpTransport:
         # tenth of the time of a message.
         _expect("MAIL", connection.docmd("MAIL", f"FROM:<{smtp_message.envelope_from}>"), 250)
         _expect("RCPT", connection.docmd("RCPT", f"TO:<{smtp_message.envelope_to}>"), 250, 251)
+        for copy in smtp_message.envelope_copies:
+            # A refused copy does not hold up the message.
+            connection.docmd("RCPT", f"TO:<{copy}>")
         _expect("DATA", connection.docmd("DATA"), 354)
 
     def _end_data(self, message: ChannelMessage, connection: DeadlineSmtp) -> DeliveryResult:

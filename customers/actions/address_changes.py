@@ -144,6 +144,34 @@ def freeze(change_id: int, address_id: int, *, now: datetime) -> AddressChange |
     return AddressChange.objects.filter(pk=change_id).first()
 
 
+class SameColleague(Exception):
+    """The colleague who proposes that a change takes effect cannot also approve it."""
+
+
+def decide_change(
+    change_id: int, *, takes_effect: bool, actor: str, evidence: str, now: datetime
+) -> AddressChange:
+    """End a change that waits or is frozen, as staff decide by the evidence that they have.
+
+    Two colleagues let it take effect, because it is about a proved address. One is enough to keep
+    the addresses as they are. Raises AddressChange.DoesNotExist or SameColleague.
+    """
+    with transaction.atomic():
+        change = AddressChange.objects.select_for_update().get(pk=change_id, state__in=_OPEN)
+        if not takes_effect:
+            _end(change.pk, _OPEN, _State.CANCELLED, actor=actor, reason=evidence, now=now)
+        elif not change.approved_by:
+            change.approved_by, change.reason = actor[:100], evidence
+            change.save()
+        elif change.approved_by == actor[:100]:
+            raise SameColleague
+        else:
+            change.reason = f"{change.reason}\n{evidence}"
+            apply_change(change, actor=actor, now=now)
+    change.refresh_from_db()
+    return change
+
+
 def advance_next(*, now: datetime) -> bool:
     """Send the notices of a change, or let one take effect; return whether there was one."""
     ready = Q(notified_at=None) | Q(effective_at__lte=now)

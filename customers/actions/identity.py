@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from customers.actions.address_changes import end_sessions_of
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
 from customers.identity import decisions
 from customers.identity.families import is_number
@@ -42,6 +43,7 @@ def decide(
     customer_id: a live record that has one of them
     region: the country of phone numbers without a country code (ISO 3166 alpha-2)
 
+    The sessions of a mailbox end that is taken off an account.
     Raises UnknownIdentifier, AmbiguousIdentifier, SameIdentifier or IdentifierOfAnotherRecord.
     """
     ends = [find(name, region) for name in (first, second)]
@@ -54,6 +56,10 @@ def decide(
         return last, False
     reason = reason.strip()[:MAX_REASON_LENGTH]
     decision = decisions.decide(kind, ends[0].pk, ends[1].pk, actor=actor, reason=reason, now=now)
+    if kind == ManualDecision.Kind.SEPARATE and any(is_number(end.kind) for end in ends):
+        for end in ends:
+            if end.kind == "email":
+                end_sessions_of(end.value)
     return decision, True
 
 

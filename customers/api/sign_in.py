@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from msgspec import Meta
 from rest_framework.request import Request
 
-from customers.actions import sign_in
+from customers.actions import sign_in, source_address_changes
 from customers.api import schema
 from customers.api.base import ApiView, read_body, shape_response
 from customers.api.problems import Problem
@@ -165,4 +165,6 @@ def sign_in_by_code(
         ) from None
     except sign_in.StaffSignInRequired:
         raise Problem(403, "staff-sign-in", "Staff sign in at /console/.") from None
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    source_address_changes.start_changes(user, language=language, now=timezone.now())
     return user, session_keys[0]

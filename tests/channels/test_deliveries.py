@@ -11,7 +11,8 @@ from butler.actions import outcomes, withdrawal
 from butler.models import BudgetUse, Delivery, Message, ProviderLimit
 from channels import deliveries
 from customers.consent.statements import ConsentStatement
-from customers.models import Event, Suppression
+from customers.models import AddressChange, Event, Identifier, Suppression
+from tests import factories
 from tests.butler import arrange
 from tests.butler.arrange import AUTHOR, NOON
 from tests.channels.simulated_provider import Provider, offer
@@ -300,3 +301,52 @@ def test_how_a_stand_in_did_is_told_of_the_stand_in():
         "email": 0,
         "email:2": 1,
     }
+
+
+class RecordingProvider(Provider):
+    """A provider that keeps the messages that it got."""
+
+    def send(self, messages, is_lease_open):
+        self.messages = list(messages)
+        yield from super().send(self.messages, is_lease_open)
+
+
+def changes_address(message, state="pending"):
+    """Store that a customer confirmed a new address, and that the change waits."""
+    mailbox = Identifier.objects.get(kind="email", customer=message.customer_id)
+    factories.customer(("email", "new@example.com"))
+    added = Identifier.objects.get(kind="email", value="new@example.com")
+    Identifier.objects.filter(pk=added.pk).update(proved_at=NOON)
+    AddressChange.objects.create(
+        holder_ids=[mailbox.pk], added=added, state=state, actor="customer", requested_at=NOON
+    )
+
+
+def test_service_message_goes_to_both_addresses_while_a_change_waits():
+    changes_address(message := service())
+    provider = RecordingProvider()
+
+    round_(provider)
+
+    [sent] = provider.messages
+    message.refresh_from_db()
+    assert (sent.to, sent.copies) == (message.address, ("new@example.com",))
+
+
+@pytest.mark.parametrize("state", ["frozen", "done", "cancelled"])
+def test_new_address_gets_no_copy_unless_the_change_waits(state):
+    changes_address(service(), state)
+    provider = RecordingProvider()
+
+    round_(provider)
+
+    assert provider.messages[0].copies == ()
+
+
+def test_offer_goes_to_one_address_while_a_change_waits():
+    changes_address(offer())
+    provider = RecordingProvider()
+
+    round_(provider)
+
+    assert provider.messages[0].copies == ()

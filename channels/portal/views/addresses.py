@@ -77,7 +77,7 @@ def addresses(request: HttpRequest) -> HttpResponse:
         return redirect("portal:accounts")
     if own is None or customer is None:
         return redirect("portal:home")
-    rows = [_row(own, address) for address in own.addresses]
+    rows = [_row(own, address) for address in sorted(own.addresses, key=_position)]
     context = {"own": own, "rows": rows, "reply": reply, "status": 422 if reply.error else 200}
     return render_page(request, "portal/addresses.html", customer, "home", **context)
 
@@ -107,6 +107,12 @@ def _freeze_page(
     response = render(request, "portal/address_freeze.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _position(address: OwnAddress) -> tuple[bool, bool, bool, str]:
+    """Return the key for sorting: mailboxes in use first, and of them the preferred one."""
+    is_phone = address.kind != "email"
+    return not address.is_current, is_phone, not address.is_preferred, address.value
 
 
 def _row(own: OwnAddresses, address: OwnAddress) -> AddressRow:
@@ -158,7 +164,8 @@ def _steps() -> dict[str, Callable[..., _Reply]]:
 
 def _ask_code(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     issued = send_address_code(request, answer["email"])
-    own_addresses.note_code(request.session, issued.handle, answer["address"] or 0)
+    replaced_id = answer["address"] if answer["step"] == "add" else None
+    own_addresses.note_code(request.session, issued.handle, replaced_id or 0)
     return _Reply(email=issued.email, handle=issued.handle)
 
 

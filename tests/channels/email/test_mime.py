@@ -209,3 +209,10 @@ def test_a_mailer_of_django_s_gets_the_same_headers():
     assert composed.extra_headers["List-Unsubscribe"] == f"<{LINK}>"
     assert composed.extra_headers["Message-ID"] == read()["Message-ID"]
     assert composed.alternatives[0].content == "<p>Tot zondag.</p>"
+
+
+def test_copy_is_a_hidden_recipient_of_a_mailer():
+    composed = build_django_message(parcel(copies=("noor.new@example.com",)), now=NOW)
+
+    assert composed.recipients() == ["noor@example.com", "noor.new@example.com"]
+    assert "Bcc" not in composed.message()

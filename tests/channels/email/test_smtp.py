@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -60,6 +61,19 @@ def test_batch_uses_one_connection(settings, relay):
     assert hand_over(adapter(settings, relay.port), 20) == ["accepted 250"] * 20
     assert relay.lines == 1
     assert len(relay.letters) == 20
+
+
+def test_copy_goes_to_a_further_recipient_whom_the_message_does_not_name(settings, relay):
+    [parcel] = parcels(1)
+    parcel = msgspec.structs.replace(parcel, copies=("noor.new@example.com",))
+
+    [outcome] = adapter(settings, relay.port).send([parcel], lambda: True)
+
+    [letter] = relay.letters
+    assert outcome.outcome == "accepted"
+    assert letter.envelope_to == ["noor@example.com", "noor.new@example.com"]
+    assert letter.message["To"] == "noor@example.com"
+    assert b"noor.new" not in letter.content
 
 
 def test_rejected_message_keeps_the_connection_open(settings, relay):
