@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from butler.models import StaffTask
 from customers.actions import address_changes
 from customers.models import AddressChange
 from tests.customers.identity.address_app import AddressApp
@@ -133,7 +134,7 @@ def test_freeze_of_the_former_partner_stops_one_change_and_nothing_else(noor, sh
     stop(BOX)
     shop.order(3, "A-2", "noor")
 
-    assert AddressChange.objects.count() == 1
+    assert AddressChange.objects.count() == StaffTask.objects.count() == 1
     assert new.is_open()
     assert new.orders() == ["A-1", "A-2"]
     assert new.states() == {BOX: "current", NEW: "current"}

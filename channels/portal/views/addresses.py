@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods
 
+from butler.actions import staff_tasks
 from channels.pages import content_security
 from channels.portal.decorators import (
     ChoiceRequired,
@@ -27,7 +28,7 @@ from customers.actions import address_changes, address_notices, own_addresses
 from customers.api.addresses import PROBLEMS
 from customers.api.problems import Problem
 from customers.api.sign_in import send_address_code
-from customers.models import AddressChange, User
+from customers.models import AddressChange, Identifier, User
 
 _ERROR_TEXTS = ERROR_TEXTS | {
     "last-address": gettext_noop("Add another address before you remove the last one."),
@@ -46,6 +47,11 @@ class AddressRow(NamedTuple):
     can_prove: bool
     can_remove: bool
     can_lift: bool
+
+    @property
+    def has_buttons(self) -> bool:
+        """True if the form of the address has a button."""
+        return self.can_prefer or self.can_prove or self.can_lift
 
 
 class _Reply(NamedTuple):
@@ -95,9 +101,26 @@ def freeze(request: HttpRequest, token: str) -> HttpResponse:
         return _freeze_page(request, "unknown", status=404)
     if request.method == "POST":
         stopped = address_changes.freeze(link.change_id, link.address_id, now=timezone.now())
+        if stopped and stopped.state == AddressChange.State.FROZEN:
+            _ask_staff(stopped)
         return _freeze_page(request, stopped.state if stopped else "unknown", change=stopped)
     state = "asked" if change.state == AddressChange.State.PENDING else change.state
     return _freeze_page(request, state, change=change)
+
+
+def _ask_staff(change: AddressChange) -> None:
+    """Create one task for staff to look at a frozen change."""
+    holder = Identifier.objects.filter(pk__in=change.holder_ids).exclude(customer=None).first()
+    if holder is None or holder.customer_id is None:
+        return
+    staff_tasks.create(
+        key=f"address-change-{change.pk}",
+        kind="phone",
+        customer_id=holder.customer_id,
+        title="Somebody stopped a change of an address",
+        body=f"Address change {change.pk}. Find out who is right, then apply or cancel the change.",
+        due_at=timezone.now(),
+    )
 
 
 def _freeze_page(
