@@ -105,6 +105,7 @@ PARAMETERS: dict[str, Params] = {
         "before_id": None,
         "is_sent": None,
         "addresses": None,
+        "record_ids": None,
         "limit": 10,
     },
     "read_worker_health": {"now": NOW},

@@ -150,4 +150,6 @@ class AccessLogView(_AllRecordsView):
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
-        return page_response(request, decisions.access_log(self.ids, cursor=cursor, limit=limit))
+        return page_response(
+            request, decisions.access_log(self.ids, cursor=cursor, limit=limit, part=self.part)
+        )

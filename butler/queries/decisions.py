@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from butler import sql
+from butler.queries.inbox import of_opened_records
 from customers.models import AccessLogEntry
 from customers.queries.pages import Page, read_cursor, read_page, write_cursor
 from customers.queries.shapes import JsonObject, JsonObjects
@@ -87,6 +88,7 @@ def occasions(
         "ids": list(ids),
         "is_sent": is_sent,
         "addresses": list(part.addresses) if part else None,
+        "record_ids": list(part.record_ids) if part else None,
         "before_at": place.decided_at if place else None,
         "before_id": place.id if place else None,
         "limit": limit + 1,
@@ -105,9 +107,16 @@ def _occasion(row: tuple[UUID, datetime, UUID, str, str, str]) -> OccasionShape:
     return OccasionShape(id_, decided_at, automation, _name(name), _decisions(decisions))
 
 
-def access_log(ids: Sequence[UUID], *, cursor: str | None, limit: int) -> Page[AccessLogEntryShape]:
-    """Return the entries of the access log of these records, newest first."""
+def access_log(
+    ids: Sequence[UUID], *, cursor: str | None, limit: int, part: OpenedRecord | None = None
+) -> Page[AccessLogEntryShape]:
+    """Return the entries of the access log of these records, newest first.
+
+    part: the part of the record that a session opens; None for the whole record
+    """
     rows = AccessLogEntry.objects.filter(customer_id__in=ids)
+    if part:
+        rows = rows.filter(of_opened_records(part, at="at"))
     return read_page(
         rows,
         order_by={"at": datetime, "id": int},

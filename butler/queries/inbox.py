@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from butler import sql
 from butler.models import Message
+from customers.models import Merge
 from customers.queries.pages import Page, read_page
 from customers.types import OpenedRecord
 
@@ -143,14 +144,31 @@ def sent_messages(ids: Sequence[UUID], *, part: OpenedRecord | None) -> QuerySet
     """Return the messages that were sent, or may have been sent, to a customer.
 
     A part of a record contains the messages to its addresses. With the contact of the record, it
-    also contains the messages without an address, such as those in the inbox.
+    also contains the messages without an address, such as those in the inbox: of the opened records,
+    and of the record into which one of these was merged, since then.
     """
     withdrawn_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
     rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
     if part:
         opened = Q(address__in=part.addresses, address__gt="")
-        rows = rows.filter(opened | Q(address="") if part.has_contact else opened)
+        if part.has_contact:
+            opened |= Q(address="") & of_opened_records(part, at="created_at")
+        rows = rows.filter(opened)
     return rows.exclude(withdrawn_in_time).defer("facts", "address")
+
+
+def of_opened_records(part: OpenedRecord, *, at: str) -> Q:
+    """Return the condition for rows of the opened records, or of the whole record since their merge.
+
+    at: the field with the time of the row
+    """
+    merges = Merge.objects.filter(
+        merged_into=OuterRef("customer_id"),
+        record__in=part.record_ids,
+        undone_at=None,
+        merged_at__lte=OuterRef(at),
+    )
+    return Q(customer_id__in=part.record_ids) | Q(Exists(merges))
 
 
 def _shape(row: Message) -> MessageShape:

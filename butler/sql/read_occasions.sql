@@ -4,6 +4,8 @@
 --
 -- ids    uuid[]  all records of the customer
 -- addresses  text[]  the addresses that a session opens: other messages have no name; null for all
+-- record_ids  uuid[]  the records that a session opens; null for all. Decisions about the record as a
+--         whole count from the time when one of them was merged into it
 -- before_at, before_id  timestamptz, uuid  occasions whose newest decision is older (null: all)
 -- is_sent  boolean  only those that were sent, or only those that were not (null: both)
 -- limit  int
@@ -15,6 +17,13 @@ WITH decision_on_channel AS MATERIALIZED (
            automation_id, outcome, decided_at, act ->> 'channel' AS channel
       FROM butler_decision
      WHERE customer_id = ANY (%(ids)s::uuid[])
+       AND (%(record_ids)s::uuid[] IS NULL OR customer_id = ANY (%(record_ids)s::uuid[])
+            OR EXISTS (SELECT
+                         FROM customers_merge AS merge
+                        WHERE merge.merged_into_id = butler_decision.customer_id
+                          AND merge.record_id = ANY (%(record_ids)s::uuid[])
+                          AND merge.undone_at IS NULL
+                          AND merge.merged_at <= butler_decision.decided_at))
 ), last_decision AS (
     SELECT DISTINCT ON (occasion, channel) *
       FROM decision_on_channel

@@ -25,6 +25,7 @@ from customers.access.permissions import (
 )
 from customers.actions.idempotency import StoredResponse, run_once
 from customers.api.problems import Problem
+from customers.identity.openable_graph import CHOSEN
 from customers.ingest import VersionMismatch
 from customers.queries import lists
 from customers.queries.pages import DEFAULT_LIMIT, MAX_LIMIT, BadCursor, Page
@@ -73,7 +74,7 @@ class CustomerView(ApiView):
     needs_contact: ClassVar = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Set `customer_id` and `part`, and log the access of a GET.
+        """Set `customer_id` and `part`, and log the access of a GET or HEAD.
 
         `part` is the part of the record that a customer opens, or None for the whole record.
         Raises Http404 if the principal has no own record or may not open the record in the path.
@@ -86,7 +87,7 @@ class CustomerView(ApiView):
             self.part = principal.part
             if self.needs_contact and principal.opened and not principal.opened.has_contact:
                 raise Problem(403, "address-not-confirmed", _CONFIRM_FIRST)
-            if request.method == "GET":
+            if request.method in ("GET", "HEAD"):
                 log_request_access(request, [self.customer_id])
 
     @property
@@ -208,7 +209,8 @@ def expected_version(request: Request) -> int | None:
     tag = request.headers.get("If-Match", "*").strip()
     if tag == "*":
         return None
-    number = tag.removeprefix('"').removesuffix('"')
+    # The tag of a customer's record also names what the session opens.
+    number = tag.removeprefix('"').removesuffix('"').partition("-")[0]
     if number.isascii() and number.isdigit() and len(number) < 19:
         return int(number)
     # A weak tag or a tag of another server does not match any version of a record.
@@ -254,9 +256,16 @@ def idempotent_response(request: Request, effect: Callable[[], StoredResponse]) 
 
 
 def _request_fingerprint(request: Request) -> bytes:
-    """Return method, path and body. Two requests with equal values are the same request."""
+    """Return method, path and body. Two requests with equal values are the same request.
+
+    After the choice of another account, a request is another one.
+    """
     body = msgspec.json.encode(request.data, order="sorted") if request.data else b""
-    return b"\n".join((str(request.method).encode(), request.get_full_path().encode(), body))
+    values = [str(request.method).encode(), request.get_full_path().encode(), body]
+    session = request_principal(request).session
+    if session is not None and CHOSEN in session:
+        values.append(b"account %d" % session[CHOSEN])
+    return b"\n".join(values)
 
 
 _CONFLICTS: dict[str, Callable[[], Problem]] = {

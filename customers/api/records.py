@@ -1,5 +1,6 @@
 """Endpoints that find records, and read a record, its timeline and its interactions."""
 
+from hashlib import blake2b
 from typing import ClassVar
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from customers.queries.pages import Page
 from customers.queries.record import read_record, read_record_version
 from customers.queries.shapes import EventShape, InteractionShape, RecordShape, SummaryShape
 from customers.queries.timeline import TimelineFilter, timeline
+from customers.types import OpenedRecord
 
 
 class CustomersView(ApiView):
@@ -123,15 +125,29 @@ class RecordView(CustomerView):
         today = timezone.localdate()
         if etags := request.headers.get("If-None-Match"):
             current = or_404(read_record_version(self.customer_id, today=today))
-            if current.is_current and f'"{current.version}"' in _etags(etags):
-                return _not_modified(current.version)
+            if current.is_current and self._etag(current.version) in _etags(etags):
+                return _not_modified(self._etag(current.version))
         shape = or_404(read_record(self.customer_id, today=today, part=self.part))
         _require_version(request, shape)
-        response = shape_response(shape, version=shape.version)
+        response = shape_response(shape)
+        response["ETag"] = self._etag(shape.version)
         if shape.id != self.customer_id:
             # The record in the path was merged into this record.
             response["Content-Location"] = f"/api/customers/{shape.id}/"
         return response
+
+    def _etag(self, version: int) -> str:
+        """Return the tag of a version. For a customer it also names what the session opens.
+
+        Two sessions, or one session before and after the choice of an account, share an address.
+        """
+        opened = request_principal(self.request).opened
+        return f'"{version}"' if opened is None else f'"{version}-{_digest(opened)}"'
+
+
+def _digest(opened: OpenedRecord) -> str:
+    content = (str(opened.live_id), sorted(map(str, opened.record_ids)), sorted(opened.listed_ids))
+    return blake2b(msgspec.json.encode(content), digest_size=6).hexdigest()
 
 
 def _etags(header: str) -> set[str]:
@@ -139,9 +155,9 @@ def _etags(header: str) -> set[str]:
     return {tag.removeprefix("W/") for tag in parse_etags(header)}
 
 
-def _not_modified(version: int) -> HttpResponse:
+def _not_modified(etag: str) -> HttpResponse:
     response = HttpResponse(status=304)
-    response["ETag"] = f'"{version}"'
+    response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
 

@@ -57,10 +57,18 @@ _CONDITIONS = {
 }
 # Events of Butler about a record as a whole. Merges and separations name other records.
 _RECORD_KINDS = ["identity", "control", "message", "task"]
-# The condition for the part of a record that a session opens. {record} is the filing record.
+# The condition for the part of a record that a session opens. Events about the record as a whole, such
+# as messages, count from the time when an opened record was merged into it. {record} is the filing record.
 _OPENED = """AND (({record} = ANY (%(opened)s::uuid[]) AND event.kind <> ALL (%(record_kinds)s::text[]))
      OR (event.about <> '' AND event.about = ANY (%(subjects)s::text[]))
-     OR event.kind = ANY (%(opened_kinds)s::text[]))"""
+     OR (event.kind = ANY (%(opened_kinds)s::text[])
+         AND ({record} = ANY (%(opened)s::uuid[])
+              OR EXISTS (SELECT
+                           FROM customers_merge AS merge
+                          WHERE merge.merged_into_id = event.customer_id
+                            AND merge.record_id = ANY (%(opened)s::uuid[])
+                            AND merge.undone_at IS NULL
+                            AND merge.merged_at <= event.recorded_at))))"""
 _CONDITIONS_COMMENT = re.compile(r"/\* conditions of (.+) \*/")
 
 

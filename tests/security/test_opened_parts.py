@@ -90,6 +90,19 @@ def test_objects_of_a_closed_part_are_missing_below_the_record(joined):
     assert differences == {}
 
 
+def test_messages_without_an_address_show_from_the_merge_on(joined):
+    own, other, record_id = joined
+    Message.objects.filter(customer_id=other["customer_id"]).update(address="", channel="inbox")
+    record = Customer.objects.get(pk=record_id)
+    factories.message(record, channel="inbox", subject="For both", at=timezone.now())
+
+    messages = own["client"].get("/api/me/messages/").json()["results"]
+
+    subjects = {message["subject"] for message in messages}
+    assert "For both" in subjects
+    assert f"For {CLOSED}" not in subjects
+
+
 def test_member_of_a_closed_part_is_no_guardian(joined):
     own, other, _ = joined
     body = {"name": "Mia", "role": "child", "guardian": other["reference"]}

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Identifier
+from customers.models import Customer, Identifier
 from tests.customers.identity.company import WireSource, are_one, record_of, timeline
 from tests.customers.identity.signed_in import SignedIn
 from tests.customers.identity.signed_in_app import SignedInApp, click
@@ -103,3 +103,68 @@ def test_choice_of_fifty_accounts_takes_the_statements_of_single(db):
 
     assert (len(answer["accounts"]), answer["closed"]) == (50, [])
     assert len(of_many) == len(of_single) > 0
+
+
+@pytest.fixture
+def two_accounts(db) -> tuple[SignedIn, int, int]:
+    """Return a session and two accounts that it opens, whose records have the same version."""
+    shop = create_shop("ann", "bram")
+    session = SignedIn(BOX)
+    records = [Customer.objects.get(pk=record_of(shop.account(user))) for user in ("ann", "bram")]
+    for _ in range(records[0].version - records[1].version):
+        shop.track(500, "bram")
+    return session, account_id(shop, "ann"), account_id(shop, "bram")
+
+
+def test_copy_of_an_account_is_not_current_after_the_choice_of_another(two_accounts):
+    session, ann, bram = two_accounts
+    session.post(f"accounts/{ann}/open/")
+    copy = session.get("")
+    assert session.get("", **{"If-None-Match": copy["ETag"]}).status_code == 304
+
+    session.post(f"accounts/{bram}/open/")
+    answer = session.get("", **{"If-None-Match": copy["ETag"]})
+
+    assert answer.status_code == 200
+    assert answer.json()["version"] == copy.json()["version"]
+    assert [order["number"] for order in answer.json()["orders"]] == ["ORDER-bram"]
+
+
+def test_tag_of_a_record_names_its_version_in_a_change(two_accounts):
+    session, ann, _ = two_accounts
+    session.post(f"accounts/{ann}/open/")
+    tag = session.get("")["ETag"]
+
+    statuses = [
+        session.post("party/", {"name": "Mia"}, **{"If-Match": tag}).status_code for _ in range(2)
+    ]
+
+    assert statuses == [201, 412]
+
+
+def test_answer_for_one_account_is_not_repeated_for_another(two_accounts):
+    session, ann, bram = two_accounts
+    order, once = {"lines": [{"product": "ticket"}]}, {"Idempotency-Key": "k"}
+    session.post(f"accounts/{ann}/open/")
+    assert session.post("orders/", order, **once).status_code == 201
+    assert session.post("orders/", order, **once)["Idempotent-Replayed"] == "true"
+
+    session.post(f"accounts/{bram}/open/")
+    repeated = session.post("orders/", order, **once)
+
+    assert (repeated.status_code, repeated.json()["type"]) == (
+        422,
+        "urn:butler:problem:idempotency-key-reused",
+    )
+
+
+def test_cursor_of_one_account_reads_nothing_of_it_in_another(two_accounts):
+    session, ann, bram = two_accounts
+    session.post(f"accounts/{ann}/open/")
+    following = session.get("timeline/?limit=1").json()["next"].partition("/api/me/")[2]
+
+    session.post(f"accounts/{bram}/open/")
+    page = session.get(following).json()
+
+    numbers = {event["body"].get("properties", {}).get("order_id") for event in page["results"]}
+    assert "ORDER-ann" not in numbers

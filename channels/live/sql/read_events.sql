@@ -61,7 +61,16 @@ SELECT log_position.number,
               AND (log_position.is_whole
                    OR CASE WHEN event.kind = 'identity' THEN false
                            WHEN event.kind IN ('control', 'message', 'task')
+                           -- From the time when an opened record was merged into this one.
                            THEN log_position.has_contact
+                                AND (event.customer_id = ANY (opened.record_ids)
+                                     OR EXISTS (
+                                        SELECT
+                                          FROM customers_merge AS merge
+                                         WHERE merge.merged_into_id = event.customer_id
+                                           AND merge.record_id = ANY (opened.record_ids)
+                                           AND merge.undone_at IS NULL
+                                           AND merge.merged_at <= event.recorded_at))
                            ELSE coalesce(refiled.record_id, event.origin_id, event.customer_id)
                                 = ANY (opened.record_ids)
                                 OR EXISTS (

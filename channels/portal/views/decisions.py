@@ -45,7 +45,10 @@ def access_log(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse
     """Show the access log of the record."""
     try:
         entries = queries.access_log(
-            customer.ids, cursor=request.GET.get("cursor"), limit=PAGE_SIZE
+            customer.ids,
+            cursor=request.GET.get("cursor"),
+            limit=PAGE_SIZE,
+            part=customer.part,
         )
     except BadCursor:
         return redirect("portal:access-log")

@@ -4,7 +4,7 @@ import uuid
 import pytest
 from django.db import connection
 
-from customers.models import Customer, Event
+from customers.models import AccessLogEntry, Customer, Event
 from tests import factories
 from tests.factories import NOON
 
@@ -262,3 +262,12 @@ def test_record_is_json_for_any_accept_header(desk, noor, accept):
     answer = desk.get(f"/api/customers/{noor[0].id}/", Accept=accept)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_each_look_at_a_record_leaves_a_row(desk, method):
+    customer = factories.customer()
+
+    assert desk.send(method, f"/api/customers/{customer.id}/").status_code == 200
+
+    assert AccessLogEntry.objects.get().customer_id == customer.pk

@@ -32,13 +32,15 @@ class SignedIn:
         """Return the kinds and values of the identifiers."""
         return {f"{row['kind']} {row['value']}" for row in self._read("")["identifiers"]}
 
-    def post(self, path: str):
-        """Post an empty body to a path under /api/me/; return the response."""
-        return self._client.post(f"/api/me/{path}", {}, content_type="application/json")
+    def post(self, path: str, body: object = None, **headers: str):
+        """Post a body, by default an empty one, to a path under /api/me/; return the response."""
+        return self._client.post(
+            f"/api/me/{path}", body or {}, content_type="application/json", headers=headers
+        )
 
-    def get(self, path: str):
+    def get(self, path: str, **headers: str):
         """Return the response to a GET of a path under /api/me/."""
-        return self._client.get(f"/api/me/{path}")
+        return self._client.get(f"/api/me/{path}", headers=headers)
 
     def _read(self, path: str):
         response = self.get(path)
