@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from customers.identity import decisions
 from customers.identity.links import DecisionKind
-from customers.models import Customer, Identifier, User
+from customers.models import Customer, Identifier, Source, User
 from tests import factories
 from tests.customers.identity.company import WireSource, email, record_of
 from tests.customers.identity.signed_in import SignedIn
+from tests.identity_tokens import identity_secret, sign
 
 # How a source knows the addresses of its accounts, by the evidence of the link with the mailbox.
 _ADDRESSES = {"noted": "unchecked", "confirmed": "checked", "taken off": "checked"}
@@ -142,6 +143,13 @@ def _message(record_id: UUID | None, text: str, **fields: str) -> UUID:
     assert record_id is not None
     message = factories.message(Customer(pk=record_id), subject=text, text=text, **fields)
     return message.pk
+
+
+def account_token(world: World) -> dict[str, str]:
+    """Return the header of a front end with an identity token of the account."""
+    source = Source.objects.get(name=f"Shop {world.number:03}")
+    token = sign(source, identity_secret(source), world.texts["account"])
+    return {"X-Identity-Token": token}
 
 
 def account_session(world: World) -> str:

@@ -18,6 +18,7 @@ from tests.security.openings import (
     CASES,
     SESSIONS,
     World,
+    account_token,
     build_world,
     expected_texts,
 )
@@ -57,16 +58,26 @@ def _paths(route: str, world: World) -> list[str]:
 
 
 def _pages(world: World, session: str) -> Iterator[tuple[str, str]]:
-    """Yield each surface that answers a GET, with its text."""
+    """Yield each surface that answers a GET of a session, with its text."""
     browser = Client()
     browser.cookies["sessionid"] = session
     app = WsgiClient(headers={"X-Session-Token": session})
-    for client, routes in ((browser, PORTAL), (app, OWN_API), (app, HEADLESS)):
-        for route in routes:
-            for path in _paths(route, world):
-                text = client.get(path).content.decode()
-                # A page about a missing order repeats the address of the request.
-                yield route, text.replace(path, "")
+    yield from _answers(browser, PORTAL, world)
+    yield from _answers(app, OWN_API + HEADLESS, world)
+
+
+def _answers(client: Client, routes: list[str], world: World) -> Iterator[tuple[str, str]]:
+    for route in routes:
+        for path in _paths(route, world):
+            text = client.get(path).content.decode()
+            # A page about a missing order repeats the address of the request.
+            yield route, text.replace(path, "")
+
+
+def _token_answers(world: World) -> Iterator[tuple[str, str]]:
+    """Yield the answers to a front end that reads by an identity token of the account."""
+    for route, text in _answers(WsgiClient(headers=account_token(world)), OWN_API, world):
+        yield f"{route} by identity token", text
 
 
 def _stream(live: str, session: str) -> tuple[str, str]:
@@ -86,7 +97,12 @@ def test_no_surface_shows_more_than_the_session_proved(running, many_codes):
     leaks, missing, surfaces = [], [], set()
     for world, (proof, open_session) in product(worlds, SESSIONS.items()):
         session, expected, shown = open_session(world), expected_texts(world, proof), set()
-        for surface, text in [*_pages(world, session), _stream(running.live, session)]:
+        by_token = _token_answers(world) if proof == "account" else ()
+        for surface, text in [
+            *by_token,
+            *_pages(world, session),
+            _stream(running.live, session),
+        ]:
             seen = {name for name, sign in world.texts.items() if sign in text}
             leaks += [f"{world.name}, {proof}: {name} on {surface}" for name in seen - expected]
             shown |= seen
@@ -95,4 +111,4 @@ def test_no_surface_shows_more_than_the_session_proved(running, many_codes):
 
     assert sorted(set(leaks)) == []
     assert missing == []
-    assert len(surfaces) == len(PORTAL) + len(OWN_API) + len(HEADLESS) + 1
+    assert len(surfaces) == len(PORTAL) + 2 * len(OWN_API) + len(HEADLESS) + 1
