@@ -21,8 +21,9 @@ CUSTOMER = "customer"
 DELAY = timedelta(hours=72)
 # After an error, such as a mail server that does not answer.
 RETRY_DELAY = timedelta(minutes=1)
-# The open changes of one account.
+# The open changes of one account, and the changes of one address within a day. Each sends notices.
 _MAX_OPEN = 5
+_MAX_PER_DAY = 10
 _State = AddressChange.State
 _OPEN = (_State.PENDING, _State.FROZEN)
 
@@ -104,8 +105,7 @@ def request_change(
     """
     holders = sorted(holder_ids)
     with transaction.atomic():
-        # One request after the other, so that the limit holds.
-        list(Identifier.objects.select_for_update(no_key=True).filter(pk__in=holders))
+        lock_addresses(holders)
         changes = list(AddressChange.objects.filter(state__in=_OPEN, holder_ids__overlap=holders))
         ends = added and added.pk, removed and removed.pk
         for change in changes:
@@ -113,7 +113,7 @@ def request_change(
                 raise ChangesFrozen
             if (change.added_id, change.removed_id) == ends:
                 return change
-        if len(changes) >= _MAX_OPEN:
+        if len(changes) >= _MAX_OPEN or _count_of_day(*ends, now) >= _MAX_PER_DAY:
             raise TooManyChanges
         change = AddressChange.objects.create(
             holder_ids=holders,
@@ -126,6 +126,21 @@ def request_change(
     _attempt(change.pk, now)
     change.refresh_from_db()
     return change
+
+
+def lock_addresses(holder_ids: Iterable[int]) -> None:
+    """Let the changes of the addresses of these holders wait for each other, in a transaction."""
+    sign_in.take_advisory_locks(*(f"addresses of {id_}".encode() for id_ in holder_ids))
+
+
+def _count_of_day(added_id: int | None, removed_id: int | None, now: datetime) -> int:
+    """Count the changes of the last day that add or remove one of these addresses."""
+    of_address = Q(added=added_id, added__isnull=False) | Q(
+        removed=removed_id, removed__isnull=False
+    )
+    return AddressChange.objects.filter(
+        of_address, requested_at__gt=now - timedelta(days=1)
+    ).count()
 
 
 def cancel(change: AddressChange, *, actor: str, reason: str, now: datetime) -> bool:
@@ -213,6 +228,7 @@ def _advance(change: AddressChange, now: datetime) -> None:
 
 def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
     """Let a locked change take effect, or cancel it if it is not possible any more."""
+    lock_addresses(change.holder_ids)
     problem = _obstacle(change)
     if problem:
         _end(change.pk, _OPEN, _State.CANCELLED, actor=actor, reason=problem, now=now)
@@ -227,7 +243,7 @@ def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
     if change.removed:
         others = [*change.holder_ids, *_joined_mailboxes(change)]
         remove_now(others, change.removed, actor=actor, reason=reason, now=now)
-    _end(change.pk, _OPEN, _State.DONE, actor=actor, reason=change.reason, now=now)
+    _end(change.pk, _OPEN, _State.APPLIED, actor=actor, reason=change.reason, now=now)
 
 
 def _joined_mailboxes(change: AddressChange) -> list[int]:

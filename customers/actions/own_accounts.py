@@ -5,12 +5,14 @@ from datetime import datetime
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from customers.access.proof_times import fresh_proofs
 from customers.access.sessions import session_opening, session_proofs
 from customers.identity import decisions
 from customers.identity.graph import read_decisions
 from customers.identity.links import DecisionKind, last_decisions
 from customers.identity.openable_graph import (
     CHOSEN,
+    PROVED,
     OpenableGraph,
     main_identifier,
     read_openable,
@@ -24,6 +26,10 @@ REFUSED = "Not my account"
 
 class NoSuchAccount(LookupError):
     """The session does not open this account, or it does not state the mailbox of the session."""
+
+
+class OldProof(Exception):
+    """The session proved its mailboxes too long ago to join their records."""
 
 
 def choose_account(user: User, session: SessionBase, account_id: int) -> None:
@@ -40,9 +46,12 @@ def choose_account(user: User, session: SessionBase, account_id: int) -> None:
 def join_accounts(user: User, session: SessionBase, *, now: datetime) -> bool:
     """Join all records that the session opens; return False if it opens only one.
 
-    The session proved the mailbox of each of them.
+    The session proved the mailbox of each of them. If it proved another mailbox than that of its
+    login, both proofs have to be some minutes old at most. Raises OldProof.
     """
     graph = _read(user, session)
+    if session.get(PROVED) and not set(graph.proved) <= fresh_proofs(session, graph, now):
+        raise OldProof
     records = graph.open().records
     mains = [main_identifier(record, graph) for record in records]
     for other in mains[1:]:

@@ -6,7 +6,12 @@ from typing import NamedTuple
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
-from customers.access.own_addresses import OwnAddress, OwnAddresses, read_own_addresses
+from customers.access.own_addresses import (
+    AddressState,
+    OwnAddress,
+    OwnAddresses,
+    read_own_addresses,
+)
 from customers.access.proof_times import note_proof
 from customers.actions import address_changes, address_notices, sign_in
 from customers.actions.address_changes import CUSTOMER, ChangesFrozen
@@ -37,7 +42,7 @@ class LastAddress(Exception):
 
 
 class Confirmed(NamedTuple):
-    """What became of a proved address: current, pending, or with a record of its own."""
+    """The state of an address after its proof: current, pending, or with a record of its own."""
 
     address_id: int
     is_join_possible: bool = False
@@ -103,17 +108,10 @@ def remove(
     A proved address waits if this session did not prove it within the last minutes. Raises NoRecord,
     NoSuchAddress, LastAddress, ChangesFrozen or TooManyChanges.
     """
-    own = _read(user, session, now)
-    address = own.find(address_id)
-    if address is None or address.state == "removed":
-        raise NoSuchAddress
-    is_proved = address_id in own.proved_mailboxes
-    if is_proved and len(own.proved_mailboxes) == 1:
-        raise LastAddress
-    _refuse_frozen(own)
+    own = _removable(_read(user, session, now), address_id)
     removed = Identifier.objects.get(pk=address_id)
     holders = [id_ for id_ in own.holder_ids if id_ != address_id]
-    if is_proved and address_id not in own.fresh:
+    if address_id in own.proved_mailboxes - own.fresh:
         return address_changes.request_change(
             holder_ids=holders,
             added=None,
@@ -122,10 +120,25 @@ def remove(
             language=language,
             now=now,
         )
+    with transaction.atomic():
+        # Another session may remove the other address at the same time. Then this is the last one.
+        address_changes.lock_addresses(own.holder_ids)
+        own = _removable(_read(user, session, now), address_id)
+        address_changes.remove_now(holders, removed, actor=CUSTOMER, reason=REMOVED, now=now)
     mailboxes = _values(own, own.proved_mailboxes)
-    address_changes.remove_now(holders, removed, actor=CUSTOMER, reason=REMOVED, now=now)
     address_notices.send_change_done(mailboxes, added="", removed=removed.value)
     return None
+
+
+def _removable(own: OwnAddresses, address_id: int) -> OwnAddresses:
+    """Return the addresses, if this one can be removed from them."""
+    address = own.find(address_id)
+    if address is None or address.state == AddressState.REMOVED:
+        raise NoSuchAddress
+    if own.proved_mailboxes == {address_id}:
+        raise LastAddress
+    _refuse_frozen(own)
+    return own
 
 
 def prefer(user: User, session: SessionBase, address_id: int, *, now: datetime) -> None:
@@ -202,6 +215,7 @@ def _add(
         return Confirmed(mailbox.pk, change=change)
     earlier = _values(own, own.proved_mailboxes - {mailbox.pk})
     with transaction.atomic():
+        address_changes.lock_addresses(holders)
         address_changes.add_now(holders, mailbox, actor=CUSTOMER, reason=ADDED, now=now)
         if removed:
             if replaced and replaced.is_preferred:
@@ -223,11 +237,12 @@ def _has_to_wait(own: OwnAddresses, added_id: int, replaced: OwnAddress | None) 
 
 
 def _has_record(mailbox: Identifier) -> bool:
-    """Tell whether a mailbox has a record with something on it."""
-    others = Identifier.objects.filter(customer=mailbox.customer_id, erasure=None)
-    if others.exclude(pk=mailbox.pk).exists():
+    """Tell whether a mailbox has a record with something on it, in any of its joined periods."""
+    of_record = Identifier.objects.filter(customer=mailbox.customer_id, erasure=None)
+    periods = of_record.filter(kind=mailbox.kind, value=mailbox.value)
+    if of_record.exclude(pk__in=periods).exists():
         return True
-    events = Event.objects.filter(customer_id__in=[mailbox.record_id, mailbox.customer_id])
+    events = Event.objects.filter(customer_id__in=periods.exclude(record=None).values("record"))
     return events.exclude(name__in=_PROOFS).exists()
 
 

@@ -80,7 +80,7 @@ def issue_code(*, email: str, network: str, now: datetime) -> IssuedCode:
     handle, code = secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}"
     network_digest = _digest("network", network)[:16]
     with transaction.atomic():
-        _take_advisory_locks(address.encode(), network_digest)
+        take_advisory_locks(address.encode(), network_digest)
         _enforce_limit("email", address, settings.BUTLER_CODES_PER_ADDRESS, now)
         _enforce_limit("network", network_digest, settings.BUTLER_CODES_PER_NETWORK, now)
         SignInCode.objects.create(
@@ -143,7 +143,7 @@ def spend_code(handle: str, code: str, now: datetime) -> str | None:
 
 
 def _get_or_create_user(email: str, language: str, now: datetime) -> User:
-    _take_advisory_locks(email.encode())
+    take_advisory_locks(email.encode())
     user = _find_user_by_email(email)
     if user and user.is_staff:
         raise StaffSignInRequired
@@ -280,7 +280,7 @@ def _digest(purpose: str, text: str) -> bytes:
     return salted_hmac(f"customers.sign_in.{purpose}", text, algorithm="sha256").digest()
 
 
-def _take_advisory_locks(*names: bytes) -> None:
+def take_advisory_locks(*names: bytes) -> None:
     """Lock these names until the transaction ends, so that their requests are counted in turn."""
     numbers = sorted(
         int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True) for name in names

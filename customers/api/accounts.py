@@ -13,6 +13,7 @@ from customers.access.permissions import Right, request_principal
 from customers.actions import own_accounts
 from customers.api import schema
 from customers.api.base import ApiView, shape_response
+from customers.api.problems import Problem
 from customers.models import User
 
 _TAGS = ("accounts",)
@@ -118,12 +119,17 @@ class JoinAccountsView(_AccountView):
     @schema.describe(
         "Say that all accounts that you can open are yours; they become one record",
         answer=schema.shape(AccountsShape),
+        problems=(409,),
         tags=_TAGS,
         auth=_AUTH,
     )
     def post(self, request: Request) -> HttpResponse:
         user, session = self.session(request)
-        own_accounts.join_accounts(user, session, now=timezone.now())
+        try:
+            own_accounts.join_accounts(user, session, now=timezone.now())
+        except own_accounts.OldProof:
+            text = "Confirm your addresses again, then join the accounts."
+            raise Problem(409, "confirm-again", text) from None
         return shape_response(_shape(read_accounts(user, session)))
 
 

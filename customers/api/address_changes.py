@@ -43,7 +43,7 @@ class StaffChangeShape(msgspec.Struct, frozen=True):
 
 
 class ChangeDecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What staff decide, and the evidence for it, such as the document that they saw."""
+    """A decision of staff, and the evidence for it, such as a document."""
 
     outcome: Literal["apply", "cancel"]
     evidence: _Evidence

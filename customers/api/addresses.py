@@ -77,7 +77,7 @@ class NewAddress(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ConfirmedShape(msgspec.Struct, frozen=True):
-    """What became of a confirmed address.
+    """The state of a confirmed address.
 
     current: it is an address of the record. pending: `change` waits. separate: it has a record of
     its own, and the customer may join it.

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("pending", "Pending"),
                             ("frozen", "Frozen"),
-                            ("done", "Done"),
+                            ("applied", "Applied"),
                             ("cancelled", "Cancelled"),
                         ],
                         default="pending",
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("state__in", ["pending", "frozen", "done", "cancelled"])
+                            ("state__in", ["pending", "frozen", "applied", "cancelled"])
                         ),
                         name="address_change_state_is_known",
                     ),

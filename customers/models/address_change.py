@@ -16,7 +16,7 @@ class AddressChange(models.Model):
     class State(models.TextChoices):
         PENDING = "pending"
         FROZEN = "frozen"
-        DONE = "done"
+        APPLIED = "applied"
         # The customer or staff stopped it, or it was not possible any more.
         CANCELLED = "cancelled"
 
@@ -54,7 +54,7 @@ class AddressChange(models.Model):
                 name="address_change_names_an_address",
             ),
             models.CheckConstraint(
-                condition=models.Q(state__in=["pending", "frozen", "done", "cancelled"]),
+                condition=models.Q(state__in=["pending", "frozen", "applied", "cancelled"]),
                 name="address_change_state_is_known",
             ),
         ]

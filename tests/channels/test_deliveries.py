@@ -333,7 +333,7 @@ def test_service_message_goes_to_both_addresses_while_a_change_waits():
     assert (sent.to, sent.copies) == (message.address, ("new@example.com",))
 
 
-@pytest.mark.parametrize("state", ["frozen", "done", "cancelled"])
+@pytest.mark.parametrize("state", ["frozen", "applied", "cancelled"])
 def test_new_address_gets_no_copy_unless_the_change_waits(state):
     changes_address(service(), state)
     provider = RecordingProvider()

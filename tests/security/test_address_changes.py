@@ -1,20 +1,18 @@
 """Attacks by a change of address: who steals a session, an old mailbox, a code or the time of others."""
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from butler.models import StaffTask
-from customers.actions import address_changes
 from customers.models import AddressChange
-from tests.customers.identity.address_app import AddressApp
+from tests.customers.identity.address_app import AddressApp, advance
 from tests.customers.identity.company import WireSource
+from tests.wsgi_client import WsgiClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,12 +37,6 @@ def noor(shop):
     app = AddressApp(BOX)
     app.age()
     return app
-
-
-def advance(hours: float) -> None:
-    now = timezone.now() + timedelta(hours=hours)
-    while address_changes.advance_next(now=now):
-        pass
 
 
 def link_for(address: str) -> str:
@@ -150,7 +142,7 @@ def test_link_of_a_finished_change_stops_nothing(noor):
     answer = Client().post(link)
 
     assert answer.status_code == 200
-    assert AddressChange.objects.get().state == "done"
+    assert AddressChange.objects.get().state == "applied"
     assert new.states() == {BOX: "removed", NEW: "current"}
 
 
@@ -225,3 +217,15 @@ def test_code_for_an_old_mailbox_opens_nothing_after_its_removal(noor):
 
     assert AddressApp(BOX).orders() == []
     assert AddressApp(NEW).orders() == ["A-1"]
+
+
+def test_old_session_cannot_join_the_record_of_a_thief(noor, shop):
+    shop.order(3, "B-1", email=THIEF)
+    noor.add(THIEF)
+
+    answer = WsgiClient(headers={"X-Session-Token": noor.token}).post(
+        "/api/me/accounts/join/", {}, content_type="application/json"
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:butler:problem:confirm-again")
+    assert noor.orders() == ["A-1"]

@@ -54,6 +54,6 @@ def _apply(user: User, session: SessionBase, answer: dict[str, Any]) -> bool:
             own_accounts.choose_account(user, session, answer["account"])
         else:
             own_accounts.join_accounts(user, session, now=now)
-    except own_accounts.NoSuchAccount:
+    except (own_accounts.NoSuchAccount, own_accounts.OldProof):
         return False
     return True

@@ -13,6 +13,8 @@ from django.test import Client
 from customers.actions.sources import create_source
 from customers.models import Identifier, User
 from tests import factories
+from tests.customers.graph import misplaced_identifiers
+from tests.customers.identity.company import WireSource
 
 
 class Caller:
@@ -117,6 +119,21 @@ def lin(make_staff) -> Caller:
         *("view_customer", "find_customer", "view_identifier", "view_review", "change_review"),
         *("view_source", "change_numberingquestion"),
     )
+
+
+@pytest.fixture
+def shop(db):
+    """A shop whose numbers are the accounts of its customers."""
+    return WireSource("Shop", "site", ids="shop")
+
+
+@pytest.fixture
+def account(shop):
+    """The account of a customer of the shop, who has ordered."""
+    shop.identify(1, "noor", email="noor@example.com", phone="+31612345678")
+    shop.order(2, "A-1", "noor")
+    yield shop.account("noor")
+    assert misplaced_identifiers() == []
 
 
 @pytest.fixture

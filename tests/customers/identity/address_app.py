@@ -1,12 +1,16 @@
 """A signed-in customer who changes the own addresses through the API."""
 
 import re
+from datetime import timedelta
 from importlib import import_module
 
 from django.conf import settings
 from django.core import mail
+from django.utils import timezone
 
 from customers.access.proof_times import PROOF_TIMES, SIGNED_IN_AT
+from customers.actions import address_changes
+from customers.models import Suppression
 from tests.customers.identity.signed_in import SignedIn
 from tests.wsgi_client import WsgiClient
 
@@ -87,3 +91,17 @@ class AddressApp(SignedIn):
         """Tell whether the session still works."""
         client = WsgiClient(headers={"X-Session-Token": self.token})
         return client.get("/api/me/sessions/").status_code == 200
+
+
+def advance(hours: float) -> None:
+    """Advance the changes that wait, as the job does some hours later."""
+    now = timezone.now() + timedelta(hours=hours)
+    while address_changes.advance_next(now=now):
+        pass
+
+
+def suppressed(address: str, reason: str) -> None:
+    """Store that mail to an address bounced or was complained about."""
+    Suppression.objects.create(
+        channel="email", address=address, reason=reason, since=timezone.now()
+    )
