@@ -107,13 +107,13 @@ def request_change(
     with transaction.atomic():
         lock_addresses(holders)
         changes = list(AddressChange.objects.filter(state__in=_OPEN, holder_ids__overlap=holders))
-        ends = added and added.pk, removed and removed.pk
+        ends = (added.pk if added else None, removed.pk if removed else None)
         for change in changes:
             if change.state == _State.FROZEN:
                 raise ChangesFrozen
             if (change.added_id, change.removed_id) == ends:
                 return change
-        if len(changes) >= _MAX_OPEN or _count_of_day(*ends, now) >= _MAX_PER_DAY:
+        if len(changes) >= _MAX_OPEN or _count_of_day(ends, now) >= _MAX_PER_DAY:
             raise TooManyChanges
         change = AddressChange.objects.create(
             holder_ids=holders,
@@ -133,8 +133,9 @@ def lock_addresses(holder_ids: Iterable[int]) -> None:
     sign_in.take_advisory_locks(*(f"addresses of {id_}".encode() for id_ in holder_ids))
 
 
-def _count_of_day(added_id: int | None, removed_id: int | None, now: datetime) -> int:
-    """Count the changes of the last day that add or remove one of these addresses."""
+def _count_of_day(ends: tuple[int | None, int | None], now: datetime) -> int:
+    """Count the changes of the last day that add the first or remove the second address."""
+    added_id, removed_id = ends
     of_address = Q(added=added_id, added__isnull=False) | Q(
         removed=removed_id, removed__isnull=False
     )

@@ -25,7 +25,8 @@ ADDING = "adding"
 _MAX_CODES = 5
 ADDED = "The customer confirmed the address"
 REMOVED = "The customer removed the address"
-# Butler's own events on the log of a mailbox, which say nothing about the customer.
+# Butler's own events on the log of a mailbox, which say nothing about the customer. Those of the
+# kind "identity" are about merges.
 _PROOFS = [ADDRESS_PROVED, ACCOUNT_OPENED, ADDRESS_CONFIRMED]
 
 
@@ -243,7 +244,7 @@ def _has_record(mailbox: Identifier) -> bool:
     if of_record.exclude(pk__in=periods).exists():
         return True
     events = Event.objects.filter(customer_id__in=periods.exclude(record=None).values("record"))
-    return events.exclude(name__in=_PROOFS).exists()
+    return events.exclude(name__in=_PROOFS).exclude(kind="identity").exists()
 
 
 def _values(own: OwnAddresses, ids: frozenset[int]) -> list[str]:

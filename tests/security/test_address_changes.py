@@ -165,10 +165,10 @@ def test_code_that_another_session_asked_for_confirms_nothing(noor):
 def test_code_to_sign_in_adds_no_address(noor):
     client = Client()
     sent_before = len(mail.outbox)
-    asked = client.post("/api/sign-in/", {"email": NEW}, content_type="application/json")
+    code_request = client.post("/api/sign-in/", {"email": NEW}, content_type="application/json")
     code = re.search(r"\d{6}", mail.outbox[sent_before].body)[0]
 
-    assert noor.enter(asked.json()["request"], code).status_code == 403
+    assert noor.enter(code_request.json()["request"], code).status_code == 403
     assert noor.states() == {BOX: "current"}
 
 
