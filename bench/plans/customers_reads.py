@@ -106,6 +106,13 @@ PARAMETERS: dict[str, Params] = {
     "read_members": {"records": live()},
     "read_numbers_of_sources": {"sources": [1001, 1002], "after": 0, "batch": 20},
     "read_next_identifiers": {"after": 0, "batch": 20},
+    "read_own_addresses": {
+        "live_id": uuid("customer", 10),
+        "opened_ids": serials(40),
+        "limit": 100,
+    },
+    "read_pending_accounts": {"mailbox_id": 20},
+    "read_pending_mailboxes": {"ids": uuids("customer")},
     "read_own_numbers": {"ids": serials(20), "sources": [1001, 1002] * 10},
     "read_statements": {"ids": serials(20)},
     "read_naming_sources": {"ids": serials(20)},
