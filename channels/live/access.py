@@ -50,6 +50,9 @@ class StreamOpening(NamedTuple):
     part: OpenedRecord | None
     # The session and the groupings on which this depends. If they are unchanged, so is the opening.
     basis: tuple[object, ...]
+    # The record is another one than that of the login, such as that of a chosen account. Its log does
+    # not tell of each change of what the session opens.
+    is_beside: bool = False
 
 
 class Viewer(msgspec.Struct):
@@ -74,6 +77,11 @@ class Viewer(msgspec.Struct):
     def part(self) -> OpenedRecord | None:
         """The part of the record that the session opens; None for the whole record."""
         return self.opening.part if self.opening else None
+
+    @property
+    def is_beside(self) -> bool:
+        """True if the session reads another record than that of its login."""
+        return self.opening is not None and self.opening.is_beside
 
     @property
     def name(self) -> str:

@@ -210,7 +210,8 @@ class EventReader:
             return StreamOpening(None, None, _basis(login, None, customers))
         part = None if opened.is_whole else opened
         customer_id = str(opened.live_id)
-        return StreamOpening(customer_id, part, _basis(login, customer_id, customers))
+        basis = _basis(login, customer_id, customers)
+        return StreamOpening(customer_id, part, basis, is_beside=customer_id != login.live_id)
 
     async def _logins(self, sessions: dict[str, int]) -> dict[str, SessionLogin]:
         rows = await self._fetch(

@@ -88,10 +88,13 @@ class StreamUpdates:
     ) -> bool:
         """Check the streams that will get events, if their rights may be outdated.
 
-        This is so if the identity of a record has changed, or if the last check is too old. Returns
-        whether the part that a stream shows has changed.
+        This is so if the identity of a record has changed, if a stream shows another record than
+        that of its login, or if the last check is too old. Returns whether the part that a stream
+        shows has changed.
         """
-        has_identity_change = any(page.has_identity_change for page in pages.values())
+        has_identity_change = any(page.has_identity_change for page in pages.values()) or any(
+            stream.viewer.is_beside for stream in batch if _position(stream) in pages
+        )
         age = asyncio.get_running_loop().time() - self._checked_at
         if pages and (has_identity_change or age > self._limits.max_access_age):
             checked = [stream for stream in batch if _position(stream) in pages]

@@ -1,14 +1,17 @@
 """A stream shows the part of a record that its session opens; other events are only numbers."""
 
 import pytest
+from django.test import Client
 from msgspec import structs
 
-from customers.models import Customer
+from customers.models import Customer, Identifier, Source, User
 from tests import factories
 from tests.channels.live.conftest import sign_in
 
 pytestmark = pytest.mark.slow
 
+# An address that processes without DEBUG accept, too.
+FAMILY = ("email", "family@mail.nl")
 ACCOUNT, MAILBOX = ("user_id", "sam"), ("email", "sam@mail.example.org")
 
 
@@ -42,6 +45,52 @@ def test_event_of_an_opened_order_is_read_also_if_it_names_the_order_alone(strea
             )
 
         assert [name for name, _ in frames_of(reader, after_frames=3)] == ["Order Amended", "moved"]
+
+
+def test_claim_about_an_order_of_the_closed_part_does_not_open_its_events(streams, sam):
+    app = factories.company_sender()
+    factories.record(factories.order("B-2", MAILBOX, ("order", "B-2")))
+    with streams.open(X_Session_Token=sign_in(sam).session) as reader:
+        claim = structs.replace(
+            factories.order("B-2", ("anonymous_id", "browser"), ("order", "B-2")),
+            proved_identifier=(ACCOUNT[0], f"{app.source_id}/{ACCOUNT[1]}"),
+        )
+        factories.record(
+            claim, by=factories.sender(Source.objects.get(pk=app.source_id), trusted=False)
+        )
+        factories.record(
+            factories.order("B-2", ("order", "B-2"), name="Order Amended", visit_time="10:30")
+        )
+
+        assert [name for name, _ in frames_of(reader, after_frames=3)] == [
+            "Order Completed",
+            "moved",
+        ]
+
+
+def test_stream_of_a_chosen_account_shows_nothing_after_another_session_refused_it(
+    streams, running
+):
+    checked = structs.replace(factories.company_sender(), addresses="checked")
+    for number in ("ann", "bram"):
+        factories.record(factories.identify(("user_id", number), FAMILY), by=checked)
+    mailbox = Identifier.objects.get(kind="email", value=FAMILY[1])
+    user = User.objects.create_user(FAMILY[1], record=mailbox.customer)
+    client, other = Client(), Client()
+    bram = Identifier.objects.get(value__endswith="/bram").pk
+    for browser in (client, other):
+        browser.force_login(user)
+        assert browser.post(f"/api/me/accounts/{bram}/open/").status_code == 200
+    with streams.open(X_Session_Token=client.session.session_key) as reader:
+        factories.record(factories.incoming_event(("user_id", "bram"), name="Ride Entered"))
+        frames_of(reader, after_frames=2)
+
+        assert other.post(f"/api/me/accounts/{bram}/refuse/").status_code == 200
+        factories.record(factories.incoming_event(("user_id", "bram"), name="Secret Ride"))
+        reader.wait(lambda r: r.has_ended or len(r.frames) >= 4)
+
+    assert "Ride Entered" in [frame.name for frame in reader.frames]
+    assert "Secret Ride" not in [frame.name for frame in reader.frames]
 
 
 def test_confirmed_mailbox_opens_its_events_in_the_open_stream(streams, sam):
