@@ -3,6 +3,7 @@
 docs/reference/identity.md ("Changing an address") has the rules.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -16,6 +17,8 @@ from customers.identity.links import DecisionKind
 from customers.identity.resolution import stored_identifier
 from customers.models import AddressChange, Evidence, Identifier, Trait, User
 from customers.types import ADDRESS_CONFIRMED, VERIFIED
+
+_log = logging.getLogger(__name__)
 
 CUSTOMER = "customer"
 DELAY = timedelta(hours=72)
@@ -213,7 +216,9 @@ def _attempt(change_id: int, now: datetime) -> None:
             )
             if change is not None:
                 _advance(change, now)
-    except Exception:  # noqa: BLE001  one change must not hold up the others
+    except Exception as error:  # noqa: BLE001  one change must not hold up the others
+        # Without the text of the error, which may contain an address.
+        _log.error("an address change failed: %s", type(error).__name__)
         AddressChange.objects.filter(pk=change_id).update(retry_at=now + RETRY_DELAY)
 
 

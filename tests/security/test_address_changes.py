@@ -1,6 +1,8 @@
 """Attacks by a change of address: who steals a session, an old mailbox, a code or the time of others."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core import mail
@@ -229,3 +231,27 @@ def test_old_session_cannot_join_the_record_of_a_thief(noor, shop):
 
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:butler:problem:confirm-again")
     assert noor.orders() == ["A-1"]
+
+
+def test_two_sessions_that_remove_the_last_two_addresses_leave_one(noor):
+    noor = AddressApp(BOX)
+    noor.add(NEW)
+    new = AddressApp(NEW)
+    paths = {
+        noor: f"{noor.address_id(BOX)}/",
+        new: f"{new.address_id(NEW)}/",
+    }
+    barrier = threading.Barrier(2)
+
+    def remove(app: AddressApp) -> int:
+        barrier.wait()
+        try:
+            return app.request("delete", paths[app]).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = sorted(pool.map(remove, paths))
+
+    assert statuses == [204, 409]
+    assert len([app for app in (AddressApp(BOX), AddressApp(NEW)) if app.orders() == ["A-1"]]) == 1
