@@ -103,9 +103,9 @@ def test_no_surface_shows_more_than_the_session_proved(running, many_codes):
             *_pages(world, session),
             _stream(running.live, session),
         ]:
-            seen = {name for name, sign in world.texts.items() if sign in text}
-            leaks += [f"{world.name}, {proof}: {name} on {surface}" for name in seen - expected]
-            shown |= seen
+            names = {name for name, sign in world.texts.items() if sign in text}
+            leaks += [f"{world.name}, {proof}: {name} on {surface}" for name in names - expected]
+            shown |= names
             surfaces.add(surface)
         missing += [f"{world.name}, {proof}: {name}" for name in expected - shown]
 

@@ -136,8 +136,8 @@ def test_session_without_the_mailbox_is_asked_to_confirm_it_with_a_code(account_
     assert "Confirm your address to see what we have for it" in page
 
     [address] = values(page, "email", r"[^\"]+")
-    asked = account_session.post("/addresses/", {"step": "prove", "email": address})
-    handle = values(asked.content.decode(), "handle", r"[^\"]+")[0]
+    code_page = account_session.post("/addresses/", {"step": "prove", "email": address})
+    handle = values(code_page.content.decode(), "handle", r"[^\"]+")[0]
     code = re.search(r"\d{6}", mail.outbox[-1].body)[0]
     account_session.post(
         "/addresses/", {"step": "code", "email": address, "handle": handle, "code": code}
