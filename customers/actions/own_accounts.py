@@ -18,6 +18,7 @@ from customers.identity.openable_graph import (
     read_openable,
 )
 from customers.models import User
+from customers.types import OPENED
 
 _ACTOR = "customer"
 JOINED = "Both accounts are mine"
@@ -29,7 +30,7 @@ class NoSuchAccount(LookupError):
 
 
 class OldProof(Exception):
-    """The session proved its mailboxes too long ago to join their records."""
+    """The session proved its mailboxes too long ago to join or separate their records."""
 
 
 def choose_account(user: User, session: SessionBase, account_id: int) -> None:
@@ -63,8 +64,9 @@ def refuse_account(user: User, session: SessionBase, account_id: int, *, now: da
     """Take the mailboxes of the session off an account that is another person's.
 
     The account keeps its record, apart from accounts of the session that a person joined with it. It
-    never opens with these mailboxes again, unless the customer proves both in one session. Raises
-    NoSuchAccount.
+    never opens with these mailboxes again, unless the customer proves both in one session. A proved
+    address is taken off only in a session that proved it some minutes ago, so that nobody does it in a
+    session that was left open. Raises NoSuchAccount or OldProof.
     """
     graph = _read(user, session)
     shown = session_opening(graph, session)
@@ -74,6 +76,10 @@ def refuse_account(user: User, session: SessionBase, account_id: int, *, now: da
     mailboxes = _mailboxes_of(graph, account_id) if is_mentioned else []
     if not mailboxes:
         raise NoSuchAccount
+    if _is_proved_address(graph, account_id) and not (
+        {*mailboxes} <= fresh_proofs(session, graph, now)
+    ):
+        raise OldProof
     opened = {id_ for record in shown.opening.records for id_ in record.identifier_ids}
     # The accounts come first, so that the mailbox stays on the record of the others.
     for other in (*_joined_by_people(account_id, opened), *mailboxes):
@@ -85,6 +91,16 @@ def refuse_account(user: User, session: SessionBase, account_id: int, *, now: da
 
 def _read(user: User, session: SessionBase) -> OpenableGraph:
     return read_openable(session_proofs(user, session))
+
+
+def _is_proved_address(graph: OpenableGraph, account_id: int) -> bool:
+    """Tell whether a proved mailbox of the session is the proved address of this account."""
+    return any(
+        link.evidence >= OPENED
+        and account_id in (link.first, link.second)
+        and not {link.first, link.second}.isdisjoint(graph.proved)
+        for link in graph.links
+    )
 
 
 def _joined_by_people(account_id: int, opened: Set[int]) -> list[int]:

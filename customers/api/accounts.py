@@ -98,6 +98,7 @@ class RefuseAccountView(_AccountView):
     @schema.describe(
         "Say that an account with your address is not yours",
         answer=schema.shape(AccountsShape),
+        problems=(409,),
         tags=_TAGS,
         auth=_AUTH,
     )
@@ -107,6 +108,8 @@ class RefuseAccountView(_AccountView):
             own_accounts.refuse_account(user, session, account_id, now=timezone.now())
         except own_accounts.NoSuchAccount:
             raise Http404 from None
+        except own_accounts.OldProof:
+            raise _confirm_again("refuse the account") from None
         session.save()
         return shape_response(_shape(read_accounts(user, session)))
 
@@ -128,9 +131,12 @@ class JoinAccountsView(_AccountView):
         try:
             own_accounts.join_accounts(user, session, now=timezone.now())
         except own_accounts.OldProof:
-            text = "Confirm your addresses again, then join the accounts."
-            raise Problem(409, "confirm-again", text) from None
+            raise _confirm_again("join the accounts") from None
         return shape_response(_shape(read_accounts(user, session)))
+
+
+def _confirm_again(step: str) -> Problem:
+    return Problem(409, "confirm-again", f"Confirm your addresses again, then {step}.")
 
 
 def _shape(accounts: Accounts) -> AccountsShape:

@@ -27,10 +27,14 @@ def choose(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         return to_sign_in(request)
     next_page = sign_in_forms.next_page(request, ["/"])
+    is_old_proof = False
     if request.method == "POST":
         form = AccountForm(request.POST)
-        if form.is_valid() and _apply(request.user, request.session, form.cleaned_data):
-            return redirect(next_page or "portal:home")
+        try:
+            if form.is_valid() and _apply(request.user, request.session, form.cleaned_data):
+                return redirect(next_page or "portal:home")
+        except own_accounts.OldProof:
+            is_old_proof = True
     accounts = read_accounts(request.user, request.session)
     if not accounts.choices:
         return redirect("portal:home")
@@ -39,13 +43,17 @@ def choose(request: HttpRequest) -> HttpResponse:
         "is_open": any(choice.is_chosen for choice in accounts.choices),
         "next": next_page,
         "has_error": request.method == "POST",
+        "is_old_proof": is_old_proof,
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "portal/accounts.html", context, status=status)
 
 
 def _apply(user: User, session: SessionBase, answer: dict[str, Any]) -> bool:
-    """Store the answer of the customer; return False if an account is not available any more."""
+    """Store the answer of the customer; return False if an account is not available any more.
+
+    Raises OldProof.
+    """
     now = timezone.now()
     try:
         if answer["refused"]:
@@ -54,6 +62,6 @@ def _apply(user: User, session: SessionBase, answer: dict[str, Any]) -> bool:
             own_accounts.choose_account(user, session, answer["account"])
         else:
             own_accounts.join_accounts(user, session, now=now)
-    except (own_accounts.NoSuchAccount, own_accounts.OldProof):
+    except own_accounts.NoSuchAccount:
         return False
     return True

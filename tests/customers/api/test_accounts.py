@@ -1,6 +1,9 @@
 """A customer opens, joins and refuses the accounts of the own mailbox."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from customers.models import Identifier, ManualDecision
 from tests.customers.identity.company import WireSource
@@ -117,3 +120,15 @@ def test_account_of_another_customer_is_not_found(family):
     for action in ("open", "refuse"):
         assert family.post(f"accounts/{els.pk}/{action}/").status_code == 404
     assert ManualDecision.objects.count() == 0
+
+
+def test_proved_account_is_refused_only_soon_after_the_proof(family, time_machine):
+    """A person at a phone that was left open cannot take her address off her account."""
+    account = account_ids(family)[0]
+    time_machine.move_to(timezone.now() + timedelta(minutes=16), tick=True)
+
+    refused = family.post(f"accounts/{account}/refuse/")
+
+    assert (refused.status_code, refused.json()["type"].endswith("confirm-again")) == (409, True)
+    assert ManualDecision.objects.count() == 0
+    assert SignedIn(BOX).post(f"accounts/{account}/refuse/").status_code == 200
