@@ -151,13 +151,20 @@ def sign_in_by_code(
     valid.
     """
     session_keys: list[str] = []
+    language, now = translation.get_language() or settings.LANGUAGE_CODE, timezone.now()
+
+    def open_proved_session(user: User) -> None:
+        """Open the session, and start the changes of addresses that waited for this proof."""
+        session_keys.append(open_session(request, user))
+        source_address_changes.start_changes(user, language=language, now=now)
+
     try:
         user = sign_in.verify_code(
             handle=handle,
             code=code,
-            language=translation.get_language() or settings.LANGUAGE_CODE,
-            now=timezone.now(),
-            open_session=lambda user: session_keys.append(open_session(request, user)),
+            language=language,
+            now=now,
+            open_session=open_proved_session,
         )
     except sign_in.WrongCode:
         raise Problem(
@@ -165,6 +172,4 @@ def sign_in_by_code(
         ) from None
     except sign_in.StaffSignInRequired:
         raise Problem(403, "staff-sign-in", "Staff sign in at /console/.") from None
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    source_address_changes.start_changes(user, language=language, now=timezone.now())
     return user, session_keys[0]

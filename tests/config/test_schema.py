@@ -167,7 +167,8 @@ def _shown_by(role: str) -> dict[str, str]:
 
 # The callers whose requests are mostly refused have one example. The other roles run only in
 # `make test-long`.
-CALLERS = {"key": 3, "customer": 3, "manager": 3, "anybody": 3, "publishable key": 1, "till": 1}
+CALLERS = dict.fromkeys(("key", "customer", "manager"), size.examples(2, long=3))
+CALLERS |= dict.fromkeys(("anybody", "publishable key", "till"), 1)
 if size.IS_LONG:
     CALLERS |= dict.fromkeys(("desk", "marketer", "privacy officer"), 1)
 

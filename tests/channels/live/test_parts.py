@@ -2,8 +2,10 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from msgspec import structs
 
+from customers.access.proof_times import note_sign_in
 from customers.models import Customer, Identifier, Source, User
 from tests import factories
 from tests.channels.live.conftest import sign_in
@@ -80,6 +82,9 @@ def test_stream_of_a_chosen_account_shows_nothing_after_another_session_refused_
     bram = Identifier.objects.get(value__endswith="/bram").pk
     for browser in (client, other):
         browser.force_login(user)
+        session = browser.session
+        note_sign_in(session, timezone.now())
+        session.save()
         assert browser.post(f"/api/me/accounts/{bram}/open/").status_code == 200
     with streams.open(X_Session_Token=client.session.session_key) as reader:
         factories.record(factories.incoming_event(("user_id", "bram"), name="Ride Entered"))
