@@ -42,6 +42,7 @@ from customers.identity.placeholders import find_placeholders
 # The largest number of links beyond the limit that one batch decides.
 _MAX_UNDECIDED = 10_000
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class PlacedAttached(NamedTuple):
@@ -308,9 +309,13 @@ def _decisions_by_record(
         for id_, record in _separated_records(ids, targets)
         if (members := by_record.get(record))
     ]
+    # An older separation of two identifiers of one record does not count any more.
     return [
-        ManualDecision(kind, min(pair), max(pair), _ANY_TIME, 0)
-        for kind, pairs in ((DecisionKind.MERGE, merges), (DecisionKind.SEPARATE, separations))
+        ManualDecision(kind, min(pair), max(pair), time, 0)
+        for kind, pairs, time in (
+            (DecisionKind.MERGE, merges, _LAST_TIME),
+            (DecisionKind.SEPARATE, separations, _ANY_TIME),
+        )
         for pair in pairs
     ]
 

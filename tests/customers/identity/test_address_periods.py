@@ -305,3 +305,24 @@ def test_lookup_by_an_address_finds_its_present_holder_only(shop, account):
     rows = read(shop, f"/api/customers/?identifier=email:{BOX}")
 
     assert [row["id"] for row in rows] == [str(record_at(1))]
+
+
+def test_device_is_attached_to_a_record_that_was_merged_again_in_a_later_period(shop, app):
+    """The account is merged with the period that began when it was separated from the mailbox."""
+    shop.send(shop.event("identify", 1, traits={"email": BOX}, anonymousId="browser"))
+    shop.send(shop.event("identify", 2, "noor", anonymousId="browser"))
+    mailbox = Identifier.objects.get(kind="email")
+    account = Identifier.objects.get(kind="user_id")
+    for hour, kind in enumerate(("merge", "separate"), start=3):
+        at = START + timedelta(hours=hour)
+        decisions.decide(kind, mailbox.pk, account.pk, actor="staff:lin", now=at)
+    later = Identifier.objects.filter(kind="email").latest("period")
+    at = START + timedelta(hours=5)
+    decisions.decide("merge", account.pk, later.pk, actor="staff:lin", now=at)
+
+    app.send(app.event("identify", 6, anonymousId="browser"))
+
+    assert misplaced_identifiers() == []
+    device = Identifier.objects.get(kind="anonymous_id")
+    account.refresh_from_db()
+    assert (device.customer_id, device.is_shared) == (account.customer_id, False)
