@@ -220,6 +220,9 @@ def _state(
         return AddressState.CURRENT
     if separated_at:
         return AddressState.REMOVED
+    if any(link.evidence >= OPENED and link.state != "replaced" for link in row.links):
+        # Two accounts proved one mailbox, such as that of a family. It is the address of both.
+        return AddressState.CURRENT
     is_latest = any((link.holder_id, link.source_id, row.id) in latest for link in row.links)
     is_after_proof = first_proof is not None and any(
         link.occurred_at > first_proof for link in row.links

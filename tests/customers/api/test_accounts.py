@@ -132,3 +132,12 @@ def test_proved_account_is_refused_only_soon_after_the_proof(family, time_machin
     assert (refused.status_code, refused.json()["type"].endswith("confirm-again")) == (409, True)
     assert ManualDecision.objects.count() == 0
     assert SignedIn(BOX).post(f"accounts/{account}/refuse/").status_code == 200
+
+
+def test_proved_mailbox_is_the_current_address_of_both_accounts(family):
+    for account in account_ids(family):
+        family.post(f"accounts/{account}/open/")
+
+        [address] = family.get("addresses/").json()["addresses"]
+
+        assert (address["value"], address["state"], address["is_proved"]) == (BOX, "current", True)
