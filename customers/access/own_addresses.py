@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -18,7 +19,7 @@ from customers.types import OPENED, OpenedRecord
 _LINK_LIMIT = 100
 
 
-class AddressState:
+class AddressState(StrEnum):
     """The states of an address, as the API names them."""
 
     CURRENT = "current"
@@ -41,7 +42,7 @@ class OwnAddress(NamedTuple):
     id: int
     kind: str
     value: str
-    state: str
+    state: AddressState
     # When somebody first named it for the account, and when a person took it off.
     since: datetime | None
     until: datetime | None
@@ -214,7 +215,7 @@ def _state(
     separated_at: datetime | None,
     first_proof: datetime | None,
     latest: frozenset[tuple[int, int, int]],
-) -> str:
+) -> AddressState:
     """Return the state of an address. Another account may have it: it is pending until a proof."""
     if row.is_on_record:
         return AddressState.CURRENT

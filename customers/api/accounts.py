@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from customers.access.accounts import Accounts, read_accounts
+from customers.access.accounts import read_accounts
 from customers.access.permissions import Right, request_principal
 from customers.actions import own_accounts
 from customers.api import schema
@@ -66,7 +66,7 @@ class AccountsView(_AccountView):
         auth=_AUTH,
     )
     def get(self, request: Request) -> HttpResponse:
-        return shape_response(_shape(read_accounts(*self.session(request))))
+        return _accounts_response(*self.session(request))
 
 
 class OpenAccountView(_AccountView):
@@ -87,7 +87,7 @@ class OpenAccountView(_AccountView):
         except own_accounts.NoSuchAccount:
             raise Http404 from None
         session.save()
-        return shape_response(_shape(read_accounts(user, session)))
+        return _accounts_response(user, session)
 
 
 class RefuseAccountView(_AccountView):
@@ -111,7 +111,7 @@ class RefuseAccountView(_AccountView):
         except own_accounts.OldProof:
             raise _confirm_again("refuse the account") from None
         session.save()
-        return shape_response(_shape(read_accounts(user, session)))
+        return _accounts_response(user, session)
 
 
 class JoinAccountsView(_AccountView):
@@ -132,18 +132,21 @@ class JoinAccountsView(_AccountView):
             own_accounts.join_accounts(user, session, now=timezone.now())
         except own_accounts.OldProof:
             raise _confirm_again("join the accounts") from None
-        return shape_response(_shape(read_accounts(user, session)))
+        return _accounts_response(user, session)
 
 
 def _confirm_again(step: str) -> Problem:
     return Problem(409, "confirm-again", f"Confirm your addresses again, then {step}.")
 
 
-def _shape(accounts: Accounts) -> AccountsShape:
-    return AccountsShape(
+def _accounts_response(user: User, session: SessionBase) -> HttpResponse:
+    """Return the accounts of the session, as they are after the request."""
+    accounts = read_accounts(user, session)
+    shape = AccountsShape(
         accounts=tuple(
             AccountShape(choice.account_id, choice.sources, choice.masked_number, choice.is_chosen)
             for choice in accounts.choices
         ),
         closed=tuple(ClosedAccountShape(*account) for account in accounts.closed),
     )
+    return shape_response(shape)
