@@ -194,7 +194,7 @@ def _name(kind: str, document: dict[str, Any]) -> str:
 def _traits(document: dict[str, Any], context: dict[str, Any]) -> dict[str, object]:
     """Return the traits of an identify. RudderStack's clients write them into its context only.
 
-    read_trait_statements.sql and read_statements.sql read the stored body in the same way.
+    The database function customers_trait_statements and read_statements.sql do the same.
     """
     traits = document.get("traits")
     # PHP writes an empty object as an empty list.

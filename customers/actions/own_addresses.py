@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
-from customers.access.own_addresses import (
+from customers.access.address_states import (
     AddressState,
     OwnAddress,
     OwnAddresses,

@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from msgspec import Meta
 from rest_framework.request import Request
 
-from customers.access.own_addresses import OwnAddress, OwnAddresses, read_own_addresses
+from customers.access.address_states import OwnAddress, OwnAddresses, read_own_addresses
 from customers.access.permissions import Right, request_principal
 from customers.access.sessions import save_or_end
 from customers.actions import own_addresses, sign_in

@@ -1,5 +1,5 @@
 -- Read the addresses of the opened part of a record: those that the session opens, and those that
--- owners stated or customers proved with its accounts. customers.access.own_addresses tells which are
+-- owners stated or customers proved with its accounts. customers.access.address_states tells which are
 -- current.
 --
 -- live_id     uuid      the live record

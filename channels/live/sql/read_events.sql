@@ -73,15 +73,11 @@ SELECT log_position.number,
                                            AND merge.merged_at <= event.recorded_at))
                            ELSE coalesce(refiled.record_id, event.origin_id, event.customer_id)
                                 = ANY (opened.record_ids)
-                                OR EXISTS (
-                                   SELECT
-                                     FROM unnest(opened.record_ids) AS record (id)
-                                    CROSS JOIN LATERAL customers_filed_events(record.id) AS placed
-                                    WHERE event.about LIKE 'order:%%'
-                                      AND placed.about <> '' AND placed.about = event.about
-                                      -- Everybody can claim to have placed an order.
-                                      AND placed.evidence = 2
-                                      AND placed.name IN ('Order Completed', 'Order Requested'))
+                                OR (event.about <> ''
+                                    AND EXISTS (
+                                        SELECT
+                                          FROM customers_opened_subjects(
+                                               event.customer_id, opened.record_ids, event.about)))
                            END)
        ) AS ownership (is_ours)
  WHERE event.bytes_before < %(max_bytes)s

@@ -22,7 +22,7 @@ from channels.portal.decorators import (
 )
 from channels.portal.forms import AddressesForm
 from channels.portal.sign_in import ERROR_TEXTS
-from customers.access.own_addresses import OwnAddress, OwnAddresses, read_own_addresses
+from customers.access.address_states import OwnAddress, OwnAddresses, read_own_addresses
 from customers.access.sessions import save_or_end
 from customers.actions import address_changes, address_notices, own_addresses
 from customers.api.addresses import PROBLEMS

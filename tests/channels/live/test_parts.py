@@ -49,6 +49,21 @@ def test_event_of_an_opened_order_is_read_also_if_it_names_the_order_alone(strea
         assert [name for name, _ in frames_of(reader, after_frames=3)] == ["Order Amended", "moved"]
 
 
+def test_event_of_an_opened_call_is_read_on_every_surface(streams, sam):
+    factories.record(
+        factories.incoming_event(ACCOUNT, name="Call Started", about="call:A"),
+        factories.incoming_event(MAILBOX, name="Call Started", about="call:B"),
+    )
+    viewer = sign_in(sam)
+    with streams.open(X_Session_Token=viewer.session) as reader:
+        factories.record(
+            factories.incoming_event(MAILBOX, name="Call Ended", about="call:A"),
+            factories.incoming_event(MAILBOX, name="Call Ended", about="call:B"),
+        )
+
+        assert [name for name, _ in frames_of(reader, after_frames=3)] == ["Call Ended", "moved"]
+
+
 def test_claim_about_an_order_of_the_closed_part_does_not_open_its_events(streams, sam):
     app = factories.company_sender()
     factories.record(factories.order("B-2", MAILBOX, ("order", "B-2")))
