@@ -133,6 +133,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # password, and cannot change the address of their login.
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app", "browser")
+HEADLESS_TOKEN_STRATEGY = "customers.access.token_strategy.OneStatementTokenStrategy"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]

@@ -167,11 +167,12 @@ def prove_mailbox(email: str, now: datetime) -> Identifier:
     mailbox = Identifier.objects.filter(
         kind="email", value=email, evidence=Evidence.VERIFIED
     ).latest("period")
-    Identifier.objects.filter(pk=mailbox.pk, proved_at=None).update(
-        proved_at=now, best_evidence=Greatest("best_evidence", OPENED)
-    )
+    if mailbox.proved_at is None:
+        Identifier.objects.filter(pk=mailbox.pk, proved_at=None).update(
+            proved_at=now, best_evidence=Greatest("best_evidence", OPENED)
+        )
+        mailbox.refresh_from_db()
     lift_suppressions("email", email, [Suppression.Reason.BOUNCED], now=now)
-    mailbox.refresh_from_db()
     return mailbox
 
 
@@ -208,10 +209,7 @@ def _link_to_record(user: User, record_id: UUID | None) -> None:
 
 
 def _find_user_by_email(email: str) -> User | None:
-    user_id = (
-        User.objects.alias(folded=Lower("email")).filter(folded=email).values_list("pk").first()
-    )
-    return User.objects.get(pk=user_id[0]) if user_id else None
+    return User.objects.alias(folded=Lower("email")).filter(folded=email).order_by("pk").first()
 
 
 def _store_address_proved_event(email: str, now: datetime) -> None:
