@@ -9,7 +9,6 @@ import msgspec
 from django.conf import settings
 
 from customers import db, sql
-from customers.queries.opened_subjects import read_opened_subjects
 from customers.queries.shapes import RecordShape, RecordVersion
 from customers.types import OpenedRecord
 
@@ -41,12 +40,17 @@ def read_record(customer_id: UUID, *, today: date, part: OpenedRecord | None) ->
     return msgspec.structs.replace(_decode(row[0]), last_seen_at=None, open_reviews=0)
 
 
-# The conditions for a part of a record, by the comments in read_record.sql.
+# The conditions for a part of a record, and the subjects that open with it, by the comments in
+# read_record.sql.
 _CONDITIONS = {
-    "order": "AND number = ANY (%(orders)s::text[])",
+    "subjects": """, subject AS MATERIALIZED (
+    SELECT about
+      FROM customers_opened_subjects((SELECT id FROM customer), %(record_ids)s::uuid[])
+)""",
+    "order": "AND 'order:' || number IN (SELECT about FROM subject)",
     "identifier": "AND id = ANY (%(listed_ids)s::bigint[])",
-    "member": "AND reference = ANY (%(members)s::text[])",
-    "interaction": "AND reference = ANY (%(interactions)s::text[])",
+    "member": "AND 'member:' || reference IN (SELECT about FROM subject)",
+    "interaction": "AND reference IN (SELECT about FROM subject)",
     "merge": "AND %(record_ids)s::uuid[] @> ARRAY[merged_into_id, record_id]",
 }
 _OPENED_TRAITS = """(SELECT customer.id AS customer_id, stated.*
@@ -66,11 +70,4 @@ def _partial_statement() -> str:
 
 
 def _part_params(part: OpenedRecord) -> dict[str, object]:
-    subjects = read_opened_subjects(part)
-    return {
-        "record_ids": list(part.record_ids),
-        "listed_ids": list(part.listed_ids),
-        "orders": subjects.orders,
-        "members": subjects.members,
-        "interactions": subjects.interactions,
-    }
+    return {"record_ids": list(part.record_ids), "listed_ids": list(part.listed_ids)}

@@ -16,7 +16,7 @@ WITH customer AS (
       FROM customers_customer AS record
       JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
      WHERE record.id = %(id)s
-), recent_order AS MATERIALIZED (
+) /*subjects*/, recent_order AS MATERIALIZED (
     SELECT number, status, channel, currency, total::text AS total, visit_date, visit_time, party,
            lines, details, requested_changes, evidence = 2 AS is_verified, placed_at, changed_at,
            changed_by, version
