@@ -283,9 +283,10 @@ def take_advisory_locks(*names: bytes) -> None:
     numbers = sorted(
         int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True) for name in names
     )
+    # unnest keeps the order, so that two requests with the same names cannot wait for each other.
+    lock = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
     with connection.cursor() as cursor:
-        for number in numbers:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        cursor.execute(lock, [numbers])
 
 
 def _enforce_limit(field: str, value: object, limit: int, now: datetime) -> None:

@@ -22,6 +22,7 @@ from customers.api.base import ApiView, page_response
 from customers.models import User
 from customers.queries.pages import Page
 
+_MAX_USER_AGENT = UserSession._meta.get_field("user_agent").max_length
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -55,9 +56,15 @@ def _signed_in(request: HttpRequest, user: User) -> str:
     login(request, user, backend=_BACKEND)
     note_sign_in(request.session, timezone.now())
     request.session.save()
-    UserSession.objects.create_from_request(request)
     key = request.session.session_key
     assert key is not None
+    # The key is new, so allauth's look-up of an existing row is not necessary.
+    UserSession.objects.create(
+        user=user,
+        session_key=key,
+        ip=network_of(request),
+        user_agent=request.META.get("HTTP_USER_AGENT", "")[:_MAX_USER_AGENT],
+    )
     return key
 
 
