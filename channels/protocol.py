@@ -27,6 +27,8 @@ class ChannelMessage(msgspec.Struct, frozen=True):
     # Further addresses of the customer that get the message, too, while a change of the address
     # waits. The outcome is that of `to` alone.
     copies: tuple[str, ...] = ()
+    # Whether the provider reports the delivery. Butler stores nothing about a text with a code.
+    is_reported: bool = True
 
 
 class DeliveryResult(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from customers.consent.preferences import TIME_OF_DAY
 
 ROOT = Path(__file__).resolve().parent.parent
+_PREFIX = re.compile(r"\+[1-9]\d{0,9}", re.ASCII)
 _BUDGET = re.compile(r"(\d{1,4})/(day|week|month)", re.ASCII)
 _HOURS = re.compile(f"({TIME_OF_DAY.pattern})-({TIME_OF_DAY.pattern})", re.ASCII)
 
@@ -72,6 +73,15 @@ def duration_seconds(name: str, *, default: float) -> float:
 def listing(name: str) -> list[str]:
     """Return the parts of a comma-separated variable; empty if it is not set."""
     return [part.strip() for part in text(name, "").split(",") if part.strip()]
+
+
+def prefixes(name: str) -> tuple[str, ...]:
+    """Return the beginnings of phone numbers, such as +31, of a comma-separated variable."""
+    listed = listing(name)
+    for prefix in listed:
+        if not _PREFIX.fullmatch(prefix):
+            raise ImproperlyConfigured(f"{name} has {prefix!r}; use a list such as +31,+32.")
+    return tuple(listed)
 
 
 def options(name: str) -> dict[str, str]:

@@ -225,6 +225,13 @@ BUTLER_CODE_TRIES = 5
 # The number of codes an hour that one address, and one network address, may request.
 BUTLER_CODES_PER_ADDRESS = env.number("BUTLER_CODES_PER_ADDRESS", default=1000 if DEBUG else 5)
 BUTLER_CODES_PER_NETWORK = env.number("BUTLER_CODES_PER_NETWORK", default=1000 if DEBUG else 60)
+# The number of codes a day by SMS that one phone, and all phones of one country, may request: of the
+# company's country, and of each other one. Fraudsters earn money with SMS to numbers abroad.
+BUTLER_SMS_CODES_PER_DAY = env.number("BUTLER_SMS_CODES_PER_DAY", default=1000 if DEBUG else 10)
+BUTLER_SMS_CODES_AT_HOME = env.number("BUTLER_SMS_CODES_AT_HOME", default=5000)
+BUTLER_SMS_CODES_ABROAD = env.number("BUTLER_SMS_CODES_ABROAD", default=200)
+# The beginnings of the numbers that get codes by SMS, such as +31. If empty, all numbers get them.
+BUTLER_SMS_PREFIXES = env.prefixes("BUTLER_SMS_PREFIXES")
 # The largest body in bytes after decompression. Phones send 475,000 bytes plus one event.
 BUTLER_MAX_BODY = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BUTLER_MAX_BODY
@@ -252,6 +259,8 @@ BUTLER_ADAPTERS = {
 }
 if SMS_URL:
     BUTLER_ADAPTERS["sms"] = "channels.sms.adapter.adapters"
+# The function that sends a text by SMS at once. If empty, customers get codes by mail only.
+BUTLER_TEXT_SENDER = "channels.sms.texts.send_text" if SMS_URL else ""
 # The number of batches that Butler sends to one provider at the same time. Use fewer than there
 # are workers, so that a provider that hangs leaves workers for the others.
 BUTLER_PROVIDER_BATCHES = env.number("BUTLER_PROVIDER_BATCHES", default=2)

@@ -333,6 +333,17 @@ def quick_hashes(settings):
 
 
 @pytest.fixture
+def sent_texts(settings):
+    """Return the list of the texts that Butler sends by SMS at once, instead of sending them."""
+    # Imported here, because not all tests need the application.
+    from tests import texts
+
+    settings.BUTLER_TEXT_SENDER = texts.SENDER
+    texts.sent.clear()
+    return texts.sent
+
+
+@pytest.fixture
 def without_version_cache(settings, monkeypatch):
     """Read automations and rules anew at each use, because tests change them all the time."""
     # Imported here, because not all tests need the application.

@@ -81,7 +81,8 @@ PARAMETERS: dict[str, Params] = {
     "read_decisions": {"ids": serials(40)},
     "read_openable": {
         "record_id": uuid("customer", 10),
-        "mailbox": "guest10@example.com",
+        "kind": "email",
+        "address": "guest10@example.com",
         "proved_ids": serials(3),
         "limit": 101,
     },

@@ -34,9 +34,10 @@ class SessionLogin(NamedTuple):
     user_id: int
     password: str
     reads_every: bool
-    # The record of the login and its address, which tell the mailbox that the login proved.
+    # The record of the login, and the kind and the value of the address that the login proved.
     record_id: str | None
-    email: str
+    address_kind: str
+    address: str
     # The live record of that record, and the version of its grouping.
     live_id: str | None
     grouping_version: int | None
@@ -109,7 +110,8 @@ def session_proofs(login: SessionLogin) -> tuple[SessionProofs, int | None]:
     session = import_module(settings.SESSION_ENGINE).SessionStore(None).decode(login.session_data)
     record_id = UUID(login.record_id) if login.record_id else None
     proved_ids = tuple(session.get(PROVED, ()))
-    return SessionProofs(record_id, login.email, proved_ids), session.get(CHOSEN)
+    address = login.address_kind, login.address
+    return SessionProofs(record_id, address, proved_ids), session.get(CHOSEN)
 
 
 def viewer_of(login: SessionLogin) -> Viewer | None:

@@ -11,13 +11,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class AddressForm(forms.Form):
-    """The address of a customer who asks for a code."""
+    """The mailbox or the phone of a customer who asks for a code, as she typed it."""
 
     email = forms.CharField(required=False)
 
 
 class CodeForm(forms.Form):
-    """A code from a mail or an authenticator app, without the spaces that were typed or copied."""
+    """A code from a mail, an SMS or an authenticator app, without the spaces that were typed or copied."""
 
     code = forms.CharField(required=False)
 
@@ -25,8 +25,8 @@ class CodeForm(forms.Form):
         return "".join(self.cleaned_data["code"].split())
 
 
-class MailedCodeForm(AddressForm, CodeForm):
-    """A code from a mail, with the address and the handle of the request for the code."""
+class SentCodeForm(AddressForm, CodeForm):
+    """A code from a mail or an SMS, with the address and the handle of the request for the code."""
 
     handle = forms.CharField(required=False)
 

@@ -25,19 +25,21 @@ _BODY_LIMIT = 4096
 
 
 class RequestCodeView(APIView):
-    """Send a code to an address; the session in the response belongs to this code."""
+    """Send a code to a mailbox or a phone; the session in the response belongs to this code."""
 
     handle_json_input = False
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Request a code; return 401 with the pending sign-in, or an error."""
-        email = _read_field(request, "email")
-        if email is None:
+        fields = {kind: _read_field(request, kind) for kind in ("email", "phone")}
+        addresses = [(kind, text) for kind, text in fields.items() if text is not None]
+        if len(addresses) != 1:
             return _error_response(request, "email", "required", "This field is required.")
+        [(kind, text)] = addresses
         try:
-            sign_in_request = send_code(request, email)
+            sign_in_request = send_code(request, kind, text)
         except Problem as problem:
-            return _problem_response(request, problem, "email")
+            return _problem_response(request, problem, kind)
         request.session[_PENDING] = sign_in_request.handle
         flows = [{"id": "login_by_code", "is_pending": True}]
         return APIResponse(
@@ -85,7 +87,12 @@ def _problem_response(request: HttpRequest, problem: Problem, field: str) -> Htt
     return response
 
 
-_CODES = {"wrong-code": "incorrect_code", "not-an-address": "invalid"}
+_CODES = {
+    "wrong-code": "incorrect_code",
+    "not-an-address": "invalid",
+    "not-a-number": "invalid",
+    "no-code-number": "invalid",
+}
 
 
 def _error_response(request: HttpRequest, field: str, code: str, message: str) -> HttpResponse:

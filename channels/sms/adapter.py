@@ -108,14 +108,16 @@ class SmsAdapter:
 
     def _form(self, message: ChannelMessage) -> dict[str, str]:
         sender = self._account["from"]
-        # Status callbacks then name the message, even if the response to this request was lost.
-        query = urlencode({"message": str(message.id)})
-        return {
+        form = {
             "To": message.to,
             "MessagingServiceSid" if sender.startswith("MG") else "From": sender,
             "Body": _encodable(message.text),
-            "StatusCallback": f"{settings.BUTLER_SITE_URL}/v1/sms/status?{query}",
         }
+        if message.is_reported:
+            # Status callbacks then name the message, even if the response to this request was lost.
+            query = urlencode({"message": str(message.id)})
+            form["StatusCallback"] = f"{settings.BUTLER_SITE_URL}/v1/sms/status?{query}"
+        return form
 
 
 class OutboxAdapter:

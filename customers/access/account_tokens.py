@@ -89,5 +89,5 @@ def _open_account(sender: Sender, number: str) -> OpenedRecord | None:
     proved = Identifier.objects.filter(
         kind=kind, value=value, evidence=Evidence.VERIFIED, erasure=None
     ).values_list("id", flat=True)
-    records = read_openable(SessionProofs(None, "", tuple(proved))).open().records
+    records = read_openable(SessionProofs(None, ("", ""), tuple(proved))).open().records
     return next((record for record in records if set(proved) & record.identifier_ids), None)

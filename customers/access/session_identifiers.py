@@ -1,17 +1,17 @@
 """Chooses the identifier for which the session of a customer speaks."""
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from customers.access.sessions import session_opening, session_proofs
 from customers.identity.openable_graph import CHOSEN, read_openable
 from customers.models import Evidence, Identifier, User
 
 
-def proved_mailbox() -> QuerySet[Identifier]:
-    """Return the mailbox that a login proved, as a subquery on the login.
+def proved_address() -> QuerySet[Identifier]:
+    """Return the mailbox or the phone that a login proved, as a subquery on the login.
 
-    A mailbox is not returned if its period ended since then: somebody else may have it.
+    An address is not returned if its period ended since then: somebody else may have it.
     """
     # A later period on the same record continues the earlier one.
     later = Identifier.objects.filter(
@@ -20,10 +20,11 @@ def proved_mailbox() -> QuerySet[Identifier]:
         evidence=Evidence.VERIFIED,
         period__gt=OuterRef("period"),
     ).exclude(customer=OuterRef("customer"))
-    mailboxes = Identifier.objects.filter(
-        kind="email", record=OuterRef("record"), evidence=Evidence.VERIFIED, erasure=None
+    is_address = Q(kind="email") | Q(kind="phone", value=OuterRef("phone"))
+    addresses = Identifier.objects.filter(
+        is_address, record=OuterRef("record"), evidence=Evidence.VERIFIED, erasure=None
     )
-    return mailboxes.filter(~Exists(later)).order_by("-period")
+    return addresses.filter(~Exists(later)).order_by("-period")
 
 
 def chosen_account(user: User, session: SessionBase) -> tuple[str, str] | None:

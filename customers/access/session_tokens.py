@@ -9,7 +9,7 @@ from django.db.models import F, Subquery
 from django.db.models.functions import JSONObject
 from django.utils.crypto import constant_time_compare
 
-from customers.access.session_identifiers import chosen_account, proved_mailbox
+from customers.access.session_identifiers import chosen_account, proved_address
 from customers.models import User
 
 
@@ -23,12 +23,12 @@ def find_identifier(token: str) -> tuple[str, str] | None:
     user_id = session.get(SESSION_KEY)
     if not user_id:
         return None
-    pair = proved_mailbox().values(pair=JSONObject(kind=F("kind"), value=F("value")))
+    pair = proved_address().values(pair=JSONObject(kind=F("kind"), value=F("value")))
     logins = User.objects.filter(pk=user_id, is_active=True, is_staff=False)
-    user = logins.annotate(mailbox=Subquery(pair[:1])).first()
-    if user is None or user.mailbox is None or not _opened_session(user, session):
+    user = logins.annotate(proved=Subquery(pair[:1])).first()
+    if user is None or user.proved is None or not _opened_session(user, session):
         return None
-    return chosen_account(user, session) or (user.mailbox["kind"], user.mailbox["value"])
+    return chosen_account(user, session) or (user.proved["kind"], user.proved["value"])
 
 
 def _opened_session(user: User, session: SessionBase) -> bool:

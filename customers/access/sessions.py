@@ -43,7 +43,7 @@ def session_opening(graph: OpenableGraph, session: SessionBase) -> SessionOpenin
 
 def session_proofs(user: User, session: SessionBase) -> SessionProofs:
     """Return the proofs of the session of this login."""
-    return SessionProofs(user.record_id, user.email, tuple(session.get(PROVED, ())))
+    return SessionProofs(user.record_id, user.address, tuple(session.get(PROVED, ())))
 
 
 def save_or_end(session: SessionBase) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from customers.actions import address_notices, sign_in
+from customers.db.advisory_locks import take_advisory_locks
 from customers.identity import decisions
 from customers.identity.families import is_number
 from customers.identity.links import DecisionKind
@@ -133,7 +134,7 @@ def request_change(
 
 def lock_addresses(holder_ids: Iterable[int]) -> None:
     """Let the changes of the addresses of these holders wait for each other, in a transaction."""
-    sign_in.take_advisory_locks(*(f"addresses of {id_}".encode() for id_ in holder_ids))
+    take_advisory_locks(*(f"addresses of {id_}".encode() for id_ in holder_ids))
 
 
 def _count_of_day(ends: tuple[int | None, int | None], now: datetime) -> int:

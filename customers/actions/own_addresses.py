@@ -13,7 +13,7 @@ from customers.access.address_states import (
     read_own_addresses,
 )
 from customers.access.proof_times import note_proof
-from customers.actions import address_changes, address_notices, sign_in
+from customers.actions import address_changes, address_notices, sign_in, sign_in_codes
 from customers.actions.address_changes import CUSTOMER, ChangesFrozen
 from customers.identity.openable_graph import CHOSEN
 from customers.models import AddressChange, Event, Identifier, Suppression, User
@@ -54,7 +54,7 @@ class Confirmed(NamedTuple):
 def note_code(session: SessionBase, handle: str, replaced_id: int) -> None:
     """Store that the session asked for this code. The caller saves the session."""
     codes = list(session.get(ADDING, {}).items())
-    codes.append((sign_in.handle_digest(handle), replaced_id))
+    codes.append((sign_in_codes.handle_digest(handle), replaced_id))
     session[ADDING] = dict(codes[-_MAX_CODES:])
 
 
@@ -67,14 +67,14 @@ def confirm(
     session. Raises sign_in.WrongCode, NoRecord, ChangesFrozen or TooManyChanges.
     """
     codes = dict(session.get(ADDING, {}))
-    replaced_id = codes.pop(sign_in.handle_digest(handle), None)
+    replaced_id = codes.pop(sign_in_codes.handle_digest(handle), None)
     if replaced_id is None:
         raise sign_in.WrongCode
     own = _read(user, session, now)
     # Durable: inside an outer transaction, the error of a wrong code would undo the count.
     with transaction.atomic(durable=True):
-        email = sign_in.spend_code(handle, code, now)
-        mailbox = sign_in.prove_mailbox(email, now) if email else None
+        address = sign_in_codes.spend_code(handle, code, now)
+        mailbox = sign_in.prove_address(*address, now) if address else None
     if mailbox is None:
         raise sign_in.WrongCode
     session[ADDING] = codes

@@ -151,7 +151,7 @@ class AddressesView(_AddressView):
     def post(self, request: Request) -> HttpResponse:
         _, session = self.session(request)
         new = read_body(request, NewAddress)
-        issued = send_address_code(request, new.email)
+        issued = send_address_code(request, "email", new.email)
         own_addresses.note_code(session, issued.handle, new.replaces)
         session.save()
         response = shape_response(CodeSent(issued.handle, settings.BUTLER_CODE_SECONDS), status=202)

@@ -1,37 +1,41 @@
-"""The endpoint to sign in with a code that Butler sends by e-mail."""
+"""The endpoint to sign in with a code that Butler sends by e-mail or SMS."""
 
-import logging
-import smtplib
 from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 from django.conf import settings
-from django.core.mail import send_mail
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from msgspec import Meta
 from rest_framework.request import Request
 
-from customers.actions import sign_in, source_address_changes
+from customers.actions import code_messages, sign_in, sign_in_codes, source_address_changes
+from customers.actions.sign_in_codes import IssuedCode
 from customers.api import schema
 from customers.api.base import ApiView, read_body, shape_response
 from customers.api.problems import Problem
 from customers.api.sessions import network_of, open_app_session, open_session
 from customers.models import User
 
-_log = logging.getLogger(__name__)
+# The characters of mailboxes that no phone number has, also as people type them in other scripts.
+_AT_SIGNS = frozenset("@\uff20\ufe6b")
 
 
 class CodeRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The first request: an address. Butler sends a code to it."""
+    """The first request: a mailbox. Butler sends a code to it."""
 
     email: Annotated[str, Meta(max_length=254)]
 
 
+class TextCodeRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The first request: a mobile number. Butler sends a code to it by SMS."""
+
+    phone: Annotated[str, Meta(max_length=254)]
+
+
 class CodeProof(msgspec.Struct, forbid_unknown_fields=True):
-    """The second request: `request` from the first response, and the code from the e-mail."""
+    """The second request: `request` from the first response, and the code from the message."""
 
     request: Annotated[str, Meta(min_length=1, max_length=64)]
     code: Annotated[str, Meta(min_length=1, max_length=20)]
@@ -62,7 +66,7 @@ class SignInView(ApiView):
 
     @schema.describe(
         "Sign in: send an address, then the code",
-        body=(CodeRequest, CodeProof),
+        body=(CodeRequest, TextCodeRequest, CodeProof),
         answer=schema.shape(SignedIn),
         other_responses={
             202: ("Butler sent a code, whether or not an account exists.", schema.shape(CodeSent))
@@ -81,7 +85,7 @@ class SignInView(ApiView):
                 open_session=open_app_session,
             )
             return _uncached(shape_response(SignedIn(token, user.pk)))
-        issued = send_code(request, read_body(request, CodeRequest).email)
+        issued = send_code(request, *read_address(request))
         return _uncached(
             shape_response(CodeSent(issued.handle, settings.BUTLER_CODE_SECONDS), status=202)
         )
@@ -92,50 +96,69 @@ def _uncached(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def send_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
-    """Send a code to an address and return it; raise a Problem if this is not possible."""
-    issued = _issue_code(request, email)
-    subject = translation.gettext("%(code)s is your code to sign in")
-    _send_mail(issued, "customers/sign_in_code.txt", subject)
-    return issued
+def read_address(request: Request) -> tuple[str, str]:
+    """Return the kind of the address in the body of a request for a code, and its text."""
+    if "phone" in request.data:
+        return "phone", read_body(request, TextCodeRequest).phone
+    return "email", read_body(request, CodeRequest).email
 
 
-def send_address_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
-    """Send a code to an address that a signed-in customer wants to add; raise a Problem as above.
+def address_of(text: str) -> tuple[str, str]:
+    """Return the kind of the address that a customer typed, and the text."""
+    is_number = code_messages.sends_texts() and _AT_SIGNS.isdisjoint(text)
+    return ("phone" if is_number else "email"), text
+
+
+def send_code(request: Request | HttpRequest, kind: str, address: str) -> IssuedCode:
+    """Send a code to a mailbox or a phone and return it; raise a Problem if this is not possible.
 
     The answer is the same whether or not anybody has the address.
     """
-    issued = _issue_code(request, email)
-    subject = translation.gettext("%(code)s is your code to confirm this address")
-    _send_mail(issued, "customers/address_code.txt", subject)
-    return issued
+    return _send(request, kind, address, code_messages.SIGN_IN)
 
 
-def _issue_code(request: Request | HttpRequest, email: str) -> sign_in.IssuedCode:
-    http = request._request if isinstance(request, Request) else request
+def send_address_code(request: Request | HttpRequest, kind: str, address: str) -> IssuedCode:
+    """Send a code to an address that a signed-in customer wants to add; raise a Problem as above."""
+    return _send(request, kind, address, code_messages.CONFIRM)
+
+
+def _send(
+    request: Request | HttpRequest, kind: str, address: str, texts: code_messages.CodeTexts
+) -> IssuedCode:
     try:
-        return sign_in.issue_code(email=email, network=network_of(http), now=timezone.now())
-    except sign_in.InvalidEmail:
-        raise Problem(422, "not-an-address", "This is not an e-mail address.") from None
-    except sign_in.TooManyCodes as error:
+        issued = _issue_code(request, kind, address)
+        code_messages.send(issued, texts)
+    except sign_in_codes.InvalidAddress:
+        raise Problem(422, *_INVALID_ADDRESSES[kind]) from None
+    except sign_in_codes.NoCodeNumber:
+        raise Problem(422, "no-code-number", _NO_CODE_NUMBER) from None
+    except code_messages.MessageNotSent:
+        problem = "no-text" if kind == "phone" else "no-mail"
+        words = f"Butler cannot send {_MESSAGES[kind]} now. Try again in 30 seconds."
+        raise Problem(503, problem, words, headers={"Retry-After": "30"}) from None
+    except sign_in_codes.TooManyCodes as error:
         wait = {"Retry-After": str(error.seconds)}
         words = f"Too many codes were requested. Try again in {error.seconds} seconds."
         raise Problem(429, "too-often", words, headers=wait) from None
+    return issued
 
 
-def _send_mail(issued: sign_in.IssuedCode, template: str, subject: str) -> None:
-    minutes = settings.BUTLER_CODE_SECONDS // 60
-    text = render_to_string(template, {"code": issued.code, "minutes": minutes})
-    try:
-        send_mail(subject % {"code": issued.code}, text, None, [issued.email])
-    except (smtplib.SMTPException, OSError):
-        _log.exception("the mail server did not accept a sign-in code")
-        raise Problem(
-            503,
-            "no-mail",
-            "Butler cannot send e-mail now. Try again in 30 seconds.",
-            headers={"Retry-After": "30"},
-        ) from None
+_MESSAGES = {"email": "e-mail", "phone": "SMS"}
+_INVALID_ADDRESSES = {
+    "email": ("not-an-address", "This is not an e-mail address."),
+    "phone": ("not-a-number", "This is not a phone number."),
+}
+_NO_CODE_NUMBER = "Butler sends no codes to this number. Use a mobile number or an e-mail address."
+
+
+def _issue_code(request: Request | HttpRequest, kind: str, address: str) -> IssuedCode:
+    http = request._request if isinstance(request, Request) else request
+    network, now = network_of(http), timezone.now()
+    if kind == "email":
+        return sign_in_codes.issue_code(email=address, network=network, now=now)
+    if not code_messages.sends_texts():
+        raise sign_in_codes.NoCodeNumber
+    return sign_in_codes.issue_text_code(phone=address, network=network, now=now)
 
 
 def sign_in_by_code(

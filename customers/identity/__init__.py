@@ -65,6 +65,7 @@ Readers:
 
 - `lookup`: the records that have an identifier
 - `search`: customers by a name, a number or an address
+- `code_numbers`: the phone numbers that get codes by SMS; pure
 - `ringing_calls`: the calls that ring now, and the possible callers
 - `merge_reasons`: why two records were merged
 """

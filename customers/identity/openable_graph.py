@@ -23,7 +23,7 @@ from customers.identity.opening_rules import (
 from customers.identity.separations import separated_pairs
 from customers.types import OpenedRecord
 
-# The keys of the session data. PROVED: ids of identifiers that the session proved beside the mailbox
+# The keys of the session data. PROVED: ids of identifiers that the session proved beside the address
 # of its login. CHOSEN: the id of an identifier of the record that the customer chose.
 PROVED = "proved"
 CHOSEN = "chosen"
@@ -32,10 +32,11 @@ LINK_LIMIT = 101
 
 
 class SessionProofs(NamedTuple):
-    """The proofs of a session: the mailbox of its login, and identifiers that it proved besides."""
+    """The proofs of a session: the address of its login, and identifiers that it proved besides."""
 
     record_id: UUID | None
-    email: str
+    # The kind and the value of the address.
+    address: tuple[str, str]
     identifier_ids: tuple[int, ...] = ()
 
 
@@ -122,9 +123,11 @@ def read_openable(proofs: SessionProofs) -> OpenableGraph:
 
 def openable_params(proofs: SessionProofs) -> dict[str, object]:
     """Return the parameters of read_openable.sql."""
+    kind, value = proofs.address
     return {
         "record_id": proofs.record_id,
-        "mailbox": normalize("email", proofs.email) or "",
+        "kind": kind,
+        "address": normalize(kind, value) or "",
         "proved_ids": list(proofs.identifier_ids),
         "limit": LINK_LIMIT,
     }

@@ -6,7 +6,9 @@ opens what it proved, and one step on:
 - a mailbox opens an account of each space: the proved ones, or else the only one that states it;
 - an account opens a mailbox by a confirmed link;
 - a card, a phone or a contract number opens by a confirmed link, one step further;
-- a device opens with the account or mailbox that it is attached to.
+- a device opens with the account or mailbox that it is attached to;
+- a phone that was proved opens itself and its devices, and no account. If several records confirmed it, its past is
+  closed to all: each of them has what staff filed on its own identifiers.
 
 Links that a source replaced, and links that are only noted, open nothing.
 """
@@ -16,7 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 from uuid import UUID
 
-from customers.identity.families import ADDRESSES, PHONE, Family
+from customers.identity.families import ADDRESSES, JOINING_FAMILIES, PHONE, Family
 from customers.identity.links import (
     DecisionKind,
     IdentifierNode,
@@ -74,7 +76,8 @@ def open_records(
     because another account of its space may be missing.
     """
     graph = _Graph(identifiers, links)
-    proved = [id_ for id_ in proved if id_ in identifiers]
+    shared = {id_ for id_ in proved if id_ in identifiers and graph.is_shared_phone(id_)}
+    proved = [id_ for id_ in proved if id_ in identifiers and id_ not in shared]
     accounts: set[int] = set()
     stated: set[int] = set()
     newly_opened: list[tuple[int, int]] = []
@@ -90,7 +93,9 @@ def open_records(
     mailboxes = {id_ for unit in units for id_ in graph.confirmed(unit, Family.MAILBOX)}
     strong = accounts | units | mailboxes | set(proved)
     attached = {id_ for target in strong for id_ in graph.attached_to(target)}
-    opened = strong | attached
+    opened = (strong | attached) - shared
+    if not opened:
+        return _without_past(shared, identifiers)
     stated_by = accounts | units
     listed = opened | {id_ for target in stated_by for id_ in graph.neighbors(target)}
     return Opening(
@@ -98,6 +103,17 @@ def open_records(
         closed_accounts=tuple(sorted(stated - opened)),
         newly_opened=tuple(sorted(newly_opened)),
     )
+
+
+def _without_past(shared: Set[int], identifiers: Mapping[int, OpenableIdentifier]) -> Opening:
+    """Return the opening of a session that proved shared phones alone: the numbers, and no event."""
+    records = [
+        record._replace(
+            record_ids=frozenset(), addresses=frozenset(), is_whole=False, has_contact=False
+        )
+        for record in _records(shared, shared, identifiers)
+    ]
+    return Opening(records=tuple(records), closed_accounts=(), newly_opened=())
 
 
 def attached_by_people(
@@ -185,6 +201,13 @@ class _Graph:
         is_one_record = self._identifiers[first].live_id == self._identifiers[second].live_id
         return link.is_joined or (link.kind == LinkKind.EQUAL and is_one_record)
 
+    def is_shared_phone(self, id_: int) -> bool:
+        """Tell whether several records confirmed a phone, such as those of a family."""
+        if self._identifiers[id_].node.kind != PHONE:
+            return False
+        ends = [*self.confirmed(id_, Family.ACCOUNT), *self.confirmed(id_, Family.MAILBOX)]
+        return len({self._identifiers[end].live_id or end for end in ends}) > 1
+
     def neighbors(self, id_: int) -> Iterator[int]:
         """Yield the identifiers that a link connects with this one."""
         yield from (other for other, _ in self._links[id_])
@@ -198,10 +221,11 @@ class _Graph:
     def attached_to(self, target: int) -> Iterator[int]:
         """Yield the attached ids and devices on the record of this identifier that open with it."""
         live_id = self._identifiers[target].live_id
+        is_leaf = self.family(target) not in JOINING_FAMILIES
         for other, link in self._links[target]:
             family = self.family(other)
             is_open = family is Family.DEVICE or (
-                family is Family.ATTACHED and link.evidence >= CONFIRMED
+                family is Family.ATTACHED and link.evidence >= CONFIRMED and not is_leaf
             )
             if is_open and live_id is not None and self._identifiers[other].live_id == live_id:
                 yield other
@@ -234,8 +258,6 @@ def _opened_record(
     families = {id_: identifier.node.family for id_, identifier in of_record.items()}
     ids = of_record.keys() & opened
     accounts = tuple(sorted(id_ for id_ in ids if families[id_] is Family.ACCOUNT))
-    opens_mailbox = any(families[id_] is Family.MAILBOX for id_ in ids)
-    has_mailbox = Family.MAILBOX in families.values()
     closed = [of_record[id_] for id_ in of_record.keys() - ids]
     hides_data = any(other.record_id or other.node.kind in ADDRESSES for other in closed)
     record_ids = frozenset(record for id_ in ids if (record := of_record[id_].record_id))
@@ -256,5 +278,14 @@ def _opened_record(
             )
         ),
         is_whole=not hides_data and of_record.keys() <= listed,
-        has_contact=opens_mailbox or not has_mailbox,
+        has_contact=_opens_contact(families, ids),
     )
+
+
+def _opens_contact(families: Mapping[int, Family], opened: Set[int]) -> bool:
+    """Tell whether a mailbox of the record is open; without a mailbox, an account, or else all."""
+    for family in (Family.MAILBOX, Family.ACCOUNT):
+        of_family = {id_ for id_ in families if families[id_] is family}
+        if of_family:
+            return not of_family.isdisjoint(opened)
+    return families.keys() <= opened

@@ -9,9 +9,11 @@ from customers.models.customer import Customer
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+    def create_user(
+        self, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
         """Store and return a new login. Without a password, only other ways to sign in work."""
-        user = self.model(email=self.normalize_email(email), **fields)
+        user = self.model(email=self.normalize_email(email) or None, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -24,7 +26,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A login of a customer or a staff member. The facts about a customer are in `Customer`."""
 
-    email = models.EmailField(unique=True)
+    # The address whose code opens the login: a mailbox, or a phone in the international form.
+    email = models.EmailField(unique=True, null=True, blank=True)
+    phone = models.CharField(max_length=16, unique=True, null=True, blank=True, editable=False)
     name = models.CharField(max_length=100, blank=True)
     language = models.CharField(max_length=8, default="en")
     is_active = models.BooleanField(default=True)
@@ -40,10 +44,21 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_in_any_case")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_in_any_case"),
+            models.CheckConstraint(
+                condition=models.Q(email__isnull=False) | models.Q(phone__isnull=False),
+                name="user_has_an_address",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"login #{self.pk}"
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """The kind and the value of the address whose code opens the login."""
+        return ("phone", self.phone) if self.phone else ("email", self.email or "")
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # When a customer becomes staff, their sessions end, because they signed in with a code

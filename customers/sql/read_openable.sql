@@ -3,12 +3,13 @@
 -- of them open. With OFFSET, Postgres looks up each identifier by its index.
 --
 -- The same account has equal numbers, aliases, and second numbers of one event (CTE account).
--- A login proves the mailbox of its address. The record of the login tells of which period: the
--- mailbox files on it, or leads to the same live record. A login without such a mailbox proves the
+-- A login proves its address, a mailbox or a phone. The record of the login tells of which period: the
+-- address files on it, or leads to the same live record. A login without such an address proves the
 -- identifiers that file on its record.
 --
 -- record_id   uuid|null  the record of the login
--- mailbox     text       the normalized address of the login
+-- kind        text       of the address of the login
+-- address     text       normalized
 -- proved_ids  bigint[]   identifiers that the session proved besides
 -- limit       int        links of each identifier and state that are read, the strongest first
 -- returns one row: the ids of the proved identifiers; then as JSON the identifiers, the links between
@@ -18,21 +19,21 @@ WITH RECURSIVE login AS MATERIALIZED (
     SELECT id AS record_id, COALESCE(canonical_id, id) AS live_id
       FROM customers_customer
      WHERE id = %(record_id)s
-), mailbox AS MATERIALIZED (
+), address AS MATERIALIZED (
     SELECT identifier.id
       FROM login
       JOIN customers_identifier AS identifier
-        ON identifier.kind = 'email' AND identifier.value = %(mailbox)s
+        ON identifier.kind = %(kind)s AND identifier.value = %(address)s
        AND identifier.evidence = 2 AND identifier.erasure_id IS NULL
        AND (identifier.record_id = login.record_id OR identifier.customer_id = login.live_id)
 ), proved AS MATERIALIZED (
-    SELECT id FROM mailbox
+    SELECT id FROM address
      UNION
     SELECT identifier.id
       FROM login
       JOIN customers_identifier AS identifier ON identifier.record_id = login.record_id
      WHERE identifier.evidence = 2 AND identifier.erasure_id IS NULL
-       AND NOT EXISTS (SELECT FROM mailbox)
+       AND NOT EXISTS (SELECT FROM address)
      UNION
     SELECT id FROM customers_identifier
      WHERE id = ANY (%(proved_ids)s::bigint[]) AND erasure_id IS NULL

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from channels.console.views import access
 from customers.access import access_log
-from customers.actions import sign_in, staff_sign_in
+from customers.actions import sign_in_codes, staff_sign_in
 from customers.actions.sources import create_source
 from customers.models import AccessLogEntry, Source, User
 from tests import factories, size, staff
@@ -54,7 +54,7 @@ def call_values(world, settings, quick_hashes) -> dict:
         name="desk", channel="phone", is_secret=True, scopes=("ingest", "read", "identify")
     )
     now = timezone.now()
-    code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
+    code = sign_in_codes.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
     pending = SessionStore()
     pending["sign_in_request"] = code.handle
     pending.save()

@@ -48,6 +48,9 @@ def announced_services(tmp_path):
         pytest.param(lambda: env.number("X", default=1), " 20 ", 20, id="number"),
         pytest.param(lambda: env.duration_seconds("X", default=1), "0.25", 0.25, id="seconds"),
         pytest.param(lambda: env.listing("X"), "a, b,,c ", ["a", "b", "c"], id="listing"),
+        pytest.param(
+            lambda: env.prefixes("X"), "+31, +1242", ("+31", "+1242"), id="beginnings-of-numbers"
+        ),
         pytest.param(lambda: env.text("X"), "", "", id="empty-text-is-a-text"),
         pytest.param(lambda: env.choice("X", ["en", "nl"], default="en"), "nl", "nl", id="choice"),
         pytest.param(
@@ -90,6 +93,7 @@ def test_valid_value_is_parsed(monkeypatch, read, value, meaning):
         pytest.param(lambda: env.budgets("X", ["peer"], default=""), "peer=1/hour", id="period"),
         pytest.param(lambda: env.budgets("X", ["peer"], default=""), "other=1/day", id="class"),
         pytest.param(lambda: env.quiet_hours("X", ["peer"], default=""), "peer=9-17", id="clock"),
+        pytest.param(lambda: env.prefixes("X"), "+31,32", id="number-without-plus"),
         pytest.param(lambda: service_urls.database("X"), "mysql://a/b", id="database"),
     ],
 )

@@ -21,7 +21,14 @@ django.setup()
 from django.db import OperationalError, connection, transaction  # noqa: E402
 
 from customers import ingest, rebuild  # noqa: E402
-from customers.actions import consent, idempotency, orders, reviews, sign_in  # noqa: E402
+from customers.actions import (  # noqa: E402
+    consent,
+    idempotency,
+    orders,
+    reviews,
+    sign_in,
+    sign_in_codes,
+)
 from customers.actions.changes import ChangeAuthor, RejectedChange, UnreachableRecord  # noqa: E402
 from customers.identity import decisions  # noqa: E402
 from customers.models import Customer, Merge, Order, Review, Source  # noqa: E402
@@ -142,7 +149,7 @@ class Writer:
 
     def sign_in(self) -> None:
         address = self.random.choice(POOLS["email"])
-        issued_code = sign_in.issue_code(email=address, network="127.0.0.1", now=self.now)
+        issued_code = sign_in_codes.issue_code(email=address, network="127.0.0.1", now=self.now)
         sign_in.verify_code(
             handle=issued_code.handle, code=issued_code.code, language="en", now=self.now
         )

@@ -300,7 +300,8 @@ def _sign_in() -> list[list[object]]:
     """Sign in the first customers again: [email, whether the login kept its record]."""
     from django.utils import timezone
 
-    from customers.actions.sign_in import issue_code, verify_code
+    from customers.actions.sign_in import verify_code
+    from customers.actions.sign_in_codes import issue_code
     from customers.models import User
 
     logins = []

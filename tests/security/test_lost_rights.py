@@ -12,7 +12,7 @@ from allauth.mfa.utils import decrypt
 from django.test import Client
 from django.utils import timezone
 
-from customers.actions import sign_in, staff_sign_in
+from customers.actions import sign_in, sign_in_codes, staff_sign_in
 from customers.actions.staff_sign_in import WrongAuthenticatorCode
 from customers.identity import decisions
 from customers.models import AttemptCount, Event, Order, User
@@ -162,7 +162,7 @@ def test_session_opened_before_a_merge_reads_the_merged_record(noor):
 # Two at once ---------------------------------------------------------------------------------
 
 
-def proofs(*codes: sign_in.IssuedCode) -> list[object]:
+def proofs(*codes: sign_in_codes.IssuedCode) -> list[object]:
     return together(
         *(
             lambda code=code: sign_in.verify_code(
@@ -173,8 +173,8 @@ def proofs(*codes: sign_in.IssuedCode) -> list[object]:
     )
 
 
-def ask() -> sign_in.IssuedCode:
-    return sign_in.issue_code(email=EMAIL, network="192.0.2.1", now=timezone.now())
+def ask() -> sign_in_codes.IssuedCode:
+    return sign_in_codes.issue_code(email=EMAIL, network="192.0.2.1", now=timezone.now())
 
 
 def test_one_code_used_concurrently_signs_in_once():

@@ -18,7 +18,7 @@ from channels.console.views.access import PASSWORD_CHECK
 from channels.live import tickets
 from channels.models import StreamTicket
 from customers.access import keys
-from customers.actions import sign_in, staff_sign_in
+from customers.actions import sign_in, sign_in_codes, staff_sign_in
 from customers.models import User
 from customers.queries.pages import BadCursor, read_cursor, write_cursor
 from tests import factories, staff
@@ -41,7 +41,7 @@ def flips(text: str):
 
 def test_changed_handle_is_refused():
     now = timezone.now()
-    issued_code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
+    issued_code = sign_in_codes.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
 
     for handle in (
         *flips(issued_code.handle),
@@ -59,10 +59,12 @@ def test_changed_handle_is_refused():
 
 def test_code_of_another_handle_is_refused():
     now = timezone.now()
-    first_code = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
-    second_code = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
+    first_code = sign_in_codes.issue_code(email="noor@example.com", network="192.0.2.1", now=now)
+    second_code = sign_in_codes.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
     if first_code.code == second_code.code:
-        second_code = sign_in.issue_code(email="eli@example.com", network="192.0.2.1", now=now)
+        second_code = sign_in_codes.issue_code(
+            email="eli@example.com", network="192.0.2.1", now=now
+        )
 
     for handle, code in (
         (first_code.handle, second_code.code),
@@ -95,7 +97,7 @@ def test_token_of_one_purpose_is_refused_for_another(client):
     tokens = {
         "session": client.session.session_key,
         "ticket": tickets.issue(session_key=client.session.session_key, now=now),
-        "handle": sign_in.issue_code(email="noor@example.com", network="", now=now).handle,
+        "handle": sign_in_codes.issue_code(email="noor@example.com", network="", now=now).handle,
         "link": unsubscribe.sign_token(
             unsubscribe.UnsubscribeScope(noor.pk, noor.pk, "offers", "")
         ),

@@ -25,7 +25,8 @@ SELECT session.session_key,
                               AND granted.permission_id = permission.id))
        )) AS reads_every,
        login.record_id::text,
-       login.email,
+       CASE WHEN login.phone IS NULL THEN 'email' ELSE 'phone' END,
+       COALESCE(login.phone, login.email),
        live.id::text,
        live.grouping_version
   FROM unnest(%(session_keys)s::text[], %(user_ids)s::bigint[])

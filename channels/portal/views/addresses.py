@@ -27,7 +27,7 @@ from customers.access.sessions import save_or_end
 from customers.actions import address_changes, address_notices, own_addresses
 from customers.api.addresses import PROBLEMS
 from customers.api.problems import Problem
-from customers.api.sign_in import send_address_code
+from customers.api.sign_in import address_of, send_address_code
 from customers.models import AddressChange, Identifier, User
 
 _ERROR_TEXTS = ERROR_TEXTS | {
@@ -186,10 +186,10 @@ def _steps() -> dict[str, Callable[..., _Reply]]:
 
 
 def _ask_code(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
-    issued = send_address_code(request, answer["email"])
+    issued = send_address_code(request, *address_of(answer["email"]))
     replaced_id = answer["address"] if answer["step"] == "add" else None
     own_addresses.note_code(request.session, issued.handle, replaced_id or 0)
-    return _Reply(email=issued.email, handle=issued.handle)
+    return _Reply(email=issued.address, handle=issued.handle)
 
 
 def _confirm(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:

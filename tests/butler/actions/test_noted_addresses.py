@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from butler.decisions.bulk import denial_codes
-from customers.actions import sign_in
+from customers.actions import sign_in, sign_in_codes
 from customers.identity import decisions
 from customers.models import Customer, Identifier, Suppression
 from tests import factories
@@ -94,7 +94,7 @@ def test_noted_mailbox_of_another_customer_gets_nothing(desk):
 
 def test_noted_mailbox_gets_nothing_once_somebody_else_has_proved_it(desk):
     customer = ordered(desk, "D-1", ("user_id", "7"), BOX)
-    code = sign_in.issue_code(email=BOX[1], network="192.0.2.1", now=NOON)
+    code = sign_in_codes.issue_code(email=BOX[1], network="192.0.2.1", now=NOON)
     sign_in.verify_code(handle=code.handle, code=code.code, language="en", now=NOON)
 
     assert Identifier.objects.get(kind="email").customer_id != customer.id
@@ -103,7 +103,7 @@ def test_noted_mailbox_gets_nothing_once_somebody_else_has_proved_it(desk):
 
 def test_noted_mailbox_opens_nothing(desk):
     customer = ordered(desk, "D-1", ("user_id", "7"), BOX)
-    code = sign_in.issue_code(email=BOX[1], network="192.0.2.1", now=NOON)
+    code = sign_in_codes.issue_code(email=BOX[1], network="192.0.2.1", now=NOON)
 
     user = sign_in.verify_code(handle=code.handle, code=code.code, language="en", now=NOON)
 

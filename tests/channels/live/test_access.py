@@ -31,7 +31,8 @@ def login_of(signed_in) -> SessionLogin:
         opened_with,
         user.is_staff,
         record_id=None,
-        email=user.email,
+        address_kind="email",
+        address=user.email,
         live_id=None,
         grouping_version=None,
     )

@@ -90,7 +90,7 @@ def test_no_address_is_refused_with_a_sentence(noor):
     answer = noor.step("add", email="noor")
 
     assert answer.status_code == 422
-    assert "This is not an e-mail address" in answer.content.decode()
+    assert "This is no e-mail address and no phone number" in answer.content.decode()
 
 
 def test_address_with_its_own_record_is_joined_on_request(noor, shop):

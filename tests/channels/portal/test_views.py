@@ -291,3 +291,28 @@ def test_an_empty_park_says_how_to_fill_it(client):
 
     assert response.status_code == 404
     assert "load_themepark" in response.content.decode()
+
+
+@pytest.mark.usefixtures("_development")
+def test_visitor_signs_in_with_a_phone_number(client, sent_texts):
+    form = client.get("/sign-in/").content.decode()
+    page = client.post("/sign-in/", {"email": "06 12345098"}).content.decode()
+    handle = re.search(r'name="handle" value="([^"]+)"', page)[1]
+
+    signed_in = client.post("/sign-in/code/", {"handle": handle, "code": sent_texts[-1].code})
+
+    assert "Your e-mail address or mobile number" in form
+    assert "06 12345098" in page
+    assert "START" in page
+    assert signed_in.status_code == 302
+    assert "+31612345098" in client.get("/").content.decode()
+
+
+def test_site_without_sms_asks_for_an_e_mail_address(client, settings):
+    settings.BUTLER_TEXT_SENDER = ""
+
+    form = client.get("/sign-in/").content.decode()
+    answer = client.post("/sign-in/", {"email": "+31612345098"})
+
+    assert "mobile number" not in form
+    assert "This is not an e-mail address" in answer.content.decode()

@@ -60,3 +60,23 @@ def test_a_code_without_a_request_is_refused(anybody):
     answer = anybody.post("/_allauth/app/v1/auth/code/confirm", {"code": "123456"})
 
     assert answer.status_code == 409
+
+
+def test_app_signs_in_by_phone(anybody, sent_texts):
+    api = "/_allauth/app/v1/auth"
+    code_request = anybody.post(f"{api}/code/request", {"phone": "06 12345098"})
+    pending = {"X-Session-Token": code_request.json()["meta"]["session_token"]}
+
+    right = anybody.post(f"{api}/code/confirm", {"code": sent_texts[-1].code}, **pending)
+
+    token = {"X-Session-Token": right.json()["meta"]["session_token"]}
+    assert (code_request.status_code, right.status_code) == (401, 200)
+    assert anybody.get(f"{api}/session", **token).status_code == 200
+    [identifier] = anybody.get("/api/me/", **token).json()["identifiers"]
+    assert (identifier["kind"], identifier["value"]) == ("phone", "+31612345098")
+
+
+@pytest.mark.parametrize("body", [{}, {"email": ADDRESS, "phone": "+31612345098"}])
+def test_app_names_one_address(anybody, sent_texts, body):
+    assert anybody.post("/_allauth/app/v1/auth/code/request", body).status_code == 400
+    assert sent_texts == mail.outbox == []

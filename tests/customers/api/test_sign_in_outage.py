@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from channels.console.views import access
-from customers.actions import sign_in, staff_sign_in
+from customers.actions import sign_in, sign_in_codes, staff_sign_in
 from customers.models import AttemptCount, SignInCode, User
 from tests.wsgi_client import WsgiClient
 
@@ -35,10 +35,12 @@ def fail(*_, **__):
 
 
 def test_customer_signs_in_after_outages_at_the_code(client, monkeypatch):
-    issued = sign_in.issue_code(email="noor@example.com", network="192.0.2.1", now=timezone.now())
+    issued = sign_in_codes.issue_code(
+        email="noor@example.com", network="192.0.2.1", now=timezone.now()
+    )
     proof = {"request": issued.handle, "code": issued.code}
     with monkeypatch.context() as outage:
-        outage.setattr(sign_in, "_store_address_proved_event", fail)
+        outage.setattr(sign_in, "store_event", fail)
         during = [
             client.post("/api/sign-in/", proof, content_type="application/json").status_code
             for _ in range(PAST_THE_LIMITS)

@@ -1,9 +1,10 @@
-"""A customer who signs in with a code of her mailbox, and reads her record through the wire."""
+"""A customer who signs in with a code of her address, and reads her record through the wire."""
 
 import re
 
 from django.core import mail
 
+from tests import texts
 from tests.customers.identity.company import event_names
 from tests.wsgi_client import WsgiClient
 
@@ -12,9 +13,11 @@ class SignedIn:
     """A customer who asked for a code, and entered it."""
 
     def __init__(self, address: str) -> None:
-        client, sent_before = WsgiClient(), len(mail.outbox)
-        request = _post(client, {"email": address}).json()["request"]
-        code = re.search(r"\d{6}", mail.outbox[sent_before].body)[0]
+        client = WsgiClient()
+        before = sent_counts()
+        sent = _post(client, code_request(address))
+        assert sent.status_code == 202, sent.content[:500]
+        request, code = sent.json()["request"], new_code(before)
         answer = _post(client, {"request": request, "code": code})
         assert answer.status_code == 200, answer.content[:500]
         self.token: str = answer.json()["session_token"]
@@ -46,6 +49,25 @@ class SignedIn:
         response = self.get(path)
         assert response.status_code == 200, response.content[:500]
         return response.json()
+
+
+def code_request(address: str) -> dict[str, str]:
+    """Return the body of a request for a code to a mailbox or a phone."""
+    return {"email" if "@" in address else "phone": address}
+
+
+def sent_counts() -> tuple[int, int]:
+    """Return the numbers of mails and texts that were sent."""
+    return len(mail.outbox), len(texts.sent)
+
+
+def new_code(before: tuple[int, int]) -> str:
+    """Return the code of the only mail or text that was sent since these counts."""
+    [body] = [
+        *(message.body for message in mail.outbox[before[0] :]),
+        *(text.body for text in texts.sent[before[1] :]),
+    ]
+    return re.search(r"\b\d{6}\b", body)[0]
 
 
 def _post(client: WsgiClient, body: dict[str, str]):

@@ -219,3 +219,69 @@ def test_stated_mailbox_of_a_proved_account_is_named_as_closed(evidence, mailbox
     [record] = opened([ACCOUNT], [link(MAILBOX, ACCOUNT, evidence)]).records
 
     assert record.closed_mailboxes == mailboxes
+
+
+SHARED = [identifier(PHONE), identifier(ACCOUNT), identifier(SECOND, live=OTHER)]
+
+
+def test_proved_phone_opens_itself_and_no_account():
+    links = [link(ACCOUNT, PHONE, CONFIRMED), link(ACCOUNT, MAILBOX, CONFIRMED)]
+
+    [record] = opened([PHONE], links).records
+
+    assert record.identifier_ids == {PHONE}
+    assert not record.has_contact
+    assert not record.is_whole
+
+
+def test_proved_phone_opens_no_card_of_its_record():
+    assert ids(opened([PHONE], [link(PHONE, CARD, CONFIRMED)])) == [{PHONE}]
+
+
+def test_proved_phone_opens_its_devices():
+    assert ids(opened([PHONE], [link(PHONE, DEVICE, STATED)])) == [{PHONE, DEVICE}]
+
+
+@pytest.mark.parametrize("evidence", [NOTED, STATED, OPENED])
+def test_phone_that_a_second_account_did_not_confirm_stays_open(evidence):
+    links = [link(ACCOUNT, PHONE, CONFIRMED), link(SECOND, PHONE, evidence)]
+
+    [record] = opened([PHONE], links, SHARED).records
+
+    assert record.record_ids == {UUID(int=100 + PHONE)}
+
+
+def test_phone_that_two_records_confirmed_shows_its_number_without_events():
+    links = [link(ACCOUNT, PHONE, CONFIRMED), link(SECOND, PHONE, CONFIRMED)]
+
+    [record] = opened([PHONE], links, SHARED).records
+
+    assert (record.identifier_ids, record.listed_ids) == ({PHONE}, {PHONE})
+    assert (record.record_ids, record.addresses) == (frozenset(), frozenset())
+    assert not record.has_contact
+
+
+def test_phone_that_two_accounts_of_one_record_confirmed_is_not_shared():
+    links = [link(ACCOUNT, PHONE, CONFIRMED), link(SECOND, PHONE, CONFIRMED)]
+
+    assert ids(opened([PHONE], links)) == [{PHONE}]
+
+
+def test_session_of_a_holder_does_not_open_the_shared_phone_that_it_proved():
+    links = [link(ACCOUNT, PHONE, CONFIRMED), link(SECOND, PHONE, CONFIRMED)]
+    shared = [identifier(PHONE, live=None), *SHARED[1:]]
+
+    assert ids(opened([ACCOUNT, PHONE], links, shared)) == [{ACCOUNT}]
+
+
+def test_account_without_mailbox_has_no_contact_for_its_phone():
+    [record] = opened([PHONE], [link(ACCOUNT, PHONE, CONFIRMED)]).records
+
+    assert not record.has_contact
+
+
+def test_phone_alone_on_its_record_has_contact():
+    [record] = opened([PHONE], []).records
+
+    assert record.has_contact
+    assert record.is_whole

@@ -1,0 +1,179 @@
+"""Issues codes for mailboxes and phones, and checks them.
+
+A request for a code does not read any account, so that strangers cannot find out whether an address
+belongs to a customer. A code is valid with the handle of its request only, so no code of one address
+counts for another one.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from customers.db.advisory_locks import take_advisory_locks
+from customers.identity import code_numbers
+from customers.identity.normalize import normalize
+from customers.models import SignInCode
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+class InvalidAddress(ValueError):
+    """The text is neither an e-mail address nor a phone number."""
+
+
+class NoCodeNumber(ValueError):
+    """The phone number gets no codes. It does not matter whether a customer has it."""
+
+
+class TooManyCodes(Exception):
+    """Too many codes were requested. The next request is allowed in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class IssuedCode(NamedTuple):
+    """A code to send to an address, and the handle that the client has to send with the code."""
+
+    # "email" or "phone".
+    kind: str
+    address: str
+    code: str
+    handle: str
+
+
+class _Budget(NamedTuple):
+    """The codes that were requested with one value of a field may not exceed a limit in a period."""
+
+    field: str
+    value: object
+    limit: int
+    period: timedelta = _HOUR
+
+    @property
+    def lock_name(self) -> bytes:
+        return f"codes by {self.field} {self.value!r}".encode()
+
+
+def issue_code(*, email: str, network: str, now: datetime) -> IssuedCode:
+    """Issue a code for this mailbox. It is valid for BUTLER_CODE_SECONDS, with its handle only.
+
+    Raises InvalidAddress or TooManyCodes.
+    """
+    address = normalize("email", email)
+    if address is None or len(address) > 254:
+        raise InvalidAddress
+    budgets = [_Budget("email", address, settings.BUTLER_CODES_PER_ADDRESS)]
+    return _issue("email", address, network, budgets, now)
+
+
+def issue_text_code(*, phone: str, network: str, now: datetime) -> IssuedCode:
+    """Issue a code for this phone, as `issue_code` does. An SMS costs money, so a day has limits, too.
+
+    Raises InvalidAddress, NoCodeNumber or TooManyCodes.
+    """
+    country = settings.BUTLER_COUNTRY
+    try:
+        number = code_numbers.code_number(
+            phone, region=country, prefixes=settings.BUTLER_SMS_PREFIXES
+        )
+    except code_numbers.NotANumber:
+        raise InvalidAddress from None
+    except code_numbers.NoCodeNumber:
+        raise NoCodeNumber from None
+    is_home = number.country_code == code_numbers.country_code_of(country)
+    per_country = settings.BUTLER_SMS_CODES_AT_HOME if is_home else settings.BUTLER_SMS_CODES_ABROAD
+    budgets = [
+        _Budget("phone", number.value, settings.BUTLER_CODES_PER_ADDRESS),
+        _Budget("phone", number.value, settings.BUTLER_SMS_CODES_PER_DAY, _DAY),
+        _Budget("country_code", number.country_code, per_country, _DAY),
+    ]
+    return _issue("phone", number.value, network, budgets, now, country_code=number.country_code)
+
+
+def _issue(
+    kind: str,
+    address: str,
+    network: str,
+    budgets: Iterable[_Budget],
+    now: datetime,
+    *,
+    country_code: int = 0,
+) -> IssuedCode:
+    handle, code = secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}"
+    network_digest = _digest("network", network)[:16]
+    budgets = [*budgets, _Budget("network", network_digest, settings.BUTLER_CODES_PER_NETWORK)]
+    with transaction.atomic():
+        take_advisory_locks(*{budget.lock_name for budget in budgets})
+        for budget in budgets:
+            _enforce(budget, now)
+        SignInCode.objects.create(
+            handle_digest=_digest("handle", handle),
+            code_digest=_digest("code", f"{handle} {code}"),
+            network=network_digest,
+            country_code=country_code,
+            requested_at=now,
+            expires_at=now + timedelta(seconds=settings.BUTLER_CODE_SECONDS),
+            **{kind: address},
+        )
+    return IssuedCode(kind, address, code, handle)
+
+
+def spend_code(handle: str, code: str, now: datetime) -> tuple[str, str] | None:
+    """Mark the code as used and return the kind and the value of its address.
+
+    For a wrong code, count the attempt and return None. The lock makes simultaneous attempts wait for
+    each other, so that the limit also holds for them.
+    """
+    sign_in_code = (
+        SignInCode.objects.select_for_update()
+        .filter(
+            handle_digest=_digest("handle", handle),
+            tries__lt=settings.BUTLER_CODE_TRIES,
+            spent_at__isnull=True,
+            expires_at__gt=now,
+        )
+        .first()
+    )
+    if sign_in_code is None:
+        return None
+    code_digest = _digest("code", f"{handle} {code.strip()}")
+    if not constant_time_compare(bytes(sign_in_code.code_digest), code_digest):
+        SignInCode.objects.filter(pk=sign_in_code.pk).update(tries=F("tries") + 1)
+        return None
+    SignInCode.objects.filter(pk=sign_in_code.pk).update(spent_at=now)
+    return ("phone", sign_in_code.phone) if sign_in_code.phone else ("email", sign_in_code.email)
+
+
+def delete_expired_codes(*, now: datetime) -> None:
+    """Delete codes that no limit counts any more."""
+    SignInCode.objects.filter(requested_at__lt=now - 2 * _HOUR, phone="").delete()
+    SignInCode.objects.filter(requested_at__lt=now - _DAY - _HOUR).delete()
+
+
+def handle_digest(handle: str) -> str:
+    """Return the digest of the handle of a code, in hex."""
+    return _digest("handle", handle).hex()
+
+
+def _digest(purpose: str, text: str) -> bytes:
+    return salted_hmac(f"customers.sign_in.{purpose}", text, algorithm="sha256").digest()
+
+
+def _enforce(budget: _Budget, now: datetime) -> None:
+    """Raise TooManyCodes if the budget is used up, until its earliest code is old enough."""
+    codes = SignInCode.objects.filter(
+        (budget.field, budget.value), requested_at__gt=now - budget.period
+    )
+    times = codes.order_by("-requested_at").values_list("requested_at", flat=True)
+    last_allowed = times[budget.limit - 1 : budget.limit].first() if budget.limit else now
+    if last_allowed is not None:
+        raise TooManyCodes(int((last_allowed + budget.period - now).total_seconds()) + 1)
