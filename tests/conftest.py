@@ -65,6 +65,8 @@ APPEND_ONLY_TABLES = {
     "customers_event",
     "customers_accesslogentry",
     "customers_notice",
+    "customers_erasure",
+    "customers_tombstone",
 }
 
 

@@ -161,7 +161,9 @@ LIVE_PARAMETERS: dict[str, Params] = {
     "find_key": {"digest": _digest("key", 1)},
     "find_session": {"session_key": "plans1"},
     "read_customer_versions": {"customer_ids": [str(id_) for id_ in uuids("customer")]},
-    "find_readable_keys": {"key_ids": serials()},
+    "find_reading_keys": {"key_ids": serials()},
+    "read_identity_sources": {"source_ids": serials()},
+    "find_accounts": {"kind": "user_id", "value": "1001/7"},
     "read_session_logins": {
         "session_keys": [f"plans{number}" for number in _NUMBERS],
         "user_ids": serials(),

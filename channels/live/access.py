@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from customers.access.account_proofs import AccountProof
 from customers.identity.openable_graph import CHOSEN, PROVED, SessionProofs
 from customers.types import OpenedRecord
 
@@ -54,15 +55,22 @@ class StreamOpening(NamedTuple):
     # The record is another one than that of the login, such as that of a chosen account. Its log does
     # not tell of each change of what the session opens.
     is_beside: bool = False
+    # The session opens several records, and the customer has not chosen one.
+    has_choice: bool = False
 
 
 class Viewer(msgspec.Struct):
-    """The reader of a stream, and the session or key that authenticated it."""
+    """The reader of a stream, and the session, key or identity token that authenticated it."""
 
     session_key: str = ""
     user_id: int = 0
     key_id: int = 0
+    # Of a key: its source, as the access log names it.
+    reader: str = ""
     reads_every: bool = False
+    # For the reader of one account: the proof, or None if its number is no account.
+    is_of_account: bool = False
+    account: AccountProof | None = None
     # None for keys and staff, and before the first check.
     opening: StreamOpening | None = None
     # The digest of session and password at the last check. If it is unchanged, no new check is
@@ -83,6 +91,16 @@ class Viewer(msgspec.Struct):
     def is_beside(self) -> bool:
         """True if the session reads another record than that of its login."""
         return self.opening is not None and self.opening.is_beside
+
+    @property
+    def has_choice(self) -> bool:
+        """True if the customer has to choose one of several records first."""
+        return self.opening is not None and self.opening.has_choice
+
+    @property
+    def proof(self) -> str | AccountProof | None:
+        """The proof of a customer: the session, or that of an account."""
+        return self.account or self.session_key or None
 
     @property
     def name(self) -> str:
@@ -150,20 +168,26 @@ def check_access(
     customer_id: str,
     *,
     logins: Mapping[str, SessionLogin],
-    openings: Mapping[str, StreamOpening],
+    openings: Mapping[str | AccountProof | None, StreamOpening],
     keys: frozenset[int],
+    accounts: frozenset[AccountProof] = frozenset(),
     canonical_ids: Mapping[str, str],
 ) -> StreamAccess:
     """Return whether an open stream may continue.
 
+    `keys` has the valid keys that may read every record, and `accounts` the valid proofs of accounts.
     `canonical_ids` has the canonical customer of each customer that is streamed.
     """
     canonical_id = canonical_ids.get(customer_id)
     if canonical_id is None:
         return StreamAccess(is_allowed=False)
+    opening = openings.get(viewer.proof)
+    if viewer.account:
+        is_open = opening is not None and opening.customer_id == canonical_id
+        return StreamAccess(is_open and viewer.account in accounts, canonical_id)
     if viewer.key_id:
         return StreamAccess(viewer.key_id in keys, canonical_id)
-    login, opening = logins.get(viewer.session_key), openings.get(viewer.session_key)
+    login = logins.get(viewer.session_key)
     return _session_access(viewer, right, login, opening, canonical_id)
 
 

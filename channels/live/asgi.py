@@ -13,8 +13,11 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.utils import timezone
 
 from channels.live import metrics, notifications
+from channels.live.access import Viewer
+from channels.live.access_log import StreamAccessLog
 from channels.live.authentication import authenticate
 from channels.live.event_reader import EventReader
 from channels.live.limits import StreamLimits
@@ -38,6 +41,7 @@ from channels.live.stream_requests import (
 )
 from channels.live.stream_updates import StreamUpdates
 from channels.live.streams import Message, Receive, Send, Stream, wait_for_disconnect
+from customers.access.identity_tokens import LEEWAY_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,10 @@ _STREAM_HEADERS = [
 _TEXT_HEADERS = [(b"content-type", b"text/plain; charset=utf-8")]
 _PREFLIGHT_HEADERS = [
     (b"access-control-allow-methods", b"GET"),
-    (b"access-control-allow-headers", b"authorization, last-event-id, x-session-token"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, butler-for, last-event-id, x-identity-token, x-session-token",
+    ),
     (b"access-control-max-age", b"86400"),
     ALLOW_ORIGIN,
 ]
@@ -92,6 +99,7 @@ class LiveApplication:
             settings.DATABASES["default"], max_size=4, timeout=self.limits.database_timeout
         )
         self._event_reader = EventReader(self._connections, self.limits)
+        self._access_log = StreamAccessLog(self._connections.fetch)
         self._open_streams = OpenStreams(self.limits)
         self._updates = StreamUpdates(self._open_streams, self._event_reader, self.limits)
         metrics.open_streams.set_function(self._open_streams.__len__)
@@ -218,18 +226,40 @@ class LiveApplication:
             raise StreamProblem(*NOT_FOUND)
         if not self._open_streams.has_room(viewer, right, customer.customer_id):
             raise StreamProblem(*TOO_MANY_OF_CUSTOMER, retry_after=10)
+        if viewer.reader:
+            await self._log_access(viewer.reader, customer.customer_id)
         return self._open_streams.open(
             viewer=viewer,
             right=right,
             requested_id=requested_id,
             customer=customer,
             after=stream_request.after,
+            ends_at=_end_of_token(viewer),
         )
+
+    async def _log_access(self, reader: str, customer_id: str) -> None:
+        try:
+            await self._access_log.add(reader, customer_id, now=timezone.now())
+        except DatabaseUnavailable:
+            raise StreamProblem(*DATABASE_UNAVAILABLE, retry_after=2) from None
 
     async def _send_stream(self, stream: Stream, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         await stream.run(send, on_sent=self._open_streams.request_read)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _end_of_token(viewer: Viewer) -> float | None:
+    """Return when the stream of an identity token ends, on the clock of the event loop.
+
+    A token is valid for some seconds after its end, because clocks differ.
+    """
+    if viewer.account is None or not viewer.account.ends_at:
+        return None
+    remaining = viewer.account.ends_at - timezone.now().timestamp()
+    if remaining <= 0:
+        remaining += LEEWAY_SECONDS
+    return asyncio.get_running_loop().time() + remaining
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -13,24 +13,35 @@ from customers.access.authorization import MalformedAuthorization, parse_key
 class CredentialKind(StrEnum):
     TICKET = "ticket"
     KEY = "key"
+    IDENTITY_TOKEN = "identity token"
     SESSION = "session"
 
 
 class Credential(NamedTuple):
     kind: CredentialKind
     text: str
+    # The number of the account for which a key reads; None without one.
+    account: str | None = None
 
 
 def find_credential(
     headers: Mapping[bytes, bytes], query: Mapping[str, str], *, cookie: str
 ) -> Credential | None:
-    """Return the credential of the request: ticket, Authorization, session token, or cookie."""
+    """Return the credential of the request, by the order of the REST API (config/rest_settings.py).
+
+    A ticket, the Authorization header, a session token, an identity token, or a cookie.
+    """
     if ticket := query.get("ticket"):
         return Credential(CredentialKind.TICKET, ticket)
     if authorization := headers.get(b"authorization"):
         key = _key(authorization.decode("latin-1"))
-        return Credential(CredentialKind.KEY, key) if key else None
+        account = headers.get(b"butler-for")
+        number = None if account is None else account.decode("latin-1")
+        return Credential(CredentialKind.KEY, key, number) if key else None
     session = headers.get(b"x-session-token", b"").decode("latin-1")
+    identity_token = headers.get(b"x-identity-token", b"").decode("latin-1")
+    if identity_token and not session:
+        return Credential(CredentialKind.IDENTITY_TOKEN, identity_token)
     if not session and (cookie_header := headers.get(b"cookie")):
         session = parse_cookie(cookie_header.decode("latin-1")).get(cookie, "")
     # A quoted cookie can contain any byte, and Postgres refuses some of them.

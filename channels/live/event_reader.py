@@ -15,21 +15,20 @@ from channels.live.access import (
     session_user,
     viewer_of,
 )
+from channels.live.account_reader import READ_OPENABLE, AccountReader
 from channels.live.limits import StreamLimits
 from channels.live.streams import Stream
-from customers import sql
 from customers.access import keys
+from customers.access.account_proofs import AccountProof
 from customers.identity.openable_graph import chosen_record, openable_graph, openable_params
 from customers.types import OpenedRecord
 
 READ_EVENTS = postgres.load_statement("read_events")
 READ_CUSTOMER_VERSIONS = postgres.load_statement("read_customer_versions")
 READ_SESSION_LOGINS = postgres.load_statement("read_session_logins")
-FIND_READABLE_KEYS = postgres.load_statement("find_readable_keys")
+FIND_READING_KEYS = postgres.load_statement("find_reading_keys")
 FIND_SESSION = postgres.load_statement("find_session")
-FIND_KEY = postgres.load_statement("find_key")
 REDEEM_TICKET = postgres.load_statement("redeem_ticket")
-READ_OPENABLE = sql.load("read_openable").encode()
 
 
 class LogPosition(NamedTuple):
@@ -68,8 +67,10 @@ class AccessSnapshot(NamedTuple):
     customer_versions: dict[str, int]
     canonical_ids: dict[str, str]
     logins: dict[str, SessionLogin]
-    openings: dict[str, StreamOpening]
+    openings: dict[str | AccountProof | None, StreamOpening]
+    # The keys that may read every record, and the valid proofs of accounts.
     keys: frozenset[int]
+    accounts: frozenset[AccountProof]
 
 
 class CanonicalCustomer(NamedTuple):
@@ -85,6 +86,7 @@ class EventReader:
     def __init__(self, connections: postgres.ConnectionPool, limits: StreamLimits) -> None:
         self._fetch = connections.fetch
         self._limits = limits
+        self.accounts = AccountReader(connections.fetch)
 
     async def read(self, positions: Collection[LogPosition]) -> dict[LogPosition, EventPage]:
         """Return the events after each position; positions without new events are missing."""
@@ -115,9 +117,10 @@ class EventReader:
     async def read_access(
         self, streams: Sequence[Stream], *, is_changed: bool = False
     ) -> AccessSnapshot:
-        """Return the rights and versions of streams, with at most four statements.
+        """Return the rights and versions of streams, with at most five statements.
 
-        The opening of a session takes one more, if its session or its groupings changed.
+        The opening of a session takes one more, and that of an account two, if its session or its
+        groupings changed.
 
         is_changed: the identifiers of the streamed records may have changed, so read all openings
         """
@@ -130,19 +133,23 @@ class EventReader:
             {customer.canonical_id for customer in customers.values()} - customers.keys()
         )
         logins = await self._logins(sessions) if sessions else {}
-        openings = {
-            stream.viewer.session_key: await self._opening(
-                login, customers, earlier=None if is_changed else stream.viewer.opening
-            )
-            for stream in streams
-            if (login := logins.get(stream.viewer.session_key)) and not login.reads_every
-        }
+        openings: dict[str | AccountProof | None, StreamOpening] = {}
+        for viewer in viewers:
+            earlier = None if is_changed else viewer.opening
+            if viewer.account:
+                openings[viewer.proof] = await self._account_opening(
+                    viewer.account, customers, earlier=earlier
+                )
+            elif (login := logins.get(viewer.session_key)) and not login.reads_every:
+                openings[viewer.proof] = await self._opening(login, customers, earlier=earlier)
+        keys, account_keys = await self._reading_keys(key_ids) if key_ids else (set(), set())
         return AccessSnapshot(
             customer_versions={id_: customer.version for id_, customer in customers.items()},
             canonical_ids={id_: customer.canonical_id for id_, customer in customers.items()},
             logins=logins,
             openings=openings,
-            keys=await self._readable_key_ids(key_ids) if key_ids else frozenset(),
+            keys=frozenset(keys),
+            accounts=await self.accounts.valid_proofs(viewers, reading_keys=account_keys),
         )
 
     async def find_canonical_customer(self, customer_id: str) -> CanonicalCustomer | None:
@@ -170,15 +177,15 @@ class EventReader:
             viewer.opening = await self._opening(login, {}, earlier=None)
         return viewer
 
-    async def viewer_by_key(self, key: str) -> tuple[Viewer, bool] | None:
-        """Return the viewer of a key and whether it may read records; None if it is unknown."""
-        rows = await self._fetch(FIND_KEY, {"digest": keys.digest(key)})
-        return (Viewer(key_id=rows[0][0]), rows[0][1]) if rows else None
-
-    async def redeem_ticket(self, ticket: str) -> str | None:
-        """Delete a ticket and return the session that it was issued to."""
+    async def viewer_by_ticket(self, ticket: str) -> Viewer | None:
+        """Delete a ticket and return the viewer that it was issued to, if it still may read."""
         rows = await self._fetch(REDEEM_TICKET, {"digest": keys.digest(ticket)})
-        return rows[0][0] if rows else None
+        if not rows:
+            return None
+        session_key, account = rows[0]
+        if account:
+            return await self.accounts.viewer_by_ticket(account)
+        return await self.viewer_by_session(session_key)
 
     async def ping(self) -> None:
         """Run a statement. Raises DatabaseUnavailable if Postgres does not answer."""
@@ -205,13 +212,28 @@ class EventReader:
             return earlier
         proofs, chosen_id = session_proofs(login)
         [row] = await self._fetch(READ_OPENABLE, openable_params(proofs))
-        opened = chosen_record(openable_graph(*row).open(), chosen_id)
+        opening = openable_graph(*row).open()
+        opened = chosen_record(opening, chosen_id)
         if opened is None:
-            return StreamOpening(None, None, _basis(login, None, customers))
+            basis = _basis(login, None, customers)
+            return StreamOpening(None, None, basis, has_choice=bool(opening.records))
         part = None if opened.is_whole else opened
         customer_id = str(opened.live_id)
         basis = _basis(login, customer_id, customers)
         return StreamOpening(customer_id, part, basis, is_beside=customer_id != login.live_id)
+
+    async def _account_opening(
+        self,
+        proof: AccountProof,
+        customers: Mapping[str, _Customer],
+        *,
+        earlier: StreamOpening | None,
+    ) -> StreamOpening:
+        """Return what an account opens; the earlier opening, if its grouping did not change."""
+        if earlier and earlier.basis == _account_basis(earlier.customer_id, customers):
+            return earlier
+        opening = await self.accounts.read_opening(proof)
+        return opening._replace(basis=_account_basis(opening.customer_id, customers))
 
     async def _logins(self, sessions: dict[str, int]) -> dict[str, SessionLogin]:
         rows = await self._fetch(
@@ -220,18 +242,27 @@ class EventReader:
         )
         return {row[0]: SessionLogin(*row) for row in rows}
 
-    async def _readable_key_ids(self, key_ids: Collection[int]) -> frozenset[int]:
-        rows = await self._fetch(FIND_READABLE_KEYS, {"key_ids": list(key_ids)})
-        return frozenset(key_id for (key_id,) in rows)
+    async def _reading_keys(self, key_ids: Collection[int]) -> tuple[set[int], set[int]]:
+        """Return which of these keys may read every record, and which may read for accounts."""
+        rows = await self._fetch(FIND_READING_KEYS, {"key_ids": list(key_ids)})
+        reading = {key_id for key_id, may_read, _ in rows if may_read}
+        return reading, {key_id for key_id, _, may_read_for in rows if may_read_for}
 
 
 def _basis(
     login: SessionLogin, customer_id: str | None, customers: Mapping[str, _Customer]
 ) -> tuple[object, ...]:
     """Return the values on which the opening of a session depends."""
+    grouping = _account_basis(customer_id, customers)
+    return session_digest(login), login.live_id, login.grouping_version, *grouping
+
+
+def _account_basis(
+    customer_id: str | None, customers: Mapping[str, _Customer]
+) -> tuple[object, ...]:
+    """Return the values on which the opening of an account depends: the grouping of its record."""
     customer = customers.get(customer_id) if customer_id else None
-    grouping_version = customer.grouping_version if customer else None
-    return session_digest(login), login.live_id, login.grouping_version, grouping_version
+    return (customer.grouping_version if customer else None,)
 
 
 def _event_page(rows: Iterable[tuple[Any, ...]]) -> EventPage:

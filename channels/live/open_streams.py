@@ -51,13 +51,16 @@ class OpenStreams:
         requested_id: str,
         customer: CanonicalCustomer,
         after: int | None,
+        ends_at: float | None = None,
     ) -> Stream:
         """Open a stream of the canonical customer of `requested_id`.
 
         It starts after the version `after`, or at the current version if `after` is None or higher.
+        It ends after its longest life, or at `ends_at` if that is earlier.
         """
         customer_id, customer_version = customer
         now = asyncio.get_running_loop().time()
+        lifetime_end = now + self.limits.max_lifetime * random.uniform(0.9, 1.0)
         has_position = after is not None and after <= customer_version
         stream = Stream(
             viewer=viewer,
@@ -65,7 +68,7 @@ class OpenStreams:
             customer_id=customer_id,
             version=after if after is not None and has_position else customer_version,
             now=now,
-            ends_at=now + self.limits.max_lifetime * random.uniform(0.9, 1.0),
+            ends_at=min(lifetime_end, lifetime_end if ends_at is None else ends_at),
         )
         if requested_id != customer_id:
             stream.enqueue(frames.joined_frame(customer_id=requested_id, canonical_id=customer_id))

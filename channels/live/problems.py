@@ -8,10 +8,18 @@ ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
 class StreamProblem(Exception):
     """A problem response instead of a stream (RFC 9457)."""
 
-    def __init__(self, status: int, title: str, detail: str, *, retry_after: int = 0) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        *,
+        retry_after: int = 0,
+        problem_type: str = "about:blank",
+    ) -> None:
         super().__init__(title)
         self.status = status
-        self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        self.body = {"type": problem_type, "title": title, "status": status, "detail": detail}
         self.headers = [(b"content-type", b"application/problem+json"), ALLOW_ORIGIN]
         if retry_after:
             self.headers.append((b"retry-after", str(retry_after).encode()))
@@ -22,7 +30,13 @@ class StreamProblem(Exception):
 UNAUTHENTICATED = (
     401,
     "Not authenticated",
-    "Send a valid session token, secret key or unused ticket.",
+    "Send a valid session token, identity token, secret key or unused ticket.",
+)
+# As in the REST API (customers/api/base.py).
+CHOOSE_ACCOUNT = (
+    "Choose an account",
+    "This address has several accounts. Choose one first.",
+    "urn:butler:problem:choose-account",
 )
 NOT_FOUND = (404, "Not found", "The record does not exist, or you may not read it.")
 DATABASE_UNAVAILABLE = (

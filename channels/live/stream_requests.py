@@ -8,7 +8,7 @@ from django.conf import settings
 from channels.live import credentials
 from channels.live.access import StreamRight, Viewer
 from channels.live.credentials import Credential
-from channels.live.problems import NOT_FOUND, StreamProblem
+from channels.live.problems import CHOOSE_ACCOUNT, NOT_FOUND, StreamProblem
 
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 CUSTOMER_PATH = re.compile(f"/live/customers/({_UUID})/?")
@@ -43,8 +43,11 @@ def parse_stream_request(scope: dict[str, Any], customer_id: str | None) -> Stre
 
 def stream_right(viewer: Viewer, customer_id: str | None) -> tuple[StreamRight, str]:
     """Return the right by which the viewer reads the stream, and the customer's id."""
-    if customer_id is not None and (viewer.key_id or viewer.reads_every):
+    reads_every = viewer.reads_every or (viewer.key_id and not viewer.is_of_account)
+    if customer_id is not None and reads_every:
         return StreamRight.EVERY, customer_id
+    if viewer.has_choice:
+        raise StreamProblem(409, *CHOOSE_ACCOUNT[:2], problem_type=CHOOSE_ACCOUNT[2])
     # The record of another customer and a missing record get the same answer.
     if customer_id is not None or viewer.customer_id is None:
         raise StreamProblem(*NOT_FOUND)

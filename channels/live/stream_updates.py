@@ -158,10 +158,11 @@ class StreamUpdates:
             logins=snapshot.logins,
             openings=snapshot.openings,
             keys=snapshot.keys,
+            accounts=snapshot.accounts,
             canonical_ids=snapshot.canonical_ids,
         )
         canonical_id = stream_access.customer_id
-        stream.viewer.opening = snapshot.openings.get(stream.viewer.session_key)
+        stream.viewer.opening = snapshot.openings.get(stream.viewer.proof)
         if not stream_access.is_allowed:
             self._open_streams.end_stream(stream, reason="rights")
         elif canonical_id != stream.customer_id:

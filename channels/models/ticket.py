@@ -9,8 +9,10 @@ class StreamTicket(models.Model):
     """
 
     digest = models.BinaryField(max_length=32, primary_key=True)
-    # The session that requested the ticket. The stream ends with this session.
-    session_key = models.CharField(max_length=40)
+    # The session that requested the ticket, or the proof of an account (customers.access.account_proofs).
+    # The stream ends with it.
+    session_key = models.CharField(max_length=40, blank=True)
+    account = models.JSONField(null=True, blank=True)
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

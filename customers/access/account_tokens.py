@@ -9,11 +9,10 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from customers.access import identity_tokens
+from customers.access.account_proofs import AccountProof, proof_by_key, proof_by_token
 from customers.access.keys import READ_FOR
 from customers.access.permissions import Principal
 from customers.events.internal_sources import sender_of_source
-from customers.identity.families import is_number
-from customers.identity.identifier_keys import stored_account
 from customers.identity.openable_graph import SessionProofs, read_openable
 from customers.models import Evidence, Identifier, Source
 from customers.types import OpenedRecord, Sender
@@ -35,22 +34,22 @@ class IdentityTokenAuthentication(authentication.BaseAuthentication):
         if not token:
             return None
         source = _source_of(token)
-        if source is None:
-            raise exceptions.AuthenticationFailed("This identity token names no source.")
+        sender = sender_of_source(source, is_trusted=False) if source else None
+        secrets = source.identity_secrets if source else ()
         try:
-            number = identity_tokens.verify(
-                token, source_id=source.pk, secrets=source.identity_secrets
-            )
-        except identity_tokens.ExpiredToken:
-            raise exceptions.AuthenticationFailed("This identity token has expired.") from None
-        except identity_tokens.InvalidToken:
-            raise exceptions.AuthenticationFailed("This identity token is not valid.") from None
-        return _account_principal(sender_of_source(source, is_trusted=False), number), "token"
+            proof = proof_by_token(token, sender, secrets=secrets)
+        except identity_tokens.InvalidToken as error:
+            raise exceptions.AuthenticationFailed(error.detail) from None
+        assert sender is not None, "a token without a source is invalid"
+        return _account_principal(sender, proof), "token"
 
 
-def principal_to_read_for(request: Request | HttpRequest, sender: Sender) -> Principal | None:
+def principal_to_read_for(
+    request: Request | HttpRequest, sender: Sender, *, key_digest: bytes
+) -> Principal | None:
     """Return the principal of a server that reads for one account; None without the header.
 
+    key_digest: the digest of its key
     Raises PermissionDenied if the key does not have the scope.
     """
     number = request.headers.get(READ_FOR_HEADER)
@@ -58,7 +57,8 @@ def principal_to_read_for(request: Request | HttpRequest, sender: Sender) -> Pri
         return None
     if READ_FOR not in sender.scopes:
         raise exceptions.PermissionDenied(f"This key does not have the scope {READ_FOR}.")
-    return _account_principal(sender, number, reader=sender)
+    proof = proof_by_key(number, sender, key_digest=key_digest)
+    return _account_principal(sender, proof, reader=sender)
 
 
 def _source_of(token: str) -> Source | None:
@@ -67,27 +67,24 @@ def _source_of(token: str) -> Source | None:
     return sources.filter(pk=source_id).first() if source_id is not None else None
 
 
-def _account_principal(sender: Sender, number: str, *, reader: Sender | None = None) -> Principal:
-    opened = _open_account(sender, number)
+def _account_principal(
+    sender: Sender, proof: AccountProof | None, *, reader: Sender | None = None
+) -> Principal:
+    opened = _open_account(proof) if proof else None
     return Principal(
         "customer",
         # Without personal data: the account has its id only once an event named it.
         f"account:{min(opened.account_ids)}" if opened else f"source:{sender.source_id}",
         opened=opened,
         session_kind="account",
+        account_proof=proof,
         reader=reader,
     )
 
 
-def _open_account(sender: Sender, number: str) -> OpenedRecord | None:
+def _open_account(proof: AccountProof) -> OpenedRecord | None:
     """Return the part of a record that an account opens; None if no event named the account."""
-    account = stored_account(number, sender)
-    # A number that is spelled like an address is a mailbox, which the source has not proved.
-    if account is None or not is_number(account[0]):
-        return None
-    kind, value = account
     proved = Identifier.objects.filter(
-        kind=kind, value=value, evidence=Evidence.VERIFIED, erasure=None
+        kind=proof.kind, value=proof.value, evidence=Evidence.VERIFIED, erasure=None
     ).values_list("id", flat=True)
-    records = read_openable(SessionProofs(None, ("", ""), tuple(proved))).open().records
-    return next((record for record in records if set(proved) & record.identifier_ids), None)
+    return read_openable(SessionProofs(None, ("", ""), tuple(proved))).proved_record()

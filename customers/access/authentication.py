@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from customers.access import sessions
 from customers.access.account_tokens import principal_to_read_for
 from customers.access.authorization import MalformedAuthorization, parse_key
-from customers.access.keys import find_sender
+from customers.access.keys import digest, find_sender
 from customers.access.permissions import Principal
 from customers.models import User
 
@@ -33,7 +33,7 @@ class KeyAuthentication(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed(
                 "This key does not exist, has expired or was revoked."
             )
-        for_account = principal_to_read_for(request, sender)
+        for_account = principal_to_read_for(request, sender, key_digest=digest(key.text))
         return for_account or Principal("key", f"source:{sender.source_id}", sender=sender), "key"
 
     def authenticate_header(self, request: Request) -> str:

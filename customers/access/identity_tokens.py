@@ -5,6 +5,7 @@ The source signs a token with its identity secret and gives it to its app or pag
 """
 
 from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 import jwt
 
@@ -25,9 +26,29 @@ _ERRORS: tuple[type[Exception], ...] = (jwt.PyJWTError, *FAULTS)
 class InvalidToken(Exception):
     """The token is not one of this source, or its claims are wrong."""
 
+    # The sentence for the client.
+    detail: ClassVar = "This identity token is not valid."
+
 
 class ExpiredToken(InvalidToken):
     """The token is genuine, but its time is over."""
+
+    detail = "This identity token has expired."
+
+
+class UnknownSource(InvalidToken):
+    """The token names no source that exists."""
+
+    detail = "This identity token names no source."
+
+
+class VerifiedToken(NamedTuple):
+    """The account number of a genuine token, the secret that signed it, and the end of its time."""
+
+    number: str
+    secret: str
+    # In seconds since 1970.
+    ends_at: int
 
 
 def verify(token: object, *, source_id: int, secrets: Sequence[str]) -> str:
@@ -35,6 +56,11 @@ def verify(token: object, *, source_id: int, secrets: Sequence[str]) -> str:
 
     secrets: the identity secrets of the source. Raises ExpiredToken or InvalidToken.
     """
+    return verify_token(token, source_id=source_id, secrets=secrets).number
+
+
+def verify_token(token: object, *, source_id: int, secrets: Sequence[str]) -> VerifiedToken:
+    """Return what a token of this source says. Raises ExpiredToken or InvalidToken."""
     if not isinstance(token, str) or len(token) > MAX_LENGTH:
         raise InvalidToken
     for secret in secrets:
@@ -49,7 +75,7 @@ def verify(token: object, *, source_id: int, secrets: Sequence[str]) -> str:
     raise InvalidToken
 
 
-def _verify(token: str, source_id: int, secret: str) -> str:
+def _verify(token: str, source_id: int, secret: str) -> VerifiedToken:
     claims = jwt.decode(
         token,
         secret,
@@ -61,8 +87,7 @@ def _verify(token: str, source_id: int, secret: str) -> str:
     )
     if not 0 < int(claims["exp"]) - int(claims["iat"]) <= MAX_SECONDS:
         raise InvalidToken
-    number: str = claims["sub"]
-    return number
+    return VerifiedToken(claims["sub"], secret, int(claims["exp"]))
 
 
 def unverified_source_id(token: str) -> int | None:

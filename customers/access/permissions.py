@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from rest_framework import exceptions, permissions
 from rest_framework.request import Request
 
+from customers.access.account_proofs import AccountProof
 from customers.models import Customer, User
 from customers.types import OpenedRecord, Sender
 
@@ -46,6 +47,8 @@ class Right(StrEnum):
     ERASE = "erase"
     # List and end the sessions of the principal's own login.
     OWN_LOGIN = "own_login"
+    # Get a ticket for the live stream that the principal may read.
+    OWN_STREAM = "own_stream"
 
 
 # The scope that a secret key needs for a right. A key with that scope has the right on all records.
@@ -99,6 +102,7 @@ CUSTOMER_RIGHTS = frozenset(
         Right.CHANGE_ORDER,
         Right.CHANGE_PARTY,
         Right.OWN_LOGIN,
+        Right.OWN_STREAM,
         Right.MARK_READ,
         Right.READ_CONSENTS,
         Right.CHANGE_CONSENTS,
@@ -127,6 +131,8 @@ class Principal:
     # How a customer or a login authenticated: "cookie", "token", or "account" for the account of a
     # source without a login; empty for a key.
     session_kind: str = ""
+    # The account that a front end or a server proved, without a login.
+    account_proof: AccountProof | None = None
     # The server that reads for the customer.
     reader: Sender | None = None
 
@@ -151,7 +157,7 @@ class Principal:
         if self.kind == "customer":
             return right in self._customer_rights
         assert self.user is not None
-        if right is Right.OWN_LOGIN:
+        if right in (Right.OWN_LOGIN, Right.OWN_STREAM):
             return True
         permission = STAFF_PERMISSIONS.get(right)
         return permission is not None and self.user.has_perm(permission)
@@ -160,7 +166,7 @@ class Principal:
     def _customer_rights(self) -> frozenset[Right]:
         """The rights of a customer. A server only reads, and an account has no login."""
         if self.reader:
-            return frozenset({Right.READ, Right.READ_CONSENTS})
+            return frozenset({Right.READ, Right.READ_CONSENTS, Right.OWN_STREAM})
         return CUSTOMER_RIGHTS if self.user else CUSTOMER_RIGHTS - {Right.OWN_LOGIN}
 
     def can_see_addresses(self) -> bool:

@@ -99,9 +99,14 @@ class CustomerView(ApiView):
 _CONFIRM_FIRST = "Confirm the address of this record with a code first."
 
 
-def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
+def refuse_choice(principal: Principal) -> None:
+    """Raise Problem if the customer has to choose one of several records first."""
     if principal.has_choice:
         raise Problem(409, "choose-account", "This address has several accounts. Choose one first.")
+
+
+def _customer_id(principal: Principal, path_id: UUID | None) -> UUID:
+    refuse_choice(principal)
     if path_id is None:
         # Staff and keys have no own record.
         if principal.own_record_id is None:

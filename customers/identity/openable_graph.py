@@ -108,6 +108,11 @@ class OpenableGraph(NamedTuple):
         """Return the records that the session opens."""
         return open_records(self.proved, self.identifiers, self.links, crowded=self.crowded)
 
+    def proved_record(self) -> OpenedRecord | None:
+        """Return the record of the proved account; None if there is none."""
+        records = self.open().records
+        return next((record for record in records if {*self.proved} & record.identifier_ids), None)
+
 
 def read_opening(proofs: SessionProofs) -> Opening:
     """Return the records that a session with these proofs opens."""

@@ -13,3 +13,4 @@ INSERT INTO customers_accesslogentry (customer_id, at, actor, role, what, reason
 SELECT customer.id, %(at)s, %(actor)s, %(role)s, %(what)s, %(reason)s
   FROM relaxed, customers_customer AS customer
  WHERE customer.id = ANY (%(ids)s::uuid[])
+RETURNING customer_id

@@ -48,6 +48,26 @@ def test_family_chooses_an_account_with_the_keyboard_and_joins_both(park, visit,
     expect(page.get_by_text("ORDER-bram").first).to_be_visible()
 
 
+def test_open_page_follows_the_account_that_another_tab_chooses(park, visit, apart):
+    shop = apart(lambda: shop_with_orders(addresses="checked", users=("ann", "bram")))
+    page = visit(width=390)
+    sign_in(page)
+    page.get_by_role("button", name="Open this account").first.click()
+    expect(page.get_by_text("ORDER-ann").first).to_be_attached()
+    page.evaluate("window.isSamePage = true")
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.get_by_role("link", name="Switch account").click()
+    other.get_by_role("button", name="Open this account").first.click()
+
+    expect(page.get_by_text("ORDER-bram").first).to_be_attached(timeout=15_000)
+    expect(page.get_by_text("ORDER-ann")).to_have_count(0)
+    apart(lambda: shop.order(50, "LATER-bram", "bram"))
+    expect(page.get_by_text("LATER-bram").first).to_be_attached(timeout=15_000)
+    assert page.evaluate("window.isSamePage")
+
+
 def test_closed_accounts_are_refused_without_javascript(park, visit, apart):
     apart(lambda: shop_with_orders(addresses="stated", users=("ann", "bram")))
     page = visit(width=320, java_script_enabled=False)

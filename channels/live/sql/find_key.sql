@@ -1,10 +1,14 @@
--- A key by its digest, whatever it may do; one that was revoked or ran out is not found.
+-- A key by its digest, whatever it may do, with its source; one that was revoked or ran out is not
+-- found.
 --
 -- digest  bytea
 
-SELECT id,
-       is_secret AND 'read' = ANY (scopes) AS may_read
-  FROM customers_sourcekey
- WHERE digest = %(digest)s
-   AND revoked_at IS NULL
-   AND (expires_at IS NULL OR expires_at > now())
+SELECT key.id,
+       key.is_secret AND 'read' = ANY (key.scopes) AS may_read,
+       key.is_secret AND 'read-for' = ANY (key.scopes) AS may_read_for,
+       source.id, source.name, source.channel, source.default_region
+  FROM customers_sourcekey AS key
+  JOIN customers_source AS source ON source.id = key.source_id
+ WHERE key.digest = %(digest)s
+   AND key.revoked_at IS NULL
+   AND (key.expires_at IS NULL OR key.expires_at > now())

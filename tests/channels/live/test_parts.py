@@ -85,6 +85,55 @@ def test_claim_about_an_order_of_the_closed_part_does_not_open_its_events(stream
         ]
 
 
+@pytest.fixture
+def family(running) -> Client:
+    """Return the browser of a family, whose mailbox two accounts confirmed."""
+    checked = structs.replace(factories.company_sender(), addresses="checked")
+    for number in ("ann", "bram"):
+        factories.record(factories.identify(("user_id", number), FAMILY), by=checked)
+    mailbox = Identifier.objects.get(kind="email", value=FAMILY[1])
+    browser = Client()
+    browser.force_login(User.objects.create_user(FAMILY[1], record=mailbox.customer))
+    return browser
+
+
+def test_session_with_a_choice_is_refused_as_the_rest_api_refuses(streams, family):
+    expected = family.get("/api/me/").json()
+    no_ticket = family.post("/api/me/stream-ticket/")
+    with streams.open(X_Session_Token=family.session.session_key) as reader:
+        problem = reader.problem
+
+    assert reader.status == expected["status"] == no_ticket.status_code == 409
+    for name in ("type", "detail"):
+        assert problem[name] == expected[name] == no_ticket.json()[name]
+
+
+def test_stream_begins_after_the_choice(streams, family):
+    bram = Identifier.objects.get(value__endswith="/bram")
+    assert family.post(f"/api/me/accounts/{bram.pk}/open/").status_code == 200
+
+    with streams.open(X_Session_Token=family.session.session_key) as reader:
+        factories.record(factories.incoming_event(("user_id", "ann"), name="Ride of Ann"))
+        factories.record(factories.incoming_event(("user_id", "bram"), name="Ride of Bram"))
+        reader.wait(lambda r: len(r.frames) > 1)
+
+        assert reader.frames[0].payload["customer"] == str(bram.customer_id)
+        assert reader.names[1:] == ["Ride of Bram"]
+
+
+def test_stream_ends_when_the_session_chooses_another_account(streams, family):
+    ann, bram = (Identifier.objects.get(value__endswith=f"/{name}") for name in ("ann", "bram"))
+    family.post(f"/api/me/accounts/{ann.pk}/open/")
+    with streams.open(X_Session_Token=family.session.session_key) as reader:
+        reader.wait(lambda r: r.frames)
+
+        family.post(f"/api/me/accounts/{bram.pk}/open/")
+        reader.wait_for_end(8)
+    with streams.open(X_Session_Token=family.session.session_key) as reader:
+        reader.wait(lambda r: r.frames)
+        assert reader.frames[0].payload["customer"] == str(bram.customer_id)
+
+
 def test_stream_of_a_chosen_account_shows_nothing_after_another_session_refused_it(
     streams, running
 ):

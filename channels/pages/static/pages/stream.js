@@ -10,6 +10,7 @@ const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
 const { live, ticket } = status.dataset;
 
 let version = Number(status.dataset.version);
+let { customer } = status.dataset; // the record that the page shows
 let wait = 500;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -67,7 +68,11 @@ export function followRecord({ path, fetchParts, texts }) {
     if (fields.event === "hello") {
       wait = 500;
       show("live", texts.live);
-      if (JSON.parse(fields.data).version > version) refresh();
+      const hello = JSON.parse(fields.data);
+      // Another tab of this session may have chosen another account, with a log of its own.
+      if (hello.customer !== customer) version = 0;
+      if (hello.version > version) refresh();
+      customer = hello.customer;
     } else if (fields.event === "joined" || Number(fields.id) > version) {
       if (fields.id) version = Number(fields.id);
       refresh();
@@ -76,7 +81,8 @@ export function followRecord({ path, fetchParts, texts }) {
 
   async function readStream() {
     const response = await fetch(ticket, { method: "POST", headers: { "X-CSRFToken": csrf, Accept: "application/json" } });
-    if (response.status === 401 || response.status === 403) reloadPage();
+    // The session ended, or the customer has to choose an account.
+    if ([401, 403, 409].includes(response.status)) reloadPage();
     if (!response.ok) throw new Error(`ticket: ${response.status}`);
     const body = await response.json();
     const stream = await fetch(`${live}${path}?after=${version}&ticket=${encodeURIComponent(body.ticket)}`);

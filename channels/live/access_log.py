@@ -1,0 +1,38 @@
+"""Writes an entry of the access log for each stream that a key opens (customers/access/access_log.py)."""
+
+import time
+from datetime import datetime
+
+from channels.live.account_reader import Fetch
+from customers import sql
+
+INSERT_ACCESS_LOG = sql.load("insert_access_log").encode()
+# If a key opens a stream of a record again within this time, the process writes no second row.
+_REPEAT_SECONDS = 600.0
+_MAX_RECENT = 20_000
+
+
+class StreamAccessLog:
+    """The looks of keys at records by streams of this process."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._recent: dict[tuple[str, str], float] = {}
+
+    async def add(self, reader: str, customer_id: str, *, now: datetime) -> None:
+        """Log that a reader opened a stream of a record. Raises DatabaseUnavailable."""
+        look, moment = (reader, customer_id), time.monotonic()
+        if moment - self._recent.get(look, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
+            return
+        params = {
+            "ids": [customer_id],
+            "at": now,
+            "actor": reader[:100],
+            "role": "api",
+            "what": "stream",
+            "reason": "",
+        }
+        await self._fetch(INSERT_ACCESS_LOG, params)
+        if len(self._recent) >= _MAX_RECENT:
+            self._recent.clear()
+        self._recent[look] = moment
