@@ -142,6 +142,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 MFA_ADAPTER = "customers.access.mfa.EncryptingMFAAdapter"
 # Minutes without activity after which staff must sign in to the console again.
 CONSOLE_IDLE_MINUTES = env.number("CONSOLE_IDLE_MINUTES", default=30)
+# Whether the list of calls opens the record of a caller if only one customer proved the number.
+CONSOLE_OPENS_CALLERS = env.flag("CONSOLE_OPENS_CALLERS", default=True)
 # The number of proxies in front of Butler that add the caller's address to X-Forwarded-For.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", default=0)
 SESSION_ENGINE = "customers.db.sessions"

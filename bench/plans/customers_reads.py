@@ -128,6 +128,11 @@ PARAMETERS: dict[str, Params] = {
     },
     "read_record": {"id": uuid("customer", 10), "today": TODAY},
     "find_ringing_calls": {"since": NOW.replace(hour=11), "limit": 25},
+    "find_proved_holder": {
+        "value": "+31612345678",
+        "customer_id": uuid("customer", 10),
+        "opened": 40,
+    },
     "read_timeline": _TIMELINE,
     "read_timeline_forward": _TIMELINE | {"bounds": [3] * 10},
     "read_trait_statements": _LIVE,

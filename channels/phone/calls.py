@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from channels.ingest import limits
 from channels.ingest.limits import InvalidEvent
 from channels.ingest.segment import MAX_MESSAGE_ID
+from channels.phone.caller_numbers import OtherParty, read_other_party
 
 MAX_CALL_ID = 90
 _MAX_TEXT = 200
@@ -25,21 +26,29 @@ _TWILIO_EVENT_NAMES = {
 }
 
 
+class CallerContext(NamedTuple):
+    """The source that reports a call, and the country of numbers without a country code."""
+
+    source_id: int
+    region: str
+
+
 class CallEvent(NamedTuple):
-    """One step of a call: the event, and the number of the other party."""
+    """One step of a call: the event, and the number of the other party in the form of E.164."""
 
     event: dict[str, Any]
+    # Empty if the number is withheld, or if it is no telephone number.
     number: str
-    user: str = ""
 
 
-def parse_call(fields: Mapping[str, Any]) -> CallEvent:
+def parse_call(fields: Mapping[str, Any], caller_context: CallerContext) -> CallEvent:
     """Return the event of a newCall, answer or hangup. Raises InvalidEvent."""
     stage = _text_field(fields, "event")
     if stage not in _EVENT_NAMES:
         raise InvalidEvent("unknown_event", "event must be newCall, answer or hangup")
     property_names = {"from", "to", "cause", "queue", "subject", "answeringNumber"}
     return _call_event(
+        caller_context,
         call_id=_text_field(fields, "callId"),
         stage=stage,
         # A transferred call is answered again, and each telephone of it can end.
@@ -53,7 +62,7 @@ def parse_call(fields: Mapping[str, Any]) -> CallEvent:
     )
 
 
-def parse_twilio_call(fields: Mapping[str, Any]) -> CallEvent:
+def parse_twilio_call(fields: Mapping[str, Any], caller_context: CallerContext) -> CallEvent:
     """Return the event of a Twilio request about a call. Raises InvalidEvent."""
     status = _text_field(fields, "CallStatus") or "ringing"
     name = _TWILIO_EVENT_NAMES.get(status, "Call Ended")
@@ -62,6 +71,7 @@ def parse_twilio_call(fields: Mapping[str, Any]) -> CallEvent:
         properties["cause"] = status
         properties["duration"] = _text_field(fields, "CallDuration")
     return _call_event(
+        caller_context,
         call_id=_text_field(fields, "CallSid"),
         stage=status,
         name=name,
@@ -71,19 +81,8 @@ def parse_twilio_call(fields: Mapping[str, Any]) -> CallEvent:
     )
 
 
-def to_international(number: str) -> str:
-    """Return a number with the plus sign that many telephone systems leave out.
-
-    A number of eleven or more digits that does not start with a zero has its country code.
-    """
-    if number.startswith("00"):
-        return f"+{number[2:]}"
-    if number.isdecimal() and not number.startswith("0") and len(number) > 10:
-        return f"+{number}"
-    return number
-
-
 def _call_event(
+    caller_context: CallerContext,
     *,
     call_id: str,
     stage: str,
@@ -97,20 +96,36 @@ def _call_event(
         message = f"the id of a call must have 1 to {MAX_CALL_ID} characters"
         raise InvalidEvent("wrong_call_id", message)
     is_inbound = direction in _INBOUND
-    number = to_international(properties.get("from" if is_inbound else "to", ""))
     properties = {"call_id": call_id, "direction": "in" if is_inbound else "out", **properties}
-    context: dict[str, Any] = {"externalIds": [{"type": "phone", "id": number}]}
     if user:
         properties["user"] = user
-        context["actor"] = f"staff:{user}"
-    event = {
+    party = read_other_party(
+        properties.get("from" if is_inbound else "to", ""), caller_context.region
+    )
+    event: dict[str, Any] = {
         "type": "track",
         "event": name,
         "messageId": _message_id(call_id, stage, properties if may_repeat else {}),
-        "properties": properties,
-        "context": context if number else {},
+        "properties": _with_party(properties, party, "from" if is_inbound else "to"),
+        "context": {"actor": f"staff:{user}"} if user else {},
     }
-    return CallEvent(event, number, user)
+    if party.number:
+        event["context"]["externalIds"] = [{"type": "phone", "id": party.number}]
+    else:
+        # The call is filed on an identifier of its own, and staff see it.
+        event["anonymousId"] = f"call:{caller_context.source_id}/{call_id}"
+    return CallEvent(event, party.number)
+
+
+def _with_party(properties: dict[str, str], party: OtherParty, side: str) -> dict[str, str]:
+    """Return the properties with the number of the other party, or else the text that staff see.
+
+    A withheld number leaves neither: the words of telephone systems for it mean nothing to staff.
+    """
+    shown = {"number": party.number or party.text, "display_name": party.display_name}
+    if not shown["number"]:
+        properties = {name: text for name, text in properties.items() if name != side}
+    return properties | {name: text for name, text in shown.items() if text}
 
 
 def _message_id(call_id: str, stage: str, properties: dict[str, str]) -> str:

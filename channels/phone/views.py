@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from twilio.twiml.voice_response import VoiceResponse
@@ -9,7 +10,7 @@ from twilio.twiml.voice_response import VoiceResponse
 from channels.ingest import authentication, bodies, http, load_shedding, segment, store
 from channels.ingest.store import StoredEvents
 from channels.phone import calls, multipart
-from channels.phone.calls import CallEvent
+from channels.phone.calls import CallerContext, CallEvent
 from channels.webhook import sources
 from channels.webhook import twilio as twilio_webhook
 from customers.identity import lookup
@@ -24,7 +25,8 @@ def call(request: HttpRequest) -> HttpResponse:
     with load_shedding.request_slot():
         sender = authentication.find_trusted_sender(request)
         with http.invalid_event_refused():
-            call_event = calls.parse_call(_call_fields(bodies.decompress(request, received)))
+            fields = _call_fields(bodies.decompress(request, received))
+            call_event = calls.parse_call(fields, _context(sender))
         # Look up before storing, because storing the call makes a record for an unknown number.
         matches = _matches(sender, call_event.number)
         stored = _record(sender, call_event)
@@ -50,7 +52,7 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
         sender, secrets = sources.find_signing_source(source)
         fields, _ = twilio_webhook.verified_fields(request, received, secrets)
         with http.invalid_event_refused():
-            call_event = calls.parse_twilio_call(fields)
+            call_event = calls.parse_twilio_call(fields, _context(sender))
         _record(sender, call_event)
     response = VoiceResponse()
     if number := request.GET.get("dial"):
@@ -74,7 +76,9 @@ def _record(sender: Sender, call_event: CallEvent) -> StoredEvents:
     return store.store_events(sender=sender, events=[parsed_event], received_at=now)
 
 
+def _context(sender: Sender) -> CallerContext:
+    return CallerContext(sender.source_id, sender.default_region or settings.BUTLER_COUNTRY)
+
+
 def _matches(sender: Sender, number: str) -> Sequence[Match]:
-    if not number or "read" not in sender.scopes:
-        return []
-    return lookup.find_matches("phone", number, region=sender.default_region)
+    return lookup.find_callers(number) if "read" in sender.scopes else []

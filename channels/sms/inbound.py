@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from butler.actions import staff_tasks, withdrawal
 from butler.models import Message
 from channels.ingest import segment, store
-from channels.phone.calls import to_international
+from channels.phone.caller_numbers import to_international
 from channels.sms.keywords import Keyword, find_keyword
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
@@ -66,7 +66,7 @@ def parse_sms(fields: Mapping[str, object]) -> InboundSms:
     form = {name: str(fields.get(name) or "") for name in ("From", "To", "Body", "OptOutType")}
     keyword, language = find_keyword(form["Body"], provider_keyword=form["OptOutType"])
     sid = str(fields.get("MessageSid") or fields.get("SmsSid") or "")
-    number = to_international(form["From"].strip()[:_MAX_NUMBER])
+    number = to_international(form["From"][:_MAX_NUMBER])
     # Normalized like proved numbers; a short code or a name stays unchanged.
     number = normalize("phone", number, None) or number
     return InboundSms(sid, number, form["To"], form["Body"], keyword, language)

@@ -30,12 +30,35 @@ def log_staff_access(
     )
 
 
+def log_polled_access(
+    *,
+    customer_ids: Iterable[UUID],
+    actor: str,
+    role: str,
+    what: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Log that a page which the browser requests every second shows these records to an actor.
+
+    Within ten minutes, this process logs an access with the same reason once.
+    """
+    access = f"{what} {reason}"
+    ids = [id_ for id_ in customer_ids if _is_new((id_, actor, access))]
+    if ids:
+        log_staff_access(
+            customer_ids=ids, actor=actor, role=role, what=what, reason=reason, now=now
+        )
+        _remember((id_, actor, access) for id_ in ids)
+
+
 def _columns(actor: str, role: str, what: str, reason: str) -> dict[str, str]:
     """Return the values of the columns, cut to the lengths of the columns."""
     return {"actor": actor[:100], "role": role[:32], "what": what[:32], "reason": reason[:200]}
 
 
-# If a key reads a record again within this time, the process writes no second row.
+# If a key, or a page that requests itself, reads a record again within this time, the process writes
+# no second row.
 _REPEAT_SECONDS = 600.0
 _MAX_RECENT = 20_000
 _recent: dict[tuple[UUID, str, str], float] = {}

@@ -7,6 +7,7 @@ from uuid import UUID
 from customers import db, sql
 from customers.identity import normalize
 from customers.identity.families import is_number
+from customers.types import OPENED
 
 # Staff cannot choose from more records while the phone rings.
 MATCH_LIMIT = 10
@@ -47,6 +48,21 @@ def find_matches(
     if any(match.is_known for match in matches):
         return matches
     return _read_matches(params | {"with_noted": True})
+
+
+def find_callers(number: str) -> list[Match]:
+    """Return the customers who may be calling: none, one, or many if a family shares the number.
+
+    number: in the form of E.164; empty if the caller withheld it
+    """
+    # A call from an unknown number makes a record, which contains only its calls.
+    return [match for match in find_matches("phone", number) if match.is_known]
+
+
+def is_proved_holder(number: str, customer_id: UUID) -> bool:
+    """Tell whether a customer proved this number, or a source that checks numbers states it."""
+    params = {"value": number, "customer_id": customer_id, "opened": OPENED}
+    return db.row(sql.load("find_proved_holder"), params) is not None
 
 
 def find_records_by_value(text: str) -> set[UUID]:

@@ -27,6 +27,16 @@ class Call(msgspec.Struct, frozen=True):
     customer_id: UUID
 
 
+class RingingCaller(msgspec.Struct, frozen=True):
+    """The ringing calls from one number, and the customers who may be calling."""
+
+    # The newest call.
+    call: Call
+    # The number of calls from this number within the last two minutes.
+    call_count: int
+    customers: list[Match]
+
+
 def find_ringing_calls(*, region: str, now: datetime) -> list[Call]:
     """Return the calls that started within the last two minutes and are not over."""
     rows = db.rows(
@@ -38,13 +48,27 @@ def find_ringing_calls(*, region: str, now: datetime) -> list[Call]:
     ]
 
 
+def find_ringing_callers(*, region: str, now: datetime) -> list[RingingCaller]:
+    """Return the ringing calls, one entry for each number; a withheld number is an entry each.
+
+    At most CALL_LIMIT entries, with up to two statements each.
+    """
+    by_number: dict[str, list[Call]] = {}
+    for call in find_ringing_calls(region=region, now=now):
+        by_number.setdefault(call.number or call.reference, []).append(call)
+    return [
+        RingingCaller(calls[0], len(calls), find_callers(calls[0])) for calls in by_number.values()
+    ]
+
+
 def find_call(reference: str, *, region: str) -> Call | None:
     """Return the newest call with this reference, or None."""
     calls = Interaction.objects.filter(reference=reference, kind="call")
     row = calls.order_by("-started_at").first()
     if row is None:
         return None
-    number = _normalized(str(row.details.get("from") or ""), region)
+    text = str(row.details.get("number") or row.details.get("from") or "")
+    number = _normalized(text, region)
     return Call(row.reference, row.status, row.staff, row.started_at, number, row.customer_id)
 
 
@@ -53,10 +77,6 @@ def _normalized(number: str, region: str) -> str:
     return normalize("phone", number, region) or number
 
 
-def find_callers(call: Call, *, region: str) -> list[Match]:
-    """Return the records of possible callers: several if, for example, a family shares a number."""
-    if not call.number:
-        return []
-    matches = lookup.find_matches("phone", call.number, region=region)
-    # A call from an unknown number creates a record, which contains only this call.
-    return [match for match in matches if match.is_known]
+def find_callers(call: Call) -> list[Match]:
+    """Return the customers who may be calling: none, one, or several if a family shares a number."""
+    return lookup.find_callers(call.number) if call.number else []

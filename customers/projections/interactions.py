@@ -28,6 +28,8 @@ class InteractionState(msgspec.Struct):
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     details: dict[str, object] = {}
+    # Those who answered, in this order. With more than one, the call was transferred.
+    colleagues: tuple[str, ...] = ()
 
 
 def fold(reference: str, events: Iterable[ProjectedEvent]) -> InteractionState | None:
@@ -43,22 +45,31 @@ def fold(reference: str, events: Iterable[ProjectedEvent]) -> InteractionState |
             state = InteractionState(
                 reference, kind, event.channel, event.occurred_at, event.version
             )
+        staff = parse_text(event.properties, "user", "agent", "staff")
+        if reached == 1 and state.ended_at and staff not in ("", *state.colleagues):
+            # The first colleague hung up after the transfer to this one.
+            state.ended_at, stage = None, reached
         stage = max(stage, reached)
-        _take(state, event, reached)
+        _take(state, event, reached, staff)
         state.version = max(state.version, event.version)
     if state:
         missed = stage == 2 and state.answered_at is None and state.kind == "call"
         state.status = "missed" if missed else _STATUS[stage]
+        if len(state.colleagues) > 1:
+            state.details = {**state.details, "colleagues": ", ".join(state.colleagues)}
     return state
 
 
-def _take(state: InteractionState, event: ProjectedEvent, reached: int) -> None:
+def _take(state: InteractionState, event: ProjectedEvent, reached: int, staff: str) -> None:
     if reached == 1:
         state.answered_at = state.answered_at or event.occurred_at
+        if staff and staff not in state.colleagues:
+            state.colleagues = (*state.colleagues, staff)
     elif reached == 2:
-        state.ended_at = event.occurred_at
+        # A call can end twice: each telephone of it ends, and a request may be sent again.
+        state.ended_at = state.ended_at or event.occurred_at
     state.direction = parse_text(event.properties, "direction")[:8] or state.direction
-    state.staff = parse_text(event.properties, "user", "agent", "staff") or state.staff
-    for name in ("cause", "from", "to", "queue", "subject"):
+    state.staff = staff or state.staff
+    for name in ("cause", "from", "to", "number", "display_name", "queue", "subject"):
         if value := parse_text(event.properties, name):
             state.details = {**state.details, name: value}

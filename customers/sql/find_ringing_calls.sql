@@ -4,7 +4,8 @@
 -- limit  int
 -- returns reference, status, staff, started_at, number, of_customer
 
-SELECT reference, status, staff, started_at, details ->> 'from', customer_id
+SELECT reference, status, staff, started_at, 
+       coalesce(details ->> 'number', details ->> 'from'), customer_id
   FROM customers_interaction
  WHERE kind = 'call' AND status IN ('ringing', 'answered') AND started_at >= %(since)s
    AND direction <> 'out'

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
+from django.db.models import Q
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from butler.actions import staff_tasks
 from customers.actions import staff_sign_in
-from customers.models import AccessLogEntry, User
+from customers.models import AccessLogEntry, Link, LinkEvidence, User
 from examples.themepark import places
 from tests import factories
 from tests.journeys import console
@@ -110,6 +111,22 @@ def test_shared_number_offers_a_choice_and_opens_no_record(work, desk):
     assert not AccessLogEntry.objects.filter(what="page").exists()
     page.get_by_role("link", name="Anke Ahrens").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Anke Ahrens")
+
+
+def test_call_of_a_proved_number_opens_its_record_once(work, desk):
+    number = "+4930231251111"
+    factories.customer(("user_id", "carla"), ("phone", number), name="Carla Ott")
+    ends = Q(first__value=number) | Q(second__value=number)
+    assert Link.objects.filter(ends).update(evidence=LinkEvidence.CONFIRMED) == 1
+    page = work()
+
+    console.ring(desk, number)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Carla Ott", timeout=20_000)
+    page.goto("/console/")
+    expect(page.locator("#ringing")).to_contain_text("Carla Ott")
+    page.wait_for_timeout(1_500)
+    assert page.url.endswith("/console/")
 
 
 def _share(number: str, names: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """The acting staff member of a request, and the access log entries of the console."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -56,3 +57,17 @@ def log_console_access(
             reason=reason,
             now=timezone.now(),
         )
+
+
+def log_polled_access(
+    request: HttpRequest, ids: Iterable[UUID], *, part: str, reason: str, now: datetime
+) -> None:
+    """Add an access log entry to each of these records, once within ten minutes."""
+    access_log.log_polled_access(
+        customer_ids=ids,
+        actor=actor(request),
+        role=role(request),
+        what=part,
+        reason=reason,
+        now=now,
+    )

@@ -1,6 +1,6 @@
 """Ringing calls. To answer one opens the customer, or a list of possible customers."""
 
-from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,12 +11,59 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from channels.console.views import access, audit
-from customers.identity import ringing_calls, search
+from customers.identity import lookup, ringing_calls, search
+from customers.identity.lookup import Match
+from customers.identity.ringing_calls import Call, RingingCaller
 
 
-def ringing_calls_now(now: datetime) -> list[ringing_calls.Call]:
-    """Return the calls that started within the last two minutes and are not over, at most 12."""
-    return ringing_calls.find_ringing_calls(region=settings.BUTLER_COUNTRY, now=now)
+class CallRow(NamedTuple):
+    """A row of the list of calls."""
+
+    call: Call
+    # How often this number called within the last two minutes.
+    call_count: int
+    # The names of the customers who may be calling, as far as the colleague may find customers.
+    names: list[str]
+    # True if the page opens the record of the caller by itself.
+    opens_itself: bool
+
+
+def list_call_rows(request: HttpRequest) -> list[CallRow]:
+    """Return the ringing calls with the names of their callers, and log that the list shows them."""
+    now = timezone.now()
+    callers = ringing_calls.find_ringing_callers(region=settings.BUTLER_COUNTRY, now=now)
+    if not request.user.has_perm("customers.find_customer"):
+        return [CallRow(caller.call, caller.call_count, [], False) for caller in callers]
+    for caller in callers:
+        audit.log_polled_access(
+            request,
+            [customer.id for customer in caller.customers],
+            part="search",
+            reason=_reason(caller.call.reference),
+            now=now,
+        )
+    return [
+        CallRow(caller.call, caller.call_count, _names(caller.customers), _opens_itself(caller))
+        for caller in callers
+    ]
+
+
+def _names(customers: list[Match]) -> list[str]:
+    return [customer.name or "Customer without a name" for customer in customers]
+
+
+def _opens_itself(caller: RingingCaller) -> bool:
+    """Tell whether the call rings, and only one customer has its number and has proved it."""
+    return (
+        settings.CONSOLE_OPENS_CALLERS
+        and caller.call.status == "ringing"
+        and len(caller.customers) == 1
+        and lookup.is_proved_holder(caller.call.number, caller.customers[0].id)
+    )
+
+
+def _reason(reference: str) -> str:
+    return f"call {reference}"[:100]
 
 
 @require_safe
@@ -24,9 +71,7 @@ def ringing_calls_now(now: datetime) -> list[ringing_calls.Call]:
 def list_ringing(request: HttpRequest) -> HttpResponse:
     """List the ringing calls; the page requests this part every second."""
     template = "console/calls.html#ringing" if "parts" in request.GET else "console/calls.html"
-    return render(
-        request, template, {"calls": ringing_calls_now(timezone.now()), "section": "calls"}
-    )
+    return render(request, template, {"calls": list_call_rows(request), "section": "calls"})
 
 
 @require_safe
@@ -36,13 +81,13 @@ def answer(request: HttpRequest, reference: str) -> HttpResponse:
     call = ringing_calls.find_call(reference, region=settings.BUTLER_COUNTRY)
     if call is None:
         raise Http404
-    callers = ringing_calls.find_callers(call, region=settings.BUTLER_COUNTRY)
+    callers = ringing_calls.find_callers(call)
     if len(callers) == 1:
         page = reverse("console:customer", args=[callers[0].id])
-        return redirect(f"{page}?{urlencode({'for': f'call {reference}'[:100]})}")
+        return redirect(f"{page}?{urlencode({'for': _reason(reference)})}")
     matches = search.describe([caller.id for caller in callers], today=timezone.localdate())
     audit.log_console_access(
-        request, [match.id for match in matches], part="search", reason=f"call {reference}"
+        request, [match.id for match in matches], part="search", reason=_reason(reference)
     )
     return render(
         request,

@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from butler.models import PauseSwitch
@@ -18,7 +17,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     context: dict[str, object] = {"section": "home"}
     if user.has_perm("customers.find_customer") and user.has_perm("customers.view_interaction"):
-        context["calls"] = calls.ringing_calls_now(timezone.now())
+        context["calls"] = calls.list_call_rows(request)
     if user.has_perm("butler.view_stafftask"):
         context["open_tasks"] = count_open()
     if user.has_perm("customers.view_review"):

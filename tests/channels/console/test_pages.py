@@ -131,50 +131,7 @@ def test_home_says_what_is_there_for_somebody_where_nothing_waits(client):
     assert "Find a customer" not in page_of(nobody, "")
 
 
-# Calls, tasks, merges, switches -------------------------------------------------------
-
-
-def _call(call: str, number: str, **facts) -> None:
-    now = timezone.now()
-    factories.record(
-        factories.incoming_event(
-            ("phone", number),
-            name="Call Started",
-            about=f"call:{call}",
-            at=now,
-            properties={"direction": "in", "from": number, **facts},
-        ),
-        at=now,
-    )
-
-
-def test_call_from_a_known_number_opens_the_customer_page(desk, noor):
-    _call("c1", "+46701740605")
-
-    assert "+46701740605" in page_of(desk, "calls/?parts")
-    response = desk.get("/console/calls/call:c1/")
-
-    assert response["Location"] == f"/console/customers/{noor.id}/?for=call+call%3Ac1"
-
-
-def test_call_from_an_unknown_number_opens_the_search(desk):
-    _call("c2", "+46701740699")
-
-    assert "Unknown caller" in page_of(desk, "calls/call:c2/")
-    assert not AccessLogEntry.objects.exists()
-
-
-def test_ended_call_is_not_listed_as_ringing(desk, noor):
-    _call("c1", "+46701740605")
-    now = timezone.now()
-    factories.record(
-        factories.incoming_event(
-            ("phone", "+46701740605"), name="Call Ended", about="call:c1", at=now
-        ),
-        at=now,
-    )
-
-    assert "No calls." in page_of(desk, "calls/?parts")
+# Tasks, merges, switches -------------------------------------------------------------
 
 
 def test_a_task_is_taken_and_finished(desk, noor):

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 
 from channels.ingest.limits import InvalidEvent
@@ -12,8 +14,13 @@ RINGING = {
 }
 
 
+CONTEXT = calls.CallerContext(source_id=7, region="NL")
+parse_call = partial(calls.parse_call, caller_context=CONTEXT)
+parse_twilio_call = partial(calls.parse_twilio_call, caller_context=CONTEXT)
+
+
 def test_incoming_call_belongs_to_the_caller():
-    call = calls.parse_call(RINGING | {"user": ["sam", "lin"], "queue": "tickets"})
+    call = parse_call(RINGING | {"user": ["sam", "lin"], "queue": "tickets"})
 
     assert call.number == "+31612345678"
     assert call.event["event"] == "Call Started"
@@ -25,6 +32,7 @@ def test_incoming_call_belongs_to_the_caller():
         "to": "31201234567",
         "queue": "tickets",
         "user": "sam",
+        "number": "+31612345678",
     }
     assert call.event["context"] == {
         "externalIds": [{"type": "phone", "id": "+31612345678"}],
@@ -33,7 +41,7 @@ def test_incoming_call_belongs_to_the_caller():
 
 
 def test_outgoing_call_belongs_to_the_called_number():
-    assert calls.parse_call(RINGING | {"direction": "out"}).number == "+31201234567"
+    assert parse_call(RINGING | {"direction": "out"}).number == "+31201234567"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +49,7 @@ def test_outgoing_call_belongs_to_the_called_number():
     [("newCall", "Call Started"), ("answer", "Call Answered"), ("hangup", "Call Ended")],
 )
 def test_each_step_has_its_name(event, name):
-    assert calls.parse_call(RINGING | {"event": event}).event["event"] == name
+    assert parse_call(RINGING | {"event": event}).event["event"] == name
 
 
 @pytest.mark.parametrize(
@@ -58,16 +66,28 @@ def test_each_step_has_its_name(event, name):
 )
 def test_invalid_call_is_refused_with_its_reason(fields, reason):
     with pytest.raises(InvalidEvent) as refused:
-        calls.parse_call(fields)
+        parse_call(fields)
 
     assert refused.value.reason == reason
 
 
-def test_withheld_number_is_no_identifier():
-    call = calls.parse_call(RINGING | {"from": ""})
+@pytest.mark.parametrize(
+    "number", ["", "anonymous", "+266696687", "sip:anonymous@anonymous.invalid"]
+)
+def test_call_with_a_withheld_number_is_filed_on_an_identifier_of_the_call(number):
+    call = parse_call(RINGING | {"from": number})
 
     assert call.number == ""
     assert "externalIds" not in call.event["context"]
+    assert call.event["anonymousId"] == "call:7/c1"
+    assert not {"from", "number"} & call.event["properties"].keys()
+
+
+def test_call_of_an_extension_shows_its_number_and_is_filed_on_no_phone():
+    call = parse_call(RINGING | {"from": "101"})
+
+    assert call.event["anonymousId"] == "call:7/c1"
+    assert call.event["properties"]["number"] == "101"
 
 
 @pytest.mark.parametrize(
@@ -89,25 +109,10 @@ def test_call_status_of_twilio_becomes_an_event(status, name):
         "CallStatus": status,
     }
 
-    call = calls.parse_twilio_call(fields)
+    call = parse_twilio_call(fields)
 
     assert (call.event["event"], call.event["messageId"]) == (name, f"CA1:{status}")
     assert call.number == "+31612345678"
-
-
-@pytest.mark.parametrize(
-    ("written", "number"),
-    [
-        pytest.param("31612345678", "+31612345678", id="plus-left-out"),
-        pytest.param("0031612345678", "+31612345678", id="two-zeros"),
-        pytest.param("+31612345678", "+31612345678", id="plus"),
-        pytest.param("0612345678", "0612345678", id="national"),
-        pytest.param("101", "101", id="extension"),
-        pytest.param("anonymous", "anonymous", id="withheld"),
-    ],
-)
-def test_a_number_gets_its_plus_back(written, number):
-    assert calls.to_international(written) == number
 
 
 @pytest.mark.parametrize("event", ["answer", "hangup"])
@@ -115,7 +120,7 @@ def test_second_answer_or_hangup_of_a_call_has_its_own_message_id(event):
     first = RINGING | {"event": event, "user": "sam"}
 
     fields = (first, first, first | {"user": "lin"})
-    ids = [calls.parse_call(call).event["messageId"] for call in fields]
+    ids = [parse_call(call).event["messageId"] for call in fields]
 
     assert ids[0] == ids[1] != ids[2]
     assert ids[0].startswith(f"c1:{event}:")
@@ -123,7 +128,7 @@ def test_second_answer_or_hangup_of_a_call_has_its_own_message_id(event):
 
 def test_steps_of_a_call_with_the_longest_id_have_different_message_ids():
     steps = [
-        calls.parse_call(RINGING | {"callId": "c" * calls.MAX_CALL_ID, "event": event})
+        parse_call(RINGING | {"callId": "c" * calls.MAX_CALL_ID, "event": event})
         for event in ("newCall", "answer", "hangup")
     ]
 

@@ -99,13 +99,44 @@ def test_repeated_call_event_is_stored_once(running):
     assert Event.objects.count() == 1
 
 
-def test_a_withheld_number_is_kept_apart(running):
+@pytest.mark.parametrize("number", ["anonymous", "+266696687", "101"])
+def test_call_without_a_number_of_a_customer_is_stored_and_rings(running, number):
     _, key = desk()
 
-    response = send(running.web, "/v1/phone/calls", RINGING | {"from": "anonymous"}, key=key)
+    response = send(running.web, "/v1/phone/calls", RINGING | {"from": number}, key=key)
 
-    assert (response.status, response.json["status"]) == (200, "quarantined")
-    assert QuarantinedItem.objects.get().message_id == "c1:newCall"
+    assert (response.status, response.json["status"]) == (200, "accepted")
+    assert response.json["matches"] == "none"
+    assert Interaction.objects.get().status == "ringing"
+    assert not QuarantinedItem.objects.exists()
+
+
+def test_withheld_calls_of_two_sources_with_one_call_id_are_two_calls(running):
+    keys = [desk(name=name)[1] for name in ("North desk", "South desk")]
+
+    for key in keys:
+        send(running.web, "/v1/phone/calls", RINGING | {"from": "anonymous"}, key=key)
+
+    assert Interaction.objects.count() == 2
+
+
+def test_second_call_from_an_unknown_number_matches_nobody(running):
+    _, key = desk()
+    send(running.web, "/v1/phone/calls", RINGING, key=key)
+
+    response = send(running.web, "/v1/phone/calls", RINGING | {"callId": "c2"}, key=key)
+
+    assert (response.json["matches"], response.json["customers"]) == ("none", [])
+
+
+def test_plus_that_a_form_lost_is_read(running):
+    _, key = desk()
+    factories.customer(("phone", NOORS), name="Noor")
+    body = b"event=newCall&from=+31612345678&to=+31201234567&direction=in&callId=c1"
+
+    response = send(running.web, "/v1/phone/calls", body, key=key)
+
+    assert response.json["matches"] == "one"
 
 
 def test_only_a_secret_key_may_report_calls_and_only_a_reader_learns_who(running):

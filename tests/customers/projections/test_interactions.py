@@ -1,6 +1,8 @@
 from datetime import timedelta
 from itertools import permutations
 
+import msgspec
+
 from customers.projections.interactions import fold
 from customers.projections.projected_events import ProjectedEvent
 from tests.factories import NOON
@@ -41,3 +43,38 @@ def test_an_ended_call_does_not_ring_again_because_a_clock_was_wrong():
     )
 
     assert fold("call:1", [ANSWER, END, late]).status == "ended"
+
+
+def _later(event, minutes, **properties):
+    return msgspec.structs.replace(
+        event,
+        occurred_at=event.occurred_at + timedelta(minutes=minutes),
+        message_key=f"{event.message_key}-later",
+        version=9,
+        properties=event.properties | properties,
+    )
+
+
+def test_transferred_call_goes_on_after_the_first_colleague_hung_up():
+    transferred = _later(ANSWER, 5, user="lin")
+
+    call = fold("call:1", [START, ANSWER, END, transferred])
+
+    assert (call.status, call.staff, call.ended_at) == ("answered", "lin", None)
+    assert call.details["colleagues"] == "sam, lin"
+
+
+def test_transferred_call_ends_with_the_second_hangup():
+    last = _later(END, 9)
+
+    call = fold("call:1", [last, START, _later(ANSWER, 5, user="lin"), END, ANSWER])
+
+    assert (call.status, call.ended_at) == ("ended", last.occurred_at)
+
+
+def test_second_answer_of_one_colleague_after_the_end_does_not_reopen_the_call():
+    assert fold("call:1", [START, ANSWER, END, _later(ANSWER, 5)]).status == "ended"
+
+
+def test_call_that_ends_twice_ended_at_the_first_time():
+    assert fold("call:1", [START, ANSWER, END, _later(END, 3)]).ended_at == END.occurred_at

@@ -91,10 +91,22 @@ async function refreshCalls() {
   }
 }
 
+// A call opens its record once in this tab, and not while the colleague types.
+function openCaller() {
+  const row = document.querySelector("#ringing-rows [data-open]");
+  const opened = sessionStorage.getItem("opened-calls") ?? "";
+  const isTyping = Boolean(document.activeElement?.value);
+  if (!row || isTyping || opened.includes(` ${row.id} `)) return;
+  sessionStorage.setItem("opened-calls", `${opened} ${row.id} `.slice(-2000));
+  location.assign(row.dataset.open);
+}
+
 async function pollCalls() {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    if (document.visibilityState === "visible") await refreshCalls().catch(() => {});
+    if (document.visibilityState !== "visible") continue;
+    await refreshCalls().catch(() => {});
+    openCaller();
   }
 }
 
