@@ -112,6 +112,7 @@ PARAMETERS: dict[str, Params] = {
         "opened_ids": serials(40),
         "limit": 100,
     },
+    "read_phone_events": {"record_id": uuid("customer", 10), "limit": 1_000},
     "read_pending_accounts": {"mailbox_id": 20},
     "read_pending_mailboxes": {"ids": uuids("customer")},
     "read_own_numbers": {"ids": serials(20), "sources": [1001, 1002] * 10},

@@ -12,9 +12,10 @@ from django.db.models import Q
 from customers import sql
 from customers.access.proof_times import fresh_proofs
 from customers.access.sessions import session_opening, session_proofs
+from customers.identity.families import JOINING_FAMILIES
 from customers.identity.openable_graph import OpenableGraph, read_openable
 from customers.models import AddressChange, User
-from customers.types import OPENED, OpenedRecord
+from customers.types import CONFIRMED, OPENED, OpenedRecord
 
 _LINK_LIMIT = 100
 
@@ -50,6 +51,8 @@ class OwnAddress(NamedTuple):
     proved_at: datetime | None
     is_preferred: bool
     suppressions: tuple[Suppression, ...]
+    # A proof links it with an account or a mailbox of the record, also while another record has it.
+    is_linked: bool = False
 
     @property
     def is_current(self) -> bool:
@@ -78,9 +81,47 @@ class OwnAddresses(NamedTuple):
         )
 
     @property
+    def proved_phones(self) -> frozenset[int]:
+        """The phones that the customer proved together with an account or a mailbox of the record."""
+        return frozenset(
+            address.id
+            for address in self.addresses
+            if address.is_current and address.is_linked and address.kind == "phone"
+        )
+
+    @property
+    def proved(self) -> frozenset[int]:
+        """The proved mailboxes and phones."""
+        return self.proved_mailboxes | self.proved_phones
+
+    @property
     def holder_ids(self) -> tuple[int, ...]:
-        """The accounts of the record; without an account, its mailboxes."""
-        return self.record.account_ids or tuple(sorted(self.proved_mailboxes))
+        """The accounts of the record; without an account, its mailboxes; without both, its phones."""
+        return (
+            self.record.account_ids
+            or tuple(sorted(self.proved_mailboxes))
+            or tuple(sorted(address.id for address in self.addresses if address.kind == "phone"))
+        )
+
+    @property
+    def joining_ids(self) -> tuple[int, ...]:
+        """The opened accounts and mailboxes of the record, to which a phone may be attached."""
+        nodes = self.graph.identifiers
+        return tuple(
+            sorted(
+                id_
+                for id_ in self.record.identifier_ids
+                if nodes[id_].node.family in JOINING_FAMILIES
+            )
+        )
+
+    @property
+    def phone_holder_ids(self) -> tuple[int, ...]:
+        """The accounts and mailboxes of the record that the session proved, not only opened.
+
+        An account may only state the mailbox. It does not get the phone that its customer proves.
+        """
+        return tuple(id_ for id_ in self.joining_ids if id_ in self.graph.proved)
 
     @property
     def is_frozen(self) -> bool:
@@ -207,6 +248,8 @@ def _own_address(
         proved_at=max(proofs, default=None),
         is_preferred=row.is_preferred,
         suppressions=tuple(row.suppressions) if row.is_on_record else (),
+        is_linked=any(link.evidence >= CONFIRMED and link.state != "replaced" for link in row.links)
+        and separated_at is None,
     )
 
 

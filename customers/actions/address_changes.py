@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from customers.actions import address_notices, sign_in
+from customers.actions import address_notices, calls, sign_in
 from customers.db.advisory_locks import take_advisory_locks
 from customers.identity import decisions
 from customers.identity.families import is_number
 from customers.identity.links import DecisionKind
 from customers.identity.resolution import stored_identifier
-from customers.models import AddressChange, Evidence, Identifier, Trait, User
+from customers.models import AddressChange, Evidence, Identifier, ManualDecision, Trait, User
 from customers.types import ADDRESS_CONFIRMED, VERIFIED
 
 _log = logging.getLogger(__name__)
@@ -43,22 +43,28 @@ class TooManyChanges(Exception):
 def add_now(
     holder_ids: Sequence[int], added: Identifier, *, actor: str, reason: str, now: datetime
 ) -> None:
-    """Join a proved mailbox to accounts, or to a mailbox without an account."""
-    _keep_preferred(holder_ids, now)
+    """Join a proved mailbox to accounts, or to a mailbox without an account; or attach a phone."""
+    _keep_preferred(added.kind, holder_ids, now)
+    if added.kind == "phone":
+        _undo_removals(added, holder_ids, now)
     holders = Identifier.objects.filter(pk__in=holder_ids).exclude(pk=added.pk).order_by("id")
     for holder in holders:
-        if is_number(holder.kind):
+        if is_number(holder.kind) or "phone" in (holder.kind, added.kind):
             sign_in.store_event(
                 ADDRESS_CONFIRMED,
                 now,
-                ("email", added.value),
+                (added.kind, added.value),
                 stored_identifier(holder.kind, holder.value),
-                traits={"email_verified": True},
+                traits={f"{added.kind}_verified": True},
             )
         elif holder.customer_id != added.customer_id:
             decisions.decide(
                 DecisionKind.MERGE, holder.pk, added.pk, actor=actor, reason=reason, now=now
             )
+    for phone in [added, *holders]:
+        if phone.kind == "phone":
+            others = [added.pk, *(holder.pk for holder in holders)]
+            calls.refile_past(phone, others, actor=actor, now=now)
 
 
 def remove_now(
@@ -79,13 +85,13 @@ def remove_now(
         decisions.decide(
             DecisionKind.SEPARATE, other, removed.pk, actor=actor, reason=reason, now=now
         )
-    if removed.kind == "email":
-        end_sessions_of(removed.value)
+    end_sessions_of(removed)
 
 
-def end_sessions_of(email: str) -> None:
-    """End all sessions that a code of this mailbox opened."""
-    for user in User.objects.filter(email__iexact=email, is_staff=False):
+def end_sessions_of(address: Identifier) -> None:
+    """End all sessions that a code of this mailbox or phone opened."""
+    is_login = Q(phone=address.value) if address.kind == "phone" else Q(email__iexact=address.value)
+    for user in User.objects.filter(is_login, is_staff=False):
         sign_in.end_sessions(user)
 
 
@@ -244,7 +250,8 @@ def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
     # Read before the removal: a preferred address hands this over to the new one.
     is_preferred = change.removed is not None and change.removed.preferred_at is not None
     if change.added:
-        add_now(change.holder_ids, change.added, actor=actor, reason=reason, now=now)
+        holders = _ends_of_added(change.holder_ids, change.added)
+        add_now(holders, change.added, actor=actor, reason=reason, now=now)
         if is_preferred:
             prefer(change.added, now=now)
     if change.removed:
@@ -253,9 +260,17 @@ def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
     _end(change.pk, _OPEN, _State.APPLIED, actor=actor, reason=change.reason, now=now)
 
 
+def _ends_of_added(holder_ids: Sequence[int], added: Identifier) -> Sequence[int]:
+    """Return the identifiers to join with an added address: of a phone, the mailboxes if any."""
+    if added.kind != "phone":
+        return holder_ids
+    mailboxes = Identifier.objects.filter(pk__in=holder_ids, kind="email")
+    return sorted(mailboxes.values_list("pk", flat=True)) or holder_ids
+
+
 def _joined_mailboxes(change: AddressChange) -> list[int]:
     """Return the added address if it joins a mailbox, because there is no account."""
-    if change.added is None:
+    if change.added is None or change.added.kind == "phone":
         return []
     kinds = Identifier.objects.filter(pk__in=change.holder_ids).values_list("kind", flat=True)
     return [] if any(is_number(kind) for kind in kinds) else [change.added.pk]
@@ -269,7 +284,9 @@ def _obstacle(change: AddressChange) -> str:
     added = change.added
     if added and (added.erasure_id or added.proved_at is None or _has_later_period(added)):
         return "the new address has another holder"
-    if change.removed and change.added is None and not _has_other_proof(change, change.removed):
+    removed = change.removed
+    is_alone = removed is not None and removed.kind == "email" and added is None
+    if removed and is_alone and not _has_other_proof(change, removed):
         return "it is the last proved address"
     return ""
 
@@ -290,16 +307,34 @@ def _has_other_proof(change: AddressChange, removed: Identifier) -> bool:
     return others.exclude(pk=removed.pk).exists()
 
 
-def _keep_preferred(holder_ids: Iterable[int], now: datetime) -> None:
+def _undo_removals(phone: Identifier, holder_ids: Iterable[int], now: datetime) -> None:
+    """Undo what the customer decided when she removed a phone that she has again.
+
+    The removal separated it from each account and mailbox of the record, and she proves one of them.
+    """
+    periods = Identifier.objects.filter(kind=phone.kind, value=phone.value)
+    records = Identifier.objects.filter(pk__in=holder_ids).values("customer")
+    others = Identifier.objects.filter(customer__in=records).exclude(pk__in=periods)
+    removals = ManualDecision.objects.filter(
+        Q(first__in=periods, second__in=others) | Q(second__in=periods, first__in=others),
+        kind=DecisionKind.SEPARATE,
+        actor=CUSTOMER,
+        undone_at=None,
+    )
+    for decision_id in removals.values_list("pk", flat=True):
+        decisions.undo_decision(decision_id=decision_id, actor=CUSTOMER, now=now, reason="added")
+
+
+def _keep_preferred(kind: str, holder_ids: Iterable[int], now: datetime) -> None:
     """Keep the address that gets the messages now, when another one is added."""
     records = Identifier.objects.filter(pk__in=holder_ids).values("customer")
     addresses = Identifier.objects.filter(
-        kind="email", evidence=VERIFIED, customer__in=records, erasure=None, is_shared=False
+        kind=kind, evidence=VERIFIED, customer__in=records, erasure=None, is_shared=False
     )
     if addresses.exclude(preferred_at=None).exists():
         return
     stated = set(
-        Trait.objects.filter(customer__in=records, name="email").values_list("value", flat=True)
+        Trait.objects.filter(customer__in=records, name=kind).values_list("value", flat=True)
     )
     by_id = sorted(addresses, key=lambda address: (address.value not in stated, address.pk))
     if by_id:

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from customers.actions import code_messages
 from customers.models import AddressChange, Evidence, Identifier
 from customers.types import OPENED
 
@@ -41,7 +42,7 @@ def proved_mailboxes(holder_ids: Iterable[int]) -> QuerySet[Identifier]:
 
 
 def send_change_notices(change: AddressChange) -> None:
-    """Tell the proved addresses of a record and the new address that a change waits."""
+    """Tell the proved mailboxes of a record and the changed addresses that a change waits."""
     mailboxes = {mailbox.pk: mailbox for mailbox in proved_mailboxes(change.holder_ids)}
     for address in (change.added, change.removed):
         if address and address.kind == "email":
@@ -53,6 +54,21 @@ def send_change_notices(change: AddressChange) -> None:
             url = freeze_url(FreezeLink(change.pk, mailbox.pk))
             text = render_to_string("customers/address_change.txt", {**context, "url": url})
             send_mail(subject, text, None, [mailbox.value])
+        for phone in (change.added, change.removed):
+            if phone and phone.kind == "phone":
+                code_messages.send_text(phone.value, _notice_text(change, phone))
+
+
+def _notice_text(change: AddressChange, phone: Identifier) -> str:
+    """Return the notice to a phone that goes or comes."""
+    words = {
+        "company": settings.BUTLER_COMPANY,
+        "url": freeze_url(FreezeLink(change.pk, phone.pk)),
+    }
+    text = translation.gettext(
+        "A number of your account at %(company)s changes in three days. Not you? Stop it: %(url)s"
+    )
+    return text % words
 
 
 def send_change_done(mailboxes: Iterable[str], *, added: str, removed: str) -> None:

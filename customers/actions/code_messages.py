@@ -97,6 +97,18 @@ def _send_text(issued: IssuedCode, texts: CodeTexts) -> None:
         raise MessageNotSent
 
 
+def send_text(number: str, text: str) -> None:
+    """Send a text without a code, such as a notice. Raises MessageNotSent.
+
+    A number that cannot receive SMS gets nothing. So does every number without a provider.
+    """
+    if not sends_texts():
+        return
+    sender: TextSender = import_string(settings.BUTLER_TEXT_SENDER)
+    if sender(number, text) is TextOutcome.FAILED:
+        raise MessageNotSent
+
+
 def code_text(code: str, texts: CodeTexts) -> str:
     """Return the text of an SMS. The phone fills the code in on pages of the host of its last line.
 

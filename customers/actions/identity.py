@@ -8,7 +8,7 @@ from django.db.models import Q
 from customers.actions.address_changes import end_sessions_of
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
 from customers.identity import decisions
-from customers.identity.families import is_number
+from customers.identity.families import ADDRESSES, is_number
 from customers.identity.links import pair_of
 from customers.models import Identifier, ManualDecision
 from customers.queries import identity
@@ -43,7 +43,7 @@ def decide(
     customer_id: a live record that has one of them
     region: the country of phone numbers without a country code (ISO 3166 alpha-2)
 
-    The sessions of a mailbox end that is taken off an account.
+    The sessions of a mailbox or a phone end that is taken off an account.
     Raises UnknownIdentifier, AmbiguousIdentifier, SameIdentifier or IdentifierOfAnotherRecord.
     """
     ends = [find(name, region) for name in (first, second)]
@@ -58,8 +58,8 @@ def decide(
     decision = decisions.decide(kind, ends[0].pk, ends[1].pk, actor=actor, reason=reason, now=now)
     if kind == ManualDecision.Kind.SEPARATE and any(is_number(end.kind) for end in ends):
         for end in ends:
-            if end.kind == "email":
-                end_sessions_of(end.value)
+            if end.kind in ADDRESSES:
+                end_sessions_of(end)
     return decision, True
 
 

@@ -42,6 +42,10 @@ class LastAddress(Exception):
     """The record would keep no proved address."""
 
 
+class MailboxRequired(Exception):
+    """A record of phones alone needs a mailbox before it has another phone."""
+
+
 class Confirmed(NamedTuple):
     """The state of an address after its proof: current, pending, or with a record of its own."""
 
@@ -63,8 +67,8 @@ def confirm(
 ) -> Confirmed:
     """Prove an address by a code that this session asked for, and add it to its record.
 
-    An address with a record of its own stays apart until the customer joins it. The caller saves the
-    session. Raises sign_in.WrongCode, NoRecord, ChangesFrozen or TooManyChanges.
+    A mailbox with a record of its own stays apart until the customer joins it. The caller saves the
+    session. Raises sign_in.WrongCode, NoRecord, MailboxRequired, ChangesFrozen or TooManyChanges.
     """
     codes = dict(session.get(ADDING, {}))
     replaced_id = codes.pop(sign_in_codes.handle_digest(handle), None)
@@ -74,17 +78,18 @@ def confirm(
     # Durable: inside an outer transaction, the error of a wrong code would undo the count.
     with transaction.atomic(durable=True):
         address = sign_in_codes.spend_code(handle, code, now)
-        mailbox = sign_in.prove_address(*address, now) if address else None
-    if mailbox is None:
+        proved = sign_in.prove_address(*address, now) if address else None
+    if proved is None:
         raise sign_in.WrongCode
     session[ADDING] = codes
-    # The session opens the mailbox now, and goes on to show the same record.
+    # The session opens the address now, and goes on to show the same record.
     session[CHOSEN] = session.get(CHOSEN) or min(own.holder_ids or own.record.identifier_ids)
-    note_proof(session, mailbox.pk, own.graph, now)
+    note_proof(session, proved.pk, own.graph, now)
     own = _read(user, session, now)
-    if mailbox.customer_id != own.record.live_id and _has_record(mailbox):
-        return Confirmed(mailbox.pk, is_join_possible=True)
-    return _add(own, mailbox, replaced_id, language, now)
+    # A phone joins nothing, so its past needs no question.
+    if proved.kind == "email" and proved.customer_id != own.record.live_id and _has_record(proved):
+        return Confirmed(proved.pk, is_join_possible=True)
+    return _add(own, proved, replaced_id, language, now)
 
 
 def join(
@@ -111,8 +116,9 @@ def remove(
     """
     own = _removable(_read(user, session, now), address_id)
     removed = Identifier.objects.get(pk=address_id)
-    holders = [id_ for id_ in own.holder_ids if id_ != address_id]
-    if address_id in own.proved_mailboxes - own.fresh:
+    holding_ids = own.joining_ids if removed.kind == "phone" else own.holder_ids
+    holders = [id_ for id_ in holding_ids if id_ != address_id]
+    if address_id in own.proved - own.fresh:
         return address_changes.request_change(
             holder_ids=holders,
             added=None,
@@ -136,7 +142,7 @@ def _removable(own: OwnAddresses, address_id: int) -> OwnAddresses:
     address = own.find(address_id)
     if address is None or address.state == AddressState.REMOVED:
         raise NoSuchAddress
-    if own.proved_mailboxes == {address_id}:
+    if own.proved_mailboxes == {address_id} or own.holder_ids == (address_id,):
         raise LastAddress
     _refuse_frozen(own)
     return own
@@ -193,48 +199,61 @@ def _refuse_frozen(own: OwnAddresses) -> None:
 
 
 def _add(
-    own: OwnAddresses, mailbox: Identifier, replaced_id: int, language: str, now: datetime
+    own: OwnAddresses, proved: Identifier, replaced_id: int, language: str, now: datetime
 ) -> Confirmed:
-    """Add a proved mailbox, at once or as a change that waits."""
-    replaced = own.find(replaced_id)
-    if replaced and (replaced.id == mailbox.pk or not replaced.is_current):
-        replaced = None
-    if mailbox.pk in own.proved_mailboxes and replaced is None:
-        return Confirmed(mailbox.pk)
+    """Add a proved mailbox or phone, at once or as a change that waits."""
+    replaced = _replaced(own, proved, replaced_id)
+    if proved.pk in own.proved and replaced is None:
+        return Confirmed(proved.pk)
     _refuse_frozen(own)
     removed = Identifier.objects.get(pk=replaced.id) if replaced else None
-    holders = [id_ for id_ in own.holder_ids if id_ != mailbox.pk]
-    if _has_to_wait(own, mailbox.pk, replaced):
+    is_phone = proved.kind == "phone"
+    holders = [
+        id_ for id_ in (own.phone_holder_ids if is_phone else own.holder_ids) if id_ != proved.pk
+    ]
+    if is_phone and not holders:
+        raise MailboxRequired
+    if _has_to_wait(own, proved.pk, replaced):
         change = address_changes.request_change(
-            holder_ids=holders,
-            added=mailbox,
+            holder_ids=own.joining_ids if is_phone and removed else holders,
+            added=proved,
             removed=removed,
             actor=CUSTOMER,
             language=language,
             now=now,
         )
-        return Confirmed(mailbox.pk, change=change)
-    earlier = _values(own, own.proved_mailboxes - {mailbox.pk})
+        return Confirmed(proved.pk, change=change)
+    earlier = _values(own, own.proved_mailboxes - {proved.pk})
     with transaction.atomic():
         address_changes.lock_addresses(holders)
-        address_changes.add_now(holders, mailbox, actor=CUSTOMER, reason=ADDED, now=now)
+        address_changes.add_now(holders, proved, actor=CUSTOMER, reason=ADDED, now=now)
         if removed:
             if replaced and replaced.is_preferred:
-                address_changes.prefer(mailbox, now=now)
-            others = [*holders, *(() if own.record.account_ids else (mailbox.pk,))]
+                address_changes.prefer(proved, now=now)
+            others = [*own.joining_ids] if is_phone else [*holders]
+            if not (is_phone or own.record.account_ids):
+                others.append(proved.pk)
             address_changes.remove_now(others, removed, actor=CUSTOMER, reason=REMOVED, now=now)
     address_notices.send_change_done(
-        earlier, added=mailbox.value, removed=removed.value if removed else ""
+        earlier, added=proved.value, removed=removed.value if removed else ""
     )
-    return Confirmed(mailbox.pk)
+    return Confirmed(proved.pk)
+
+
+def _replaced(own: OwnAddresses, proved: Identifier, replaced_id: int) -> OwnAddress | None:
+    """Return the address that a proved one of the same kind replaces, or None."""
+    replaced = own.find(replaced_id)
+    if replaced is None or replaced.id == proved.pk or not replaced.is_current:
+        return None
+    return replaced if replaced.kind == proved.kind else None
 
 
 def _has_to_wait(own: OwnAddresses, added_id: int, replaced: OwnAddress | None) -> bool:
     """Tell whether a change waits: the session did not just prove what had been proved before."""
-    earlier = own.proved_mailboxes - {added_id}
-    if earlier and not earlier & own.fresh:
+    mailboxes = own.proved_mailboxes - {added_id}
+    if mailboxes and not mailboxes & own.fresh:
         return True
-    return replaced is not None and replaced.id in earlier and replaced.id not in own.fresh
+    return replaced is not None and replaced.id in own.proved - own.fresh
 
 
 def _has_record(mailbox: Identifier) -> bool:

@@ -70,9 +70,16 @@ class AddressesShape(msgspec.Struct, frozen=True):
 
 
 class NewAddress(msgspec.Struct, forbid_unknown_fields=True):
-    """An address to add. `replaces` is the id of the address that it replaces."""
+    """A mailbox to add. `replaces` is the id of the mailbox that it replaces."""
 
     email: Annotated[str, Meta(max_length=254)]
+    replaces: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
+
+
+class NewPhone(msgspec.Struct, forbid_unknown_fields=True):
+    """A mobile number to add. `replaces` is the id of the number that it replaces."""
+
+    phone: Annotated[str, Meta(max_length=254)]
     replaces: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
 
 
@@ -94,6 +101,9 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Exception]] = {
     NoSuchAddress: lambda error: Http404(),
     LastAddress: lambda error: Problem(
         409, "last-address", "Add another address before you remove the last one."
+    ),
+    own_addresses.MailboxRequired: lambda error: Problem(
+        409, "mailbox-required", "Add an e-mail address before you add another phone number."
     ),
     ChangesFrozen: lambda error: Problem(
         409,
@@ -141,7 +151,7 @@ class AddressesView(_AddressView):
 
     @schema.describe(
         "Add an address: Butler sends a code to it",
-        body=NewAddress,
+        body=(NewAddress, NewPhone),
         answer=schema.shape(CodeSent),
         status=202,
         problems=(429,),
@@ -150,9 +160,13 @@ class AddressesView(_AddressView):
     )
     def post(self, request: Request) -> HttpResponse:
         _, session = self.session(request)
-        new = read_body(request, NewAddress)
-        issued = send_address_code(request, "email", new.email)
-        own_addresses.note_code(session, issued.handle, new.replaces)
+        if "phone" in request.data:
+            phone = read_body(request, NewPhone)
+            issued, replaced_id = send_address_code(request, "phone", phone.phone), phone.replaces
+        else:
+            new = read_body(request, NewAddress)
+            issued, replaced_id = send_address_code(request, "email", new.email), new.replaces
+        own_addresses.note_code(session, issued.handle, replaced_id)
         session.save()
         response = shape_response(CodeSent(issued.handle, settings.BUTLER_CODE_SECONDS), status=202)
         response["Cache-Control"] = "no-store"

@@ -15,7 +15,7 @@ from customers import sql
 from customers.identity.attaching_links import LINK_LIMIT, AttachingLink, read_attaching_links
 from customers.identity.attachment_rules import attach_identifiers, attached_end
 from customers.identity.disjoint_groups import DisjointGroups
-from customers.identity.families import JOINING_FAMILIES, Family
+from customers.identity.families import JOINING_FAMILIES, PHONE, Family
 from customers.identity.graph import (
     NO_LIMIT,
     Component,
@@ -37,6 +37,7 @@ from customers.identity.links import (
     ManualDecision,
     last_decisions,
 )
+from customers.identity.periods import continued_periods
 from customers.identity.placeholders import find_placeholders
 
 # The largest number of links beyond the limit that one batch decides.
@@ -184,7 +185,9 @@ def _place(
     links = list(dict.fromkeys([*component.links, *(link.link for link in attaching_links)]))
     records = _records_of_ends(component, attaching_links, rows, targets)
     decisions = [*component.decisions, *_decisions_by_record(records, rows.keys(), targets)]
-    attached = _attach(nodes, [link.link(is_current=True) for link in links], records, decisions)
+    identifier_links = [link.link(is_current=True) for link in links]
+    continued = continued_periods(nodes, identifier_links, component.decisions)
+    attached = _attach(nodes, identifier_links, records, decisions, continued)
     groups = attached.groups
     shared |= attached.ambiguous & rows.keys()
     own_targets = choose_targets(rows, (groups.members(id_) & rows.keys() for id_ in rows))
@@ -215,11 +218,17 @@ def _attach(
     links: Sequence[IdentifierLink],
     records: Mapping[int, UUID | None],
     decisions: Iterable[ManualDecision],
+    continued: Iterable[IdentifierLink],
 ) -> _Attached:
-    """Attach identifiers to the ends with a record in `records`, or to ends without a record."""
+    """Attach identifiers to the ends with a record in `records`, or to ends without a record.
+
+    continued: the links between periods of an address that did not end
+    """
     # The grouping has already decided which of the ends with a record are one customer.
     undecided = [link for link in links if not any(records.get(end) for end in link.pair)]
-    groups, _ = join_records(nodes, undecided, decisions, attaching=links, continued=())
+    # The grouping has already joined the periods of a mailbox.
+    of_phones = [link for link in continued if nodes[link.first].kind == PHONE]
+    groups, _ = join_records(nodes, undecided, decisions, attaching=links, continued=of_phones)
     could_attach, ambiguous = attach_identifiers(nodes, links, groups)
     return _Attached(groups, set(could_attach), ambiguous)
 

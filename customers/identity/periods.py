@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from customers.identity.families import Family
+from customers.identity.families import JOINING_FAMILIES, PHONE, Family
 from customers.identity.link_rules import (
     families,
     has_sufficient_evidence,
@@ -70,11 +70,19 @@ def continued_periods(
 
 
 def _is_address(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
-    """Tell whether a link says that a mailbox is, or was, the address of an account."""
+    """Tell whether a link says that a mailbox or a phone is, or was, the address of a holder."""
     return (
         link.kind == LinkKind.TOGETHER
-        and families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX}
+        and (families(by_id, link) == {Family.ACCOUNT, Family.MAILBOX} or _is_phone(by_id, link))
         and has_sufficient_evidence(by_id, link)
+    )
+
+
+def _is_phone(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
+    """Tell whether a link connects a phone with an account or a mailbox."""
+    ends = by_id[link.first], by_id[link.second]
+    return any(end.kind == PHONE for end in ends) and any(
+        end.family in JOINING_FAMILIES for end in ends
     )
 
 

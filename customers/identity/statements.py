@@ -16,8 +16,10 @@ from customers.identity.short_text_cache import ShortTextCache
 from customers.projections import orders
 from customers.types import (
     ACCOUNT_OPENED,
+    ADDRESS_CONFIRMED,
     BUTLER_SOURCE_ID,
     CLAIMED,
+    CONFIRMED,
     NOTED,
     OPENED,
     VERIFIED,
@@ -61,6 +63,8 @@ class _Facts(NamedTuple):
     is_placed: bool = False
     is_statement: bool = False
     is_alias: bool = False
+    # The customer proved all identifiers of the event in one session of Butler.
+    is_own_proof: bool = False
     address_evidence: int = NOTED
 
 
@@ -111,12 +115,14 @@ def _facts(event: IncomingEvent, sender: Sender) -> _Facts:
         return _NO_STATEMENT
     verified = (event.traits or {}).get("email_verified")
     address = address_evidence(sender, verified) if is_statement else NOTED
-    if event.name == ACCOUNT_OPENED and sender.source_id == BUTLER_SOURCE_ID:
+    is_own = sender.source_id == BUTLER_SOURCE_ID
+    if event.name == ACCOUNT_OPENED and is_own:
         address = OPENED
     return _Facts(
         is_placed=event.name == orders.PLACED,
         is_statement=is_statement,
         is_alias=event.kind == "alias",
+        is_own_proof=event.name == ADDRESS_CONFIRMED and is_own,
         address_evidence=address,
     )
 
@@ -171,14 +177,16 @@ def _owner_links(
     primary = (accounts or mailboxes or people)[0]
     for family, key in families:
         if key != primary and family in (Family.ATTACHED, Family.DEVICE):
-            evidence = _attached_evidence(key, sender, is_statement=facts.is_statement)
+            evidence = _attached_evidence(key, sender, facts)
             yield LinkStatement(primary, key, LinkKind.TOGETHER, evidence)
 
 
-def _attached_evidence(key: IdentifierKey, sender: Sender, *, is_statement: bool) -> int:
+def _attached_evidence(key: IdentifierKey, sender: Sender, facts: _Facts) -> int:
     if key.kind == "card":
         return card_evidence(sender)
-    if key.kind == PHONE and not is_statement:
+    if key.kind == PHONE and facts.is_own_proof:
+        return CONFIRMED
+    if key.kind == PHONE and not facts.is_statement:
         return NOTED
     return statement_evidence(sender)
 

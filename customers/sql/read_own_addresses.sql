@@ -1,32 +1,32 @@
 -- Read the addresses of the opened part of a record: those that the session opens, and those that
--- owners stated or customers proved with its accounts. customers.access.address_states tells which are
--- current.
+-- owners stated or customers proved with its accounts, and phones with its mailboxes.
+-- customers.access.address_states tells which are current.
 --
 -- live_id     uuid      the live record
 -- opened_ids  bigint[]  the identifiers of it that the session opens
--- limit       int       links that are read of each account
+-- limit       int       links that are read of each account and mailbox
 -- returns one row per address: id, kind, value, whether the record has it, proved_at, whether it is
 --     the preferred one of its kind on the record, links as JSON (holder, state, evidence, source,
 --     first and last time), the time since which a person keeps it apart, suppressions as JSON
 --     (channel, reason, since)
 
-WITH account AS (
-    SELECT id
+WITH holder AS (
+    SELECT id, kind
       FROM customers_identifier
      WHERE id = ANY (%(opened_ids)s::bigint[])
-       AND (kind = 'user_id' OR kind LIKE 'external:%%')
+       AND (kind = 'user_id' OR kind LIKE 'external:%%' OR kind = 'email')
 ), link AS MATERIALIZED (
-    SELECT account.id AS holder_id, named.*
-      FROM account
+    SELECT holder.id AS holder_id, named.*
+      FROM holder
      CROSS JOIN LATERAL (
            (SELECT second_id AS address_id, state, evidence, source_id, occurred_at, last_proved_at
               FROM customers_link
-             WHERE first_id = account.id AND kind = 'seen' AND evidence >= 30
+             WHERE first_id = holder.id AND kind = 'seen' AND evidence >= 30
              ORDER BY evidence DESC, occurred_at LIMIT %(limit)s)
             UNION ALL
            (SELECT first_id, state, evidence, source_id, occurred_at, last_proved_at
               FROM customers_link
-             WHERE second_id = account.id AND kind = 'seen' AND evidence >= 30
+             WHERE second_id = holder.id AND kind = 'seen' AND evidence >= 30
              ORDER BY evidence DESC, occurred_at LIMIT %(limit)s)) AS named
 ), address AS MATERIALIZED (
     SELECT *
@@ -57,8 +57,8 @@ SELECT address.id, address.kind, address.value,
        (SELECT max(decision.decided_at)
           FROM customers_manualdecision AS decision
          WHERE decision.kind = 'separate' AND decision.undone_at IS NULL
-           AND (decision.first_id = address.id AND decision.second_id IN (SELECT id FROM account)
-                OR decision.second_id = address.id AND decision.first_id IN (SELECT id FROM account))),
+           AND (decision.first_id = address.id AND decision.second_id IN (SELECT id FROM holder WHERE address.kind <> holder.kind)
+                OR decision.second_id = address.id AND decision.first_id IN (SELECT id FROM holder WHERE address.kind <> holder.kind))),
        (SELECT COALESCE(json_agg(json_build_array(channel, reason, since) ORDER BY id), '[]')::text
           FROM customers_suppression
          WHERE customers_suppression.address = address.value AND lifted_at IS NULL)

@@ -24,7 +24,7 @@ from channels.portal.forms import AddressesForm
 from channels.portal.sign_in import ERROR_TEXTS
 from customers.access.address_states import OwnAddress, OwnAddresses, read_own_addresses
 from customers.access.sessions import save_or_end
-from customers.actions import address_changes, address_notices, own_addresses
+from customers.actions import address_changes, address_notices, code_messages, own_addresses
 from customers.api.addresses import PROBLEMS
 from customers.api.problems import Problem
 from customers.api.sign_in import address_of, send_address_code
@@ -32,6 +32,9 @@ from customers.models import AddressChange, Identifier, User
 
 _ERROR_TEXTS = ERROR_TEXTS | {
     "last-address": gettext_noop("Add another address before you remove the last one."),
+    "mailbox-required": gettext_noop(
+        "Add an e-mail address first. Then you can add more phone numbers."
+    ),
     "changes-frozen": gettext_noop(
         "Somebody stopped a change of your addresses. Our staff look at it first."
     ),
@@ -139,15 +142,15 @@ def _position(address: OwnAddress) -> tuple[bool, bool, bool, str]:
 
 
 def _row(own: OwnAddresses, address: OwnAddress) -> AddressRow:
-    is_mailbox = address.kind == "email"
-    is_proved = address.id in own.proved_mailboxes
+    is_mailbox = address.id in own.proved_mailboxes
+    is_last = (is_mailbox and len(own.proved_mailboxes) == 1) or own.holder_ids == (address.id,)
+    is_provable = address.kind == "email" or code_messages.sends_texts()
     return AddressRow(
         address=address,
-        can_prefer=is_proved and not address.is_preferred,
-        can_prove=is_mailbox and address.state != "removed",
-        can_remove=address.state != "removed"
-        and not (is_proved and len(own.proved_mailboxes) == 1),
-        can_lift=is_proved and any(cause.reason == "complained" for cause in address.suppressions),
+        can_prefer=address.id in own.proved and not address.is_preferred,
+        can_prove=is_provable and address.state != "removed",
+        can_remove=address.state != "removed" and not is_last,
+        can_lift=is_mailbox and any(cause.reason == "complained" for cause in address.suppressions),
     )
 
 

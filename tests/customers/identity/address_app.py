@@ -1,17 +1,15 @@
 """A signed-in customer who changes the own addresses through the API."""
 
-import re
 from datetime import timedelta
 from importlib import import_module
 
 from django.conf import settings
-from django.core import mail
 from django.utils import timezone
 
 from customers.access.proof_times import PROOF_TIMES, SIGNED_IN_AT
 from customers.actions import address_changes
 from customers.models import Suppression
-from tests.customers.identity.signed_in import SignedIn
+from tests.customers.identity.signed_in import SignedIn, code_request, new_code, sent_counts
 from tests.wsgi_client import WsgiClient
 
 
@@ -26,16 +24,14 @@ class AddressApp(SignedIn):
         return send(f"/api/me/addresses/{path}", *([] if body is None else [body]), **arguments)
 
     def ask(self, address: str, *, replaces: str = "") -> tuple[str, str]:
-        """Ask for a code to an address; return its handle and the code from the mail."""
-        before = len(mail.outbox)
-        body: dict[str, object] = {"email": address}
+        """Ask for a code to an address; return its handle and the code from the mail or SMS."""
+        before = sent_counts()
+        body: dict[str, object] = {**code_request(address)}
         if replaces:
             body["replaces"] = self.address_id(replaces)
         answer = self.request("post", "", body)
         assert answer.status_code == 202, answer.content[:500]
-        sent = mail.outbox[before]
-        assert sent.to == [address]
-        return answer.json()["request"], re.search(r"\d{6}", sent.body)[0]
+        return answer.json()["request"], new_code(before)
 
     def enter(self, handle: str, code: str):
         """Enter a code, and return the answer."""
@@ -58,12 +54,12 @@ class AddressApp(SignedIn):
         assert answer.status_code == 200, answer.content[:500]
         return answer.json()
 
-    def states(self) -> dict[str, str]:
-        """Return the state of each mailbox."""
+    def states(self, kind: str = "email") -> dict[str, str]:
+        """Return the state of each address of a kind."""
         return {
             address["value"]: address["state"]
             for address in self.listed()["addresses"]
-            if address["kind"] == "email"
+            if address["kind"] == kind
         }
 
     def address_id(self, address: str) -> int:
