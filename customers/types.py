@@ -35,6 +35,9 @@ DESK_CHANNELS = frozenset(
     {"till", "store", "phone", "desk", "kiosk", "import", "partner", "console"}
 )
 
+# Channels of devices in the company's buildings, whose times are local.
+TILL_CHANNELS = frozenset({"till", "store", "kiosk"})
+
 # The status and the reason of an event about an erased customer. Butler does not store it.
 ERASED: Literal["erased"] = "erased"
 

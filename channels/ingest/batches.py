@@ -28,7 +28,8 @@ class EventBatch(NamedTuple):
 
     raw_events: list[bytes]
     write_key: str = ""
-    sent_at: str = ""
+    # Text or a number, as it came.
+    sent_at: object = None
     context: dict[str, Any] | None = None
     integrations: dict[str, Any] | None = None
 
@@ -138,7 +139,7 @@ def _event_batch(raw_list: RawList) -> EventBatch:
     return EventBatch(
         _limited(raw_list.members),
         _decoded_text(fields.get(b"writeKey", b"")),
-        _decoded_text(fields.get(b"sentAt", b"")),
+        decoded_scalar(fields.get(b"sentAt", b"")),
         _decoded_object(fields.get(b"context", b"")),
         _decoded_object(fields.get(b"integrations", b"")),
     )
@@ -156,11 +157,16 @@ def without_byte_order_mark(body: bytes) -> bytes:
 
 
 def _decoded_text(raw: bytes) -> str:
-    try:
-        value = msgspec.json.decode(raw) if raw[:1] == b'"' else ""
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
+    value = decoded_scalar(raw)
     return value if isinstance(value, str) else ""
+
+
+def decoded_scalar(raw: bytes) -> object:
+    """Return the text or number of a raw field; None if it is something else, or damaged."""
+    try:
+        return None if raw[:1] in (b"{", b"[", b"") else msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _decoded_object(raw: bytes) -> dict[str, Any] | None:

@@ -5,9 +5,7 @@ difference between `sentAt` and our clock is the error of the client's clock, un
 old: phones set it when they close the file of a batch, not when they send the batch.
 """
 
-from datetime import UTC, datetime, timedelta
-
-from customers.projections.projected_events import is_in_reach
+from datetime import datetime, timedelta
 
 # Clients that set `sentAt` only once for a batch, even if they send the batch late or repeatedly.
 STAMP_ONCE_LIBRARIES = frozenset({"analytics-swift", "analytics-kotlin", "Analytics-CSharp"})
@@ -15,25 +13,16 @@ STAMP_ONCE_LIBRARIES = frozenset({"analytics-swift", "analytics-kotlin", "Analyt
 # A smaller difference may be network latency. Correcting it would put two batches of one device
 # in the wrong order if the first one was slower.
 MAX_LATENCY = timedelta(seconds=60)
+# The clocks of servers are set by the network. A larger difference is an old batch, not a slow clock.
+MAX_SERVER_ERROR = timedelta(days=1)
+# Nothing is sent before it happens. A larger difference shows that the two times are not of one clock.
+MAX_CONTRADICTION = timedelta(days=1)
 ZERO = timedelta(0)
 
 
-def parse_time(text: object) -> datetime | None:
-    """Return an ISO 8601 time in UTC; a time without a zone is read as UTC.
-
-    Returns None if the text is not a time, or if some time zone cannot represent the time.
-    """
-    if not isinstance(text, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-        utc_time = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return utc_time if is_in_reach(utc_time) else None
-
-
-def estimate_error(sent_at: datetime | None, received_at: datetime, *, is_retry: bool) -> timedelta:
+def estimate_error(
+    sent_at: datetime | None, received_at: datetime, *, is_retry: bool, is_server: bool = False
+) -> timedelta:
     """Return the duration to add to a client's times; negative if its clock is ahead.
 
     A clock that is ahead is certain, because a batch is sent before it is received. A clock that
@@ -44,6 +33,8 @@ def estimate_error(sent_at: datetime | None, received_at: datetime, *, is_retry:
     error = received_at - sent_at
     if error < ZERO:
         return error
+    if is_server and error > MAX_SERVER_ERROR:
+        return ZERO
     return error if error > MAX_LATENCY and not is_retry else ZERO
 
 
@@ -53,9 +44,13 @@ def corrected_time(
     """Return the corrected event time, which is never later than `received_at`."""
     if stated_time is None:
         return received_at
-    if error and not (is_stamped_once and error > ZERO):
-        try:
-            stated_time += error
-        except OverflowError:
-            return received_at
-    return min(stated_time, received_at)
+    if not error or (is_stamped_once and error > ZERO):
+        return min(stated_time, received_at)
+    # By the client's clock, it sent the event at this time.
+    sent_at = received_at - error
+    if stated_time - sent_at > MAX_CONTRADICTION:
+        return min(stated_time, received_at)
+    try:
+        return min(stated_time + error, received_at)
+    except OverflowError:
+        return received_at

@@ -6,7 +6,7 @@ the log and the replay of the quarantine each need only one reader.
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from channels.ingest import clock, limits
 from channels.ingest.identifiers import MAX_REFERENCE, id_text, read_identifiers
 from channels.ingest.limits import InvalidEvent
 from customers.types import IncomingEvent, RejectedItem
+from customers.values import times
 
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 MAX_MESSAGE_ID = 100
@@ -52,6 +53,8 @@ class RequestContext(NamedTuple):
     received_at: datetime
     clock_error: timedelta = clock.ZERO
     is_trusted: bool = False
+    # The zone of times without an offset, if the sender has local times.
+    local_zone: tzinfo | None = None
     # The kind of a single event, from the route; empty in a batch, where each item has its kind.
     kind: str = ""
     context: dict[str, Any] | None = None
@@ -212,9 +215,10 @@ def _traits(document: dict[str, Any], context: dict[str, Any]) -> dict[str, obje
 def _occurred_at(
     document: dict[str, Any], context: dict[str, Any], request_context: RequestContext
 ) -> datetime:
-    stated_time = clock.parse_time(document.get("timestamp") or document.get("originalTimestamp"))
-    if stated_time is None:
-        return request_context.received_at
+    stated_time = _stated_time(document, request_context.local_zone)
+    # Another server received the event before, and corrected its time then: it is of an archive.
+    if stated_time is None or "receivedAt" in document:
+        return min(stated_time or request_context.received_at, request_context.received_at)
     library = context.get("library")
     is_stamped_once = type(library) is dict and library.get("name") in _STAMP_ONCE_LIBRARIES
     return clock.corrected_time(
@@ -223,6 +227,21 @@ def _occurred_at(
         request_context.clock_error,
         is_stamped_once=is_stamped_once,
     )
+
+
+def _stated_time(document: dict[str, Any], local_zone: tzinfo | None) -> datetime | None:
+    """Return the time of the event; None if it states none. Raises InvalidEvent."""
+    is_stated = False
+    for name in ("timestamp", "originalTimestamp"):
+        value = document.get(name)
+        if value is None or value == "":
+            continue
+        if instant := times.read_instant(value, local_zone):
+            return instant
+        is_stated = True
+    if is_stated:
+        raise InvalidEvent("unreadable_time", "the time of the event is not RFC 3339 or epoch time")
+    return None
 
 
 _STAMP_ONCE_LIBRARIES = list(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -26,7 +26,8 @@ from channels.ingest.segment import RequestContext
 from channels.ingest.store import StoredEvents
 from channels.ingest.tolerant_json import InvalidBatch
 from customers.access import keys
-from customers.types import IngestWarning, RejectedItem, Sender
+from customers.types import TILL_CHANNELS, IngestWarning, RejectedItem, Sender
+from customers.values import times
 
 # The kinds by route: `/v1/track`, and `/v1/t`, the short form of some clients.
 KINDS = {kind[0]: kind for kind in segment.KINDS} | {kind: kind for kind in segment.KINDS}
@@ -81,17 +82,28 @@ def _batch_context(
     request: HttpRequest, batch: EventBatch, sender: Sender, kind: str, now: datetime
 ) -> RequestContext:
     """Return the values that all events of a batch share."""
+    zone = _local_zone(sender)
+    sent_at = None if _is_import(request) else times.read_instant(batch.sent_at, zone)
     return RequestContext(
         received_at=now,
         clock_error=clock.estimate_error(
-            clock.parse_time(batch.sent_at), now, is_retry=_is_retry(request)
+            sent_at,
+            now,
+            is_retry=_is_retry(request),
+            is_server=sender.is_secret,
         ),
         is_trusted=sender.is_trusted,
+        local_zone=zone,
         kind=kind,
         context=batch.context,
         integrations=batch.integrations,
         find_customer=customer_tokens.customer_finder(request, sender),
     )
+
+
+def _local_zone(sender: Sender) -> tzinfo | None:
+    """Return the zone of times without an offset, which tills and gates send; None for others."""
+    return timezone.get_default_timezone() if sender.channel in TILL_CHANNELS else None
 
 
 @http.endpoint("POST")
@@ -106,6 +118,7 @@ def events(request: HttpRequest) -> HttpResponse:
         request_context = RequestContext(
             received_at=now,
             is_trusted=sender.is_trusted,
+            local_zone=_local_zone(sender),
             find_customer=customer_tokens.customer_finder(request, sender),
         )
         stored = store.store_events(
@@ -195,3 +208,8 @@ def _redact_secrets(event: segment.ParsedEvent, write_key: str) -> segment.Parse
 
 def _is_retry(request: HttpRequest) -> bool:
     return request.META.get("HTTP_X_RETRY_COUNT", "0").strip() not in ("", "0")
+
+
+def _is_import(request: HttpRequest) -> bool:
+    """Tell whether the events are of an archive, so that the time of sending says nothing."""
+    return request.path.rstrip("/").endswith("/import")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from channels.ingest import cloudevents, segment
 from channels.ingest.segment import ParsedEvent, RequestContext
@@ -11,7 +12,7 @@ from channels.webhook import events as webhooks
 from customers import ingest
 from customers.events.internal_sources import sender_of_source
 from customers.models import Evidence, QuarantinedItem
-from customers.types import IncomingEvent, IngestOutcome
+from customers.types import TILL_CHANNELS, IncomingEvent, IngestOutcome
 
 
 def replay(*, item_id: int, now: datetime) -> IngestOutcome | None:
@@ -51,9 +52,13 @@ def unresolved_ids(*, reason: str = "", source: str = "") -> Iterator[int]:
 def _ingest_again(quarantined_item: QuarantinedItem) -> IngestOutcome:
     is_trusted = quarantined_item.evidence == Evidence.VERIFIED
     # The item keeps its time of arrival. The correction of the client's clock is not stored.
-    parsed_event = _parse(
-        quarantined_item, RequestContext(quarantined_item.received_at, is_trusted=is_trusted)
+    has_local_times = quarantined_item.source.channel in TILL_CHANNELS
+    request_context = RequestContext(
+        quarantined_item.received_at,
+        is_trusted=is_trusted,
+        local_zone=timezone.get_default_timezone() if has_local_times else None,
     )
+    parsed_event = _parse(quarantined_item, request_context)
     if not isinstance(parsed_event, IncomingEvent):
         return IngestOutcome("quarantined", reason=parsed_event.reason)
     receipt = ingest.store_events(

@@ -1,12 +1,9 @@
 """Read the scans in the batch of an offline till; one invalid scan rejects no other. Pure."""
 
-from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from channels.ingest import batches, clock, limits, salvage, segment, tolerant_json
+from channels.ingest import batches, limits, salvage, segment, tolerant_json
 from channels.ingest.salvage import RawList
 from channels.ingest.segment import ParsedEvent, RequestContext
 from channels.ingest.tolerant_json import InvalidBatch
@@ -22,7 +19,8 @@ class TillBatch(NamedTuple):
 
     device: str
     sequence: int | None
-    clock: datetime | None
+    # The time of the device's clock, as it came.
+    clock: object
     raw_scans: list[bytes]
 
 
@@ -41,14 +39,14 @@ def parse_batch(body: bytes) -> TillBatch:
     )
     if len(raw_scans) > MAX_SCANS:
         raise InvalidBatch(f"a batch has at most {MAX_SCANS} lines")
-    device = _decoded_value(members, b"device")
+    device = batches.decoded_scalar(members.get(b"device", b""))
     if type(device) is not str or not 0 < len(device) <= MAX_DEVICE:
         raise InvalidBatch(f'"device" must be text of 1 to {MAX_DEVICE} characters')
-    sequence = _decoded_value(members, b"sequence")
+    sequence = batches.decoded_scalar(members.get(b"sequence", b""))
     return TillBatch(
         device,
         sequence if type(sequence) is int else None,
-        clock.parse_time(_decoded_value(members, b"clock")),
+        batches.decoded_scalar(members.get(b"clock", b"")),
         raw_scans,
     )
 
@@ -78,11 +76,3 @@ def read_scan(raw: bytes, batch: TillBatch, request_context: RequestContext) -> 
     except limits.READER_ERRORS as error:
         invalid = limits.as_invalid_event(error)
         return TillScan(scan_id, RejectedItem(raw, invalid.reason, invalid.detail))
-
-
-def _decoded_value(members: dict[bytes, bytes], name: bytes) -> Any:
-    raw = members.get(name, b"")
-    try:
-        return None if raw[:1] in (b"{", b"[", b"") else msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None

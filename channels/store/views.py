@@ -29,6 +29,7 @@ from customers.identity import lookup
 from customers.identity.lookup import Match
 from customers.queries.visits import find_visit
 from customers.types import Sender
+from customers.values import times
 
 
 @http.endpoint("POST")
@@ -85,7 +86,9 @@ def batch(request: HttpRequest) -> HttpResponse:
 
 
 def _store_scan(sender: Sender, event: dict[str, Any], now: datetime) -> StoredEvents:
-    request_context = RequestContext(received_at=now, is_trusted=True)
+    request_context = RequestContext(
+        received_at=now, is_trusted=True, local_zone=timezone.get_default_timezone()
+    )
     return store.store_events(
         sender=sender, events=[segment.build_or_reject(event, request_context)], received_at=now
     )
@@ -100,8 +103,9 @@ def _known_customers(sender: Sender, kind: str, value: str) -> list[Match]:
 
 def _batch_context(batch: TillBatch, now: datetime) -> RequestContext:
     # The device sends the time of its clock, so the error of the clock is known.
-    error = clock.estimate_error(batch.clock, now, is_retry=False)
-    return RequestContext(received_at=now, clock_error=error, is_trusted=True)
+    zone = timezone.get_default_timezone()
+    error = clock.estimate_error(times.read_instant(batch.clock, zone), now, is_retry=False)
+    return RequestContext(received_at=now, clock_error=error, is_trusted=True, local_zone=zone)
 
 
 def _parse_batch(body: bytes) -> TillBatch:
@@ -125,11 +129,9 @@ def _scan_id(raw_scan: dict[str, Any]) -> str:
 
 
 def _local_date(raw_scan: dict[str, Any], now: datetime) -> date:
-    """Return the date at the till: of the scan's time, or else of the company's time zone."""
-    try:
-        return datetime.fromisoformat(scans.text_field(raw_scan, "at")).date()
-    except ValueError:
-        return timezone.localdate(now)
+    """Return the date of the scan, or else of now, in the company's time zone."""
+    at = scans.text_field(raw_scan, "at")
+    return times.read_date(at, timezone.get_default_timezone()).value or timezone.localdate(now)
 
 
 def _no_single_customer(count: int) -> ErrorResponse:

@@ -158,7 +158,7 @@ def test_field_of_a_damaged_event_is_no_field_of_its_envelope():
 
     batch = batches.parse_batch(f'{HEAD}{A},{{"type":"track","p":{inner},"x":NaN'.encode())
 
-    assert (batch.sent_at, batch.write_key) == ("", "")
+    assert (batch.sent_at, batch.write_key) == (None, "")
 
 
 @pytest.mark.django_db
