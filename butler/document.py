@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from butler.types import MessageClass
+from customers.projections.event_names import canonical_name
 
 # A text by language: {"en": "...", "nl": "..."}.
 type Translations = dict[str, str]
@@ -13,6 +14,12 @@ type Translations = dict[str, str]
 
 class _DocumentPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of a document; an unknown field is an error."""
+
+
+def _spell_names(part: msgspec.Struct, *fields: str) -> None:
+    """Spell the names of events as the log does: "order completed" is "Order Completed"."""
+    for field in fields:
+        msgspec.structs.force_setattr(part, field, canonical_name(getattr(part, field)))
 
 
 class OnEvent(_DocumentPart, frozen=True, tag="event", tag_field="kind"):
@@ -25,6 +32,9 @@ class OnEvent(_DocumentPart, frozen=True, tag="event", tag_field="kind"):
     event: str
     gather: str = ""
 
+    def __post_init__(self) -> None:
+        _spell_names(self, "event")
+
 
 class OnAbsence(_DocumentPart, frozen=True, tag="absence", tag_field="kind"):
     """Starts a run if `absent` does not follow `event` within a time ("90m", "2h", "3d")."""
@@ -34,6 +44,9 @@ class OnAbsence(_DocumentPart, frozen=True, tag="absence", tag_field="kind"):
     within: str
     # "about": the absent event must have the same subject as the first, such as the same order.
     same: Literal["customer", "about"] = "customer"
+
+    def __post_init__(self) -> None:
+        _spell_names(self, "event", "absent")
 
 
 class OnDate(_DocumentPart, frozen=True, tag="date", tag_field="kind"):
@@ -109,6 +122,9 @@ class WaitForStep(_DocumentPart, frozen=True, tag="wait_for", tag_field="kind"):
     same: Literal["customer", "about"] = "customer"
     then: tuple["Step", ...] = ()
     otherwise: tuple["Step", ...] = ()
+
+    def __post_init__(self) -> None:
+        _spell_names(self, "event")
 
 
 class BranchStep(_DocumentPart, frozen=True, tag="branch", tag_field="kind"):

@@ -21,7 +21,11 @@ from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
 from customers.identity import record_creation, refiling, resolution
 from customers.identity.contest_warnings import count_contests
 from customers.identity.erased_items import find_erased_items
-from customers.identity.identifier_warnings import find_token_warnings, find_warnings
+from customers.identity.identifier_warnings import (
+    find_doubt_warnings,
+    find_token_warnings,
+    find_warnings,
+)
 from customers.identity.links import IdentifierKey
 from customers.identity.previous_accounts import alias_warnings
 from customers.identity.resolution import Resolved
@@ -230,6 +234,7 @@ class _Batch:
                     self._events_with_refused_identifiers(new, identifiers), self.sender
                 ),
                 *find_token_warnings(self.events[i] for i in new),
+                *find_doubt_warnings((self.events[i] for i in new), self.sender),
                 *alias_warnings(matched.refused_aliases & {*new}, self.events),
                 *self.outcomes.erased_warnings(len(erased_items)),
                 *count_contests(contested, stated, resolved, self.sender),

@@ -38,6 +38,9 @@ DESK_CHANNELS = frozenset(
 # Channels of devices in the company's buildings, whose times are local.
 TILL_CHANNELS = frozenset({"till", "store", "kiosk"})
 
+# The states of an order that the customer comes with.
+OPEN_ORDER_STATUSES = ("placed", "amended", "partly_refunded")
+
 # The status and the reason of an event about an erased customer. Butler does not store it.
 ERASED: Literal["erased"] = "erased"
 
@@ -131,6 +134,8 @@ class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
     proved_identifier: tuple[str, str] | None = None
     # The code of the warning about a customer token that proved nothing.
     token_fault: str = ""
+    # The codes of what Butler cannot read in its properties (customers.projections.doubts).
+    doubts: tuple[str, ...] = ()
 
 
 class RejectedItem(msgspec.Struct, frozen=True):
@@ -151,8 +156,15 @@ class IngestOutcome(NamedTuple):
     reason: str = ""
 
 
+# The code of the warning about an event name that looks like a known one, before the known name.
+SIMILAR_NAME = "similar_name"
+
+
 class IngestWarning(msgspec.Struct, frozen=True):
-    """A kind of fault in stored events, which their sender can correct."""
+    """A kind of fault in stored events, which their sender can correct.
+
+    The code SIMILAR_NAME has the known name behind a colon, and the sent name as its example.
+    """
 
     code: str
     count: int

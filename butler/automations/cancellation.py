@@ -6,8 +6,7 @@ from butler.automations.conditions import is_met
 from butler.automations.run_state import RunSnapshot
 from butler.document import OnDate
 from butler.due import civil_time
-
-_OPEN_ORDERS = ("placed", "amended")
+from customers.types import OPEN_ORDER_STATUSES
 
 
 def cancel_code(run: RunSnapshot) -> str:
@@ -32,7 +31,7 @@ def _is_date_unchanged(run: RunSnapshot) -> bool:
     root, _, name = trigger.date.partition(".")
     if root == "order":
         order = run.context.get("order", {})
-        return order.get(name) == on and order.get("status") in _OPEN_ORDERS
+        return order.get(name) == on and order.get("status") in OPEN_ORDER_STATUSES
     value = run.context.get(root, {}).get(name)
     if root == "trait":
         value = run.context["customer"]["traits"].get(name)

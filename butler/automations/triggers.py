@@ -25,6 +25,7 @@ from butler.decisions.inputs import company_zone
 from butler.document import OnAbsence, OnEvent
 from butler.due import civil_time, notify
 from customers.fault_isolation import FAULTS, describe_fault
+from customers.projections.event_names import canonical_name
 from customers.sql import json
 from customers.types import LogEntry
 
@@ -221,8 +222,8 @@ def _read_event_names() -> EventNames:
     starting: dict[str, list[LoadedVersion]] = {}
     awaited: set[str] = set()
     for id_, automation_id, document, event_names, awaited_names in sql.rows("read_triggers", {}):
-        awaited.update(awaited_names)
+        awaited.update(map(canonical_name, awaited_names))
         if version := versions.decode(id_, automation_id, document):
             for name in event_names:
-                starting.setdefault(name, []).append(version)
+                starting.setdefault(canonical_name(name), []).append(version)
     return EventNames(starting, frozenset(awaited))

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from butler.types import Relation
-from customers.projections.projected_events import is_in_reach
+from customers.types import OPEN_ORDER_STATUSES
+from customers.values.times import is_in_reach
 
 # The time after the visit in which an order permits service messages, and the time after its
 # placement for an order without a date.
@@ -59,7 +60,7 @@ def relations(
 
 def _of_order(order: OrderFact, zone: ZoneInfo) -> Iterator[tuple[str, Relation]]:
     name = f"order:{order.number}"
-    is_open = order.status in ("placed", "amended")
+    is_open = order.status in OPEN_ORDER_STATUSES
     if not is_open:
         yield name, Relation("order", order.placed_at, order.changed_at + AFTER_END, name)
         return

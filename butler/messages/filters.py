@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +9,14 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
-from babel.numbers import format_currency, format_decimal
 from liquid.context import RenderContext
 from liquid.exceptions import FilterArgumentError
 from liquid.filter import sequence_filter, with_context
 from liquid.undefined import is_undefined
+
+from butler.messages.money import format_amount
+from customers.values.amounts import read_amount
+from customers.values.currencies import is_currency
 
 # British English, because Europeans would misread the American order of day and month.
 _LOCALES = {"en": "en_GB"}
@@ -67,19 +69,13 @@ def time_filter(value: object, *, context: RenderContext) -> str:
 def money_filter(value: object, currency: object = "", *, context: RenderContext) -> str:
     """Format "80.00" as "€ 80,00", or as "80,00" if the currency is missing."""
     _require(value)
-    try:
-        cents = Decimal(str(value)[:32]).quantize(Decimal("0.01"))
-    except InvalidOperation:
-        cents = Decimal("NaN")
-    if not cents.is_finite():
-        raise FilterArgumentError("the amount is not a number", token=None)
-    locale = locale_for(_language(context))
-    if is_undefined(currency) or not currency:
-        return format_decimal(cents, "#,##0.00", locale=locale)
-    unit = str(currency).upper()
-    if not (len(unit) == 3 and unit.isascii() and unit.isalpha()):
+    unit = "" if is_undefined(currency) or not currency else str(currency).upper()
+    if unit and not is_currency(unit):
         raise FilterArgumentError("the currency of the amount must have three letters", token=None)
-    return format_currency(cents, unit, locale=locale)
+    amount = read_amount(value, unit).value
+    if amount is None:
+        raise FilterArgumentError("the amount is not a number", token=None)
+    return format_amount(amount, unit, locale_for(_language(context)))
 
 
 @with_context

@@ -18,7 +18,7 @@ SELECT visit.customer_id, 'order:' || visit.number, visit.visit_date, planned.ac
   FROM jsonb_to_recordset(%(days)s::jsonb) AS planned (upcoming_date date, action_date date)
   JOIN customers_order AS visit ON visit.visit_date = planned.upcoming_date
  WHERE visit.evidence = 2
-   AND visit.status IN ('placed', 'amended')
+   AND visit.status IN ('placed', 'amended', 'partly_refunded')
    AND (visit.customer_id, 'order:' || visit.number) > (%(customer)s::uuid, %(about)s)
    AND NOT EXISTS (SELECT FROM butler_run AS run
                     WHERE run.customer_id = visit.customer_id

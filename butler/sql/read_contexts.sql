@@ -37,7 +37,7 @@ SELECT run.run_id, live.id, live.version, json_build_object(
           FROM customers_order
          WHERE customer_id = live.id
            AND CASE WHEN run.about LIKE 'order:%%' THEN number = substr(run.about, 7)
-                    ELSE evidence = 2 AND status IN ('placed', 'amended')
+                    ELSE evidence = 2 AND status IN ('placed', 'amended', 'partly_refunded')
                          AND visit_date >= %(today)s::date END
          ORDER BY visit_date, visit_time NULLS LAST, number
          LIMIT 1),

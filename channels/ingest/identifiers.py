@@ -33,14 +33,20 @@ _INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
 
 
 def read_identifiers(
-    kind: str, document: dict[str, Any], context: dict[str, Any], *, is_proved: bool = False
+    kind: str,
+    name: str,
+    document: dict[str, Any],
+    context: dict[str, Any],
+    *,
+    is_proved: bool = False,
 ) -> tuple[tuple[tuple[str, str], ...], str]:
     """Return the distinct identifiers, and the subject as `kind:reference`. Raises InvalidEvent.
 
+    name: the name of the event as Butler's vocabulary spells it
     is_proved: a customer token names the customer, so the event needs no identifier
     """
-    identifiers = _identifiers(kind, document, context)
-    about = _about(document, identifiers) if kind == "track" else ""
+    identifiers = _identifiers(kind, name, document, context)
+    about = _about(name, document, identifiers) if kind == "track" else ""
     if not identifiers and not is_proved:
         raise InvalidEvent(
             "missing_ids", "the event has no userId, anonymousId or other identifier"
@@ -51,12 +57,12 @@ def read_identifiers(
 
 
 def _identifiers(
-    kind: str, document: dict[str, Any], context: dict[str, Any]
+    kind: str, name: str, document: dict[str, Any], context: dict[str, Any]
 ) -> list[tuple[str, str]]:
     identifiers: list[tuple[str, str]] = []
     _add_strict(identifiers, "user_id", document.get("userId"), "userId")
     _add_strict(identifiers, "anonymous_id", document.get("anonymousId"), "anonymousId")
-    stated = _stated_contacts(kind, document)
+    stated = _stated_contacts(kind, name, document)
     if kind == "alias" and "email" not in stated:
         _add_strict(identifiers, "anonymous_id", document.get("previousId"), "previousId")
     if context:
@@ -70,7 +76,7 @@ def _identifiers(
     return identifiers
 
 
-def _stated_contacts(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+def _stated_contacts(kind: str, name: str, document: dict[str, Any]) -> dict[str, Any]:
     """Return where the contacts of this event stand, apart from its context.
 
     They count instead of `context.traits`, in which a client may still name its previous user.
@@ -83,7 +89,7 @@ def _stated_contacts(kind: str, document: dict[str, Any]) -> dict[str, Any]:
     contacts = document.get(_STATED_IN.get(kind, ""))
     if type(contacts) is not dict:
         return {}
-    if kind == "track" and document.get("event") != PLACED:
+    if kind == "track" and name != PLACED:
         card = contacts.get("card")
         return {"card": card} if card else {}
     return contacts
@@ -126,15 +132,19 @@ def _add_external(identifiers: list[tuple[str, str]], external: list[Any]) -> No
         _add_strict(identifiers, kind, entry.get("id"), "externalIds")
 
 
-def _about(document: dict[str, Any], identifiers: list[tuple[str, str]]) -> str:
-    properties, event = document.get("properties"), document.get("event")
+def _about(name: str, document: dict[str, Any], identifiers: list[tuple[str, str]]) -> str:
+    properties = document.get("properties")
     if type(properties) is not dict:
         return ""
-    if type(event) is str and event.startswith("Party Member "):
+    if name.startswith("Party Member "):
         return _subject(properties, MEMBER_PROPERTIES, identifiers)
     # Most events have no subject, so a quick check comes first.
     if _SUBJECT_NAMES.isdisjoint(properties):
-        return ""
+        metadata = properties.get("metadata")
+        # Shops write the number of their order into the metadata of a payment.
+        if type(metadata) is not dict or _SUBJECT_NAMES.isdisjoint(metadata):
+            return ""
+        properties = metadata
     return _subject(properties, SUBJECT_PROPERTIES, identifiers)
 
 

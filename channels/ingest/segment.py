@@ -14,6 +14,8 @@ import msgspec
 from channels.ingest import clock, limits
 from channels.ingest.identifiers import MAX_REFERENCE, id_text, read_identifiers
 from channels.ingest.limits import InvalidEvent
+from customers.projections.doubts import find_doubts
+from customers.projections.event_names import canonical_name
 from customers.types import IncomingEvent, RejectedItem
 from customers.values import times
 
@@ -115,11 +117,14 @@ def event_from_object(
         context = {}
     customer = request_context.find_customer(identity_token)
     is_proved = customer.identifier is not None
-    identifiers, about = read_identifiers(kind, document, context, is_proved=is_proved)
+    spelled_name = _spelled_name(kind, document)
+    identifiers, about = read_identifiers(
+        kind, spelled_name, document, context, is_proved=is_proved
+    )
     return IncomingEvent(
         message_id=_message_id(document, digest),
         kind=kind,
-        name=_name(kind, document),
+        name=spelled_name or _name(kind, document),
         identifiers=identifiers,
         occurred_at=_occurred_at(document, context, request_context),
         body=body,
@@ -129,6 +134,7 @@ def event_from_object(
         actor=_actor(context) if context and request_context.is_trusted else "",
         proved_identifier=customer.identifier,
         token_fault=customer.fault,
+        doubts=_doubts(spelled_name, document) if about else (),
     )
 
 
@@ -192,6 +198,19 @@ def _name(kind: str, document: dict[str, Any]) -> str:
     if len(name) > MAX_NAME:
         raise InvalidEvent("name_too_long", f"the name has {len(name)} characters")
     return name
+
+
+def _spelled_name(kind: str, document: dict[str, Any]) -> str:
+    """Return the name of a track event as Butler's vocabulary spells it; "" if it is not valid."""
+    name = document.get("event")
+    if kind != "track" or type(name) is not str or len(name) > MAX_NAME:
+        return ""
+    return canonical_name(name)
+
+
+def _doubts(name: str, document: dict[str, Any]) -> tuple[str, ...]:
+    properties = document.get("properties")
+    return find_doubts(name, properties) if type(properties) is dict else ()
 
 
 def _traits(document: dict[str, Any], context: dict[str, Any]) -> dict[str, object]:

@@ -94,9 +94,22 @@ def add_count_headers(response: HttpResponse, stored: StoredEvents) -> HttpRespo
     if stored.warnings:
         # A list with parameters, as in RFC 9651.
         response["Butler-Warnings"] = ", ".join(
-            f"{warning.code};count={warning.count}" for warning in merge_warnings(stored.warnings)
+            _warning_item(warning) for warning in merge_warnings(stored.warnings)
         )
     return response
+
+
+def _warning_item(warning: IngestWarning) -> str:
+    code, _, meant = warning.code.partition(":")
+    item = f"{code};count={warning.count}"
+    if not meant:
+        return item
+    return f'{item};name="{_quotable(warning.example)}";meant="{meant}"'
+
+
+def _quotable(text: str) -> str:
+    """Return text for a string of a header: printable ASCII without quotes and backslashes."""
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text[:60])
 
 
 def _with_message_id(event: IncomingEvent) -> IncomingEvent:

@@ -1,35 +1,26 @@
-"""Parse amounts of money, and format them in the reader's language."""
+"""Parse amounts of money that staff enter, and format amounts in the reader's language."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from babel.numbers import format_currency, format_decimal
 from django.utils.translation import get_language
 
 from butler.messages.filters import locale_for
+from butler.messages.money import format_amount
+from customers.values.amounts import read_amount
 
 _LIMIT = Decimal(1_000_000)
-_CENT = Decimal("0.01")
 
 
-def parse_amount(text: str) -> Decimal | None:
-    """Return an amount with two decimals; None if the text is invalid, negative or too large."""
-    try:
-        amount = Decimal(text or "0")
-    except InvalidOperation:
-        return None
-    is_amount = amount.is_finite() and 0 <= amount < _LIMIT and amount == round(amount, 2)
-    return round(amount, 2) if is_amount else None
+def parse_amount(text: str, currency: str = "") -> Decimal | None:
+    """Return an amount of a currency; None if the text is invalid, negative or too large."""
+    amount = read_amount(text or "0", currency)
+    is_amount = amount.value is not None and not amount.doubt and 0 <= amount.value < _LIMIT
+    return amount.value if is_amount else None
 
 
 def format_money(amount: str, currency: str) -> str:
     """Return an amount in the format of the reader's language; empty if the text is no amount."""
-    try:
-        number = Decimal(amount).quantize(_CENT)
-    except InvalidOperation:
+    number = read_amount(amount, currency).value
+    if number is None:
         return ""
-    if not number.is_finite():
-        return ""
-    language = locale_for(get_language() or "en")
-    if not currency:
-        return format_decimal(number, "#,##0.00", locale=language)
-    return format_currency(number, currency, locale=language)
+    return format_amount(number, currency, locale_for(get_language() or "en"))

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.queries.shapes import OrderShape
+from customers.types import OPEN_ORDER_STATUSES
 
-_CONFIRMED = ("placed", "amended")
 # The longest order number that a QR code on a phone can hold.
 _NUMBER_LENGTH = 200
 
@@ -26,7 +26,11 @@ def has_calendar_file(order: OrderShape) -> bool:
 
 def has_qr_code(order: OrderShape) -> bool:
     """Return whether an order has a QR code: it is verified and confirmed."""
-    return order.is_verified and order.status in _CONFIRMED and len(order.number) <= _NUMBER_LENGTH
+    return (
+        order.is_verified
+        and order.status in OPEN_ORDER_STATUSES
+        and len(order.number) <= _NUMBER_LENGTH
+    )
 
 
 def qr_code(number: str) -> bytes:
@@ -72,7 +76,7 @@ def _visit(order: OrderShape) -> icalendar.Event:
     event.add("location", settings.BUTLER_COMPANY)
     event.add("description", _("Code at the gate: %(number)s") % {"number": order.number})
     event.add("url", page)
-    event.add("status", "CONFIRMED" if order.status in _CONFIRMED else "CANCELLED")
+    event.add("status", "CONFIRMED" if order.status in OPEN_ORDER_STATUSES else "CANCELLED")
     return event
 
 

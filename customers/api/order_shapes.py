@@ -1,6 +1,7 @@
 """The shapes of orders in requests and responses, and checks of them."""
 
-from datetime import date, time
+from collections.abc import Sequence
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,6 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from customers.api.problems import Problem
 from customers.projections.orders import LARGEST
+from customers.values.currencies import decimal_places
+from customers.values.times import read_time_of_day
 
 type Text = Annotated[str, Meta(max_length=500)]
 type Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -17,7 +20,18 @@ type OrderNumber = Annotated[
     str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 ]
 type Money = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,2})?$", description="As text, such as 12.50")
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,9}(\.[0-9]{1,4})?$",
+        description="As text, such as 12.50, with at most the decimal places of the currency",
+    ),
+]
+type TimeOfDay = Annotated[
+    str,
+    Meta(
+        pattern=r"^([01]?[0-9]|2[0-3])[:.][0-5][0-9]([:.][0-5][0-9](\.[0-9]+)?)?$",
+        description="Such as 10:00, 9:30, 10.30 or 10:30:00",
+    ),
 ]
 type Count = Annotated[int, Meta(ge=1, le=10_000)]
 type Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
@@ -41,7 +55,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     currency: Currency | UnsetType = UNSET
     total: Money | UnsetType = UNSET
     visit_date: date | UnsetType | None = UNSET
-    visit_time: time | UnsetType | None = UNSET
+    visit_time: TimeOfDay | UnsetType | None = UNSET
     party: list[dict[str, Any]] | UnsetType = UNSET
     note: Text | UnsetType = UNSET
     coupon: Text | UnsetType = UNSET
@@ -65,7 +79,7 @@ class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     name: Text | UnsetType = UNSET
     total: Money | UnsetType = UNSET
     visit_date: date | UnsetType | None = UNSET
-    visit_time: time | UnsetType | None = UNSET
+    visit_time: TimeOfDay | UnsetType | None = UNSET
     party: list[dict[str, Any]] | UnsetType = UNSET
     note: Text | UnsetType = UNSET
 
@@ -83,11 +97,20 @@ def event_properties(shape: NewOrder | OrderChange) -> dict[str, Any]:
     """Return the properties of an order event: the sent fields, and lines with `line_id`."""
     properties: dict[str, Any] = msgspec.to_builtins(shape)
     properties.pop("number", None)
+    if properties.get("visit_time"):
+        properties["visit_time"] = _iso_time(properties["visit_time"])
     if "lines" in properties:
         properties["lines"] = [
             _line_properties(line, number) for number, line in enumerate(properties["lines"], 1)
         ]
     return properties
+
+
+def _iso_time(stated: str) -> str:
+    """Return a time of day such as 9:30 or 10.30 as ISO 8601 writes it."""
+    time_of_day = read_time_of_day(stated, UTC).value
+    assert time_of_day is not None  # by the pattern of TimeOfDay
+    return time_of_day.isoformat()
 
 
 def _line_properties(line: dict[str, Any], number: int) -> dict[str, Any]:
@@ -113,6 +136,18 @@ def refuse_number(number: object) -> None:
     """Raise a Problem (422) if a customer sends an order number."""
     if number is not UNSET:
         raise Problem(422, "numbers-are-ours", "Butler generates the order number. Leave it out.")
+
+
+def refuse_decimals(
+    currency: str, total: object, lines: Sequence[NewLine] | Sequence[LineChange]
+) -> None:
+    """Raise a Problem (422) if an amount has more decimal places than its currency."""
+    amounts = [total, *(line.unit_price for line in lines)]
+    stated = [amount for amount in amounts if isinstance(amount, str)]
+    places = decimal_places(currency)
+    if any(len(amount.partition(".")[2].rstrip("0")) > places for amount in stated):
+        detail = f"Amounts in {currency or 'this currency'} have at most {places} decimal places."
+        raise Problem(422, "too-many-decimals", detail)
 
 
 def refuse_large_totals(lines: list[NewLine] | list[LineChange]) -> None:

@@ -37,6 +37,7 @@ from customers.api.order_shapes import (
     OrderChange,
     PlacedOrder,
     event_properties,
+    refuse_decimals,
     refuse_large_totals,
     refuse_number,
     refuse_prices,
@@ -78,6 +79,7 @@ class OrdersView(ChangingView):
             refuse_prices(order.total, order.lines)
             refuse_number(order.number)
         refuse_large_totals(order.lines)
+        refuse_decimals(order.currency or "", order.total, order.lines)
         arguments: dict[str, Any] = {
             "customer_id": self.live_id,
             "author": request_author(request),
@@ -124,6 +126,8 @@ class OrderView(ChangingView):
             refuse_prices(change.total, change.lines or [])
         refuse_large_totals(change.lines or [])
         target = order_target(self, request, number)
+        changed = lists.order(self.live_id, number, part=self.part)
+        refuse_decimals(changed.currency if changed else "", change.total, change.lines or [])
         if by_customer:
             outcome = request_change(
                 target=target, name=CHANGE_REQUESTED, change=event_properties(change)

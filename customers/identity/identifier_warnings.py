@@ -1,10 +1,11 @@
-"""Warnings about identifiers that a batch left out, for the operator of its source. Pure."""
+"""Warnings about what a batch left out, for the operator of its source. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from customers.identity.families import split_source
 from customers.identity.normalize import is_kind, is_of_the_company, normalize, refusal_code
-from customers.types import IncomingEvent, IngestWarning, Sender, merge_warnings
+from customers.projections.event_names import suggested_name
+from customers.types import SIMILAR_NAME, IncomingEvent, IngestWarning, Sender, merge_warnings
 
 
 def find_warnings(events: Sequence[IncomingEvent], sender: Sender) -> list[IngestWarning]:
@@ -33,6 +34,21 @@ def _codes(event: IncomingEvent, sender: Sender) -> Iterator[str]:
                 yield "non_identifier"
         elif code := refusal_code(kind, value, sender.default_region):
             yield code
+
+
+def find_doubt_warnings(events: Iterable[IncomingEvent], sender: Sender) -> list[IngestWarning]:
+    """Return the warnings about what Butler could not read in these new events, and about names.
+
+    Anybody can use a publishable key, so its events cause no warnings.
+    """
+    if sender.is_public:
+        return []
+    warnings = []
+    for event in events:
+        warnings += [IngestWarning(doubt, 1, event.message_id) for doubt in event.doubts]
+        if event.kind == "track" and (meant := suggested_name(event.name)):
+            warnings.append(IngestWarning(f"{SIMILAR_NAME}:{meant}", 1, event.name))
+    return merge_warnings(warnings)
 
 
 def find_token_warnings(events: Iterable[IncomingEvent]) -> list[IngestWarning]:

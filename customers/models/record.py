@@ -33,6 +33,7 @@ class Order(models.Model):
         REQUESTED = "requested"
         PLACED = "placed"
         AMENDED = "amended"
+        PARTLY_REFUNDED = "partly_refunded"
         CANCELLED = "cancelled"
         REFUNDED = "refunded"
         DECLINED = "declined"
@@ -43,7 +44,10 @@ class Order(models.Model):
     status = models.CharField(max_length=16, choices=Status)
     channel = models.CharField(max_length=32)
     currency = models.CharField(max_length=3, blank=True)
-    total = models.DecimalField(max_digits=14, decimal_places=2)
+    # The agreed price less what was cancelled and refunded, with the decimal places of the currency.
+    total = models.DecimalField()
+    # True if no readable total was stated, so that the total is the sum of the lines.
+    is_total_of_lines = models.BooleanField(default=False, db_default=False)
     visit_date = models.DateField(null=True)
     visit_time = models.TimeField(null=True)
     party = models.JSONField(default=list)
@@ -51,6 +55,9 @@ class Order(models.Model):
     details = models.JSONField(default=dict)
     # Changes that the customer requested and that are not confirmed or declined yet.
     requested_changes = models.JSONField(default=list, db_default=[])
+    refunds = models.JSONField(default=list, db_default=[])
+    # The codes of what Butler could not read in the events of the order, by field.
+    doubts = models.JSONField(default=dict, db_default={})
     evidence = models.SmallIntegerField(choices=Evidence)
     placed_at = models.DateTimeField()
     changed_at = models.DateTimeField()

@@ -14,23 +14,19 @@ from decimal import Decimal
 
 import msgspec
 
+from customers.projections import order_refunds
 from customers.projections.order_lines import (
     OrderLine,
+    TakenLine,
     amend_line,
-    line_from_document,
     lines_total,
+    take_lines,
 )
-from customers.projections.projected_events import (
-    ProjectedEvent,
-    in_order,
-    parse_clock,
-    parse_count,
-    parse_date,
-    parse_money,
-    parse_objects,
-    parse_text,
-)
-from customers.types import CLAIMED
+from customers.projections.order_refunds import Refund, RefundStatement, read_refund, take_all
+from customers.projections.order_statements import OrderStatement, read_order
+from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
+from customers.types import CLAIMED, OPEN_ORDER_STATUSES
+from customers.values.amounts import round_amount
 
 PREFIX = "order:"
 PLACED = "Order Completed"
@@ -49,7 +45,11 @@ LARGEST = Decimal("999999999999.99")
 
 
 class OrderState(msgspec.Struct):
-    """The current state of an order. `total` is the agreed price less the cancelled lines."""
+    """The current state of an order.
+
+    While events are folded, `total` is the agreed price less the cancelled lines. In the result, it
+    is also less the refunds.
+    """
 
     number: str
     placed_at: datetime
@@ -61,12 +61,17 @@ class OrderState(msgspec.Struct):
     status: str = "placed"
     currency: str = ""
     total: Decimal = Decimal("0.00")
+    # True if no readable total was stated, so that the total is the sum of the lines.
+    is_total_of_lines: bool = False
     visit_date: date | None = None
     visit_time: time | None = None
     party: list[dict[str, object]] = []
     lines: list[OrderLine] = []
     details: dict[str, object] = {}
     requested_changes: list[dict[str, object]] = []
+    refunds: list[Refund] = []
+    # The codes of what Butler could not read, by field.
+    doubts: dict[str, str] = {}
 
 
 def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
@@ -83,8 +88,35 @@ def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
             change(state, event)
         state.version = max(state.version, event.version)
     if state is not None:
-        state.total = max(-LARGEST, min(LARGEST, state.total))
+        _settle_refunds(state)
+        state.total = max(-LARGEST, min(LARGEST, round_amount(state.total, state.currency)))
     return state
+
+
+def _settle_refunds(state: OrderState) -> None:
+    """Take the refunds from the total, and set the status that follows from them."""
+    if not state.refunds:
+        return
+    agreed = state.total
+    if agreed > 0:
+        state.total = max(Decimal(0), agreed - refunded_total(state.refunds))
+    is_whole = state.refunds[-1].is_whole or (agreed > 0 and state.total == 0)
+    is_whole = is_whole or (
+        bool(state.lines) and not any(_is_ordered(line) for line in state.lines)
+    )
+    if is_whole and state.status in (*OPEN_ORDER_STATUSES, "refunded", "cancelled"):
+        state.status = "refunded"
+    elif state.status in OPEN_ORDER_STATUSES:
+        state.status = "partly_refunded"
+
+
+def refunded_total(refunds: Iterable[Refund]) -> Decimal:
+    """Return the sum of these refunds. Refunds of an unknown amount count as 0."""
+    return sum((refund.amount or Decimal(0) for refund in refunds), Decimal(0))
+
+
+def _is_ordered(line: OrderLine) -> bool:
+    return line.status == "ordered"
 
 
 def _opened(number: str, event: ProjectedEvent) -> OrderState:
@@ -115,7 +147,7 @@ def _request_change(state: OrderState, event: ProjectedEvent) -> None:
     """Store the request of a change to a placed order. Change a requested order at once."""
     if state.status == "requested":
         _CHANGE_OF[event.name](state, event)
-    elif state.status in ("placed", "amended"):
+    elif state.status in OPEN_ORDER_STATUSES:
         change = {name: value for name, value in event.properties.items() if name != "order_id"}
         request: dict[str, object] = {
             "event": event.name,
@@ -143,53 +175,68 @@ def _update(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _state_whole(state: OrderState, event: ProjectedEvent) -> None:
-    """Replace the order with the whole order in the event. Lines that are missing there go."""
-    if "products" in event.properties or "lines" in event.properties:
-        stated = parse_objects(event.properties.get("products") or event.properties.get("lines"))
-        state.lines = [
-            line_from_document(document, number) for number, document in enumerate(stated, start=1)
-        ]
-    _state_details(state, event.properties)
-    if "total" not in event.properties and "revenue" not in event.properties and state.lines:
-        state.total = lines_total(state.lines)
+    """Replace the order with the whole order in the event. Lines that are missing there go.
+
+    The event states the price and the lines that were agreed, so the refunds are taken out again.
+    """
+    statement = read_order(event.properties, event.zone, currency=state.currency)
+    if statement.lines is not None:
+        state.lines = statement.lines
+        state.doubts = {}
+        for refund in state.refunds:
+            _take_again(state.lines, refund)
+    _state_fields(state, statement)
+    if statement.total is None and (statement.has_total or state.lines):
+        state.total = _agreed_lines_total(state)
+        state.is_total_of_lines = True
+
+
+def _take_again(lines: list[OrderLine], refund: Refund) -> None:
+    for taken in refund.lines:
+        take_lines(lines, {"line_id": taken.id, "quantity": taken.quantity}, None, "refunded")
+
+
+def _agreed_lines_total(state: OrderState) -> Decimal:
+    """Return the total of the lines, with their refunded part, which the refunds take out."""
+    refunded = sum(
+        (line.amount or Decimal(0) for refund in state.refunds for line in refund.lines), Decimal(0)
+    )
+    return lines_total(state.lines, state.currency) + refunded
 
 
 def _amend(state: OrderState, event: ProjectedEvent) -> None:
     """Change only the given fields. A line with a known id changes; one with a new id is added."""
     by_id = {line.id: line for line in state.lines}
-    before = lines_total(state.lines)
-    stated = parse_objects(event.properties.get("lines"))
-    for number, document in enumerate(stated, start=len(by_id) + 1):
-        line = line_from_document(document, number)
+    before = lines_total(state.lines, state.currency)
+    statement = read_order(
+        event.properties, event.zone, currency=state.currency, line_number=len(by_id) + 1
+    )
+    for line, document in zip(statement.lines or (), statement.line_documents, strict=False):
         if current := by_id.get(line.id):
             amend_line(current, line, document)
         else:
             by_id[line.id] = line
     state.lines = list(by_id.values())
-    state.total += lines_total(state.lines) - before
-    _state_details(state, event.properties)
+    state.total += lines_total(state.lines, state.currency) - before
+    _state_fields(state, statement)
+    if statement.has_total and statement.total is None:
+        state.total, state.is_total_of_lines = _agreed_lines_total(state), True
     if state.status == "placed":
         state.status = "amended"
 
 
 def _cancel_line(state: OrderState, event: ProjectedEvent) -> None:
     """Cancel a line, or the stated quantity of it. An unreadable quantity changes nothing."""
-    line_id = parse_text(event.properties, "line_id", "product_id", "sku")
-    quantity = event.properties.get("quantity")
-    for line in state.lines:
-        if line.id == line_id and line.status == "ordered":
-            default = line.quantity if quantity is None else 0
-            cancelled = min(parse_count(quantity, default), line.quantity)
-            if not cancelled and line.quantity:
-                return
-            state.total -= (line.unit_price or Decimal(0)) * cancelled
-            if cancelled == line.quantity:
-                line.status = "cancelled"
-            else:
-                line.quantity -= cancelled
-            if state.status == "placed":
-                state.status = "amended"
-            return
+    statement = read_refund(event.properties, state.currency)
+    taken = take_all(state.lines, statement, "cancelled")
+    state.doubts = {**state.doubts, **_doubts_of("cancellation", statement)}
+    if taken:
+        amount = statement.amount
+        if amount is None:
+            amount = sum((line.amount or Decimal(0) for line in taken), Decimal(0))
+        state.total -= amount
+        if state.status == "placed":
+            state.status = "amended"
 
 
 def _cancel(state: OrderState, event: ProjectedEvent) -> None:
@@ -198,15 +245,66 @@ def _cancel(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _refund(state: OrderState, event: ProjectedEvent) -> None:
-    """Refund the named lines, or the whole order if the event names no lines."""
-    products = parse_objects(event.properties.get("products"))
-    named = {parse_text(product, "line_id", "id", "product_id") for product in products}
-    for line in state.lines:
-        if line.id in named or line.product in named:
-            line.status = "refunded"
-    if not named:
-        state.status = "refunded"
+    """Refund the named lines or the stated amount, or the whole order if the event names neither."""
+    statement = read_refund(event.properties, state.currency)
+    if _is_known(statement, state.refunds):
+        return
+    state.currency = state.currency or statement.currency
+    rest = max(Decimal(0), state.total - refunded_total(state.refunds))
+    if statement.is_whole:
+        taken = [*_take_rest(state.lines)]
+        amount: Decimal | None = rest
         state.requested_changes = []
+    else:
+        taken = take_all(state.lines, statement, "refunded")
+        amount = _refunded_amount(state, statement, taken)
+    if amount is not None and amount > rest:
+        statement.doubts["amount"] = order_refunds.REFUND_ABOVE_ORDER
+    state.doubts = {**state.doubts, **_doubts_of("refund", statement)}
+    if taken or amount is not None:
+        refund = Refund(
+            at=event.occurred_at,
+            amount=amount,
+            reference=statement.reference,
+            reason=parse_text(event.properties, "reason")[:500],
+            is_whole=statement.is_whole,
+            lines=taken,
+        )
+        state.refunds = [*state.refunds, refund]
+
+
+def _is_known(statement: RefundStatement, refunds: list[Refund]) -> bool:
+    """Tell whether an event repeats a refund: by its number, or by the sum of all refunds."""
+    if statement.sum is not None and refunds:
+        return statement.sum <= refunded_total(refunds)
+    return bool(statement.reference) and any(
+        refund.reference == statement.reference for refund in refunds
+    )
+
+
+def _refunded_amount(
+    state: OrderState, statement: RefundStatement, taken: list[TakenLine]
+) -> Decimal | None:
+    """Return the amount of a refund; None, with a doubt, if it is not known."""
+    if statement.sum is not None:
+        return max(Decimal(0), statement.sum - refunded_total(state.refunds))
+    if statement.amount is not None:
+        return statement.amount
+    amount = order_refunds.amount_of_lines(taken)
+    if amount is None and taken:
+        statement.doubts.setdefault("amount", order_refunds.UNKNOWN_AMOUNT)
+    return None if amount is None else round_amount(abs(amount), state.currency)
+
+
+def _take_rest(lines: list[OrderLine]) -> Iterable[TakenLine]:
+    for line in lines:
+        if _is_ordered(line):
+            yield from take_lines([line], {"line_id": line.id}, None, "refunded")
+
+
+def _doubts_of(field: str, statement: RefundStatement) -> dict[str, str]:
+    """Return the last doubt about a refund or a cancellation, as a doubt about one field."""
+    return {field: [*statement.doubts.values()][-1]} if statement.doubts else {}
 
 
 _CHANGES: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
@@ -235,19 +333,32 @@ GRANTED = {
 _CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
 
 NAMES = frozenset(_CHANGES)
+REQUEST_NAMES = frozenset(_REQUESTS)
 
 
-def _state_details(state: OrderState, properties: dict[str, object]) -> None:
-    total = parse_money(properties.get("total", properties.get("revenue")))
-    if total is not None:
-        state.total = total
-    state.currency = (parse_text(properties, "currency") or state.currency).upper()[:3]
-    if "visit_date" in properties:
-        state.visit_date = parse_date(properties["visit_date"])
-    if "visit_time" in properties:
-        state.visit_time = parse_clock(properties["visit_time"])
-    if "party" in properties:
-        state.party = parse_objects(properties["party"])
-    for name in ("name", "note", "code", "coupon", "affiliation"):
-        if name in properties:
-            state.details = {**state.details, name: properties[name]}
+def _state_fields(state: OrderState, statement: OrderStatement) -> None:
+    """Write the fields that an event states. An unreadable one does not change."""
+    state.currency = statement.currency or state.currency
+    if statement.total is not None:
+        state.total, state.is_total_of_lines = statement.total, False
+    if statement.has_visit_date:
+        state.visit_date = statement.visit_date
+    if statement.has_visit_time:
+        state.visit_time = statement.visit_time
+    if statement.party is not None:
+        state.party = statement.party
+    state.details = {**state.details, **statement.details}
+    readable = _readable_fields(statement)
+    doubts = {field: doubt for field, doubt in state.doubts.items() if field not in readable}
+    state.doubts = {**doubts, **statement.doubts}
+
+
+def _readable_fields(statement: OrderStatement) -> set[str]:
+    """Return the fields that an event states, whose earlier doubts are over."""
+    stated = {
+        "total": statement.has_total,
+        "currency": bool(statement.currency),
+        "visit_date": statement.has_visit_date,
+        "visit_time": statement.has_visit_time,
+    }
+    return {field for field, is_stated in stated.items() if is_stated}

@@ -5,11 +5,12 @@ from datetime import date
 
 import msgspec
 
-from customers.projections.projected_events import ProjectedEvent, in_order, parse_date, parse_text
+from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
+from customers.values.times import read_date
 
 PREFIX = "member:"
-_CHANGED, _REMOVED = "Party Member Changed", "Party Member Removed"
-NAMES = frozenset({_CHANGED, _REMOVED})
+CHANGED, _REMOVED = "Party Member Changed", "Party Member Removed"
+NAMES = frozenset({CHANGED, _REMOVED})
 ROLES = ("guardian", "child", "guest")
 
 
@@ -29,19 +30,21 @@ def fold(reference: str, events: Iterable[ProjectedEvent]) -> MemberState | None
     for event in in_order(events):
         if event.name == _REMOVED:
             state = None
-        elif event.name == _CHANGED:
+        elif event.name == CHANGED:
             state = state or MemberState(reference, event.version)
-            _take(state, event.properties)
+            _take(state, event)
             state.version = max(state.version, event.version)
     return state
 
 
-def _take(state: MemberState, properties: dict[str, object]) -> None:
+def _take(state: MemberState, event: ProjectedEvent) -> None:
+    properties = event.properties
     state.name = parse_text(properties, "name") or state.name
     role = parse_text(properties, "role")
     state.role = role if role in ROLES else state.role
     if "birth_date" in properties:
-        state.birth_date = parse_date(properties["birth_date"])
+        birth_date = read_date(properties["birth_date"], event.zone)
+        state.birth_date = state.birth_date if birth_date.doubt else birth_date.value
     if "guardian" in properties:
         state.guardian = parse_text(properties, "guardian")
     own_fields = {"name", "role", "birth_date", "guardian", "reference"}

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from django.utils.timezone import get_default_timezone
 
 from customers import fault_isolation, sql
 from customers.projections import interactions, orders, parties, requests
+from customers.projections.event_names import canonical_name
 from customers.projections.projected_events import ProjectedEvent
 from customers.projections.traits import TraitStatement, weightiest
 
@@ -110,9 +112,18 @@ def _read_events(subjects: Sequence[Subject]) -> dict[Subject, list[ProjectedEve
 
 def projected_event(*row: Any) -> ProjectedEvent:
     """Return the event from a row of read_projected_events.sql, in which jsonb is text."""
-    values = dict(zip(ProjectedEvent.__struct_fields__, row, strict=True))
+    values = dict(zip(_ROW_FIELDS, row, strict=True))
+    # Older rows have the name as it was sent.
+    values["name"] = canonical_name(values["name"])
     properties = msgspec.json.decode(values.pop("properties"))
-    return ProjectedEvent(**values, properties=properties if isinstance(properties, dict) else {})
+    return ProjectedEvent(
+        **values,
+        properties=properties if isinstance(properties, dict) else {},
+        zone=get_default_timezone(),
+    )
+
+
+_ROW_FIELDS = ProjectedEvent.__struct_fields__[:-1]
 
 
 # By table: customer, name and state of each subject. The state is None if the row must be deleted.

@@ -5,13 +5,9 @@ from datetime import datetime
 
 import msgspec
 
-from customers.projections.projected_events import (
-    ProjectedEvent,
-    in_order,
-    parse_moment,
-    parse_text,
-)
+from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
 from customers.types import VERIFIED
+from customers.values.times import read_instant
 
 PREFIX = "request:"
 
@@ -64,7 +60,7 @@ def _requested(reference: str, event: ProjectedEvent, before: RequestState | Non
         channel=before.channel if before else event.channel,
         opened_at=before.opened_at if before else event.occurred_at,
         version=event.version if before is None else max(before.version, event.version),
-        wanted_at=parse_moment(event.properties.get("wanted_at")),
+        wanted_at=read_instant(event.properties.get("wanted_at")),
         details={"by": event.actor} if event.actor else {},
     )
 

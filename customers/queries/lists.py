@@ -122,6 +122,8 @@ def _order(row: Order) -> OrderShape:
         lines=_raw_json(row.lines),
         details=_raw_json(row.details),
         requested_changes=_raw_json(row.requested_changes),
+        refunds=_raw_json(row.refunds),
+        doubts=_raw_json(row.doubts),
         is_verified=row.evidence == Evidence.VERIFIED,
     )
 

@@ -58,16 +58,21 @@ class TraitShape(Shape, frozen=True):
 
 class OrderShape(Shape, frozen=True):
     number: str
-    status: Literal["requested", "placed", "amended", "cancelled", "refunded", "declined"]
+    status: Literal[
+        "requested", "placed", "amended", "partly_refunded", "cancelled", "refunded", "declined"
+    ]
     channel: str
     currency: str
     total: Decimal
+    is_total_of_lines: bool
     visit_date: date | None
     visit_time: time | None
     party: JsonObjects
     lines: JsonObjects
     details: JsonObject
     requested_changes: JsonObjects
+    refunds: JsonObjects
+    doubts: JsonObject
     is_verified: Verified
     placed_at: datetime
     changed_at: datetime

@@ -24,7 +24,7 @@ SELECT customer.id,
         SELECT visit_date, details ->> 'name' AS order_name
           FROM customers_order
          WHERE customer_id = customer.id AND evidence = 2 AND visit_date >= %(today)s
-           AND status IN ('placed', 'amended')
+           AND status IN ('placed', 'amended', 'partly_refunded')
          ORDER BY visit_date, visit_time NULLS LAST, number
          LIMIT 1) AS visit ON true
  WHERE customer.id = ANY (%(ids)s::uuid[])

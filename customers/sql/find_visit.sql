@@ -11,6 +11,6 @@ SELECT number, status, visit_date, visit_time
  WHERE customer_id = %(id)s
    AND evidence = 2
    AND CASE WHEN %(number)s <> '' THEN number = %(number)s
-            ELSE visit_date >= %(today)s AND status IN ('placed', 'amended') END
+            ELSE visit_date >= %(today)s AND status IN ('placed', 'amended', 'partly_refunded') END
  ORDER BY visit_date NULLS LAST, visit_time NULLS LAST, number
  LIMIT 1

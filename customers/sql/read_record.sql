@@ -17,8 +17,9 @@ WITH customer AS (
       JOIN customers_customer AS live ON live.id = coalesce(record.canonical_id, record.id)
      WHERE record.id = %(id)s
 ) /*subjects*/, recent_order AS MATERIALIZED (
-    SELECT number, status, channel, currency, total::text AS total, visit_date, visit_time, party,
-           lines, details, requested_changes, evidence = 2 AS is_verified, placed_at, changed_at,
+    SELECT number, status, channel, currency, total::text AS total, is_total_of_lines, visit_date,
+           visit_time, party, lines, details, requested_changes, refunds, doubts,
+           evidence = 2 AS is_verified, placed_at, changed_at,
            changed_by, version
       FROM customers_order
      WHERE customer_id = (SELECT id FROM customer) /*order*/
@@ -78,7 +79,7 @@ SELECT json_build_object(
                  WHERE customer_id = customer.id /*order*/
                    AND evidence = 2
                    AND visit_date >= %(today)s
-                   AND status IN ('placed', 'amended')
+                   AND status IN ('placed', 'amended', 'partly_refunded')
                  ORDER BY visit_date, visit_time NULLS LAST, number
                  LIMIT 1) AS visit),
     'party', (

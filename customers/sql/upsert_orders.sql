@@ -3,16 +3,19 @@
 -- rows  jsonb  the fields of customers.projections.orders.OrderState, and customer_id
 
 INSERT INTO customers_order
-       (customer_id, number, status, channel, currency, total, visit_date, visit_time, party,
-        lines, details, requested_changes, evidence, placed_at, changed_at, changed_by, version)
-SELECT customer_id, number, status, channel, currency, total, visit_date, visit_time, party,
-       lines, details, requested_changes, evidence, placed_at, changed_at, changed_by, version
+       (customer_id, number, status, channel, currency, total, is_total_of_lines, visit_date,
+        visit_time, party, lines, details, requested_changes, refunds, doubts, evidence, placed_at,
+        changed_at, changed_by, version)
+SELECT customer_id, number, status, channel, currency, total, is_total_of_lines, visit_date,
+       visit_time, party, lines, details, requested_changes, refunds, doubts, evidence, placed_at,
+       changed_at, changed_by, version
   FROM jsonb_populate_recordset(NULL::customers_order, %(rows)s::jsonb)
     ON CONFLICT (customer_id, number) DO UPDATE
    SET status = EXCLUDED.status, channel = EXCLUDED.channel, currency = EXCLUDED.currency,
-       total = EXCLUDED.total, visit_date = EXCLUDED.visit_date,
+       total = EXCLUDED.total, is_total_of_lines = EXCLUDED.is_total_of_lines, visit_date = EXCLUDED.visit_date,
        visit_time = EXCLUDED.visit_time, party = EXCLUDED.party, lines = EXCLUDED.lines,
-       details = EXCLUDED.details, requested_changes = EXCLUDED.requested_changes,
+       details = EXCLUDED.details, requested_changes = EXCLUDED.requested_changes, refunds = EXCLUDED.refunds,
+       doubts = EXCLUDED.doubts,
        evidence = EXCLUDED.evidence, placed_at = EXCLUDED.placed_at,
        changed_at = EXCLUDED.changed_at, changed_by = EXCLUDED.changed_by,
        version = EXCLUDED.version

@@ -9,6 +9,7 @@ from customers import ingest
 from customers.models import Source
 from customers.queries.record import read_record
 from customers.queries.shapes import OrderShape, RecordShape
+from customers.types import OPEN_ORDER_STATUSES
 from examples.themepark import families, orders, people
 from examples.themepark.families import Family
 from examples.themepark.load import sender
@@ -38,7 +39,7 @@ class DemoState:
         upcoming = [
             order
             for order in self.record.orders
-            if order.status in ("placed", "amended")
+            if order.status in OPEN_ORDER_STATUSES
             and order.visit_date
             and order.visit_date >= self.today
         ]

@@ -41,9 +41,26 @@ ORDER_STATUSES = {
     "requested": "requested, not confirmed",
     "placed": "confirmed",
     "amended": "changed",
+    "partly_refunded": "partly refunded",
     "cancelled": "cancelled",
     "refunded": "refunded",
     "declined": "declined",
+}
+# What Butler could not read in the events of an order, by the code of the doubt.
+ORDER_DOUBTS = {
+    "unreadable_amount": "An amount could not be read.",
+    "ambiguous_amount": "An amount with two meanings, such as “1.234”, was not read.",
+    "rounded_amount": "An amount had more decimal places than its currency and was rounded.",
+    "other_currency": "An amount in another currency was not read.",
+    "unreadable_currency": "The currency could not be read.",
+    "unreadable_quantity": "A quantity could not be read.",
+    "unreadable_lines": "The lines could not be read.",
+    "too_many_lines": "The order has more lines than Butler stores.",
+    "unreadable_date": "The date of the visit could not be read.",
+    "unreadable_time_of_day": "The time of the visit could not be read.",
+    "refund_above_order": "More was refunded than the order costs.",
+    "unknown_line": "A line that was cancelled or refunded is not part of the order.",
+    "unknown_amount": "The amount of a refund is not known.",
 }
 # Delivery states of messages, and outcomes of decisions without a message.
 MESSAGE_STATES = {

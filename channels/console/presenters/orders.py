@@ -7,16 +7,23 @@ from decimal import Decimal
 from typing import Any
 
 from channels.console.presenters import labels
-from channels.pages.money import parse_amount
-from channels.pages.presenters.orders import line_total, order_total, requested_changes
+from channels.pages.presenters.orders import (
+    line_total,
+    order_total,
+    refunded_total,
+    requested_changes,
+)
 from customers.queries.shapes import OrderShape, decode_stored
+from customers.types import OPEN_ORDER_STATUSES
+from customers.values.amounts import read_amount
 
 
 @dataclass(frozen=True, slots=True)
 class StaffOrderLine:
     id: str
     name: str
-    quantity: int
+    # None if it is not known.
+    quantity: int | None
     price: str
     total: str
     is_removed: bool
@@ -37,6 +44,12 @@ class StaffOrder:
     visit_date: date | None
     visit_time: time | None
     total: str
+    # True if the source stated no readable total.
+    is_total_of_lines: bool
+    # The amount that was paid back; empty if nothing was.
+    refunded: str
+    # What Butler could not read in the events of the order.
+    doubts: Sequence[str]
     amount: Decimal
     currency: str
     channel: str
@@ -55,12 +68,15 @@ def staff_order(order: OrderShape) -> StaffOrder:
         number=order.number,
         name=str(details.get("name") or ""),
         status=labels.ORDER_STATUSES.get(order.status, order.status),
-        is_open=order.status in ("placed", "amended", "requested"),
+        is_open=order.status in (*OPEN_ORDER_STATUSES, "requested"),
         is_requested=order.status == "requested",
         requested_changes=requested_changes(order, for_staff=True),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
         total=order_total(order),
+        is_total_of_lines=order.is_total_of_lines,
+        refunded=refunded_total(order),
+        doubts=_doubts(order),
         amount=order.total,
         currency=order.currency,
         channel=labels.source_channel(order.channel),
@@ -75,13 +91,24 @@ def staff_order(order: OrderShape) -> StaffOrder:
     )
 
 
+def _doubts(order: OrderShape) -> list[str]:
+    """Return one sentence for each part of an order that Butler could not read."""
+    lines = decode_stored(order.lines, [])
+    doubts = [
+        *decode_stored(order.doubts, {}).values(),
+        *(doubt for line in lines for doubt in (line.get("doubts") or {}).values()),
+    ]
+    sentences = [labels.ORDER_DOUBTS[doubt] for doubt in doubts if doubt in labels.ORDER_DOUBTS]
+    return list(dict.fromkeys(sentences))
+
+
 def _order_line(line: dict[str, Any], currency: str) -> StaffOrderLine:
     return StaffOrderLine(
         id=str(line.get("id") or ""),
         name=str(line.get("name") or line.get("product") or line.get("id") or ""),
-        quantity=int(line.get("quantity") or 0),
+        quantity=line.get("quantity"),
         price=str(line.get("unit_price") or ""),
         total=line_total(line, currency),
         is_removed=line.get("status") != "ordered",
-        amount=parse_amount(str(line.get("total") or "")) or Decimal("0.00"),
+        amount=read_amount(line.get("total"), currency).value or Decimal(0),
     )

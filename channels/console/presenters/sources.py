@@ -9,7 +9,7 @@ from customers.events.internal_sources import sender_of_source
 from customers.identity.evidence import address_evidence
 from customers.models import NumberingQuestion, Source, SourceMove
 from customers.queries.sources import SourceSummary
-from customers.types import CONFIRMED, NOTED, STATED, IngestWarning
+from customers.types import CONFIRMED, NOTED, SIMILAR_NAME, STATED, IngestWarning
 
 # The largest number of names of other sources in one row.
 NAMES_LIMIT = 10
@@ -22,6 +22,17 @@ _ADDRESSES = {
 _WARNINGS = {
     "non_identifier": "values that identify nobody, such as “undefined”, were left out",
     "identifier_dropped": "addresses, numbers or cards that Butler cannot read were left out",
+    "unreadable_amount": "amounts of money were not read, because they are no amounts",
+    "ambiguous_amount": "amounts with two meanings were not read, such as “1.234”",
+    "rounded_amount": "amounts had more decimal places than their currency, and were rounded",
+    "other_currency": "amounts in another currency than their order were not read",
+    "unreadable_currency": "currencies were not read. Send three letters, such as EUR",
+    "unreadable_quantity": "quantities were not read. Send whole numbers",
+    "unreadable_lines": "the products of orders were not read. Send a list of objects",
+    "too_many_lines": "orders had more lines than Butler stores",
+    "unreadable_date": "dates were not read. Send dates such as 2027-05-01",
+    "unreadable_time_of_day": "times of day were not read. Send times such as 10:30",
+    "unreadable_wanted_at": "times of wanted calls were not read. Send times such as 2027-05-01T10:30:00Z",
     "erased": "statements about customers who were erased were refused",
     "identity_token_expired": "events had an identity token whose time was over, so they are claims",
     "identity_token_invalid": "events had a wrong or foreign identity token, so they are claims",
@@ -34,6 +45,7 @@ _WARNINGS = {
 class WarningRow:
     count: int
     text: str
+    # A message id, or empty.
     example: str
 
 
@@ -161,5 +173,8 @@ def _addresses_text(source: Source) -> str:
 
 
 def _warning_row(warning: IngestWarning) -> WarningRow:
+    code, _, meant = warning.code.partition(":")
+    if code == SIMILAR_NAME:
+        return WarningRow(warning.count, f"{warning.example}: did you mean {meant}?", "")
     text = _WARNINGS.get(warning.code, warning.code)
     return WarningRow(warning.count, text, warning.example)

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.utils.formats import date_format
+from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from channels.pages.money import format_money
 from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
+from customers.projections.order_refunds import read_refund
+from customers.projections.order_statements import read_order
 
 type Details = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
@@ -65,14 +69,27 @@ def requested_change(change: Mapping[str, Any], names: Mapping[str, str]) -> str
 
 
 def _quantity_and_name(line: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    line_id, quantity = _text(line, "line_id"), _text(line, "quantity")
-    name = _text(line, "name") or names.get(line_id) or line_id
+    line_id, quantity = _text(line, "line_id"), _text(line, "quantity").lstrip("-")
+    product = line_id or _text(line, "product_id") or _text(line, "sku")
+    name = _text(line, "name") or _text(line, "title") or names.get(line_id) or product
     return f"{quantity}× {name}" if quantity else name
 
 
 def _order_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
-    total = format_money(_text(properties, "total"), _text(properties, "currency"))
+    statement = read_order(properties, get_default_timezone())
+    total = _amount(statement.total, statement.currency)
     return _text(properties, "name"), total, _text(properties, "order_id")
+
+
+def _refund_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    refund = read_refund(properties, "")
+    lines = (_quantity_and_name(document, {}) for document in refund.documents)
+    amount = _amount(refund.amount or refund.sum, refund.currency)
+    return amount, *(line[:120] for line in lines), _text(properties, "order_id")
+
+
+def _amount(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else format_money(str(amount), currency)
 
 
 def _change_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
@@ -142,7 +159,9 @@ _DESCRIPTIONS = {
     "Order Cancelled": EventDescription(
         gettext_noop("Your order was cancelled"), "Order cancelled", _change_details
     ),
-    "Order Refunded": EventDescription(gettext_noop("You got money back"), "Order refunded"),
+    "Order Refunded": EventDescription(
+        gettext_noop("You got money back"), "Order refunded", _refund_details
+    ),
     "Order Requested": EventDescription(
         gettext_noop("You asked for an order"), "Order requested", _order_details
     ),

@@ -43,6 +43,7 @@ ORDER_STATUSES = {
     "requested": gettext_noop("Requested"),
     "placed": gettext_noop("Confirmed"),
     "amended": gettext_noop("Changed"),
+    "partly_refunded": gettext_noop("Partly refunded"),
     "cancelled": gettext_noop("Cancelled"),
     "refunded": gettext_noop("Refunded"),
     "declined": gettext_noop("Declined"),

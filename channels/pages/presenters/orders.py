@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,12 +12,14 @@ from channels.pages.money import format_money
 from channels.pages.presenters import events, labels
 from channels.pages.presenters.labels import translated
 from customers.queries.shapes import OrderShape, decode_stored
+from customers.values.amounts import read_amount
 
 
 @dataclass(frozen=True, slots=True)
 class OrderCardLine:
     name: str
-    quantity: int
+    # None if it is not known.
+    quantity: int | None
     total: str
     status: str
     is_removed: bool
@@ -39,6 +42,8 @@ class OrderCard:
     guests: Sequence[str]
     lines: Sequence[OrderCardLine]
     total: str
+    # The amount that was paid back; empty if nothing was.
+    refunded: str
     is_next: bool
     scanned_at: datetime | None
 
@@ -64,6 +69,7 @@ def order_card(
         ],
         lines=[_line(line, order.currency) for line in lines],
         total=order_total(order),
+        refunded=refunded_total(order),
         is_next=is_next,
         scanned_at=scanned_at,
     )
@@ -73,9 +79,20 @@ def order_total(order: OrderShape) -> str:
     """Return the total of an order, or a text if the order is a request without a price."""
     is_request = order.status in ("requested", "declined")
     lines = decode_stored(order.lines, [])
-    if is_request and not order.total and not any(_has_price(line) for line in lines):
+    has_price = bool(order.total) or any(_has_price(line) for line in lines)
+    if is_request and not has_price:
         return _("price not confirmed")
+    if order.is_total_of_lines and not has_price:
+        return _("price not known")
     return format_money(str(order.total), order.currency)
+
+
+def refunded_total(order: OrderShape) -> str:
+    """Return what was paid back of an order; empty if nothing was, or if the amounts are unknown."""
+    refunds = decode_stored(order.refunds, [])
+    amounts = [read_amount(refund.get("amount"), order.currency).value for refund in refunds]
+    total = sum((amount for amount in amounts if amount is not None), Decimal(0))
+    return format_money(str(total), order.currency) if total else ""
 
 
 def line_total(line: dict[str, Any], currency: str) -> str:
@@ -108,7 +125,7 @@ def requested_changes(order: OrderShape, *, for_staff: bool = False) -> list[str
 def _line(line: dict[str, Any], currency: str) -> OrderCardLine:
     return OrderCardLine(
         name=str(line.get("name") or line.get("product") or line.get("id")),
-        quantity=int(line.get("quantity") or 0),
+        quantity=line.get("quantity"),
         total=line_total(line, currency),
         status=translated(labels.ORDER_STATUSES, str(line.get("status"))),
         is_removed=line.get("status") != "ordered",

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from customers import ingest, rebuild
 from customers.models import Customer, Event, Order, QuarantinedItem
-from customers.projections import order_lines, orders, registry
+from customers.projections import order_lines, order_statements, registry
 from customers.projections.projected_events import ProjectedEvent
 from customers.projections.registry import Subject, Unfoldable
+from customers.values import amounts
+from customers.values.readings import Reading
 from tests import factories, size
 from tests.factories import NOON
 from tests.odd_values import (
@@ -96,16 +98,15 @@ def is_unicode(events):
 
 @pytest.fixture
 def brittle(monkeypatch):
-    """Read counts as they once were read: int() fails on what isdigit() lets through."""
+    """Read quantities as they once were read: int() fails on what isdigit() lets through."""
 
-    def parse_count(value, default):
+    def read_quantity(value):
         if isinstance(value, str) and value.isdigit():
-            return int(value)
-        return value if isinstance(value, int) else default
+            return Reading(int(value))
+        return amounts.read_quantity(value)
 
     def begin():
-        for module in (orders, order_lines):
-            monkeypatch.setattr(module, "parse_count", parse_count)
+        monkeypatch.setattr(order_lines, "read_quantity", read_quantity)
 
     return begin
 
@@ -232,8 +233,8 @@ def test_record_that_cannot_be_rebuilt_is_named_and_costs_no_other(monkeypatch):
     noor = Customer.objects.get(identifiers__value__endswith="/noor")
     sem = Customer.objects.get(identifiers__value__endswith="/sem")
     Order.objects.update(status="amended")
-    line = orders.OrderLine("1", name="\x00")
-    monkeypatch.setattr(orders, "line_from_document", lambda purchase, number: line)
+    line = order_lines.OrderLine("1", name="\x00")
+    monkeypatch.setattr(order_statements, "line_from_document", lambda *fields, is_minor: line)
 
     rebuilt = rebuild.rebuild_with_report(sorted([noor.pk, sem.pk]))
 

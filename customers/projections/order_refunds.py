@@ -1,0 +1,143 @@
+"""Reads the refunds and cancellations of an order, and takes them out of its lines. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from customers.projections.order_lines import (
+    ID_NAMES,
+    PRODUCT_NAMES,
+    OrderLine,
+    TakenLine,
+    amount_of,
+    stated_lines,
+    take_lines,
+)
+from customers.projections.order_statements import has_minor_amounts, read_currency, read_total
+from customers.projections.projected_events import parse_text
+from customers.values.amounts import UNREADABLE_QUANTITY, read_quantity
+
+REFUND_ABOVE_ORDER = "refund_above_order"
+UNKNOWN_LINE = "unknown_line"
+UNKNOWN_AMOUNT = "unknown_amount"
+
+# The fields with the amount of one refund, and those with the sum of all refunds of the order.
+_AMOUNT_NAMES = ("refund_amount", "amount", "total", "revenue", "value")
+_SUM_NAMES = ("amount_refunded", "total_refunded")
+_LINE_AMOUNT_NAMES = ("refund_amount", "amount", "subtotal", "total")
+_REFERENCE_NAMES = ("refund_id", "refundId")
+# The fields with which an event itself names a line. Its `id` is not the id of a line.
+_LINE_NAMES = (*(name for name in ID_NAMES if name != "id"), *PRODUCT_NAMES, "sku")
+
+
+class Refund(msgspec.Struct):
+    """One refund of an order: what was paid back, and for which quantities of which lines."""
+
+    at: datetime
+    # None if it is not known.
+    amount: Decimal | None
+    reference: str = ""
+    reason: str = ""
+    is_whole: bool = False
+    lines: list[TakenLine] = []
+
+
+class RefundStatement(msgspec.Struct):
+    """What an event states about a refund or a cancellation of lines."""
+
+    amount: Decimal | None
+    # The sum of all refunds until now, if the event states it instead of the amount.
+    sum: Decimal | None
+    # The lines, as JSON objects.
+    documents: list[dict[str, object]]
+    currency: str
+    is_minor: bool
+    reference: str
+    doubts: dict[str, str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the event names no part of the order, so that it means all of it."""
+        is_part = self.documents or self.amount is not None or self.sum is not None
+        return not (is_part or self.doubts)
+
+
+def read_refund(properties: Mapping[str, object], currency: str) -> RefundStatement:
+    """Return what the properties of an event state about a refund or a cancellation.
+
+    currency: the currency of the order, if it is known
+    """
+    doubts: dict[str, str] = {}
+    currency = currency or read_currency(properties, doubts)
+    is_minor = has_minor_amounts(properties)
+    stated_sum = amount_of(properties, _SUM_NAMES, currency, is_minor=is_minor).value
+    amount = None
+    if stated_sum is None:
+        amount = read_total(properties, _AMOUNT_NAMES, currency, doubts).value
+    documents = _documents(properties, doubts)
+    if any(read_quantity(_quantity(document)).doubt for document in documents):
+        doubts["quantity"] = UNREADABLE_QUANTITY
+    return RefundStatement(
+        amount=None if amount is None else abs(amount),
+        sum=None if stated_sum is None else abs(stated_sum),
+        documents=documents,
+        currency=currency,
+        is_minor=is_minor,
+        reference=_reference(properties),
+        doubts=doubts,
+    )
+
+
+def _documents(properties: Mapping[str, object], doubts: dict[str, str]) -> list[dict[str, object]]:
+    """Return the lines that an event names: those of its list, and the one in its own fields."""
+    stated = stated_lines(properties)
+    if stated and stated.doubt:
+        doubts["lines"] = stated.doubt
+    documents = list(stated.documents) if stated else []
+    if parse_text(properties, *_LINE_NAMES):
+        own_fields = {name: properties[name] for name in _OWN_FIELDS if name in properties}
+        documents.append(own_fields)
+    return documents
+
+
+_OWN_FIELDS = (*_LINE_NAMES, "quantity", "qty")
+
+
+def _quantity(document: Mapping[str, object]) -> object:
+    return document.get("quantity", document.get("qty"))
+
+
+def _reference(properties: Mapping[str, object]) -> str:
+    reference = parse_text(properties, *_REFERENCE_NAMES)
+    is_refund = properties.get("object") == "refund"
+    return reference or (parse_text(properties, "id") if is_refund else "")
+
+
+def take_all(
+    lines: Iterable[OrderLine], statement: RefundStatement, status: str
+) -> list[TakenLine]:
+    """Cancel or refund the lines that an event names; add a doubt if one of them is unknown."""
+    lines = list(lines)
+    taken: list[TakenLine] = []
+    for document in statement.documents:
+        amount = amount_of(
+            document, _LINE_AMOUNT_NAMES, statement.currency, is_minor=statement.is_minor
+        )
+        if amount.doubt:
+            statement.doubts["amount"] = amount.doubt
+        stated = None if amount.value is None else abs(amount.value)
+        of_document = take_lines(lines, document, stated, status)
+        if not of_document and "quantity" not in statement.doubts:
+            statement.doubts["lines"] = UNKNOWN_LINE
+        taken += of_document
+    return taken
+
+
+def amount_of_lines(taken: Iterable[TakenLine]) -> Decimal | None:
+    """Return the price of what was taken; None if a unit price is unknown, or nothing was taken."""
+    amounts = [line.amount for line in taken]
+    if not amounts or None in amounts:
+        return None
+    return sum((amount for amount in amounts if amount is not None), Decimal(0))
