@@ -100,11 +100,11 @@ def add_count_headers(response: HttpResponse, stored: StoredEvents) -> HttpRespo
 
 
 def _warning_item(warning: IngestWarning) -> str:
-    code, _, meant = warning.code.partition(":")
-    item = f"{code};count={warning.count}"
-    if not meant:
-        return item
-    return f'{item};name="{_quotable(warning.example)}";meant="{meant}"'
+    code, _, known_name = warning.code.partition(":")
+    counted = f"{code};count={warning.count}"
+    if not known_name:
+        return counted
+    return f'{counted};name="{_quotable(warning.example)}";meant="{known_name}"'
 
 
 def _quotable(text: str) -> str:

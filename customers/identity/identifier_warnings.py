@@ -46,8 +46,8 @@ def find_doubt_warnings(events: Iterable[IncomingEvent], sender: Sender) -> list
     warnings = []
     for event in events:
         warnings += [IngestWarning(doubt, 1, event.message_id) for doubt in event.doubts]
-        if event.kind == "track" and (meant := suggested_name(event.name)):
-            warnings.append(IngestWarning(f"{SIMILAR_NAME}:{meant}", 1, event.name))
+        if event.kind == "track" and (known_name := suggested_name(event.name)):
+            warnings.append(IngestWarning(f"{SIMILAR_NAME}:{known_name}", 1, event.name))
     return merge_warnings(warnings)
 
 

@@ -172,7 +172,7 @@ def lines_total(lines: Iterable[OrderLine], currency: str) -> Decimal:
     return round_amount(total, currency)
 
 
-class TakenLine(msgspec.Struct, frozen=True):
+class LinePart(msgspec.Struct, frozen=True):
     """A quantity that was cancelled or refunded of a line, and its price."""
 
     id: str
@@ -183,7 +183,7 @@ class TakenLine(msgspec.Struct, frozen=True):
 
 def take_lines(
     lines: Iterable[OrderLine], document: Mapping[str, object], amount: Decimal | None, status: str
-) -> list[TakenLine]:
+) -> list[LinePart]:
     """Cancel or refund the line that a document names, by its id, product or sku.
 
     amount: the amount that the document states. Without a quantity, it may be less than the line
@@ -194,17 +194,17 @@ def take_lines(
     if quantity.doubt or not named:
         return []
     if quantity.value is None and amount is not None and amount < sum(line.total for line in named):
-        return [TakenLine(named[0].id, 0, amount)]
+        return [LinePart(named[0].id, 0, amount)]
     rest = None if quantity.value is None else abs(quantity.value)
-    taken = []
+    parts = []
     for line in named:
         if rest is None or rest > 0:
-            taken.append(_take(line, rest, status))
-            rest = None if rest is None else rest - taken[-1].quantity
-    if amount is not None and taken:
-        others = [TakenLine(line.id, line.quantity, Decimal(0)) for line in taken[1:]]
-        return [TakenLine(taken[0].id, taken[0].quantity, amount), *others]
-    return taken
+            parts.append(_take(line, rest, status))
+            rest = None if rest is None else rest - parts[-1].quantity
+    if amount is not None and parts:
+        others = [LinePart(part.id, part.quantity, Decimal(0)) for part in parts[1:]]
+        return [LinePart(parts[0].id, parts[0].quantity, amount), *others]
+    return parts
 
 
 def _named_lines(lines: Iterable[OrderLine], document: Mapping[str, object]) -> list[OrderLine]:
@@ -221,15 +221,16 @@ def _named_lines(lines: Iterable[OrderLine], document: Mapping[str, object]) -> 
     )
 
 
-def _take(line: OrderLine, quantity: int | None, status: str) -> TakenLine:
+def _take(line: OrderLine, quantity: int | None, status: str) -> LinePart:
     whole = line.quantity or 0
-    taken = abs(whole) if quantity is None else min(quantity, abs(whole))
-    signed = taken if whole >= 0 else -taken
-    amount = None if line.unit_price is None else line.unit_price * signed
-    if taken == abs(whole):
+    size = abs(whole) if quantity is None else min(quantity, abs(whole))
+    signed = size if whole >= 0 else -size
+    is_priced = line.unit_price is not None and line.quantity is not None
+    amount = (line.unit_price or Decimal(0)) * signed if is_priced else None
+    if size == abs(whole):
         line.status = status
     else:
         line.quantity = whole - signed
     if status == "refunded":
         line.refunded_quantity += signed
-    return TakenLine(line.id, taken, amount)
+    return LinePart(line.id, size, amount)

@@ -9,8 +9,8 @@ import msgspec
 from customers.projections.order_lines import (
     ID_NAMES,
     PRODUCT_NAMES,
+    LinePart,
     OrderLine,
-    TakenLine,
     amount_of,
     stated_lines,
     take_lines,
@@ -41,11 +41,11 @@ class Refund(msgspec.Struct):
     reference: str = ""
     reason: str = ""
     is_whole: bool = False
-    lines: list[TakenLine] = []
+    lines: list[LinePart] = []
 
 
 class RefundStatement(msgspec.Struct):
-    """What an event states about a refund or a cancellation of lines."""
+    """The facts about a refund or a cancellation of lines in one event."""
 
     amount: Decimal | None
     # The sum of all refunds until now, if the event states it instead of the amount.
@@ -115,12 +115,10 @@ def _reference(properties: Mapping[str, object]) -> str:
     return reference or (parse_text(properties, "id") if is_refund else "")
 
 
-def take_all(
-    lines: Iterable[OrderLine], statement: RefundStatement, status: str
-) -> list[TakenLine]:
+def take_all(lines: Iterable[OrderLine], statement: RefundStatement, status: str) -> list[LinePart]:
     """Cancel or refund the lines that an event names; add a doubt if one of them is unknown."""
     lines = list(lines)
-    taken: list[TakenLine] = []
+    parts: list[LinePart] = []
     for document in statement.documents:
         amount = amount_of(
             document, _LINE_AMOUNT_NAMES, statement.currency, is_minor=statement.is_minor
@@ -128,16 +126,16 @@ def take_all(
         if amount.doubt:
             statement.doubts["amount"] = amount.doubt
         stated = None if amount.value is None else abs(amount.value)
-        of_document = take_lines(lines, document, stated, status)
-        if not of_document and "quantity" not in statement.doubts:
+        document_parts = take_lines(lines, document, stated, status)
+        if not document_parts and "quantity" not in statement.doubts:
             statement.doubts["lines"] = UNKNOWN_LINE
-        taken += of_document
-    return taken
+        parts += document_parts
+    return parts
 
 
-def amount_of_lines(taken: Iterable[TakenLine]) -> Decimal | None:
-    """Return the price of what was taken; None if a unit price is unknown, or nothing was taken."""
-    amounts = [line.amount for line in taken]
+def amount_of_lines(parts: Iterable[LinePart]) -> Decimal | None:
+    """Return the price of what was parts; None if a unit price is unknown, or nothing was parts."""
+    amounts = [line.amount for line in parts]
     if not amounts or None in amounts:
         return None
     return sum((amount for amount in amounts if amount is not None), Decimal(0))

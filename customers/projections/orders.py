@@ -16,8 +16,8 @@ import msgspec
 
 from customers.projections import order_refunds
 from customers.projections.order_lines import (
+    LinePart,
     OrderLine,
-    TakenLine,
     amend_line,
     lines_total,
     take_lines,
@@ -177,7 +177,7 @@ def _update(state: OrderState, event: ProjectedEvent) -> None:
 def _state_whole(state: OrderState, event: ProjectedEvent) -> None:
     """Replace the order with the whole order in the event. Lines that are missing there go.
 
-    The event states the price and the lines that were agreed, so the refunds are taken out again.
+    The event states the price and the lines that were agreed, so the refunds are parts out again.
     """
     statement = read_order(event.properties, event.zone, currency=state.currency)
     if statement.lines is not None:
@@ -192,8 +192,8 @@ def _state_whole(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _take_again(lines: list[OrderLine], refund: Refund) -> None:
-    for taken in refund.lines:
-        take_lines(lines, {"line_id": taken.id, "quantity": taken.quantity}, None, "refunded")
+    for parts in refund.lines:
+        take_lines(lines, {"line_id": parts.id, "quantity": parts.quantity}, None, "refunded")
 
 
 def _agreed_lines_total(state: OrderState) -> Decimal:
@@ -228,12 +228,12 @@ def _amend(state: OrderState, event: ProjectedEvent) -> None:
 def _cancel_line(state: OrderState, event: ProjectedEvent) -> None:
     """Cancel a line, or the stated quantity of it. An unreadable quantity changes nothing."""
     statement = read_refund(event.properties, state.currency)
-    taken = take_all(state.lines, statement, "cancelled")
+    parts = take_all(state.lines, statement, "cancelled")
     state.doubts = {**state.doubts, **_doubts_of("cancellation", statement)}
-    if taken:
+    if parts:
         amount = statement.amount
         if amount is None:
-            amount = sum((line.amount or Decimal(0) for line in taken), Decimal(0))
+            amount = sum((line.amount or Decimal(0) for line in parts), Decimal(0))
         state.total -= amount
         if state.status == "placed":
             state.status = "amended"
@@ -252,23 +252,23 @@ def _refund(state: OrderState, event: ProjectedEvent) -> None:
     state.currency = state.currency or statement.currency
     rest = max(Decimal(0), state.total - refunded_total(state.refunds))
     if statement.is_whole:
-        taken = [*_take_rest(state.lines)]
+        parts = [*_take_rest(state.lines)]
         amount: Decimal | None = rest
         state.requested_changes = []
     else:
-        taken = take_all(state.lines, statement, "refunded")
-        amount = _refunded_amount(state, statement, taken)
+        parts = take_all(state.lines, statement, "refunded")
+        amount = _refunded_amount(state, statement, parts)
     if amount is not None and amount > rest:
         statement.doubts["amount"] = order_refunds.REFUND_ABOVE_ORDER
     state.doubts = {**state.doubts, **_doubts_of("refund", statement)}
-    if taken or amount is not None:
+    if parts or amount is not None:
         refund = Refund(
             at=event.occurred_at,
             amount=amount,
             reference=statement.reference,
             reason=parse_text(event.properties, "reason")[:500],
             is_whole=statement.is_whole,
-            lines=taken,
+            lines=parts,
         )
         state.refunds = [*state.refunds, refund]
 
@@ -283,20 +283,20 @@ def _is_known(statement: RefundStatement, refunds: list[Refund]) -> bool:
 
 
 def _refunded_amount(
-    state: OrderState, statement: RefundStatement, taken: list[TakenLine]
+    state: OrderState, statement: RefundStatement, parts: list[LinePart]
 ) -> Decimal | None:
     """Return the amount of a refund; None, with a doubt, if it is not known."""
     if statement.sum is not None:
         return max(Decimal(0), statement.sum - refunded_total(state.refunds))
     if statement.amount is not None:
         return statement.amount
-    amount = order_refunds.amount_of_lines(taken)
-    if amount is None and taken:
+    amount = order_refunds.amount_of_lines(parts)
+    if amount is None and parts:
         statement.doubts.setdefault("amount", order_refunds.UNKNOWN_AMOUNT)
     return None if amount is None else round_amount(abs(amount), state.currency)
 
 
-def _take_rest(lines: list[OrderLine]) -> Iterable[TakenLine]:
+def _take_rest(lines: list[OrderLine]) -> Iterable[LinePart]:
     for line in lines:
         if _is_ordered(line):
             yield from take_lines([line], {"line_id": line.id}, None, "refunded")

@@ -46,7 +46,7 @@ ORDER_STATUSES = {
     "refunded": "refunded",
     "declined": "declined",
 }
-# What Butler could not read in the events of an order, by the code of the doubt.
+# Sentences about unreadable values in the events of an order, by the code of the doubt.
 ORDER_DOUBTS = {
     "unreadable_amount": "An amount could not be read.",
     "ambiguous_amount": "An amount with two meanings, such as “1.234”, was not read.",

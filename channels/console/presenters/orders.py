@@ -48,7 +48,7 @@ class StaffOrder:
     is_total_of_lines: bool
     # The amount that was paid back; empty if nothing was.
     refunded: str
-    # What Butler could not read in the events of the order.
+    # Sentences about the unreadable values in the events of the order.
     doubts: Sequence[str]
     amount: Decimal
     currency: str

@@ -173,8 +173,8 @@ def _addresses_text(source: Source) -> str:
 
 
 def _warning_row(warning: IngestWarning) -> WarningRow:
-    code, _, meant = warning.code.partition(":")
+    code, _, known_name = warning.code.partition(":")
     if code == SIMILAR_NAME:
-        return WarningRow(warning.count, f"{warning.example}: did you mean {meant}?", "")
+        return WarningRow(warning.count, f"{warning.example}: did you mean {known_name}?", "")
     text = _WARNINGS.get(warning.code, warning.code)
     return WarningRow(warning.count, text, warning.example)
