@@ -21,6 +21,7 @@ from customers.consent.preferences import QuietHours
 from customers.consent.state import State
 from customers.fault_isolation import FAULTS, describe_fault
 from customers.models import Purpose, Topic
+from customers.values.times import read_date
 
 CHANNELS = frozenset({"inbox", "email", "sms", "phone"})
 # The kind of address that each channel needs. The inbox needs none.
@@ -141,10 +142,10 @@ def is_of_age(birth_date: object, country: object, today: date) -> bool:
     """Return whether the customer may consent alone; True if no birth date is stored."""
     if birth_date is None:
         return True
-    try:
-        age = age_on(today, date.fromisoformat(str(birth_date)[:10]))
-    except ValueError:
+    born = read_date(birth_date, company_zone()).value
+    if born is None:
         return False
+    age = age_on(today, born)
     where = country if isinstance(country, str) and country else settings.BUTLER_COUNTRY
     return age >= CONSENT_AGES.get(where.upper(), OLDEST_CONSENT_AGE)
 

@@ -46,11 +46,7 @@ def structured_from_binary(attributes: dict[str, str], content_type: str, body: 
         structured["datacontenttype"] = content_type
     if not body:
         return msgspec.json.encode(structured)
-    if (
-        content_type == "application/json"
-        or content_type.endswith("+json")
-        or (not content_type and _is_json(body))
-    ):
+    if _is_json_type(content_type) or (not content_type and _is_json(body)):
         # The data keeps its original bytes, which `limits` checks later.
         return msgspec.json.encode(structured)[:-1] + b',"data":' + body + b"}"
     return msgspec.json.encode(structured | {"data_base64": base64.b64encode(body).decode()})
@@ -79,6 +75,7 @@ def _to_segment(cloudevent: dict[str, Any]) -> dict[str, Any]:
     for name in REQUIRED_ATTRIBUTES:
         if type(cloudevent.get(name)) is not str or not cloudevent[name]:
             raise InvalidEvent("missing_attribute", f"{name} is missing or is not text")
+    cloudevent = _with_decoded_data(cloudevent)
     context_attributes = {name: value for name, value in cloudevent.items() if name != "data"}
     payload = cloudevent.get("data", {})
     properties = payload if type(payload) is dict else {"data": payload}
@@ -91,6 +88,30 @@ def _to_segment(cloudevent: dict[str, Any]) -> dict[str, Any]:
         "context": {"externalIds": identifiers, "cloudevent": context_attributes},
     }
     return event | {"timestamp": cloudevent["time"]} if "time" in cloudevent else event
+
+
+def _with_decoded_data(cloudevent: dict[str, Any]) -> dict[str, Any]:
+    """Return the event with its JSON object as `data`, if it has it in base64. Raises InvalidEvent."""
+    encoded = cloudevent.get("data_base64")
+    if "data" in cloudevent or type(encoded) is not str:
+        return cloudevent
+    if not _is_json_type(cloudevent.get("datacontenttype")):
+        return cloudevent
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise InvalidEvent("malformed", f"data_base64 is not base64: {error}") from None
+    if raw.lstrip()[:1] != b"{":
+        return cloudevent
+    attributes = {name: value for name, value in cloudevent.items() if name != "data_base64"}
+    return attributes | {"data": limits.read_object(raw)[0]}
+
+
+def _is_json_type(content_type: object) -> bool:
+    if type(content_type) is not str:
+        return False
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _message_id(source: str, event_id: str) -> str:

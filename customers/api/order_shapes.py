@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from customers.api.problems import Problem
 from customers.projections.orders import LARGEST
+from customers.values.amounts import read_amount
 from customers.values.currencies import decimal_places
 from customers.values.times import read_time_of_day
 
@@ -152,6 +152,6 @@ def refuse_decimals(
 
 def refuse_large_totals(lines: list[NewLine] | list[LineChange]) -> None:
     """Raise a Problem (422) if the total of the lines is too large for an order."""
-    total = sum(Decimal(line.unit_price or 0) * (line.quantity or 1) for line in lines)
-    if total > LARGEST:
+    prices = [(read_amount(line.unit_price or 0).value, line.quantity or 1) for line in lines]
+    if sum((price or 0) * quantity for price, quantity in prices) > LARGEST:
         raise Problem(422, "too-much", f"The total of the lines is more than {LARGEST}.")

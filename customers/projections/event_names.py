@@ -31,9 +31,8 @@ def _key(name: str) -> str:
     return _SEPARATORS.sub("", name).lower()
 
 
-_NAME_BY_KEY = {_key(name): name for name in NAMES} | {
-    _key(alias): name for alias, name in _ALIASES.items()
-}
+_NAME_BY_KEY = {_key(name): name for name in NAMES}
+_NAME_BY_ALIAS = {alias.lower(): name for alias, name in _ALIASES.items()}
 
 
 def canonical_name(name: str) -> str:
@@ -43,13 +42,13 @@ def canonical_name(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _canonical_spelling(name: str) -> str:
-    return _NAME_BY_KEY.get(_key(name), name)
+    return _NAME_BY_KEY.get(_key(name)) or _NAME_BY_ALIAS.get(name.lower(), name)
 
 
 @lru_cache(maxsize=4096)
 def suggested_name(name: str) -> str:
     """Return the name that the sender of an unknown name probably means; empty if there is none."""
-    if name in NAMES or len(name) > 60:
+    if canonical_name(name) in NAMES or len(name) > 60:
         return ""
     matches = get_close_matches(_key(name), _NAME_BY_KEY, n=1, cutoff=_LIKENESS)
     return _NAME_BY_KEY[matches[0]] if matches else ""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.utils.timezone import get_default_timezone
+
 from butler.due.civil_time import age_on
 from butler.types import Facts
 from channels.console.presenters import labels
@@ -29,6 +31,7 @@ from customers.queries.shapes import (
     decode_stored,
     trait_text,
 )
+from customers.values.times import read_date
 
 CONTACTS_LIMIT = 3
 IDENTIFIER_KINDS_SHOWN = ("email", "phone", "card")
@@ -215,9 +218,8 @@ def _language(record: RecordShape, facts: Facts | None) -> str:
 
 
 def _age(birth_date: str, today: date) -> str:
-    try:
-        born = date.fromisoformat(birth_date[:10])
-    except ValueError:
+    born = read_date(birth_date, get_default_timezone()).value
+    if born is None:
         return ""
     is_birthday = (born.month, born.day) == (today.month, today.day)
     return f"{age_on(today, born)}{', birthday today' if is_birthday else ''}"

@@ -1,7 +1,6 @@
 """Headlines and detail lines of events, for customers and for staff."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from channels.pages.money import format_money
 from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 from customers.projections.order_refunds import read_refund
 from customers.projections.order_statements import read_order
+from customers.values.times import read_date
 
 type Details = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
@@ -103,9 +103,8 @@ def _change_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _date_text(text: str) -> str:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
+    day = read_date(text, get_default_timezone()).value
+    if day is None:
         return text
     return f"{date_format(day, _('D j M'))} {day.year}"
 

@@ -60,6 +60,21 @@ def test_page_shows_recent_warnings_with_an_example_that_is_never_executed(manag
     assert "<code>&lt;b&gt;m-1&lt;/b&gt;</code>" in page
 
 
+def test_page_suggests_the_known_name_of_a_similar_event(manager):
+    SourceWarning.objects.create(
+        source=source("App"),
+        day=timezone.localdate(),
+        code="similar_name:Order Completed",
+        count=7,
+        example="Order <Complete>",
+    )
+
+    page = tidy(page_of(manager, "sources/"))
+
+    assert "7</span>Order &lt;Complete&gt;: did you mean Order Completed?" in page
+    assert "for example in the message" not in page
+
+
 def test_long_list_of_sharing_sources_is_shortened(manager):
     for number in range(13):
         source(f"Till {number:02}", channel="store", space="tills")

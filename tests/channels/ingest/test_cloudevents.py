@@ -108,6 +108,59 @@ def test_any_data_is_kept(payload):
 
 
 VALUE = st.none() | st.text(max_size=9) | st.integers() | st.lists(st.text(), max_size=2)
+
+
+def in_base64(text, content_type="application/json"):
+    encoded = base64.b64encode(text.encode()).decode()
+    return read(data=None, data_base64=encoded, datacontenttype=content_type)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/JSON; charset=utf-8", "application/vnd.park+json"],
+)
+def test_json_object_in_base64_is_the_data_of_the_event(content_type):
+    event = in_base64('{"gate": 2, "order_id": "A-1"}', content_type)
+
+    assert event.about == "order:A-1"
+    body = json.loads(event.body)
+    assert body["properties"] == {"gate": 2, "order_id": "A-1"}
+    assert "data_base64" not in body["context"]["cloudevent"]
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type"),
+    [
+        ('{"gate": 2}', "text/plain"),
+        ('{"gate": 2}', None),
+        ("[2]", "application/json"),
+        ("", "application/json"),
+    ],
+    ids=repr,
+)
+def test_other_data_in_base64_stays_as_it_is(text, content_type):
+    body = json.loads(in_base64(text, content_type).body)
+
+    assert body["properties"] == {}
+    assert body["context"]["cloudevent"]["data_base64"] == base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [('{"a": ' * 30 + "1" + "}" * 30, "too_deep"), ('{"a": 1, "a": 2}', "doubled_key"), ('{"a": ', "malformed"),
+     ('{"a": "\\u0000"}', "nul_character")],
+    ids=repr,
+)  # fmt: skip
+def test_json_in_base64_has_the_limits_of_other_json(text, reason):
+    assert in_base64(text).reason == reason
+
+
+def test_text_that_is_not_base64_is_malformed():
+    rejected = read(data=None, data_base64="%%%", datacontenttype="application/json")
+
+    assert rejected.reason == "malformed"
+
+
 FIELDS = st.sampled_from([*ENTERED, "userid", "email", "card", "data_base64"])
 
 

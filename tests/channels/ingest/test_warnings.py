@@ -104,3 +104,56 @@ def test_single_event_warns_too():
     )
 
     assert response["Butler-Warnings"] == "non_identifier;count=1"
+
+
+def similar(name="Order Complete"):
+    return wire_client.track(event=name, properties={"order_id": "A-1"})
+
+
+def test_similar_name_is_named_with_the_known_one():
+    source, key = wire_client.source(is_secret=True)
+
+    response = post(key, [similar(), similar()])
+
+    assert response["Butler-Warnings"] == (
+        'similar_name;count=2;name="Order Complete";meant="Order Completed"'
+    )
+    [warning] = SourceWarning.objects.filter(source=source)
+    assert (warning.code, warning.example) == ("similar_name:Order Completed", "Order Complete")
+
+
+def test_similar_name_cannot_break_out_of_the_header():
+    _, key = wire_client.source(is_secret=True)
+
+    response = post(key, [similar('Order "Completéd\\')])
+
+    assert response["Butler-Warnings"] == (
+        'similar_name;count=1;name="Order ?Complet?d?";meant="Order Completed"'
+    )
+
+
+@pytest.mark.parametrize("name", ["Ride Entered", "order completed", "Photo Shared", "Order Paid"])
+def test_other_and_known_names_cause_no_warning(name):
+    _, key = wire_client.source(is_secret=True)
+
+    assert "Butler-Warnings" not in post(key, [similar(name)])
+
+
+def test_doubt_about_an_amount_is_counted_once_for_each_event():
+    _, key = wire_client.source(is_secret=True)
+    lines = [{"line_id": line, "price": "1.234"} for line in "12"]
+    event = wire_client.track(
+        event="Order Completed", properties={"order_id": "A-1", "products": lines, "total": 5}
+    )
+
+    response = post(key, [event, event | {"messageId": "other"}])
+
+    assert response["Butler-Warnings"] == "ambiguous_amount;count=2"
+
+
+def test_repeated_event_is_warned_about_once():
+    _, key = wire_client.source(is_secret=True)
+    event = similar()
+    post(key, [event])
+
+    assert "Butler-Warnings" not in post(key, [event])

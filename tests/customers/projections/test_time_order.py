@@ -1,6 +1,7 @@
 """All folds have one order of time: the time of the event, its arrival, its place in the batch."""
 
 import sys
+import uuid
 from datetime import timedelta
 
 import msgspec
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers import ingest, rebuild
-from customers.models import Customer, Event, Order, Trait
+from customers.models import Customer, Event, Order, PartyMember, Trait
 from customers.projections import orders, parties, registry
 from customers.projections.projected_events import ProjectedEvent, in_order
+from customers.projections.traits import TraitStatement, weightiest
 from tests import factories
 from tests.factories import NOON, incoming_event
 from tests.odd_values import projected, properties
@@ -216,4 +218,117 @@ def test_trait_without_an_arrival_number_has_the_number_of_its_event(
     )
 
     assert city() == expected
+    assert differences() == []
+
+
+# Histories of each fold, and of traits ---------------------------------------------------
+
+MILLISECOND = timedelta(milliseconds=1)
+# Short histories in which several events have one time.
+histories = st.lists(
+    st.tuples(st.sampled_from(projected()), properties, st.integers(0, 2)), max_size=7
+)
+
+
+@tries(200, long=60_000)
+@given(histories, st.randoms(use_true_random=False))
+def test_order_of_delivery_to_a_fold_never_changes_the_state(history, random):
+    for projection in registry.ALL:
+        names = sys.modules[projection.fold.__module__].NAMES
+        facts = [
+            fact(name, number, fact_properties, at=NOON + moment * MILLISECOND)
+            for number, ((name, _), fact_properties, moment) in enumerate(history)
+            if name in names
+        ]
+        delivered = random.sample(facts, len(facts))
+
+        assert projection.fold("call:1", delivered) == projection.fold("call:1", facts)
+
+
+values_of_time = st.lists(st.tuples(st.integers(0, 2), st.integers()), min_size=1, max_size=8)
+
+
+@tries(200, long=60_000)
+@given(values_of_time, st.randoms(use_true_random=False))
+def test_last_statement_of_the_latest_time_is_the_trait(stated, random):
+    customer = uuid.uuid4()
+    statements = [
+        TraitStatement(
+            customer_id=customer,
+            name="newsletter",
+            value=value,
+            evidence=2,
+            source_id=1,
+            occurred_at=NOON + moment * MILLISECOND,
+            arrival=place,
+            message_key=f"{10_000 - place:032x}",
+        )
+        for place, (moment, value) in enumerate(stated)
+    ]
+    latest = max(moment for moment, _ in stated)
+
+    [trait] = weightiest(random.sample(statements, len(statements)))
+
+    assert trait.value == [value for moment, value in stated if moment == latest][-1]
+
+
+def party(name, message_id, /, **fields):
+    return incoming_event(
+        NOOR,
+        name=name,
+        message_id=message_id,
+        about="member:sem",
+        properties={"reference": "sem", **fields},
+    )
+
+
+CHANGED = ("Party Member Changed", {"name": "Sem"})
+REMOVED = ("Party Member Removed", {})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("events", "count"), [((CHANGED, REMOVED), 0), ((REMOVED, CHANGED), 1)])
+@both_orders_of_keys
+def test_last_of_two_events_of_a_member_in_a_batch_holds(events, count, ids):
+    batch = [party(name, id_, **fields) for (name, fields), id_ in zip(events, ids, strict=True)]
+
+    factories.record(*batch)
+
+    assert PartyMember.objects.count() == count
+    assert differences() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("answers", [(True, False), (False, True)])
+@both_orders_of_keys
+def test_last_answer_in_a_batch_holds(answers, ids):
+    factories.record(
+        *(
+            incoming_event(NOOR, kind="identify", message_id=id_, traits={"newsletter": answer})
+            for answer, id_ in zip(answers, ids, strict=True)
+        )
+    )
+
+    assert Trait.objects.get(name="newsletter").value is answers[1]
+    assert differences() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("names", "status"),
+    [
+        (("Order Completed", "Order Cancelled"), "cancelled"),
+        (("Order Cancelled", "Order Completed"), "placed"),
+    ],
+)
+@both_orders_of_keys
+def test_last_of_two_events_of_an_order_in_a_batch_holds(names, status, ids):
+    factories.record(
+        *(
+            incoming_event(NOOR, name=name, about="order:A-1", message_id=id_)
+            for name, id_ in zip(names, ids, strict=True)
+        )
+    )
+
+    assert Order.objects.get().status == status
     assert differences() == []
