@@ -125,6 +125,8 @@ def _configure_library_loggers() -> None:
         logger.handlers, logger.propagate = [], True
     for name in ("django.request", "django.security.DisallowedHost", "_granian"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # It logs the ids of passkeys.
+    logging.getLogger("fido2").setLevel(logging.WARNING)
 
 
 def _to_json(event: Any, **_: Any) -> str:

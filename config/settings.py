@@ -8,6 +8,7 @@ on a missing or invalid value.
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
@@ -252,6 +253,13 @@ BUTLER_COMPANY = env.text("BUTLER_COMPANY", "Larkmoor" if BUTLER_EXAMPLE else "B
 BUTLER_COUNTRY = env.text("BUTLER_COUNTRY", "NL")
 # The public URL of this site, for links in messages.
 BUTLER_SITE_URL = env.text("BUTLER_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}")
+# The domain of passkeys, and the origins of the pages and apps that may use them.
+BUTLER_PASSKEY_DOMAIN = env.text(
+    "BUTLER_PASSKEY_DOMAIN", urlsplit(BUTLER_SITE_URL).hostname or "localhost"
+)
+BUTLER_PASSKEY_ORIGINS = env.listing("BUTLER_PASSKEY_ORIGINS") or [
+    f"{urlsplit(BUTLER_SITE_URL).scheme}://{urlsplit(BUTLER_SITE_URL).netloc}"
+]
 # Each function returns the adapters of one channel. Butler uses the first, and the others while
 # the first one fails. Butler does not offer a channel that is not listed.
 BUTLER_ADAPTERS = {

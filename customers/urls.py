@@ -13,6 +13,8 @@ from customers.api import (
     order_requests,
     orders,
     parties,
+    passkey_sign_in,
+    passkeys,
     path_converters,
     quarantine,
     records,
@@ -67,7 +69,7 @@ urlpatterns = [
         order_requests.DeclineOrderRequestView.as_view(),
         name="order-decline",
     ),
-    # Staff alone end a frozen change.
+    # Staff end a frozen change. A customer with an earlier passkey does it under me/addresses/.
     path(
         "customers/<uuid:customer_id>/address-changes/",
         address_changes.AddressChangesView.as_view(),
@@ -89,6 +91,12 @@ urlpatterns = [
     path("customers/search/", records.SearchView.as_view(), name="search"),
     path("customers/", records.CustomersView.as_view(), name="customers"),
     path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
+    path(
+        "sign-in/passkey/options/",
+        passkey_sign_in.PasskeySignInOptionsView.as_view(),
+        name="passkey-sign-in-options",
+    ),
+    path("sign-in/passkey/", passkey_sign_in.PasskeySignInView.as_view(), name="passkey-sign-in"),
     path("me/accounts/", accounts.AccountsView.as_view(), name="accounts"),
     path("me/accounts/join/", accounts.JoinAccountsView.as_view(), name="accounts-join"),
     path(
@@ -120,6 +128,14 @@ urlpatterns = [
         addresses.ChangeView.as_view(),
         name="address-change",
     ),
+    path(
+        "me/addresses/changes/<int:change_id>/release/",
+        addresses.ReleaseChangeView.as_view(),
+        name="address-change-release",
+    ),
+    path("me/passkeys/", passkeys.PasskeysView.as_view(), name="passkeys"),
+    path("me/passkeys/options/", passkeys.PasskeyOptionsView.as_view(), name="passkey-options"),
+    path("me/passkeys/<int:passkey_id>/", passkeys.PasskeyView.as_view(), name="passkey"),
     path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),
     path(

@@ -11,7 +11,7 @@ from msgspec import structs
 from butler.models import Decision, Message
 from customers import ingest
 from customers.events.internal_sources import sender_of_source
-from customers.models import Customer, Source, Space
+from customers.models import Customer, Identifier, Passkey, Source, Space, User
 from customers.types import IncomingEvent, IngestedBatch, Sender
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -101,6 +101,21 @@ def customer(*identifiers: tuple[str, str], by: Sender | None = None, **traits) 
 
 def owners(ingested: IngestedBatch) -> Sequence[uuid.UUID | None]:
     return [outcome.customer_id for outcome in ingested.outcomes]
+
+
+def passkey(of: User, **fields) -> Passkey:
+    """Create a passkey of a login for the mailbox of its record. No device has its key."""
+    addresses = Identifier.objects.filter(kind="email", evidence=2, record=of.record_id)
+    passkey_fields = {
+        "address": addresses.latest("period"),
+        "credential_id": uuid.uuid4().bytes,
+        "credential": b"",
+        "sign_count": 0,
+        "is_synced": True,
+        "name": "My phone",
+        "created_at": NOON,
+    }
+    return Passkey.objects.create(user=of, **(passkey_fields | fields))
 
 
 def message(to: Customer, *, at: datetime = NOON, **fields) -> Message:

@@ -5,6 +5,13 @@ from typing import Any
 from django import forms
 
 _LARGEST_ID = 2**63 - 1
+_LONGEST_CREDENTIAL = 20_000
+
+
+class CredentialForm(forms.Form):
+    """The answer of an authenticator as JSON."""
+
+    credential = forms.CharField(required=False, max_length=_LONGEST_CREDENTIAL)
 
 
 class AccountForm(forms.Form):
@@ -23,18 +30,26 @@ class AccountForm(forms.Form):
 
 
 class AddressesForm(forms.Form):
-    """A step on the page of the addresses. `address` is the id of an address or of a change."""
+    """A step on the page of addresses and passkeys.
+
+    `address` is the id of an address, of a change or of a passkey.
+    """
 
     step = forms.ChoiceField(
         choices=[
             (name, name)
-            for name in ("add", "prove", "code", "join", "prefer", "remove", "lift", "cancel")
+            for name in (
+                *("add", "prove", "code", "join", "prefer", "remove", "lift", "cancel", "release"),
+                *("add-passkey", "rename-passkey", "remove-passkey"),
+            )
         ]
     )
     address = forms.IntegerField(required=False, min_value=1, max_value=_LARGEST_ID)
     email = forms.CharField(required=False, max_length=254)
     handle = forms.CharField(required=False, max_length=64)
     code = forms.CharField(required=False, max_length=20)
+    name = forms.CharField(required=False, max_length=200)
+    credential = forms.CharField(required=False, max_length=_LONGEST_CREDENTIAL)
 
     def clean_code(self) -> str:
         return "".join(self.cleaned_data["code"].split())

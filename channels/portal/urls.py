@@ -9,6 +9,7 @@ from channels.portal.views import (
     home,
     inbox,
     orders,
+    passkeys,
     preferences,
     receipts,
     records,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("records/<int:merge_id>/separate/", records.separate, name="separate"),
     path("sign-in/", sign_in.request_code, name="sign-in"),
     path("sign-in/code/", sign_in.confirm_code, name="sign-in-code"),
+    path("sign-in/passkey/", passkeys.sign_in, name="passkey-sign-in"),
+    path("sign-in/passkey/options/", passkeys.options, name="passkey-options"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("language/", set_language, name="language"),
 ]

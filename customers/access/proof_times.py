@@ -15,11 +15,31 @@ from customers.identity.openable_graph import PROVED, OpenableGraph
 SIGNED_IN_AT = "signed_in_at"
 PROOF_TIMES = "proof_times"
 FRESH = timedelta(minutes=15)
+# The id of the passkey that opened the session, and when it did.
+PASSKEY = "passkey"
+PASSKEY_AT = "passkey_at"
 
 
 def note_sign_in(session: SessionBase, now: datetime) -> None:
     """Store when the session proved the mailbox of its login. The caller saves the session."""
     session[SIGNED_IN_AT] = now.timestamp()
+
+
+def note_passkey(session: SessionBase, now: datetime, *, passkey_id: int) -> None:
+    """Store which passkey opened the session. The caller saves the session.
+
+    A passkey does not show that its holder can still read the mail, so it is no fresh proof of the
+    mailbox.
+    """
+    session[PASSKEY] = passkey_id
+    session[PASSKEY_AT] = now.timestamp()
+
+
+def fresh_passkey(session: SessionBase, now: datetime) -> int | None:
+    """Return the passkey that opened the session within the last 15 minutes, or None."""
+    is_fresh = session.get(PASSKEY_AT, 0) >= (now - FRESH).timestamp()
+    passkey_id: int | None = session.get(PASSKEY)
+    return passkey_id if is_fresh else None
 
 
 def note_proof(

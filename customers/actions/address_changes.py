@@ -33,7 +33,7 @@ _OPEN = (_State.PENDING, _State.FROZEN)
 
 
 class ChangesFrozen(Exception):
-    """A holder of an address stopped a change. Until staff end this, no address changes."""
+    """A holder of an address stopped a change. Until staff or a passkey end this, no address changes."""
 
 
 class TooManyChanges(Exception):
@@ -85,14 +85,16 @@ def remove_now(
         decisions.decide(
             DecisionKind.SEPARATE, other, removed.pk, actor=actor, reason=reason, now=now
         )
-    end_sessions_of(removed)
+    end_access_of(removed)
 
 
-def end_sessions_of(address: Identifier) -> None:
-    """End all sessions that a code of this mailbox or phone opened."""
+def end_access_of(address: Identifier) -> None:
+    """End all sessions and passkeys of the login of a mailbox or a phone."""
     is_login = Q(phone=address.value) if address.kind == "phone" else Q(email__iexact=address.value)
     for user in User.objects.filter(is_login, is_staff=False):
         sign_in.end_sessions(user)
+        sign_in.delete_passkeys(user)
+        user.save(update_fields=["passkey_handle"])
 
 
 def prefer(address: Identifier, *, now: datetime) -> None:
@@ -154,20 +156,36 @@ def _count_of_day(ends: tuple[int | None, int | None], now: datetime) -> int:
     ).count()
 
 
-def cancel(change: AddressChange, *, actor: str, reason: str, now: datetime) -> bool:
-    """Cancel a change that waits; return False if it does not wait any more."""
-    return _end(change.pk, [_State.PENDING], _State.CANCELLED, actor=actor, reason=reason, now=now)
+def cancel(
+    change: AddressChange, *, actor: str, reason: str, now: datetime, is_frozen: bool = False
+) -> bool:
+    """Cancel a change that waits, or a frozen one; return False if it is in another state."""
+    states = [_State.FROZEN if is_frozen else _State.PENDING]
+    return _end(change.pk, states, _State.CANCELLED, actor=actor, reason=reason, now=now)
 
 
 def freeze(change_id: int, address_id: int, *, now: datetime) -> AddressChange | None:
     """Stop a change by the link that went to an address; return it, or None if there is none.
 
-    A change that staff let pass, that took effect or was cancelled, stays as it is.
+    A change that took effect, was cancelled, or whose freeze a passkey ended, stays as it is.
     """
-    AddressChange.objects.filter(pk=change_id, state=_State.PENDING).update(
+    AddressChange.objects.filter(pk=change_id, state=_State.PENDING, released_at=None).update(
         state=_State.FROZEN, frozen_at=now, frozen_by_id=address_id
     )
     return AddressChange.objects.filter(pk=change_id).first()
+
+
+def release(change: AddressChange, *, now: datetime) -> bool:
+    """End a freeze, so that the change takes effect at its time; return False if it is not frozen.
+
+    The proved addresses get a notice. The links to stop the change do nothing more.
+    """
+    is_released = AddressChange.objects.filter(pk=change.pk, state=_State.FROZEN).update(
+        state=_State.PENDING, released_at=now
+    )
+    if is_released:
+        address_notices.send_released(change)
+    return bool(is_released)
 
 
 class SameColleague(Exception):

@@ -79,11 +79,24 @@ def send_change_done(mailboxes: Iterable[str], *, added: str, removed: str) -> N
     subject = translation.gettext("Your addresses changed")
     context = {"added": added, "removed": removed}
     for mailbox in mailboxes:
-        text = render_to_string("customers/address_changed.txt", context)
-        try:
-            send_mail(subject, text, None, [mailbox])
-        except (smtplib.SMTPException, OSError):
-            _log.exception("the mail server did not accept a notice about an address")
+        _try_to_send(subject, render_to_string("customers/address_changed.txt", context), mailbox)
+
+
+def send_released(change: AddressChange) -> None:
+    """Tell the proved addresses of a record that a passkey ended a freeze, as `send_change_done`."""
+    with translation.override(change.language):
+        subject = translation.gettext("The change of your addresses goes on")
+        context = {"added": _text(change.added), "removed": _text(change.removed)}
+        text = render_to_string("customers/address_released.txt", context)
+        for mailbox in proved_mailboxes(change.holder_ids):
+            _try_to_send(subject, text, mailbox.value)
+
+
+def _try_to_send(subject: str, text: str, mailbox: str) -> None:
+    try:
+        send_mail(subject, text, None, [mailbox])
+    except (smtplib.SMTPException, OSError):
+        _log.exception("the mail server did not accept a notice about an address")
 
 
 def freeze_url(link: FreezeLink) -> str:

@@ -137,9 +137,8 @@ def _end_identifiers(erasure: Erasure, ids: Sequence[int]) -> None:
 
 
 def _end_logins(live: UUID) -> None:
-    """End the sessions of the logins of a record. A login with a new code opens another record."""
+    """End the sessions and passkeys of the logins of a record. A login with a new code opens another record."""
     for user in User.objects.filter(Q(record_id=live) | Q(record__canonical_id=live)):
-        sign_in.end_sessions(user)
-        user.set_unusable_password()
+        sign_in.end_access(user)
         user.record_id = None
         user.save()

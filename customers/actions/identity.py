@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from customers.actions.address_changes import end_sessions_of
+from customers.actions.address_changes import end_access_of
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
 from customers.identity import decisions
 from customers.identity.families import ADDRESSES, is_number
@@ -43,7 +43,7 @@ def decide(
     customer_id: a live record that has one of them
     region: the country of phone numbers without a country code (ISO 3166 alpha-2)
 
-    The sessions of a mailbox or a phone end that is taken off an account.
+    The sessions and passkeys of a mailbox or a phone end that is taken off an account.
     Raises UnknownIdentifier, AmbiguousIdentifier, SameIdentifier or IdentifierOfAnotherRecord.
     """
     ends = [find(name, region) for name in (first, second)]
@@ -59,7 +59,7 @@ def decide(
     if kind == ManualDecision.Kind.SEPARATE and any(is_number(end.kind) for end in ends):
         for end in ends:
             if end.kind in ADDRESSES:
-                end_sessions_of(end)
+                end_access_of(end)
     return decision, True
 
 

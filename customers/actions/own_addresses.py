@@ -12,8 +12,14 @@ from customers.access.address_states import (
     OwnAddresses,
     read_own_addresses,
 )
-from customers.access.proof_times import note_proof
-from customers.actions import address_changes, address_notices, sign_in, sign_in_codes
+from customers.access.proof_times import fresh_passkey, note_proof
+from customers.actions import (
+    address_changes,
+    address_notices,
+    passkeys,
+    sign_in,
+    sign_in_codes,
+)
 from customers.actions.address_changes import CUSTOMER, ChangesFrozen
 from customers.identity.openable_graph import CHOSEN
 from customers.models import AddressChange, Event, Identifier, Suppression, User
@@ -177,13 +183,55 @@ def lift(user: User, session: SessionBase, address_id: int, *, now: datetime) ->
 
 
 def cancel(user: User, session: SessionBase, change_id: int, *, now: datetime) -> None:
-    """Cancel a change that waits. Raises NoRecord, NoSuchAddress or ChangesFrozen."""
+    """Cancel a change that waits, or with an earlier passkey a frozen one.
+
+    Raises NoRecord, NoSuchAddress or ChangesFrozen.
+    """
     own = _read(user, session, now)
+    change = _find_change(own, change_id)
+    is_frozen = change.state == AddressChange.State.FROZEN
+    if is_frozen and not can_end_freeze(user, session, own, change, now=now):
+        raise ChangesFrozen
+    if not address_changes.cancel(
+        change, actor=CUSTOMER, reason="cancelled", now=now, is_frozen=is_frozen
+    ):
+        raise ChangesFrozen
+
+
+def release(user: User, session: SessionBase, change_id: int, *, now: datetime) -> None:
+    """Let a frozen change go on, with a passkey that is older than the change.
+
+    Raises NoRecord, NoSuchAddress or ChangesFrozen.
+    """
+    own = _read(user, session, now)
+    change = _find_change(own, change_id)
+    if not can_end_freeze(user, session, own, change, now=now):
+        raise ChangesFrozen
+    if not address_changes.release(change, now=now):
+        raise NoSuchAddress
+
+
+def can_end_freeze(
+    user: User, session: SessionBase, own: OwnAddresses, change: AddressChange, *, now: datetime
+) -> bool:
+    """Tell whether a passkey opened the session some minutes ago that is older than the change.
+
+    A new passkey does not count: whoever reads one of the mailboxes could create it.
+    """
+    passkey_id = fresh_passkey(session, now)
+    if passkey_id is None:
+        return False
+    earlier = passkeys.current_passkeys(user).filter(
+        pk=passkey_id, address__in=own.proved, created_at__lt=change.requested_at
+    )
+    return earlier.exists()
+
+
+def _find_change(own: OwnAddresses, change_id: int) -> AddressChange:
     change = next((change for change in own.changes if change.pk == change_id), None)
     if change is None:
         raise NoSuchAddress
-    if not address_changes.cancel(change, actor=CUSTOMER, reason="cancelled", now=now):
-        raise ChangesFrozen
+    return change
 
 
 def _read(user: User, session: SessionBase, now: datetime) -> OwnAddresses:

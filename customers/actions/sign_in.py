@@ -7,7 +7,6 @@ address. Claims of others about that address belong to other records (docs/adr/0
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import msgspec
 from allauth.usersessions.models import UserSession
@@ -27,6 +26,7 @@ from customers.models import (
     AttemptCount,
     Evidence,
     Identifier,
+    PasskeyChallenge,
     Suppression,
     User,
 )
@@ -77,9 +77,9 @@ def _get_or_create_user(kind: str, address: str, language: str, now: datetime) -
         raise WrongCode
     if user is None:
         user = User.objects.create_user(**{kind: address}, language=language)
-    record_id = prove_address(kind, address, now).record_id
-    if user.record_id != record_id:
-        _link_to_record(user, record_id)
+    proved = prove_address(kind, address, now)
+    if user.record_id != proved.record_id:
+        _link_to_record(user, proved)
     _open_accounts(user, now)
     return user
 
@@ -126,15 +126,52 @@ def _open_accounts(user: User, now: datetime) -> None:
         )
 
 
-def _link_to_record(user: User, record_id: UUID | None) -> None:
-    """Link a login to another record, and end all sessions of the login."""
-    # Another person may have created this login earlier. Therefore its sessions end and its
-    # password becomes invalid.
+def _link_to_record(user: User, proved: Identifier) -> None:
+    """Link a login to the record of its address. If the holder may be another one, end all access."""
+    if _has_same_holder(user, proved):
+        user.passkeys.update(address=proved)
+    else:
+        # Another person may have created this login earlier. Therefore its sessions and passkeys
+        # end, and its password becomes invalid.
+        end_access(user)
+    user.record_id = proved.record_id
+    user.save()
+
+
+def _has_same_holder(user: User, proved: Identifier) -> bool:
+    """Tell whether the address continues, without an end, the period that the login had proved.
+
+    A stranger who states the address and takes it off begins a period, which ends nothing: both
+    periods are on one record. The acts that end a period also end the access of its login.
+    """
+    return (
+        user.record_id is not None
+        and Identifier.objects.filter(
+            kind=proved.kind,
+            value=proved.value,
+            evidence=Evidence.VERIFIED,
+            erasure=None,
+            record=user.record_id,
+            customer=proved.customer_id,
+        ).exists()
+    )
+
+
+def end_access(user: User) -> None:
+    """End all ways into a login except a new code: sessions, passkeys and the password.
+
+    The caller saves the login.
+    """
     end_sessions(user)
+    delete_passkeys(user)
     # Sessions depend on the password, so this also ends sessions that have no UserSession row.
     user.set_unusable_password()
-    user.record_id = record_id
-    user.save()
+
+
+def delete_passkeys(user: User) -> None:
+    """Delete the passkeys of a login. The next ones get another handle. The caller saves the login."""
+    user.passkeys.all().delete()
+    user.passkey_handle = None
 
 
 def _find_user(kind: str, address: str) -> User | None:
@@ -186,9 +223,10 @@ def end_sessions(user: User, *, except_key: str = "") -> None:
 
 
 def delete_expired(*, now: datetime) -> None:
-    """Delete expired sessions, and codes and attempts that no limit counts any more."""
+    """Delete expired sessions and challenges, and codes and attempts that no limit counts any more."""
     sign_in_codes.delete_expired_codes(now=now)
     AttemptCount.objects.filter(window__lt=now - 2 * _HOUR).delete()
+    PasskeyChallenge.objects.filter(expires_at__lt=now).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     existing = Session.objects.filter(session_key=OuterRef("session_key"))
     UserSession.objects.filter(~Exists(existing)).delete()

@@ -282,6 +282,23 @@ class ChangeView(_AddressView):
         return HttpResponse(status=204)
 
 
+class ReleaseChangeView(_AddressView):
+    """Ends the freeze of a change, in a session that a passkey opened some minutes ago."""
+
+    rights: ClassVar = {"POST": Right.OWN_LOGIN}
+
+    @schema.describe(
+        "Let a frozen change of your addresses go on, with a passkey that is older than the change",
+        status=204,
+        problems=(409,),
+        tags=_TAGS,
+        auth=_AUTH,
+    )
+    def post(self, request: Request, change_id: int) -> HttpResponse:
+        own_addresses.release(*self.session(request), change_id, now=timezone.now())
+        return HttpResponse(status=204)
+
+
 def addresses_shape(own: OwnAddresses) -> AddressesShape:
     """Return the addresses as the API shows them."""
     return AddressesShape(

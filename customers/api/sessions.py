@@ -1,5 +1,6 @@
 """Sessions of users. A verified code opens one; users list and end their own sessions."""
 
+from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
 from typing import ClassVar
@@ -37,24 +38,29 @@ class SessionShape(msgspec.Struct, frozen=True):
     last_seen_at: datetime
 
 
-def open_session(request: HttpRequest, user: User) -> str:
+type NoteProof = Callable[[SessionBase, datetime], None]
+
+
+def open_session(request: HttpRequest, user: User, *, note_proof: NoteProof = note_sign_in) -> str:
     """Sign a user in with a new session key; return the key, which is the token of an app.
+
+    note_proof: stores in the session how the user signed in, by default with a code
 
     If the database connection fails, the request gets its old session back unchanged.
     """
     old_session = request.session
     request.session = _store(old_session.session_key)
     try:
-        return _signed_in(request, user)
+        return _signed_in(request, user, note_proof)
     except db.CONNECTION_ERRORS:
         request.session = old_session
         raise
 
 
-def _signed_in(request: HttpRequest, user: User) -> str:
+def _signed_in(request: HttpRequest, user: User, note_proof: NoteProof) -> str:
     request.session.flush()
     login(request, user, backend=_BACKEND)
-    note_sign_in(request.session, timezone.now())
+    note_proof(request.session, timezone.now())
     request.session.save()
     key = request.session.session_key
     assert key is not None
@@ -68,13 +74,15 @@ def _signed_in(request: HttpRequest, user: User) -> str:
     return key
 
 
-def open_app_session(request: HttpRequest, user: User) -> str:
+def open_app_session(
+    request: HttpRequest, user: User, *, note_proof: NoteProof = note_sign_in
+) -> str:
     """Sign an app in; return the session key. The function ignores and sets no cookies."""
     # Only this request uses the new session. The session of the browser does not change.
     cookie_session, cookie_user = request.session, request.user
     request.session = _store(None)
     try:
-        return open_session(request, user)
+        return open_session(request, user, note_proof=note_proof)
     finally:
         request.session, request.user = cookie_session, cookie_user
         request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False

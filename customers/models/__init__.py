@@ -27,6 +27,7 @@ from customers.models.identifier import (
 from customers.models.login import User
 from customers.models.merges import Merge, Review
 from customers.models.numbering import NumberingQuestion
+from customers.models.passkey import Passkey, PasskeyChallenge
 from customers.models.quarantine import QuarantinedItem
 from customers.models.record import Interaction, Order, PartyMember, Trait
 from customers.models.search import SearchName
@@ -58,6 +59,8 @@ __all__ = [
     "NumberingQuestion",
     "Order",
     "PartyMember",
+    "Passkey",
+    "PasskeyChallenge",
     "Purpose",
     "QuarantinedItem",
     "ReceiptKey",

@@ -9,8 +9,8 @@ from customers.models.identifier import Identifier
 class AddressChange(models.Model):
     """A change of a proved address that waits for three days, so that its holders can stop it.
 
-    Notices go to the earlier and to the new address. Each has a link that freezes the change. Only
-    staff end a freeze.
+    Notices go to the earlier and to the new address. Each has a link that freezes the change. Staff
+    end a freeze, or the customer with a passkey that is older than the change.
     """
 
     class State(models.TextChoices):
@@ -38,6 +38,8 @@ class AddressChange(models.Model):
     frozen_at = models.DateTimeField(null=True, blank=True)
     # The address whose link froze the change.
     frozen_by = models.ForeignKey(Identifier, on_delete=models.PROTECT, null=True, related_name="+")
+    # When a passkey that is older than the change ended the freeze. The links stop it no more.
+    released_at = models.DateTimeField(null=True, blank=True)
     # The first of the two colleagues who let a frozen change take effect, with the evidence.
     approved_by = models.CharField(max_length=100, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

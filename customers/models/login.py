@@ -39,6 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="logins"
     )
 
+    # A random name of the login for its passkeys, without personal data; None before the first one.
+    passkey_handle = models.BinaryField(max_length=64, null=True, editable=False)
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"

@@ -57,6 +57,8 @@ OWN_THING_WRITE = "1 3 1 3 3 4 y 4 3 3 4 1"
 OWN_READER_WRITE = "1 3 1 3 3 4 y 4 3 3 3 1"
 OWN_LOGIN = "1 3 1 3 3 3 y y y y y 1"
 OWN_ACCOUNTS = "1 3 1 3 3 3 y y 4 4 4 1"
+# The sessions of the table proved no mailbox within the last minutes.
+FRESH_PROOF = "1 3 1 3 3 3 3 3 4 4 4 1"
 OWN_SESSION = "1 3 1 3 3 3 4 4 4 4 4 1"
 OPEN = "y y y y y y y y y y y y"
 
@@ -114,6 +116,8 @@ TABLE = {
     "GET api/schema/": OPEN,
     "GET api/docs/": OPEN,
     "POST api/sign-in/": OPEN,
+    "POST api/sign-in/passkey/options/": OPEN,
+    "POST api/sign-in/passkey/": OPEN,
     "GET api/me/accounts/": OWN_ACCOUNTS,
     "POST api/me/accounts/join/": OWN_ACCOUNTS,
     "POST api/me/accounts/<int:account_id>/open/": OWN_SESSION,
@@ -126,6 +130,12 @@ TABLE = {
     "POST api/me/addresses/<int:address_id>/prefer/": OWN_SESSION,
     "POST api/me/addresses/<int:address_id>/lift/": OWN_SESSION,
     "DELETE api/me/addresses/changes/<int:change_id>/": OWN_SESSION,
+    "POST api/me/addresses/changes/<int:change_id>/release/": OWN_SESSION,
+    "GET api/me/passkeys/": OWN_ACCOUNTS,
+    "POST api/me/passkeys/": OWN_ACCOUNTS,
+    "POST api/me/passkeys/options/": FRESH_PROOF,
+    "PATCH api/me/passkeys/<int:passkey_id>/": OWN_SESSION,
+    "DELETE api/me/passkeys/<int:passkey_id>/": OWN_SESSION,
     "GET api/me/sessions/": OWN_LOGIN,
     "DELETE api/me/sessions/": OWN_LOGIN,
     "DELETE api/me/sessions/<int:session_id>/": OWN_SESSION,
@@ -176,6 +186,7 @@ BODIES = {
     "orders/": NEWS,
     "orders/<number:number>/": {"note": "x"},
     "party/": {"name": "Mia"},
+    "passkeys/<int:passkey_id>/": {"name": "My phone"},
     "party/<number:reference>/": {"name": "Mia"},
     "consents/<str:purpose>/": {"answer": "withdraw", "evidence": {"kind": "voice"}},
     "objections/<str:subject>/": {"answer": "object", "evidence": {"kind": "voice"}},
@@ -234,6 +245,7 @@ def world(db):
         "account_id": 999_999,
         "address_id": 999_999,
         "change_id": 999_999,
+        "passkey_id": 999_999,
         "message_id": factories.message(noor).pk,
         "merge_id": Merge.objects.create(
             merged_into=noor, record=other, reason="staff", merged_at=timezone.now()

@@ -77,6 +77,7 @@ def create_records(address: str, sign: str) -> dict[str, object]:
         "log": who.pk,
         "version": 1,
         "session_id": session[0]["id"] if session else 1,
+        "passkey_id": factories.passkey(user).pk,
         **dict.fromkeys(OF_IDENTIFIERS, who.identifiers.earliest("id").pk),
         "task_id": staff_tasks.create(
             key=sign, kind="phone", customer_id=who.pk, title="x", body="", due_at=now
@@ -97,6 +98,7 @@ MISSING = {
     "log": uuid.UUID(int=7),
     "version": 987_654_321,
     "session_id": 987_654_321,
+    "passkey_id": 987_654_321,
     **dict.fromkeys(OF_IDENTIFIERS, 987_654_321),
     "task_id": uuid.UUID(int=10),
 }

@@ -22,6 +22,8 @@ OPEN = {
     "clock/",
     "sign-in/",
     "sign-in/code/",
+    "sign-in/passkey/",
+    "sign-in/passkey/options/",
     "language/",
     "sign-out/",
     ".well-known/butler-receipt-keys.json",

@@ -1,4 +1,4 @@
-"""The customer's addresses: add, confirm, join, prefer, remove, and stop a change by a link."""
+"""The customer's addresses and passkeys: add, confirm, join, prefer, remove, and stop a change by a link."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from channels.portal.decorators import (
 )
 from channels.portal.forms import AddressesForm
 from channels.portal.sign_in import ERROR_TEXTS
+from channels.portal.views import passkeys
 from customers.access.address_states import OwnAddress, OwnAddresses, read_own_addresses
 from customers.access.sessions import save_or_end
 from customers.actions import address_changes, address_notices, code_messages, own_addresses
@@ -86,8 +87,21 @@ def addresses(request: HttpRequest) -> HttpResponse:
         return redirect("portal:accounts")
     if own is None or customer is None:
         return redirect("portal:home")
+    now = timezone.now()
+    decidable = {
+        change.pk
+        for change in own.changes
+        if own_addresses.can_end_freeze(request.user, request.session, own, change, now=now)
+    }
     rows = [_row(own, address) for address in sorted(own.addresses, key=_position)]
-    context = {"own": own, "rows": rows, "reply": reply, "status": 422 if reply.error else 200}
+    context = {
+        "own": own,
+        "rows": rows,
+        "reply": reply,
+        "decidable": decidable,
+        "own_passkeys": passkeys.read_own_passkeys(request, request.user),
+        "status": 422 if reply.error else 200,
+    }
     return render_page(request, "portal/addresses.html", customer, "home", **context)
 
 
@@ -162,6 +176,8 @@ def _change(request: HttpRequest, user: User) -> _Reply:
     answer = form.cleaned_data
     try:
         return _steps()[answer["step"]](request, user, answer)
+    except passkeys.NotChanged as error:
+        return _Reply(error=str(error))
     except Problem as problem:
         return _failed(problem, answer)
     except tuple(PROBLEMS) as error:
@@ -185,7 +201,15 @@ def _steps() -> dict[str, Callable[..., _Reply]]:
         "remove": _remove,
         "lift": _lift,
         "cancel": _cancel,
+        "release": _release,
+        "add-passkey": _passkey_step(passkeys.add),
+        "rename-passkey": _passkey_step(passkeys.rename),
+        "remove-passkey": _passkey_step(passkeys.remove),
     }
+
+
+def _passkey_step(change: Callable[..., str]) -> Callable[..., _Reply]:
+    return lambda request, user, answer: _Reply(notice=change(request, user, answer))
 
 
 def _ask_code(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
@@ -254,3 +278,8 @@ def _lift(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
 def _cancel(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     own_addresses.cancel(user, request.session, answer["address"] or 0, now=timezone.now())
     return _Reply(notice=_("The change is cancelled."))
+
+
+def _release(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+    own_addresses.release(user, request.session, answer["address"] or 0, now=timezone.now())
+    return _Reply(notice=_("The change goes on. It takes effect at its time."))

@@ -31,7 +31,7 @@ class Visitor(Client):
         page = self.post("/sign-in/", {"email": address})
         self.post("/sign-in/code/", {"handle": _handle(page), "code": _last_code()})
 
-    def step(self, name: str, **fields: object):
+    def step(self, name: str, /, **fields: object):
         return self.post("/addresses/", {"step": name, **fields})
 
     def add(self, address: str, **fields: object):
