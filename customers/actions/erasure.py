@@ -125,15 +125,17 @@ def _ends_of_periods(identifiers: Sequence[Identifier]) -> dict[int, datetime]:
 
 
 def _end_identifiers(erasure: Erasure, ids: Sequence[int]) -> None:
-    """End these identifiers. Links between them and others do nothing from now on."""
+    """End these identifiers. Links between them and others do nothing from now on.
+
+    The ended identifiers are regrouped, too: without those links, a device is not shared any more.
+    """
     Identifier.objects.filter(pk__in=ids).update(erasure=erasure)
     others = {id_ for (id_,) in sql.rows("end_links", {"ids": ids})}
     # Batches that have read the identifiers before read them again.
     Customer.objects.filter(pk=erasure.customer_id).update(
         grouping_version=F("grouping_version") + 1
     )
-    if others:
-        merging.regroup(others, now=erasure.erased_at, are_decided=True)
+    merging.regroup({*ids, *others}, now=erasure.erased_at, are_decided=True)
 
 
 def _end_logins(live: UUID) -> None:
