@@ -103,7 +103,7 @@ PARAMETERS: dict[str, Params] = {
     "read_links": {"ids": serials(40)},
     "read_identifier_keys": {"ids": serials(40)},
     "read_links_between": {"first": uuid("customer", 10), "second": None, "limit": 20},
-    "read_live_records": {"ids": serials(40)},
+    "read_periods": {"ids": serials(40)},
     "read_members": {"records": live()},
     "read_numbers_of_sources": {"sources": [1001, 1002], "after": 0, "batch": 20},
     "read_next_identifiers": {"after": 0, "batch": 20},

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
+from customers.identity.attached_separations import EffectiveDecisions, effective_decisions
 from customers.identity.attaching_links import LINK_LIMIT, AttachingLink, read_attaching_links
 from customers.identity.attachment_rules import attach_identifiers, attached_end
 from customers.identity.disjoint_groups import DisjointGroups
@@ -24,7 +25,6 @@ from customers.identity.graph import (
     Targets,
     choose_targets,
     lock_missing,
-    read_decisions,
     read_locked,
 )
 from customers.identity.grouping import join_records
@@ -35,7 +35,6 @@ from customers.identity.links import (
     IdentifierNode,
     LinkKind,
     ManualDecision,
-    last_decisions,
 )
 from customers.identity.periods import continued_periods
 from customers.identity.placeholders import find_placeholders
@@ -184,10 +183,11 @@ def _place(
     component = attachable.component
     links = list(dict.fromkeys([*component.links, *(link.link for link in attaching_links)]))
     records = _records_of_ends(component, attaching_links, rows, targets)
-    decisions = [*component.decisions, *_decisions_by_record(records, rows.keys(), targets)]
-    identifier_links = [link.link(is_current=True) for link in links]
-    continued = continued_periods(nodes, identifier_links, component.decisions)
-    attached = _attach(nodes, identifier_links, records, decisions, continued)
+    as_links = [link.link(is_current=True) for link in links]
+    continued = continued_periods(nodes, as_links, component.decisions)
+    effective = effective_decisions(nodes, as_links, component.decisions)
+    decisions = _decisions(effective, records, rows.keys(), targets)
+    attached = _attach(nodes, as_links, records, decisions, continued)
     groups = attached.groups
     shared |= attached.ambiguous & rows.keys()
     own_targets = choose_targets(rows, (groups.members(id_) & rows.keys() for id_ in rows))
@@ -301,8 +301,11 @@ def _states_beyond_limit(attachable: _Attachable, targets: Targets) -> dict[int,
     }
 
 
-def _decisions_by_record(
-    records: Mapping[int, UUID | None], ids: Set[int], targets: Targets
+def _decisions(
+    effective: EffectiveDecisions,
+    records: Mapping[int, UUID | None],
+    ids: Set[int],
+    targets: Targets,
 ) -> list[ManualDecision]:
     """Return decisions that keep the identifiers of one record together, and separated records apart.
 
@@ -315,31 +318,32 @@ def _decisions_by_record(
     merges = [pair for members in by_record.values() for pair in pairwise(members)]
     separations = [
         (id_, members[0])
-        for id_, record in _separated_records(ids, targets)
+        for id_, record in _separated_records(effective, ids, targets)
         if (members := by_record.get(record))
     ]
     # An older separation of two identifiers of one record does not count any more.
     return [
-        ManualDecision(kind, min(pair), max(pair), time, 0)
-        for kind, pairs, time in (
-            (DecisionKind.MERGE, merges, _LAST_TIME),
-            (DecisionKind.SEPARATE, separations, _ANY_TIME),
-        )
-        for pair in pairs
+        *effective.decisions,
+        *(
+            ManualDecision(kind, min(pair), max(pair), time, 0)
+            for kind, pairs, time in (
+                (DecisionKind.MERGE, merges, _LAST_TIME),
+                (DecisionKind.SEPARATE, separations, _ANY_TIME),
+            )
+            for pair in pairs
+        ),
     ]
 
 
-def _separated_records(ids: Set[int], targets: Targets) -> list[tuple[int, UUID]]:
+def _separated_records(
+    effective: EffectiveDecisions, ids: Set[int], targets: Targets
+) -> list[tuple[int, UUID]]:
     """Return the records that people separated from these identifiers, as (identifier, record)."""
-    latest = last_decisions(read_decisions(sorted(ids)))
-    separations = [
-        (id_, other)
-        for decision in latest.values()
+    return [
+        (id_, record)
+        for decision in effective.decisions
         if decision.kind == DecisionKind.SEPARATE
         for id_, other in (decision.pair, decision.pair[::-1])
         if id_ in ids and other not in ids
+        if (record := targets.get(other) or effective.records.get(other))
     ]
-    others = sorted({other for _, other in separations})
-    records = dict(sql.rows("read_live_records", {"ids": others})) if others else {}
-    records |= {other: record for other in others if (record := targets.get(other))}
-    return [(id_, records[other]) for id_, other in separations if other in records]

@@ -203,7 +203,8 @@ def _insert_identifiers(
         | {"record_id": new_records.get(key), "customer_id": owners.get(key)}
         | {"best_evidence": _best_evidence(key, sender)}
         | _period_columns(key, tombstones)
-        for key in unknown
+        # In the order of their values, so that a run of the same events can be repeated.
+        for key in sorted(unknown)
     ]
     params = {"identifiers": sql.json(identifiers), "now": now}
     inserted = sql.rows("insert_identifiers", params)

@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 from django.db import transaction
 
+from customers.actions import erasure
 from customers.events import internal_sources
 from customers.identity import decisions, rebuilding
 from customers.identity.resolution import stored_identifier
@@ -118,3 +119,67 @@ def test_order_of_arrival_of_proofs_and_separation_gives_the_same_records(noor):
         transaction.savepoint_rollback(savepoint)
 
     assert outcomes == {(True, True)}
+
+
+class ContractSeparation(Separation):
+    """A customer with a proved mailbox and a contract, which staff may separate from the mailbox."""
+
+    def __init__(self):
+        super().__init__()
+        self.proves(1.5)
+        self.contracts = WireSource("Contracts", ids="contracts", per_person="several")
+        self.owner, self.account = self.account, self.contracts.account("c1")
+        self.contracts.identify(2, "c1", email=BOX)
+        kind, value = self.account
+        self.ids[0] = Identifier.objects.get(kind=kind, value=value).pk
+
+    def erase(self):
+        """Erase the customer, so that the current period of the mailbox ends."""
+        now = START + timedelta(hours=8)
+        erasure.erase(customer_id=record_of(self.box), reason="", actor="staff:pia", now=now)
+
+
+@pytest.fixture
+def contract():
+    yield ContractSeparation()
+    assert misplaced_identifiers() == []
+
+
+def test_contract_that_the_customer_proves_after_its_separation_is_attached_again(contract):
+    contract.separate(3)
+    assert not are_one(contract.account, contract.box)
+
+    contract.proves(4)
+
+    assert are_one(contract.account, contract.box, contract.owner)
+
+
+def test_contract_separated_from_a_mailbox_is_not_attached_to_its_next_period(contract):
+    contract.separate(3)
+    assert Identifier.objects.filter(kind="email", period=1).exists()
+
+    contract.contracts.identify(4, "c1", email=BOX)
+
+    assert not are_one(contract.account, contract.box)
+
+
+def test_separation_from_an_erased_mailbox_does_not_keep_a_contract_from_its_next_holder(contract):
+    contract.separate(3)
+    contract.erase()
+    contract.shop.identify(9, "sam", email=BOX)
+
+    contract.contracts.identify(10, "c1", email=BOX)
+
+    assert are_one(contract.account, contract.box)
+
+
+def test_last_decision_about_a_contract_counts_in_all_periods_of_the_mailbox(contract):
+    contract.separate(3)
+    merged_at = START + timedelta(hours=4)
+    later = Identifier.objects.get(kind="email", period=1).pk
+    decisions.decide("merge", contract.ids[0], later, actor="staff:lin", now=merged_at)
+    assert are_one(contract.account, contract.box)
+
+    contract.separate(5)
+
+    assert not are_one(contract.account, contract.box)
