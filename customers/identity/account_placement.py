@@ -93,7 +93,20 @@ def _place(
     groups, joining = join_records(nodes, links, component.decisions, continued=continued)
     states = _states(component, joining, groups, replaced)
     sets = groups.as_sets()
-    return PlacedAccounts(component, sets, choose_targets(rows, sets), states, new_placeholders)
+    targets = _targets(rows, sets)
+    return PlacedAccounts(component, sets, targets, states, new_placeholders)
+
+
+def _targets(rows: Mapping[int, GraphRow], groups: Sequence[Set[int]]) -> Targets:
+    """Choose the live record of each identifier.
+
+    An account or a mailbox takes no record from a card or a number: only `place_attached` reads all
+    links of these, so they may be attached to another record.
+    """
+    joining = {id_ for id_, row in rows.items() if _is_joining(row) and not row.is_noted}
+    return choose_targets(rows, groups) | choose_targets(
+        rows, (group & joining for group in groups)
+    )
 
 
 def _continued_periods(

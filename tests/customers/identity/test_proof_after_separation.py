@@ -183,3 +183,20 @@ def test_last_decision_about_a_contract_counts_in_all_periods_of_the_mailbox(con
     contract.separate(5)
 
     assert not are_one(contract.account, contract.box)
+
+
+def test_second_mailbox_that_a_customer_proves_for_a_contract_is_another_customer():
+    contracts = WireSource("Contracts", ids="contracts", per_person="several")
+    contract = contracts.account("c1")
+    contracts.track(1, "c1")
+    for hour, box in ((2, BOX), (3, "second@example.com")):
+        event = identify(
+            stored_identifier(*contract),
+            email(box),
+            at=START + timedelta(hours=hour),
+            email_verified=True,
+        )
+        record(event, by=internal_sources.BUTLER)
+
+    assert not are_one(email(BOX), email("second@example.com"))
+    assert misplaced_identifiers() == []
