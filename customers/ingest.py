@@ -28,7 +28,7 @@ from customers.identity.identifier_warnings import (
 )
 from customers.identity.links import IdentifierKey
 from customers.identity.previous_accounts import alias_warnings
-from customers.identity.resolution import Resolved
+from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent
 from customers.projections import registry
 from customers.projections.traits import TraitStatement, trait_statements
@@ -211,7 +211,7 @@ class _Batch:
         contested: frozenset[int] = frozenset()
         if new:
             resolved, contested, placeholders = record_creation.store_missing(
-                stated, resolved, self.sender, self.received_at, matched.tombstones
+                stated, matched, self.sender, self.received_at
             )
             current = resolved[identifiers[new[0]][0]].version
             if expected_version not in (None, current):

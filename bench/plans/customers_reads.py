@@ -138,7 +138,9 @@ PARAMETERS: dict[str, Params] = {
     "read_timeline_forward": _TIMELINE | {"bounds": [3] * 10},
     "read_trait_statements": _LIVE,
     "find_visit": {"id": uuid("customer", 1), "number": "", "today": TODAY},
+    "lock_known_records": {"ids": "{}"},
     "resolve_identifiers": {
+        "records": "{}",
         "keys": json(
             [
                 [kind, value.format(number), evidence, *[_digest(kind, number).hex()] * 2]
@@ -146,7 +148,7 @@ PARAMETERS: dict[str, Params] = {
                 for kind, value in (("user_id", "1001/guest-{}"), ("email", "guest{}@example.com"))
                 for evidence in (1, 2)
             ]
-        )
+        ),
     },
     "search_mailboxes": {
         "mailbox": "guest1234",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from customers import sql
 from customers.identity.links import pair_of
-from customers.identity.resolution import Resolved
+from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent, links_of
 from customers.types import WEAK_KINDS, IngestWarning, Sender
 

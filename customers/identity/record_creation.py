@@ -14,25 +14,21 @@ from uuid_utils.compat import uuid7
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity import graph, merging, shortcuts
+from customers.identity import graph, link_creation, merging, shortcuts
 from customers.identity.addresses import AddressStatement
 from customers.identity.evidence import statement_evidence
-from customers.identity.families import ORDER, is_number
-from customers.identity.link_storage import (
-    LinkKey,
-    LinkTimes,
-    find_equal_numbers,
-    new_link_key,
-    store_links,
-    stored_states,
-    unstored_links,
-)
-from customers.identity.links import IdentifierKey, pair_of
+from customers.identity.families import ORDER
+from customers.identity.links import IdentifierKey
 from customers.identity.merging import RegroupedRecords
 from customers.identity.order_ownership import order_number
-from customers.identity.resolution import Resolved, ResolvedIdentifier, Tombstones, resolve
+from customers.identity.resolution import ResolvedEvents, Tombstones, resolve
+from customers.identity.resolved import Resolved, ResolvedIdentifier
 from customers.identity.shortcuts import CertainOwners
-from customers.identity.statements import LinkStatement, StatedEvent, Statements, links_of
+from customers.identity.statements import (
+    StatedEvent,
+    Statements,
+    links_of,
+)
 from customers.types import CLAIMED, STATED, VERIFIED, Sender
 
 _log = logging.getLogger(__name__)
@@ -60,18 +56,19 @@ class _Regrouped(NamedTuple):
 
 def store_missing(
     events: Sequence[StatedEvent],
-    resolved: Resolved,
+    matched: ResolvedEvents,
     sender: Sender,
     now: datetime,
-    tombstones: Tombstones,
 ) -> StoredIdentifiers:
     """Store new identifiers, records and links, so that each event of the batch has a record.
 
     events: each event with its identifiers; it is filed on the first one
-    tombstones: those of erased identifiers, whose next periods may begin
+    matched: the stored identifiers, and the tombstones of erased ones, whose next periods may begin
     returns: all identifiers of the batch with their records, and what the rules refused
     """
-    statements = links_of(events, sender)
+    resolved, tombstones = matched.resolved, matched.tombstones
+    open_events = link_creation.without_stored_links(events, matched.known, sender)
+    statements = links_of(open_events, sender)
     keys_by_event = [stated.keys for stated in events]
     unknown = {key for keys in keys_by_event for key in keys if key not in resolved}
     repeated_orders = _lock_order_numbers(keys_by_event, resolved)
@@ -81,10 +78,13 @@ def store_missing(
     owners = new_records | certain.records
     resolved |= _insert_identifiers(unknown, new_records, owners, tombstones, sender, now)
     orders = {key for key in unknown if key.kind == ORDER}
-    to_regroup, linked_orders = _insert_links(statements, resolved, sender, certain)
-    to_regroup |= _link_equal_numbers(unknown, resolved, sender)
+    links = link_creation.find_links(statements, resolved, sender)
+    to_regroup, linked_orders = link_creation.insert_links(links, resolved, sender, certain)
+    link_creation.know_links(open_events, links, matched.known, sender)
+    to_regroup |= link_creation.link_equal_numbers(unknown, resolved, sender)
     linked_orders |= {resolved[key].id for key in repeated_orders & orders}
-    addresses = _address_statements(events, statements, resolved, sender)
+    has_changes = assigned or linked_orders or to_regroup
+    addresses = link_creation.address_statements(events, resolved, sender) if has_changes else []
     regrouped = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
     changes = regrouped.changes
     resolved = _resolve_again(resolved, regrouped, sender)
@@ -229,78 +229,3 @@ def _period_columns(key: IdentifierKey, tombstones: Tombstones) -> dict[str, obj
     if tombstone is None:
         return {"period_starts_at": None, "refused": ()}
     return {"period_starts_at": tombstone.erased_at, "refused": tombstone.refused}
-
-
-def _insert_links(
-    statements: Statements, resolved: Resolved, sender: Sender, certain: CertainOwners
-) -> tuple[set[int], set[int]]:
-    """Store the links between identifiers of the same event.
-
-    Returns the identifiers to regroup, and the newly linked orders.
-    """
-    if not statements:
-        return set(), set()
-    links: LinkTimes = {}
-    statement_of: dict[LinkKey, LinkStatement] = {}
-    for statement, time in statements.items():
-        first, second, kind, evidence = statement
-        pair = pair_of(resolved[first].id, resolved[second].id)
-        key = new_link_key((*pair, kind, evidence))
-        earlier_time = links.get(key)
-        links[key] = time.including(earlier_time) if earlier_time else time
-        statement_of[key] = statement
-    states = stored_states(links, sender.source_id)
-    new = unstored_links(links, states, sender.source_id)
-    store_links(new, sender.source_id, {key: certain.states.get(statement_of[key]) for key in new})
-    restated = {key for key, stored in states.items() if stored.state == "replaced"}
-    ids, orders = set(), set()
-    for key in new.keys() | restated:
-        statement = statement_of[key]
-        if statement.second.kind == ORDER:
-            if key not in states and statement.second not in certain.records:
-                orders.add(resolved[statement.second].id)
-        elif key.evidence >= STATED and statement not in certain.states:
-            ids |= {key.first, key.second}
-    return ids, orders
-
-
-def _link_equal_numbers(
-    unknown: Iterable[IdentifierKey], resolved: Resolved, sender: Sender
-) -> set[int]:
-    """Link new numbers with equal numbers of the space; return the linked identifiers."""
-    prefix = f"{sender.source_id}/"
-    numbers = [
-        resolved[key].id
-        for key in unknown
-        if key.evidence == VERIFIED and is_number(key.kind) and key.value.startswith(prefix)
-    ]
-    links = find_equal_numbers(numbers, sender.source_id)
-    store_links(links, sender.source_id, {})
-    return {end for key in links for end in key[:2]}
-
-
-def _address_statements(
-    events: Sequence[StatedEvent], statements: Statements, resolved: Resolved, sender: Sender
-) -> list[AddressStatement]:
-    """Return the statements of this batch about addresses of accounts."""
-    if all(stated.event.kind != "identify" for stated in events):
-        return []
-    accounts = {
-        link[:2]
-        for link in statements
-        if is_number(link.first.kind) and link.second.kind == "email" and link.evidence >= STATED
-    }
-    return [
-        AddressStatement(
-            resolved[account].id,
-            resolved[mailbox].id,
-            sender.source_id,
-            stated.event.occurred_at,
-            stated.arrival,
-        )
-        for stated in events
-        if accounts and stated.event.kind == "identify"
-        for account in stated.keys
-        for mailbox in stated.keys
-        if (account, mailbox) in accounts
-    ]

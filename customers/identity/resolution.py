@@ -15,13 +15,23 @@ from django.conf import settings
 
 from customers import sql
 from customers.db.retry import RetryTransaction
-from customers.identity import erasure_rules
+from customers.identity import erasure_rules, known_identifiers
 from customers.identity.erasure_rules import ErasedIdentifier, ErasedIdentifiers
 from customers.identity.families import ORDER, is_number
 from customers.identity.identifier_keys import identifier_keys
+from customers.identity.known_identifiers import (
+    NOTHING_KNOWN,
+    FoundIdentifiers,
+    KnownIdentifiers,
+)
 from customers.identity.links import IdentifierKey
 from customers.identity.periods import Period, period_at
-from customers.identity.previous_accounts import previous_accounts, read_aliases
+from customers.identity.previous_accounts import (
+    PreviousAccounts,
+    previous_accounts,
+    read_aliases,
+)
+from customers.identity.resolved import Resolved, ResolvedIdentifier
 from customers.identity.short_text_cache import ShortTextCache
 from customers.projections import orders
 from customers.types import MAIN_SPACE_ID, VERIFIED, IncomingEvent, Sender
@@ -31,22 +41,6 @@ _ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
-class ResolvedIdentifier(NamedTuple):
-    """An identifier, its own record, and its live record with the version of that log."""
-
-    id: int
-    record_id: UUID | None
-    customer_id: UUID | None
-    version: int
-    is_shared: bool = False
-    is_placeholder: bool = False
-    # When the period of an address begins; None for the first period.
-    period_starts_at: datetime | None = None
-    # A customer proved the address by a code, in this period.
-    is_proved: bool = False
-
-
-type Resolved = dict[IdentifierKey, ResolvedIdentifier]
 # The latest tombstones, by the identifier in its first period.
 type Tombstones = dict[IdentifierKey, ErasedIdentifier]
 
@@ -68,6 +62,12 @@ class Resolution(NamedTuple):
     # Blocked kinds and values.
     blocked: set[tuple[str, str]]
     tombstones: Tombstones
+    # The grouping versions of the locked records, by the identifiers that lead to them.
+    grouping_versions: dict[IdentifierKey, int]
+    # The number of customers.identity.known_identifiers; empty if no record was locked.
+    cache_states: set[int]
+    # Of further records: the version of the log, and the grouping version.
+    record_versions: dict[str, tuple[int, int]]
 
 
 class ResolvedEvents(NamedTuple):
@@ -79,7 +79,9 @@ class ResolvedEvents(NamedTuple):
     erased_events: frozenset[int]
     tombstones: Tombstones
     # The places of the aliases that name an account, but join none.
-    refused_aliases: frozenset[int] = frozenset()
+    refused_aliases: frozenset[int]
+    # The identifiers that are in the cache after the commit.
+    known: KnownIdentifiers
 
 
 def stored_identifier(kind: str, value: str) -> tuple[str, str]:
@@ -101,7 +103,35 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
     keys_by_event = [identifier_keys(event, sender) for event in events]
     accounts = previous_accounts(events, sender)
     candidates = {account for named in accounts.values() for account in named.values()}
-    resolution = resolve(candidates.union(*keys_by_event), sender)
+    keys = candidates.union(*keys_by_event)
+    found = known_identifiers.find_known(keys)
+    missing = keys - found.identifiers.keys()
+    if missing or not keys:
+        return _resolve_events(events, keys_by_event, accounts, found, missing, sender)
+    # No cached identifier is blocked, erased, a placeholder, or has several periods.
+    known, resolved = known_identifiers.lock_found(found)
+    keys_by_event, refused_aliases = read_aliases(keys_by_event, accounts, resolved, sender)
+    keys_by_event = _put_changed_orders_first(events, keys_by_event, resolved)
+    return ResolvedEvents(keys_by_event, resolved, frozenset(), {}, refused_aliases, known)
+
+
+def _resolve_events(
+    events: Sequence[IncomingEvent],
+    keys_by_event: list[tuple[IdentifierKey, ...]],
+    accounts: PreviousAccounts,
+    found: FoundIdentifiers,
+    missing: Set[IdentifierKey],
+    sender: Sender,
+) -> ResolvedEvents:
+    """Find the missing identifiers in the database, and decide which ones each event may name."""
+    resolution = resolve(missing, sender, found.records)
+    known = _know(resolution)
+    if found.identifiers:
+        cached, resolved = known_identifiers.checked(
+            found, resolution.record_versions, resolution.cache_states
+        )
+        known = KnownIdentifiers({**known.identifiers, **cached.identifiers}, cached.state)
+        resolution.resolved.update(resolved)
     resolved, blocked = resolution.resolved, resolution.blocked
     keys_by_event, refused_aliases = read_aliases(keys_by_event, accounts, resolved, sender)
     if blocked:
@@ -119,7 +149,24 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
         frozenset(place for place, keys in enumerate(accepted) if keys is None),
         resolution.tombstones,
         refused_aliases,
+        known,
     )
+
+
+def _know(resolution: Resolution) -> KnownIdentifiers:
+    """Cache the identifiers that no erasure, period or blocked value concerns, after the commit."""
+    if not resolution.cache_states:
+        return NOTHING_KNOWN
+    resolved = resolution.resolved
+    excluded = {key._replace(period=0) for key in resolved if key.period}
+    excluded |= resolution.tombstones.keys()
+    rows = {
+        key: (resolved[key], grouping_version)
+        for key, grouping_version in resolution.grouping_versions.items()
+        if key not in excluded and not key.period and key[:2] not in resolution.blocked
+    }
+    (state,) = resolution.cache_states
+    return known_identifiers.know_after_commit(rows, state)
 
 
 def erased_identifiers(resolved: Resolved, tombstones: Tombstones) -> ErasedIdentifiers:
@@ -179,16 +226,22 @@ def _put_placeholders_last(
     return [tuple(sorted(keys, key=lambda key: key in placeholders)) for keys in keys_by_event]
 
 
-def resolve(keys: Iterable[IdentifierKey], sender: Sender) -> Resolution:
+def resolve(
+    keys: Iterable[IdentifierKey], sender: Sender, records: Iterable[str] = ()
+) -> Resolution:
     """Find these identifiers and lock their records; also return tombstones and blocked values.
 
     All periods of an identifier are returned.
 
     sender: the source of the batch; its named space tells which equal numbers were erased
+    records: further records to lock
     """
     named = {key._replace(period=0) if key.period else key for key in keys}
-    params = key_params(named, sender)
-    return read_resolved(sql.rows("resolve_identifiers", {"keys": sql.json(params)}))
+    params = {
+        "keys": sql.json(key_params(named, sender)),
+        "records": known_identifiers.array(records),
+    }
+    return read_resolved(sql.rows("resolve_identifiers", params))
 
 
 def key_params(keys: Iterable[IdentifierKey], sender: Sender) -> Sequence[tuple[object, ...]]:
@@ -220,15 +273,22 @@ def _params(secret: str, key: IdentifierKey) -> _Params:
 
 def read_resolved(rows: Iterable[tuple[Any, ...]]) -> Resolution:
     """Parse the rows of resolve_identifiers.sql."""
-    resolution = Resolution({}, set(), {})
-    resolved = resolution.resolved
+    resolution = Resolution({}, set(), {}, {}, set(), {})
+    resolved, cache_states = resolution.resolved, resolution.cache_states
     for row in rows:
         id_, is_stale, erasure_id, refused = row[4], row[12], row[13], row[14]
         if is_stale:
             raise RetryTransaction
+        if row[0] is None:
+            resolution.record_versions[row[1]] = row[7], row[15]
+            cache_states.add(row[16])
+            continue
         key = _new_key(row[:4])
         if id_ is not None:
             resolved[key] = _new_identifier(row[4:12])
+            if row[15] is not None and erasure_id is None:
+                resolution.grouping_versions[key] = row[15]
+                cache_states.add(row[16])
         elif erasure_id is None:
             resolution.blocked.add(key[:2])
         else:

@@ -76,10 +76,10 @@ _NAMES = frozenset({orders.PLACED, ACCOUNT_OPENED})
 type Statements = dict[LinkStatement, LinkTime]
 
 
+type LinkArguments = tuple[tuple[IdentifierKey, ...], _Facts, Sender]
+
 # Customers send many events that state the same.
-_cached_links: ShortTextCache[
-    tuple[tuple[IdentifierKey, ...], _Facts, Sender], tuple[LinkStatement, ...]
-] = ShortTextCache()
+_cached_links: ShortTextCache[LinkArguments, tuple[LinkStatement, ...]] = ShortTextCache()
 
 
 def links_of(events: Iterable[StatedEvent], sender: Sender) -> Statements:
@@ -100,11 +100,22 @@ def _links(
     # An event with one identifier links nothing.
     if len(keys) < 2:
         return ()
-    arguments = (keys, _facts(event, sender), sender)
+    return links_from(link_arguments(event, keys, sender))
+
+
+def link_arguments(
+    event: IncomingEvent, keys: tuple[IdentifierKey, ...], sender: Sender
+) -> LinkArguments:
+    """Return all that the links of an event follow from."""
+    return keys, _facts(event, sender), sender
+
+
+def links_from(arguments: LinkArguments) -> tuple[LinkStatement, ...]:
+    """Return the links that follow from `link_arguments`."""
     links = _cached_links.get(arguments)
     if links is None:
         links = tuple(_stated_links(*arguments))
-        _cached_links.store(arguments, links, length=sum(len(key.value) for key in keys))
+        _cached_links.store(arguments, links, length=sum(len(key.value) for key in arguments[0]))
     return links
 
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now, Reverse, StrIndex, Substr
 
 from customers import types
+from customers.db.grouping_triggers import identifier_triggers, link_triggers
 from customers.models.customer import Customer
 from customers.models.erasure import Erasure
 from customers.models.source import Source
@@ -70,6 +71,7 @@ class Identifier(models.Model):
     refused = ArrayField(models.TextField(), default=list, db_default=[])
 
     class Meta:
+        triggers = identifier_triggers()
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "value", "evidence", "period"],
@@ -161,6 +163,7 @@ class Link(models.Model):
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        triggers = link_triggers()
         constraints = [
             models.UniqueConstraint(
                 fields=["first", "second", "kind", "evidence", "source"],

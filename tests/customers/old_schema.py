@@ -20,9 +20,19 @@ def old_column_names() -> Iterator[None]:
     """
     renames = [import_module(f"customers.migrations.{name}") for name in _RENAMES]
     with transaction.atomic():
-        _execute(*(rename.RENAME_BACK for rename in renames))
+        _execute(*(rename.RENAME_BACK for rename in renames), _triggers("DISABLE"))
         yield
-        _execute(*(rename.RENAME for rename in reversed(renames)))
+        _execute(*(rename.RENAME for rename in reversed(renames)), _triggers("ENABLE"))
+
+
+def _triggers(act: str) -> str:
+    """Return statements for the triggers that know the columns by their names of today.
+
+    Postgres changes no table that has to check a reference at the end of the transaction.
+    """
+    tables = "identifier", "link"
+    changes = [f"ALTER TABLE customers_{table} {act} TRIGGER USER;" for table in tables]
+    return "\n".join(["SET CONSTRAINTS ALL IMMEDIATE;", *changes, "SET CONSTRAINTS ALL DEFERRED;"])
 
 
 def _execute(*statements: str) -> None:

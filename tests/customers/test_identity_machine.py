@@ -2,9 +2,11 @@
 
 import itertools
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from django.db import transaction
+from django.test import TestCase
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -13,7 +15,7 @@ from msgspec import structs
 from customers import rebuild
 from customers.actions import erasure
 from customers.events import internal_sources
-from customers.identity import decisions
+from customers.identity import decisions, known_identifiers
 from customers.identity.identifier_keys import stored_account
 from customers.identity.resolution import stored_identifier
 from customers.models import Customer, Event, Identifier, ManualDecision, Order, Space, Trait
@@ -52,6 +54,7 @@ class Identities(RuleBasedStateMachine):
         }
         self.page = factories.sender(trusted=False)
         self.sent = []
+        self.caches = [{}, {}]
         self.clock = NOON
 
     def teardown(self):
@@ -61,7 +64,16 @@ class Identities(RuleBasedStateMachine):
     def send(self, event, by):
         self.clock += timedelta(seconds=1)
         self.sent.append((event, by))
-        record(event, by=by, at=self.clock)
+        self.store(event, by=by)
+
+    def store(self, *events, by):
+        """Store events in one of two processes, which take turns. Each has a cache of its own."""
+        self.caches.reverse()
+        with (
+            patch.object(known_identifiers, "_caches", self.caches[0]),
+            TestCase.captureOnCommitCallbacks(execute=True),
+        ):
+            record(*events, by=by, at=self.clock)
 
     def moment(self, late):
         """A time for an event: now, or as if it had come late."""
@@ -151,13 +163,13 @@ class Identities(RuleBasedStateMachine):
             identify(first, second, at=self.clock) for first, second in itertools.pairwise(people)
         ]
         self.clock += timedelta(seconds=1)
-        record(*events, by=self.senders[source], at=self.clock)
+        self.store(*events, by=self.senders[source])
 
     @rule(choices=st.data())
     def repeats(self, choices):
         if self.sent:
             event, by = choices.draw(st.sampled_from(self.sent))
-            record(event, by=by, at=self.clock)
+            self.store(event, by=by)
 
     @rule(choices=st.data(), kind=st.sampled_from(["merge", "separate"]))
     def a_person_decides(self, choices, kind):
