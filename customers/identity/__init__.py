@@ -28,9 +28,12 @@ The path of a new event:
 - `short_text_cache`: the cache of what follows from such identifiers alone; pure
 - `previous_accounts`: whether the `previousId` of an alias is an account; pure
 - `resolution`: the identifiers of a batch and the records that they lead to
+- `resolved`: the values that it returns; pure
+- `known_identifiers`: the cache of identifiers, their records and stored links
 - `erased_items`: whether an item that cannot become an event is about an erased customer
 - `statements`: the links that events state; pure
-- `record_creation`: stores new identifiers, records and links
+- `record_creation`: stores new identifiers and records
+- `link_creation`: stores the links of a batch that are not stored
 - `shortcuts`: the live records of new identifiers that are certain without a regrouping; pure
 - `link_storage`: stores and finds links
 - `identifier_warnings`, `contest_warnings`: warnings for the operator of the source
@@ -41,6 +44,7 @@ A regrouping, after new links or a decision:
 - `graph`: reads and locks the identifiers and links that a change concerns
 - `account_placement`: accounts and mailboxes
 - `attached_placement`, `attaching_links`: cards, phones, devices and numbers of tills
+- `attached_separations`: the decisions of people about these that count now
 - `order_placement`: orders
 - `placeholders`: finds cards and numbers that are placeholders
 

@@ -85,7 +85,7 @@ class KnownIdentifiers(NamedTuple):
 NOTHING_KNOWN = KnownIdentifiers({}, None)
 
 
-class FoundIdentifiers(NamedTuple):
+class UncheckedIdentifiers(NamedTuple):
     """The cached identifiers of a batch, and their records, sorted."""
 
     cache: _Cache | None
@@ -98,22 +98,22 @@ def clear() -> None:
     _caches.clear()
 
 
-def find_known(keys: Iterable[IdentifierKey]) -> FoundIdentifiers:
+def find_known(keys: Iterable[IdentifierKey]) -> UncheckedIdentifiers:
     """Return the cached ones of these identifiers, which may have changed."""
     cache = _caches.get(_database())
     if cache is None:
-        return FoundIdentifiers(None, {}, [])
+        return UncheckedIdentifiers(None, {}, [])
     get = cache.identifiers.get
     identifiers = {key: identifier for key in keys if (identifier := get(key))}
     records = sorted({identifier.record for identifier in identifiers.values()})
-    return FoundIdentifiers(cache, identifiers, records)
+    return UncheckedIdentifiers(cache, identifiers, records)
 
 
-def lock_found(found: FoundIdentifiers) -> tuple[KnownIdentifiers, Resolved]:
+def lock_unchecked(unchecked: UncheckedIdentifiers) -> tuple[KnownIdentifiers, Resolved]:
     """Lock the records of cached identifiers; return the identifiers as they are."""
-    rows = sql.rows("lock_known_records", {"ids": array(found.records)})
-    versions = {id_: row[:2] for id_, row in zip(found.records, rows, strict=False)}
-    return checked(found, versions, {state for *_, state in rows})
+    rows = sql.rows("lock_known_records", {"ids": array(unchecked.records)})
+    versions = {id_: row[:2] for id_, row in zip(unchecked.records, rows, strict=False)}
+    return checked(unchecked, versions, {state for *_, state in rows})
 
 
 def array(records: Iterable[str]) -> str:
@@ -122,7 +122,7 @@ def array(records: Iterable[str]) -> str:
 
 
 def checked(
-    found: FoundIdentifiers, versions: Mapping[str, tuple[int, int]], states: Set[int]
+    unchecked: UncheckedIdentifiers, versions: Mapping[str, tuple[int, int]], states: Set[int]
 ) -> tuple[KnownIdentifiers, Resolved]:
     """Return cached identifiers as they are, after their records were locked.
 
@@ -130,14 +130,14 @@ def checked(
     states: the states that the database returned, at most one
     Raises RetryTransaction if an identifier may have changed. The next attempt does not find it.
     """
-    cache = found.cache
+    cache = unchecked.cache
     assert cache is not None
-    if states != {cache.state} or len(versions) != len(found.records):
+    if states != {cache.state} or len(versions) != len(unchecked.records):
         _caches.pop(_database(), None)
         raise RetryTransaction("the cached identifiers may be of another server")
     resolved: Resolved = {}
     stale = []
-    for key, (row, record, grouping_version) in found.identifiers.items():
+    for key, (row, record, grouping_version) in unchecked.identifiers.items():
         version, current = versions[record]
         if current == grouping_version:
             resolved[key] = _new_identifier((*row[:3], version, *row[4:]))
@@ -147,7 +147,7 @@ def checked(
         for key in stale:
             cache.identifiers.pop(key, None)
         raise RetryTransaction("cached identifiers have changed")
-    return KnownIdentifiers(found.identifiers, cache.state), resolved
+    return KnownIdentifiers(unchecked.identifiers, cache.state), resolved
 
 
 def know_after_commit(
@@ -160,15 +160,15 @@ def know_after_commit(
     """
     cache = _caches.get(_database())
     cached = cache.identifiers if cache and cache.state == state else {}
-    known = {
+    identifiers = {
         key: _unless_equal(cached.get(key), row, grouping_version)
         for key, (row, grouping_version) in rows.items()
         if row.customer_id and not (row.is_shared or row.is_placeholder)
         if len(key.value) <= _MAX_LENGTH
     }
-    if known:
-        transaction.on_commit(partial(_store, known, state))
-    return KnownIdentifiers(known, state)
+    if identifiers:
+        transaction.on_commit(partial(_store, identifiers, state))
+    return KnownIdentifiers(identifiers, state)
 
 
 def _unless_equal(
@@ -182,11 +182,11 @@ def _unless_equal(
     return KnownIdentifier(row, str(row.customer_id), grouping_version)
 
 
-def _store(known: Mapping[IdentifierKey, KnownIdentifier], state: int) -> None:
+def _store(identifiers: Mapping[IdentifierKey, KnownIdentifier], state: int) -> None:
     cache = _current(state)
     if len(cache.identifiers) > _MAX_ENTRIES:
         cache.identifiers.clear()
-    cache.identifiers.update(known)
+    cache.identifiers.update(identifiers)
 
 
 def _current(state: int) -> _Cache:
@@ -198,7 +198,7 @@ def _current(state: int) -> _Cache:
 
 
 def know_links_after_commit(
-    known: KnownIdentifiers, links: Sequence[tuple[LinkArguments, datetime]]
+    cached: KnownIdentifiers, links: Sequence[tuple[LinkArguments, datetime]]
 ) -> None:
     """Cache, as soon as the open transaction has committed, that the links of events are stored.
 
@@ -206,11 +206,11 @@ def know_links_after_commit(
     """
     stored = {}
     for arguments, since in links:
-        ends = tuple(filter(None, map(known.identifiers.get, arguments[0])))
+        ends = tuple(filter(None, map(cached.identifiers.get, arguments[0])))
         if len(ends) == len(arguments[0]):
             stored[arguments] = _StoredLinks(ends, since)
-    if stored and known.state is not None:
-        transaction.on_commit(partial(_store_links, stored, known.state))
+    if stored and cached.state is not None:
+        transaction.on_commit(partial(_store_links, stored, cached.state))
 
 
 def _store_links(stored: Mapping[LinkArguments, _StoredLinks], state: int) -> None:

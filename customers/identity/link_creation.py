@@ -40,14 +40,14 @@ class BatchLinks(NamedTuple):
 
 
 def without_stored_links(
-    events: Iterable[StatedEvent], known: KnownIdentifiers, sender: Sender
+    events: Iterable[StatedEvent], cached: KnownIdentifiers, sender: Sender
 ) -> list[StatedEvent]:
     """Return the events whose links may not all be stored."""
     return [
         stated
         for stated in events
         if len(stated.keys) > 1
-        and not known.have_links(
+        and not cached.have_links(
             link_arguments(stated.event, stated.keys, sender), stated.event.occurred_at
         )
     ]
@@ -92,7 +92,7 @@ def insert_links(
 
 
 def know_links(
-    events: Iterable[StatedEvent], links: BatchLinks, known: KnownIdentifiers, sender: Sender
+    events: Iterable[StatedEvent], links: BatchLinks, cached: KnownIdentifiers, sender: Sender
 ) -> None:
     """Cache the events all of whose links are stored, and not replaced.
 
@@ -107,12 +107,12 @@ def know_links(
     }
     arguments = {link_arguments(stated.event, stated.keys, sender) for stated in events}
     times = {event: [since.get(link) for link in links_from(event)] for event in arguments}
-    known_events = [
+    stored_events = [
         (event, max(filter(None, stored)))
         for event, stored in times.items()
         if stored and all(stored)
     ]
-    know_links_after_commit(known, known_events)
+    know_links_after_commit(cached, stored_events)
 
 
 def link_equal_numbers(

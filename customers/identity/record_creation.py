@@ -67,7 +67,7 @@ def store_missing(
     returns: all identifiers of the batch with their records, and what the rules refused
     """
     resolved, tombstones = matched.resolved, matched.tombstones
-    open_events = link_creation.without_stored_links(events, matched.known, sender)
+    open_events = link_creation.without_stored_links(events, matched.cached, sender)
     statements = links_of(open_events, sender)
     keys_by_event = [stated.keys for stated in events]
     unknown = {key for keys in keys_by_event for key in keys if key not in resolved}
@@ -80,7 +80,7 @@ def store_missing(
     orders = {key for key in unknown if key.kind == ORDER}
     links = link_creation.find_links(statements, resolved, sender)
     to_regroup, linked_orders = link_creation.insert_links(links, resolved, sender, certain)
-    link_creation.know_links(open_events, links, matched.known, sender)
+    link_creation.know_links(open_events, links, matched.cached, sender)
     to_regroup |= link_creation.link_equal_numbers(unknown, resolved, sender)
     linked_orders |= {resolved[key].id for key in repeated_orders & orders}
     has_changes = assigned or linked_orders or to_regroup

@@ -21,8 +21,8 @@ from customers.identity.families import ORDER, is_number
 from customers.identity.identifier_keys import identifier_keys
 from customers.identity.known_identifiers import (
     NOTHING_KNOWN,
-    FoundIdentifiers,
     KnownIdentifiers,
+    UncheckedIdentifiers,
 )
 from customers.identity.links import IdentifierKey
 from customers.identity.periods import Period, period_at
@@ -81,7 +81,7 @@ class ResolvedEvents(NamedTuple):
     # The places of the aliases that name an account, but join none.
     refused_aliases: frozenset[int]
     # The identifiers that are in the cache after the commit.
-    known: KnownIdentifiers
+    cached: KnownIdentifiers
 
 
 def stored_identifier(kind: str, value: str) -> tuple[str, str]:
@@ -104,33 +104,34 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
     accounts = previous_accounts(events, sender)
     candidates = {account for named in accounts.values() for account in named.values()}
     keys = candidates.union(*keys_by_event)
-    found = known_identifiers.find_known(keys)
-    missing = keys - found.identifiers.keys()
+    unchecked = known_identifiers.find_known(keys)
+    missing = keys - unchecked.identifiers.keys()
     if missing or not keys:
-        return _resolve_events(events, keys_by_event, accounts, found, missing, sender)
+        return _resolve_events(events, keys_by_event, accounts, unchecked, missing, sender)
     # No cached identifier is blocked, erased, a placeholder, or has several periods.
-    known, resolved = known_identifiers.lock_found(found)
+    cached, resolved = known_identifiers.lock_unchecked(unchecked)
     keys_by_event, refused_aliases = read_aliases(keys_by_event, accounts, resolved, sender)
     keys_by_event = _put_changed_orders_first(events, keys_by_event, resolved)
-    return ResolvedEvents(keys_by_event, resolved, frozenset(), {}, refused_aliases, known)
+    return ResolvedEvents(keys_by_event, resolved, frozenset(), {}, refused_aliases, cached)
 
 
 def _resolve_events(
     events: Sequence[IncomingEvent],
     keys_by_event: list[tuple[IdentifierKey, ...]],
     accounts: PreviousAccounts,
-    found: FoundIdentifiers,
+    unchecked: UncheckedIdentifiers,
     missing: Set[IdentifierKey],
     sender: Sender,
 ) -> ResolvedEvents:
     """Find the missing identifiers in the database, and decide which ones each event may name."""
-    resolution = resolve(missing, sender, found.records)
-    known = _know(resolution)
-    if found.identifiers:
-        cached, resolved = known_identifiers.checked(
-            found, resolution.record_versions, resolution.cache_states
+    resolution = resolve(missing, sender, unchecked.records)
+    cached = _know(resolution)
+    if unchecked.identifiers:
+        checked, resolved = known_identifiers.checked(
+            unchecked, resolution.record_versions, resolution.cache_states
         )
-        known = KnownIdentifiers({**known.identifiers, **cached.identifiers}, cached.state)
+        identifiers = {**cached.identifiers, **checked.identifiers}
+        cached = KnownIdentifiers(identifiers, checked.state)
         resolution.resolved.update(resolved)
     resolved, blocked = resolution.resolved, resolution.blocked
     keys_by_event, refused_aliases = read_aliases(keys_by_event, accounts, resolved, sender)
@@ -149,7 +150,7 @@ def _resolve_events(
         frozenset(place for place, keys in enumerate(accepted) if keys is None),
         resolution.tombstones,
         refused_aliases,
-        known,
+        cached,
     )
 
 

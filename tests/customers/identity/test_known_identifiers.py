@@ -36,7 +36,7 @@ def visit(hour=1, *, account=ACCOUNT):
 
 
 @pytest.fixture
-def known(app):
+def regular(app):
     """Two customers, one of whom this process knows."""
     store(identify(OTHER_ACCOUNT, OTHER_BOX), by=app)
     store(identify(ACCOUNT, BOX, DEVICE), by=app)
@@ -52,7 +52,7 @@ def stored(identifier, period=0):
 
 @pytest.mark.django_db
 def test_known_batch_runs_two_statements_and_touches_no_row_of_who_is_who(
-    known, app, count_statements
+    regular, app, count_statements
 ):
     def rows():
         tables = (Identifier, Link)
@@ -71,7 +71,7 @@ def test_known_batch_runs_two_statements_and_touches_no_row_of_who_is_who(
 
 @pytest.mark.django_db
 def test_unknown_identifiers_of_a_batch_are_resolved_with_the_known_ones(
-    known, app, count_statements
+    regular, app, count_statements
 ):
     with count_statements() as statements:
         outcome = store(visit(3), incoming_event(OTHER_ACCOUNT, OTHER_BOX), by=app)
@@ -166,7 +166,7 @@ CHANGES_BY_EVENTS = [
     "repeated", [visit(5), visit(-1), identify(ACCOUNT, BOX, DEVICE, at=NOON + timedelta(hours=5))]
 )
 @pytest.mark.parametrize("change", [*CHANGES, *CHANGES_BY_EVENTS])
-def test_change_by_another_process_counts_for_the_next_batch(known, app, change, repeated):
+def test_change_by_another_process_counts_for_the_next_batch(regular, app, change, repeated):
     """Another process knows nothing of this cache, and this process nothing of the change."""
     other_process = {}
     own = known_identifiers._caches.copy()
@@ -226,7 +226,7 @@ def test_rolled_back_transaction_leaves_nothing_in_the_cache(app):
 
 
 @pytest.mark.django_db
-def test_cache_of_another_server_is_forgotten(known, app):
+def test_cache_of_another_server_is_forgotten(regular, app):
     (cache,) = known_identifiers._caches.values()
     cache.state += 1
     for key, identifier in cache.identifiers.items():
@@ -267,21 +267,21 @@ def test_cache_keeps_a_limited_number_of_identifiers(app, monkeypatch):
         ({"preferred_at": NOON}, False),
     ],
 )
-def test_grouping_version_grows_with_each_change_that_the_cache_relies_on(known, changes, grows):
-    before = Customer.objects.get(id=known.customer_id).grouping_version
+def test_grouping_version_grows_with_each_change_that_the_cache_relies_on(regular, changes, grows):
+    before = Customer.objects.get(id=regular.customer_id).grouping_version
 
-    Identifier.objects.filter(pk=known.pk).update(**changes)
+    Identifier.objects.filter(pk=regular.pk).update(**changes)
 
-    after = Customer.objects.get(id=known.customer_id).grouping_version
+    after = Customer.objects.get(id=regular.customer_id).grouping_version
     assert (after > before) is grows
 
 
 @pytest.mark.django_db
-def test_grouping_version_grows_with_a_replaced_a_later_and_a_deleted_link(known):
+def test_grouping_version_grows_with_a_replaced_a_later_and_a_deleted_link(regular):
     def version():
-        return Customer.objects.get(id=known.customer_id).grouping_version
+        return Customer.objects.get(id=regular.customer_id).grouping_version
 
-    link = Link.objects.filter(first=known.pk) | Link.objects.filter(second=known.pk)
+    link = Link.objects.filter(first=regular.pk) | Link.objects.filter(second=regular.pk)
     versions = [version()]
     for change in ({"state": "replaced"}, {"occurred_at": NOON + timedelta(days=9)}):
         link.update(**change)

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0041_contested_addresses"),
+        ("customers", "0043_phone_logins"),
     ]
 
     operations = [
