@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0043_phone_logins"),
+        ("customers", "0045_passkeys"),
     ]
 
     operations = [

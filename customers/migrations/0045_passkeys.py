@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0043_phone_logins"),
+        ("customers", "0044_refunds_of_orders"),
     ]
 
     operations = [
