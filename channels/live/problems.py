@@ -34,7 +34,7 @@ UNAUTHENTICATED = (
 )
 # As in the REST API (customers/api/base.py).
 CHOOSE_ACCOUNT = (
-    "Choose an account",
+    "Choose account",
     "This address has several accounts. Choose one first.",
     "urn:butler:problem:choose-account",
 )

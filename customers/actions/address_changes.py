@@ -26,7 +26,7 @@ DELAY = timedelta(hours=72)
 # After an error, such as a mail server that does not answer.
 RETRY_DELAY = timedelta(minutes=1)
 # The open changes of one account, and the changes of one address within a day. Each sends notices.
-_MAX_OPEN = 5
+MAX_OPEN = 5
 _MAX_PER_DAY = 10
 _State = AddressChange.State
 _OPEN = (_State.PENDING, _State.FROZEN)
@@ -109,6 +109,7 @@ def request_change(
     removed: Identifier | None,
     actor: str,
     language: str,
+    origin: str = "",
     now: datetime,
 ) -> AddressChange:
     """Store a change that waits; return it, or the equal one that already waits.
@@ -125,17 +126,18 @@ def request_change(
                 raise ChangesFrozen
             if (change.added_id, change.removed_id) == ends:
                 return change
-        if len(changes) >= _MAX_OPEN or _count_of_day(ends, now) >= _MAX_PER_DAY:
+        if len(changes) >= MAX_OPEN or _count_of_day(ends, now) >= _MAX_PER_DAY:
             raise TooManyChanges
         change = AddressChange.objects.create(
             holder_ids=holders,
             added=added,
             removed=removed,
             actor=actor[:100],
+            origin=origin[:300],
             language=language,
             requested_at=now,
         )
-    _attempt(change.pk, now)
+    advance(change.pk, now)
     change.refresh_from_db()
     return change
 
@@ -160,8 +162,12 @@ def cancel(
     change: AddressChange, *, actor: str, reason: str, now: datetime, is_frozen: bool = False
 ) -> bool:
     """Cancel a change that waits, or a frozen one; return False if it is in another state."""
-    states = [_State.FROZEN if is_frozen else _State.PENDING]
-    return _end(change.pk, states, _State.CANCELLED, actor=actor, reason=reason, now=now)
+    state = _State.FROZEN if is_frozen else _State.PENDING
+    return bool(
+        AddressChange.objects.filter(pk=change.pk, state=state).update(
+            state=_State.CANCELLED, ended_at=now, ended_by=actor[:100], reason=reason
+        )
+    )
 
 
 def freeze(change_id: int, address_id: int, *, now: datetime) -> AddressChange | None:
@@ -170,7 +176,12 @@ def freeze(change_id: int, address_id: int, *, now: datetime) -> AddressChange |
     A change that took effect, was cancelled, or whose freeze a passkey ended, stays as it is.
     """
     AddressChange.objects.filter(pk=change_id, state=_State.PENDING, released_at=None).update(
-        state=_State.FROZEN, frozen_at=now, frozen_by_id=address_id
+        state=_State.FROZEN,
+        frozen_at=now,
+        frozen_by_id=address_id,
+        # Colleagues who did not know of the freeze decided on something else.
+        approved_by="",
+        approver=None,
     )
     return AddressChange.objects.filter(pk=change_id).first()
 
@@ -188,34 +199,6 @@ def release(change: AddressChange, *, now: datetime) -> bool:
     return bool(is_released)
 
 
-class SameColleague(Exception):
-    """The colleague who proposes that a change takes effect cannot also approve it."""
-
-
-def decide_change(
-    change_id: int, *, takes_effect: bool, actor: str, evidence: str, now: datetime
-) -> AddressChange:
-    """End a change that waits or is frozen, as staff decide by the evidence that they have.
-
-    Two colleagues let it take effect, because it is about a proved address. One is enough to keep
-    the addresses as they are. Raises AddressChange.DoesNotExist or SameColleague.
-    """
-    with transaction.atomic():
-        change = AddressChange.objects.select_for_update().get(pk=change_id, state__in=_OPEN)
-        if not takes_effect:
-            _end(change.pk, _OPEN, _State.CANCELLED, actor=actor, reason=evidence, now=now)
-        elif not change.approved_by:
-            change.approved_by, change.reason = actor[:100], evidence
-            change.save()
-        elif change.approved_by == actor[:100]:
-            raise SameColleague
-        else:
-            change.reason = f"{change.reason}\n{evidence}"
-            apply_change(change, actor=actor, now=now)
-    change.refresh_from_db()
-    return change
-
-
 def advance_next(*, now: datetime) -> bool:
     """Send the notices of a change, or let one take effect; return whether there was one."""
     ready = Q(notified_at=None) | Q(effective_at__lte=now)
@@ -226,12 +209,15 @@ def advance_next(*, now: datetime) -> bool:
     )
     if change_id is None:
         return False
-    _attempt(change_id, now)
+    advance(change_id, now)
     return True
 
 
-def _attempt(change_id: int, now: datetime) -> None:
-    """Advance one change in a transaction. An error lets it wait, and no other change."""
+def advance(change_id: int, now: datetime) -> None:
+    """Send the notices of a change, or let it take effect, in a transaction.
+
+    An error lets it wait, and no other change.
+    """
     try:
         with transaction.atomic():
             change = (
@@ -249,7 +235,7 @@ def _attempt(change_id: int, now: datetime) -> None:
 
 def _advance(change: AddressChange, now: datetime) -> None:
     if change.notified_at is None:
-        address_notices.send_change_notices(change)
+        change.notified_ids = address_notices.send_change_notices(change)
         change.notified_at, change.effective_at = now, now + DELAY
         change.retry_at = None
         change.save()
@@ -262,7 +248,8 @@ def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
     lock_addresses(change.holder_ids)
     problem = _obstacle(change)
     if problem:
-        _end(change.pk, _OPEN, _State.CANCELLED, actor=actor, reason=problem, now=now)
+        change.reason = "\n".join(filter(None, [change.reason, problem]))
+        end(change, _State.CANCELLED, actor=actor, now=now)
         return
     reason = f"address change {change.pk}"
     # Read before the removal: a preferred address hands this over to the new one.
@@ -275,7 +262,13 @@ def apply_change(change: AddressChange, *, actor: str, now: datetime) -> None:
     if change.removed:
         others = [*change.holder_ids, *_joined_mailboxes(change)]
         remove_now(others, change.removed, actor=actor, reason=reason, now=now)
-    _end(change.pk, _OPEN, _State.APPLIED, actor=actor, reason=change.reason, now=now)
+    end(change, _State.APPLIED, actor=actor, now=now)
+
+
+def end(change: AddressChange, state: str, *, actor: str, now: datetime) -> None:
+    """End a locked change."""
+    change.state, change.ended_at, change.ended_by = state, now, actor[:100]
+    change.save()
 
 
 def _ends_of_added(holder_ids: Sequence[int], added: Identifier) -> Sequence[int]:
@@ -300,11 +293,15 @@ def _obstacle(change: AddressChange) -> str:
     if not holders.exists():
         return "the account was erased"
     added = change.added
-    if added and (added.erasure_id or added.proved_at is None or _has_later_period(added)):
+    # The evidence of staff stands for the proof of the new address and the last address may go by it.
+    is_by_staff = change.proposer_id is not None
+    is_missing = added is not None and added.proved_at is None and not is_by_staff
+    if added and (added.erasure_id or is_missing or _has_later_period(added)):
         return "the new address has another holder"
     removed = change.removed
     is_alone = removed is not None and removed.kind == "email" and added is None
-    if removed and is_alone and not _has_other_proof(change, removed):
+    keeps_none = removed and is_alone and not _has_other_proof(change, removed)
+    if keeps_none and not is_by_staff:
         return "it is the last proved address"
     return ""
 
@@ -357,19 +354,3 @@ def _keep_preferred(kind: str, holder_ids: Iterable[int], now: datetime) -> None
     by_id = sorted(addresses, key=lambda address: (address.value not in stated, address.pk))
     if by_id:
         prefer(by_id[0], now=now)
-
-
-def _end(
-    change_id: int,
-    states: Iterable[str],
-    state: str,
-    *,
-    actor: str,
-    reason: str,
-    now: datetime,
-) -> bool:
-    return bool(
-        AddressChange.objects.filter(pk=change_id, state__in=list(states)).update(
-            state=state, ended_at=now, ended_by=actor[:100], reason=reason
-        )
-    )

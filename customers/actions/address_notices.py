@@ -41,8 +41,11 @@ def proved_mailboxes(holder_ids: Iterable[int]) -> QuerySet[Identifier]:
     return mailboxes.filter(Q(proved_at__isnull=False) | Q(best_evidence__gte=OPENED))
 
 
-def send_change_notices(change: AddressChange) -> None:
-    """Tell the proved mailboxes of a record and the changed addresses that a change waits."""
+def send_change_notices(change: AddressChange) -> list[int]:
+    """Tell the proved mailboxes of a record and the changed addresses that a change waits.
+
+    Returns the ids of the addresses that got a notice.
+    """
     mailboxes = {mailbox.pk: mailbox for mailbox in proved_mailboxes(change.holder_ids)}
     for address in (change.added, change.removed):
         if address and address.kind == "email":
@@ -57,6 +60,8 @@ def send_change_notices(change: AddressChange) -> None:
         for phone in (change.added, change.removed):
             if phone and phone.kind == "phone":
                 code_messages.send_text(phone.value, _notice_text(change, phone))
+                mailboxes[phone.pk] = phone
+    return sorted(mailboxes)
 
 
 def _notice_text(change: AddressChange, phone: Identifier) -> str:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from customers.actions.address_changes import end_access_of
+from customers.actions.proved_addresses import kept_proved_addresses
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
 from customers.identity import decisions
-from customers.identity.families import ADDRESSES, is_number
+from customers.identity.families import is_number
 from customers.identity.links import pair_of
 from customers.models import Identifier, ManualDecision
 from customers.queries import identity
@@ -43,8 +43,8 @@ def decide(
     customer_id: a live record that has one of them
     region: the country of phone numbers without a country code (ISO 3166 alpha-2)
 
-    The sessions and passkeys of a mailbox or a phone end that is taken off an account.
-    Raises UnknownIdentifier, AmbiguousIdentifier, SameIdentifier or IdentifierOfAnotherRecord.
+    Raises UnknownIdentifier, AmbiguousIdentifier, SameIdentifier, IdentifierOfAnotherRecord or
+    TakesProvedAddress.
     """
     ends = [find(name, region) for name in (first, second)]
     if ends[0].pk == ends[1].pk:
@@ -55,11 +55,10 @@ def decide(
     if last and last.kind == kind:
         return last, False
     reason = reason.strip()[:MAX_REASON_LENGTH]
-    decision = decisions.decide(kind, ends[0].pk, ends[1].pk, actor=actor, reason=reason, now=now)
-    if kind == ManualDecision.Kind.SEPARATE and any(is_number(end.kind) for end in ends):
-        for end in ends:
-            if end.kind in ADDRESSES:
-                end_access_of(end)
+    with kept_proved_addresses({end.customer_id for end in ends if end.customer_id}):
+        decision = decisions.decide(
+            kind, ends[0].pk, ends[1].pk, actor=actor, reason=reason, now=now
+        )
     return decision, True
 
 
@@ -84,14 +83,15 @@ def undo_decision(
 ) -> ManualDecision | None:
     """Undo a decision about a live record; return it, or None if it does not exist.
 
-    Raises decisions.DecisionAlreadyUndone.
+    Raises decisions.DecisionAlreadyUndone or TakesProvedAddress.
     """
     is_of_record = Q(first__customer_id=customer_id) | Q(second__customer_id=customer_id)
     decision = ManualDecision.objects.filter(is_of_record, pk=decision_id).first()
     if decision is None:
         return None
     reason = reason.strip()[:MAX_REASON_LENGTH]
-    decisions.undo_decision(decision_id=decision.pk, actor=actor, reason=reason, now=now)
+    with kept_proved_addresses([customer_id]):
+        decisions.undo_decision(decision_id=decision.pk, actor=actor, reason=reason, now=now)
     decision.refresh_from_db()
     return decision
 

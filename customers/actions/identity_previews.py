@@ -72,7 +72,7 @@ def preview_undo_of_decision(
 ) -> Preview | None:
     """Return the records before and after the undo of a decision; None if it does not exist.
 
-    Raises decisions.DecisionAlreadyUndone.
+    Raises as `actions.identity.undo_decision` does.
     """
     decision = ManualDecision.objects.filter(pk=decision_id).first()
     if decision is None:
@@ -92,11 +92,12 @@ def preview_undo_of_merge(
     actor: str,
     now: datetime,
     part: OpenedRecord | None = None,
+    has_fresh_proof: bool = False,
 ) -> Preview | None:
     """Return the records before and after the undo of a merge; None if it does not exist.
 
     part: the part of the record that a session opens; the result contains nothing else
-    Raises reviews.MergeAlreadyUndone.
+    Raises as `reviews.undo_merge` does.
     """
     merge = Merge.objects.filter(pk=merge_id).first()
     if merge is None:
@@ -106,7 +107,11 @@ def preview_undo_of_merge(
     return _preview(
         list(filed),
         lambda: reviews.undo_merge(
-            customer_id=customer_id, merge_id=merge_id, actor=actor, now=now
+            customer_id=customer_id,
+            merge_id=merge_id,
+            actor=actor,
+            now=now,
+            has_fresh_proof=has_fresh_proof,
         ),
         part,
     )

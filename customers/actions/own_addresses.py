@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
@@ -95,7 +96,7 @@ def confirm(
     # A phone joins nothing, so its past needs no question.
     if proved.kind == "email" and proved.customer_id != own.record.live_id and _has_record(proved):
         return Confirmed(proved.pk, is_join_possible=True)
-    return _add(own, proved, replaced_id, language, now)
+    return _add(own, session, proved, replaced_id, language, now)
 
 
 def join(
@@ -109,7 +110,7 @@ def join(
     mailbox = Identifier.objects.filter(pk=address_id, kind="email", erasure=None).first()
     if mailbox is None or address_id not in own.fresh:
         raise NoSuchAddress
-    return _add(own, mailbox, 0, language, now)
+    return _add(own, session, mailbox, 0, language, now)
 
 
 def remove(
@@ -130,6 +131,7 @@ def remove(
             added=None,
             removed=removed,
             actor=CUSTOMER,
+            origin=_origin(session),
             language=language,
             now=now,
         )
@@ -247,7 +249,12 @@ def _refuse_frozen(own: OwnAddresses) -> None:
 
 
 def _add(
-    own: OwnAddresses, proved: Identifier, replaced_id: int, language: str, now: datetime
+    own: OwnAddresses,
+    session: SessionBase,
+    proved: Identifier,
+    replaced_id: int,
+    language: str,
+    now: datetime,
 ) -> Confirmed:
     """Add a proved mailbox or phone, at once or as a change that waits."""
     replaced = _replaced(own, proved, replaced_id)
@@ -267,6 +274,7 @@ def _add(
             added=proved,
             removed=removed,
             actor=CUSTOMER,
+            origin=_origin(session),
             language=language,
             now=now,
         )
@@ -294,6 +302,12 @@ def _replaced(own: OwnAddresses, proved: Identifier, replaced_id: int) -> OwnAdd
     if replaced is None or replaced.id == proved.pk or not replaced.is_current:
         return None
     return replaced if replaced.kind == proved.kind else None
+
+
+def _origin(session: SessionBase) -> str:
+    """Return the network and the program of a session, by which staff can tell two apart."""
+    sessions = UserSession.objects.filter(session_key=session.session_key)
+    return next((f"{row.ip}, {row.user_agent}" for row in sessions), "")
 
 
 def _has_to_wait(own: OwnAddresses, added_id: int, replaced: OwnAddress | None) -> bool:

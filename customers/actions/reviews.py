@@ -1,10 +1,12 @@
 """Stores decisions of staff on whether two records are one customer."""
 
+from contextlib import nullcontext
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
+from customers.actions.proved_addresses import kept_proved_addresses
 from customers.identity import decisions
 from customers.models import Customer, ManualDecision, Merge, Review
 
@@ -50,12 +52,22 @@ def decline_review(*, review_id: int, actor: str, now: datetime) -> Review | Non
 
 
 @transaction.atomic
-def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -> Merge | None:
+def undo_merge(
+    *,
+    customer_id: UUID,
+    merge_id: int,
+    actor: str,
+    now: datetime,
+    has_fresh_proof: bool = False,
+) -> Merge | None:
     """Undo a merge of a live record; return it, or None if it does not exist.
 
     A decision of staff is undone. If the links of the records would still join them, the
-    records are separated, so that later statements of sources do not merge them again. Raises
-    MergeAlreadyUndone.
+    records are separated, so that later statements of sources do not merge them again.
+
+    has_fresh_proof: the customer proved an address of the record within the last minutes, and may
+    take proved addresses off
+    Raises MergeAlreadyUndone or TakesProvedAddress.
     """
     # The merge is not locked here: regrouping locks the records first and the merges after them.
     merge = Merge.objects.filter(pk=merge_id, merged_into_id=customer_id).first()
@@ -63,6 +75,13 @@ def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -
         return None
     if merge.undone_at:
         raise MergeAlreadyUndone
+    with nullcontext() if has_fresh_proof else kept_proved_addresses([customer_id]):
+        _undo(merge, actor, now)
+    merge.refresh_from_db()
+    return merge
+
+
+def _undo(merge: Merge, actor: str, now: datetime) -> None:
     if merge.reason == Merge.Reason.STAFF:
         try:
             for decision in _decisions_of(merge):
@@ -71,8 +90,6 @@ def undo_merge(*, customer_id: UUID, merge_id: int, actor: str, now: datetime) -
             raise MergeAlreadyUndone from error
     if Customer.objects.filter(pk=merge.record_id, canonical_id=merge.merged_into_id).exists():
         decisions.separate_records(merge.merged_into_id, merge.record_id, actor=actor, now=now)
-    merge.refresh_from_db()
-    return merge
 
 
 def _decisions_of(merge: Merge) -> list[ManualDecision]:

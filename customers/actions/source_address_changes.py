@@ -10,7 +10,16 @@ from django.db.models import Q, QuerySet
 
 from customers import sql
 from customers.actions import address_changes
-from customers.models import AddressChange, Evidence, Identifier, Link, LinkKind, LinkState, User
+from customers.models import (
+    AddressChange,
+    Evidence,
+    Identifier,
+    Link,
+    LinkKind,
+    LinkState,
+    Source,
+    User,
+)
 from customers.types import OPENED, STATED
 
 SOURCE = "source"
@@ -38,6 +47,7 @@ def start_changes(user: User, *, language: str, now: datetime) -> list[AddressCh
                 added=mailbox,
                 removed=Identifier.objects.get(pk=replaced[0]) if len(replaced) == 1 else None,
                 actor=SOURCE,
+                origin=Source.objects.get(pk=source_id).name,
                 language=language,
                 now=now,
             )

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from customers.access.permissions import Right, request_actor, request_principal
 from customers.actions import identity as actions
 from customers.actions.idempotency import StoredResponse
+from customers.actions.proved_addresses import TakesProvedAddress
 from customers.actions.refiling import AmbiguousIdentifier, UnknownIdentifier
 from customers.api import schema
 from customers.api.base import (
@@ -63,6 +64,15 @@ class IdentifiersView(CustomerView):
         return page_response(request, Page(identity.identifiers(self.live_id, part=self.part)))
 
 
+def takes_proved_address(_: Exception) -> Problem:
+    """Return the problem of a separation that takes a proved address off."""
+    return Problem(
+        409,
+        "proved-address",
+        "This takes a proved address off. Propose it at address-changes/: two colleagues decide.",
+    )
+
+
 _PROBLEMS: Mapping[type[Exception], Callable[[Exception], Exception]] = {
     UnknownIdentifier: unknown_identifier,
     AmbiguousIdentifier: ambiguous_identifier,
@@ -72,6 +82,7 @@ _PROBLEMS: Mapping[type[Exception], Callable[[Exception], Exception]] = {
     actions.IdentifierOfAnotherRecord: lambda _: Problem(
         409, "other-record", "This record has neither of the two identifiers."
     ),
+    TakesProvedAddress: takes_proved_address,
     DecisionAlreadyUndone: lambda _: Problem(409, "undone", "This decision is already undone."),
 }
 

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from customers.access.permissions import Right, request_actor
 from customers.actions import reviews
 from customers.actions.idempotency import StoredResponse
+from customers.actions.proved_addresses import TakesProvedAddress
 from customers.api import schema
 from customers.api.base import (
     ApiView,
@@ -22,6 +23,7 @@ from customers.api.base import (
     page_response,
     shape_response,
 )
+from customers.api.identity import takes_proved_address
 from customers.api.problems import Problem
 from customers.models import Review
 from customers.queries import lists
@@ -167,6 +169,8 @@ class UndoMergeView(CustomerView):
                 )
             except reviews.MergeAlreadyUndone:
                 raise Problem(409, "parted", "This merge is already undone.") from None
+            except TakesProvedAddress as error:
+                raise takes_proved_address(error) from None
             if merge is None:
                 raise Http404
             return StoredResponse(200, encode(lists.merge(merge)))

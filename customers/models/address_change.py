@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from customers.models.identifier import Identifier
+from customers.models.login import User
 
 
 class AddressChange(models.Model):
@@ -14,6 +15,8 @@ class AddressChange(models.Model):
     """
 
     class State(models.TextChoices):
+        # A colleague asks for it, and a second one has not approved it yet.
+        PROPOSED = "proposed"
         PENDING = "pending"
         FROZEN = "frozen"
         APPLIED = "applied"
@@ -28,11 +31,17 @@ class AddressChange(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     # "customer", "source", or the name of a colleague.
     actor = models.CharField(max_length=100)
+    # The session or the source that asked for it, for staff.
+    origin = models.CharField(max_length=300, blank=True, db_default="")
+    # The login of the colleague who proposed it.
+    proposer = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     # The language of the notices.
     language = models.CharField(max_length=10, default="en")
     requested_at = models.DateTimeField()
     # When the mail server accepted the notices. Without them the change does not take effect.
     notified_at = models.DateTimeField(null=True, blank=True)
+    # The addresses that got a notice.
+    notified_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[])
     # Three days after the notices.
     effective_at = models.DateTimeField(null=True, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
@@ -40,10 +49,13 @@ class AddressChange(models.Model):
     frozen_by = models.ForeignKey(Identifier, on_delete=models.PROTECT, null=True, related_name="+")
     # When a passkey that is older than the change ended the freeze. The links stop it no more.
     released_at = models.DateTimeField(null=True, blank=True)
-    # The first of the two colleagues who let a frozen change take effect, with the evidence.
+    # The colleague who approved a proposal, or the first of the two who let a change take effect. A
+    # freeze ends the approval.
     approved_by = models.CharField(max_length=100, blank=True)
+    approver = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=100, blank=True)
+    # The evidence of each colleague, a line each, or why the change was not possible.
     reason = models.TextField(blank=True)
     # The next attempt waits until then, after an error or without a mail server.
     retry_at = models.DateTimeField(null=True, blank=True)
@@ -56,7 +68,9 @@ class AddressChange(models.Model):
                 name="address_change_names_an_address",
             ),
             models.CheckConstraint(
-                condition=models.Q(state__in=["pending", "frozen", "applied", "cancelled"]),
+                condition=models.Q(
+                    state__in=["proposed", "pending", "frozen", "applied", "cancelled"]
+                ),
                 name="address_change_state_is_known",
             ),
         ]
@@ -67,7 +81,7 @@ class AddressChange(models.Model):
             # The open changes of an account.
             GinIndex(
                 fields=["holder_ids"],
-                condition=models.Q(state__in=["pending", "frozen"]),
+                condition=models.Q(state__in=["proposed", "pending", "frozen"]),
                 name="address_change_open",
             ),
         ]

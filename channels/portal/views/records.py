@@ -9,8 +9,12 @@ from django.utils import timezone
 from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.record import SeparatedRecord, separated_record
 from channels.portal.decorators import form, not_found, render_page
+from customers.access.proof_times import fresh_proofs
+from customers.access.sessions import session_proofs
 from customers.actions import reviews
 from customers.actions.identity_previews import Preview, preview_undo_of_merge
+from customers.actions.proved_addresses import TakesProvedAddress
+from customers.identity.openable_graph import read_openable
 from customers.models import User
 from customers.queries import lists
 
@@ -27,6 +31,7 @@ def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) ->
         "merge_id": merge_id,
         "actor": _ACTOR,
         "now": timezone.now(),
+        "has_fresh_proof": _has_fresh_proof(request),
     }
     try:
         if "confirm" not in request.POST:
@@ -37,6 +42,10 @@ def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) ->
         merge = reviews.undo_merge(**undo_arguments)
     except reviews.MergeAlreadyUndone:
         return redirect("portal:home")
+    except TakesProvedAddress:
+        return render_page(
+            request, "portal/separate.html", customer, "home", is_old_proof=True, status=422
+        )
     if merge is None:
         return not_found(request, customer, "home")
     return redirect("portal:home")
@@ -48,6 +57,13 @@ def _opens_both(customer: ResolvedCustomer, merge_id: int) -> bool:
     return part is None or any(
         merge.id == merge_id for merge in lists.merges(customer.id, part=part)
     )
+
+
+def _has_fresh_proof(request: HttpRequest) -> bool:
+    """Tell whether the session proved an address within the last minutes."""
+    assert isinstance(request.user, User)
+    graph = read_openable(session_proofs(request.user, request.session))
+    return bool(fresh_proofs(request.session, graph, timezone.now()))
 
 
 def _show(request: HttpRequest, customer: ResolvedCustomer, preview: Preview) -> HttpResponse:

@@ -104,7 +104,7 @@ def test_session_with_a_choice_is_refused_as_the_rest_api_refuses(streams, famil
         problem = reader.problem
 
     assert reader.status == expected["status"] == no_ticket.status_code == 409
-    for name in ("type", "detail"):
+    for name in ("type", "title", "detail"):
         assert problem[name] == expected[name] == no_ticket.json()[name]
 
 

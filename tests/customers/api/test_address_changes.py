@@ -100,13 +100,16 @@ def test_colleague_lifts_bounce_and_complaint(noor, account, lin):
     assert not Suppression.objects.filter(lifted_at=None).exists()
 
 
-def test_sessions_end_when_staff_take_their_address_off(noor, shop, account, lin):
-    first, second = ":".join(account), f"email:{BOX}"
-    decision = {"kind": "separate", "first": first, "second": second, "reason": "not hers"}
+def test_sessions_end_when_staff_take_their_address_off(noor, account, lin, make_staff):
+    path = f"/api/customers/{record_of(account)}/address-changes/"
+    removal = {"removes": noor.address_id(BOX), "evidence": "she called from her number"}
 
-    answer = lin.post(f"/api/customers/{record_of(account)}/decisions/", decision)
+    change_id = lin.post(path, removal).json()["id"]
+    decision = {"outcome": "apply", "evidence": "called her back"}
+    make_staff(*_RIGHTS, name="kim").post(f"{path}{change_id}/decide/", decision)
+    assert noor.is_open()
+    advance(73)
 
-    assert answer.status_code == 201, answer.content
     assert not noor.is_open()
 
 
