@@ -11,6 +11,8 @@ class StaffTask(models.Model):
         PHONE = "phone"
         REPLY = "reply"
         UNCERTAIN = "uncertain"
+        # A change of an address that needs a colleague.
+        ADDRESS = "address"
 
     class Outcome(models.TextChoices):
         REACHED = "reached"

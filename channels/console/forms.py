@@ -115,6 +115,49 @@ class DecisionForm(forms.Form):
             self.add_error("second_record", "The other record is missing. Choose a record.")
 
 
+_EVIDENCE_MISSING = "The evidence is missing. Write down what you saw or heard."
+
+
+class ProposalForm(forms.Form):
+    """An address that a customer gets, one that goes, or both; and the evidence for it."""
+
+    adds = ShortTextField(limit=254, required=False)
+    removes = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            "The page was open too long. Load it again, and choose once more.",
+        ),
+    )
+    evidence = ShortTextField(limit=1000, error_messages={"required": _EVIDENCE_MISSING})
+
+    def clean(self) -> None:
+        """Require an address."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not cleaned.get("adds") and not cleaned.get("removes"):
+            self.add_error(
+                "adds", "The address is missing. Enter a new one, or choose one that goes."
+            )
+
+
+class ChangeDecisionForm(forms.Form):
+    """What becomes of a change of addresses, the state that the page showed, and the evidence."""
+
+    _CHANGED = "The page was open too long. Load it again, and decide once more."
+
+    outcome = forms.ChoiceField(
+        choices=(("apply", "Let it pass"), ("cancel", "Cancel change")),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _CHANGED),
+    )
+    state = forms.ChoiceField(
+        choices=[(state, state) for state in ("proposed", "pending", "frozen")],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _CHANGED),
+    )
+    evidence = ShortTextField(limit=1000, error_messages={"required": _EVIDENCE_MISSING})
+
+
 class TaskOutcomeForm(forms.Form):
     """How a task ended."""
 

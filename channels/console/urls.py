@@ -1,6 +1,7 @@
 from django.urls import path
 
 from channels.console.views import (
+    addresses,
     calls,
     codes,
     customers,
@@ -45,6 +46,16 @@ urlpatterns = [
         "customers/<uuid:customer_id>/preferences/<slug:name>/",
         preferences.change,
         name="preference-change",
+    ),
+    path("address-changes/", addresses.list_changes, name="address-changes"),
+    path("customers/<uuid:customer_id>/addresses/", addresses.show_addresses, name="addresses"),
+    path(
+        "customers/<uuid:customer_id>/addresses/propose/", addresses.propose, name="address-propose"
+    ),
+    path(
+        "customers/<uuid:customer_id>/addresses/changes/<int:change_id>/",
+        addresses.decide,
+        name="address-decide",
     ),
     path("customers/<uuid:customer_id>/new-order/", orders.new, name="order-new"),
     path("customers/<uuid:customer_id>/orders/", history.list_orders, name="orders"),

@@ -200,7 +200,7 @@ def _records(change: AddressChange) -> set[UUID]:
     """Return the live records that a change concerns."""
     ids = [*change.holder_ids, *filter(None, (change.added_id, change.removed_id))]
     rows = Identifier.objects.filter(pk__in=ids, customer__isnull=False)
-    return set(rows.values_list("customer_id", flat=True))  # type: ignore[arg-type]
+    return set(rows.values_list("customer_id", flat=True))
 
 
 def _holders(customer_id: UUID, removed_id: int | None) -> list[int]:

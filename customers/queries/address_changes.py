@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from customers.models import AddressChange, Identifier
 
@@ -19,8 +19,8 @@ def changes_of(customer_id: UUID) -> QuerySet[AddressChange]:
 
 def open_changes() -> QuerySet[AddressChange]:
     """Return the open changes: those that need a colleague first, then by age."""
-    changes = AddressChange.objects.filter(state__in=OPEN).annotate(waits=Q(state=_State.PENDING))
-    return _with_addresses(changes).order_by("waits", "id")
+    waits = Case(When(state=_State.PENDING, then=1), default=0)
+    return _with_addresses(AddressChange.objects.filter(state__in=OPEN)).order_by(waits, "id")
 
 
 def _with_addresses(changes: QuerySet[AddressChange]) -> QuerySet[AddressChange]:

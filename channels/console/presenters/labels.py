@@ -133,6 +133,8 @@ ACCESSED_PARTS = {
     "merge": "a review",
     "refiling": "an event to move",
     "identifiers": "their identifiers",
+    "addresses": "their addresses",
+    "stream": "their live page",
     "decisions": "decisions about their identifiers",
 }
 _DETAIL_PROPERTIES = (

@@ -14,8 +14,10 @@ from channels.console.presenters.identity import decision_rows, identifier_rows
 from channels.console.views import access, audit, previews
 from channels.console.views.live_records import customer_name, find_live_id
 from channels.console.views.merges import active_merges
+from channels.console.views.previews import TAKES_PROVED_ADDRESS
 from customers.actions import identity as actions
 from customers.actions.identity_previews import preview_decision, preview_undo_of_decision
+from customers.actions.proved_addresses import TakesProvedAddress
 from customers.actions.refiling import UnknownIdentifier
 from customers.identity.decisions import DecisionAlreadyUndone
 from customers.queries import identity
@@ -24,6 +26,7 @@ _ERRORS: dict[type[Exception], str] = {
     UnknownIdentifier: "The other record has no identifier that a merge can name.",
     actions.SameIdentifier: "Both identifiers are the same. Choose another one.",
     actions.IdentifierOfAnotherRecord: "The record has changed. Load the page again.",
+    TakesProvedAddress: TAKES_PROVED_ADDRESS,
 }
 _CONFIRMATIONS = {"merge": "The records are merged.", "separate": "The identifiers are separated."}
 
@@ -92,8 +95,10 @@ def undo(request: HttpRequest, customer_id: UUID, decision_id: int) -> HttpRespo
             raise Http404
     except DecisionAlreadyUndone:
         messages.error(request, "This decision was undone before.")
-        return redirect("console:identity", customer_id=live_id)
-    messages.success(request, "The decision is undone.")
+    except TakesProvedAddress:
+        messages.error(request, TAKES_PROVED_ADDRESS)
+    else:
+        messages.success(request, "The decision is undone.")
     return redirect("console:identity", customer_id=live_id)
 
 

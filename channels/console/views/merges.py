@@ -17,6 +17,7 @@ from channels.console.views import access, audit, previews
 from channels.console.views.live_records import find_live_id
 from customers.actions import reviews
 from customers.actions.identity_previews import preview_undo_of_merge
+from customers.actions.proved_addresses import TakesProvedAddress
 from customers.identity.merge_reasons import merge_reasons
 from customers.models import Review
 from customers.queries import lists
@@ -93,6 +94,9 @@ def undo(request: HttpRequest, customer_id: UUID, merge_id: int) -> HttpResponse
         merge = reviews.undo_merge(**undo_arguments)
     except reviews.MergeAlreadyUndone:
         messages.error(request, "This merge was undone before.")
+        return redirect("console:customer", customer_id=live_id)
+    except TakesProvedAddress:
+        messages.error(request, previews.TAKES_PROVED_ADDRESS)
         return redirect("console:customer", customer_id=live_id)
     if merge is None:
         raise Http404

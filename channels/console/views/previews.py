@@ -45,6 +45,12 @@ UNDO_MERGE = Confirmation(
 )
 
 
+TAKES_PROVED_ADDRESS = (
+    "This takes a proved address off the customer. Propose it under Addresses: a second colleague "
+    "approves it, and it waits for three days."
+)
+
+
 def is_confirmed(request: HttpRequest) -> bool:
     """Tell whether the form comes from the page that shows the change."""
     return "confirm" in request.POST

@@ -75,5 +75,6 @@ def _change_task(request: HttpRequest, action: Callable[[], StaffTask]) -> HttpR
         messages.error(request, "This task is already finished.")
         return redirect("console:tasks")
     if task.taken_by and not task.done_at:
-        return redirect("console:customer", customer_id=task.customer_id)
+        page = "addresses" if task.kind == StaffTask.Kind.ADDRESS else "customer"
+        return redirect(f"console:{page}", customer_id=task.customer_id)
     return redirect("console:tasks")

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods
 
 from butler.actions import staff_tasks
+from butler.models import StaffTask
 from channels.pages import content_security
 from channels.portal.decorators import (
     ChoiceRequired,
@@ -132,10 +133,10 @@ def _ask_staff(change: AddressChange) -> None:
         return
     staff_tasks.create(
         key=f"address-change-{change.pk}",
-        kind="phone",
+        kind=StaffTask.Kind.ADDRESS,
         customer_id=holder.customer_id,
         title="Somebody stopped a change of an address",
-        body=f"Address change {change.pk}. Find out who is right, then apply or cancel the change.",
+        body="Find out who is right, then let the change take effect or cancel it.",
         due_at=timezone.now(),
     )
 

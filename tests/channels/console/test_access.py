@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from butler.actions import staff_tasks
 from customers.access.roles import ROLES
-from customers.models import ManualDecision, Merge, NumberingQuestion, Review, User
+from customers.models import AddressChange, ManualDecision, Merge, NumberingQuestion, Review, User
 from tests import factories, staff
 
 # Visitors, in the order of the columns below.
@@ -63,6 +63,10 @@ TABLE = {
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,
     f"POST {CUSTOMER}merges/<int:merge_id>/undo/": REVIEWS,
     f"GET {CUSTOMER}identity/": REVIEWS,
+    "GET address-changes/": REVIEWS,
+    f"GET {CUSTOMER}addresses/": REVIEWS,
+    f"POST {CUSTOMER}addresses/propose/": REVIEWS,
+    f"POST {CUSTOMER}addresses/changes/<int:change_id>/": REVIEWS,
     f"GET {CUSTOMER}identity/merge/": REVIEWS,
     f"POST {CUSTOMER}identity/decide/": REVIEWS,
     f"POST {CUSTOMER}identity/<int:decision_id>/undo/": REVIEWS,
@@ -131,6 +135,7 @@ def world(db):
         ),
         "review_id": Review.objects.create(kind="identifier_limit", first=noor).pk,
         "decision_id": _merged(noor, other),
+        "change_id": _change(noor),
         "merge_id": Merge.objects.create(**joined).pk,
         "question_id": NumberingQuestion.objects.create(
             space_id=1, first=factories.source(), second=factories.source()
@@ -146,6 +151,14 @@ def _merged(first, second) -> int:
     moment = timezone.now()
     return ManualDecision.objects.create(
         kind="merge", first_id=ids[0], second_id=ids[1], decided_at=moment, undone_at=moment
+    ).pk
+
+
+def _change(customer) -> int:
+    """Store a change of an address that waits; return its id."""
+    mailbox = customer.identifiers.get(kind="email")
+    return AddressChange.objects.create(
+        holder_ids=[mailbox.pk], removed=mailbox, actor="customer", requested_at=timezone.now()
     ).pk
 
 
