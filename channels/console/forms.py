@@ -143,7 +143,7 @@ class ProposalForm(forms.Form):
 
 
 class ChangeDecisionForm(forms.Form):
-    """What becomes of a change of addresses, the state that the page showed, and the evidence."""
+    """The decision about a change of addresses, the state that the page showed, and the evidence."""
 
     _CHANGED = "The page was open too long. Load it again, and decide once more."
 

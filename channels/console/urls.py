@@ -4,6 +4,7 @@ from channels.console.views import (
     addresses,
     calls,
     codes,
+    customer_views,
     customers,
     history,
     home,
@@ -47,6 +48,7 @@ urlpatterns = [
         preferences.change,
         name="preference-change",
     ),
+    path("customers/<uuid:customer_id>/as-customer/", customer_views.show, name="as-customer"),
     path("address-changes/", addresses.list_changes, name="address-changes"),
     path("customers/<uuid:customer_id>/addresses/", addresses.show_addresses, name="addresses"),
     path(

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from butler.queries.inbox import ResolvedCustomer, resolve_customer
 from channels.pages import content_security, error_pages
 from channels.pages.areas import area_of, staff_home_url
+from channels.pages.home_view import has_contact
 from customers.access.sessions import SessionOpening, read_opening
 from customers.models import User
 
@@ -109,11 +110,6 @@ def not_found(
         layout=area.layout,
         home_url=area.home_url,
     )
-
-
-def has_contact(customer: ResolvedCustomer) -> bool:
-    """Tell whether the session opens what is about the record as a whole, such as its consents."""
-    return customer.part is None or customer.part.has_contact
 
 
 def _with_contact(view: OwnRecordView) -> OwnRecordView:

@@ -7,6 +7,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from customers.access.sessions import session_opening, session_proofs
 from customers.identity.openable_graph import OpenableGraph, main_identifier, read_openable
+from customers.identity.opening_rules import Opening
 from customers.models import Source, User
 from customers.types import OpenedRecord
 
@@ -43,13 +44,17 @@ def read_accounts(user: User, session: SessionBase) -> Accounts:
     """Return the accounts of the session of this login."""
     graph = read_openable(session_proofs(user, session))
     opened = session_opening(graph, session)
+    return accounts_of(opened.opening, graph, chosen=opened.chosen)
+
+
+def accounts_of(opening: Opening, graph: OpenableGraph, *, chosen: OpenedRecord | None) -> Accounts:
+    """Return the accounts of what a session opens. `chosen` is the record that it shows."""
     names = _source_names(graph)
     return Accounts(
         choices=tuple(
-            _choice(record, graph, names, is_chosen=record is opened.chosen)
-            for record in opened.opening.records
+            _choice(record, graph, names, is_chosen=record is chosen) for record in opening.records
         ),
-        closed=tuple(ClosedAccount(id_, names[id_]) for id_ in opened.opening.closed_accounts),
+        closed=tuple(ClosedAccount(id_, names[id_]) for id_ in opening.closed_accounts),
     )
 
 

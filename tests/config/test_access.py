@@ -145,6 +145,7 @@ TABLE = {
     f"POST {RECORD}merges/<int:merge_id>/undo/": STAFF_DECIDE,
     f"POST {RECORD}erase/": STAFF_DECIDE,
     f"GET {RECORD}address-changes/": STAFF_READ,
+    f"POST {RECORD}address-changes/": STAFF_DECIDE,
     f"POST {RECORD}address-changes/<int:change_id>/decide/": STAFF_DECIDE,
     f"POST {RECORD}suppressions/lift/": STAFF_DECIDE,
     f"GET {RECORD}decisions/": STAFF_READ,

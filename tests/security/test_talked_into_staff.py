@@ -1,48 +1,24 @@
 """Attacks on staff: a thief who talks one colleague into changing the address of a customer."""
 
-import uuid
-
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from customers.models import AddressChange, Identifier, Merge, User
-from tests.customers.api.conftest import Caller, session_of
+from tests.customers.api.conftest import Caller
 from tests.customers.identity.address_app import AddressApp, advance
 from tests.customers.identity.company import WireSource, record_of
+from tests.security.desk_colleagues import EVIDENCE, Desk
 from tests.security.test_address_changes import link_for, stop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BOX, THIEF = "noor@example.com", "thief@example.com"
 RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
-EVIDENCE = "saw her passport at the desk"
 
 
 @pytest.fixture(autouse=True)
 def _no_limits(settings):
     settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
-
-
-class Desk:
-    """A colleague at the desk, with one session or several of the same login."""
-
-    def __init__(self, name: str, *rights: str, email: str = "", **fields) -> None:
-        email = email or f"{name.lower()}-{uuid.uuid4()}@staff.example.com"
-        self.user = User.objects.create_user(email, "x", is_staff=True, name=name, **fields)
-        self.user.user_permissions.set(Permission.objects.filter(codename__in=rights))
-        self.open_session()
-
-    def open_session(self) -> None:
-        self.caller = Caller(**{"X-Session-Token": session_of(self.user)})
-
-    def propose(self, customer_id, *, evidence: str = EVIDENCE, **body):
-        path = f"/api/customers/{customer_id}/address-changes/"
-        return self.caller.post(path, {"evidence": evidence, **body})
-
-    def decide(self, customer_id, change_id: int, outcome: str = "apply", **body):
-        path = f"/api/customers/{customer_id}/address-changes/{change_id}/decide/"
-        return self.caller.post(path, {"outcome": outcome, "evidence": EVIDENCE, **body})
 
 
 @pytest.fixture

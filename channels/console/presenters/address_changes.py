@@ -41,9 +41,9 @@ class AddressChangeRow:
     ended_by: str
     ended_at: datetime | None
     is_open: bool
-    # The button that lets the change pass, or why this colleague cannot press it.
+    # The button that lets the change pass: "approve", "pass", or empty; and a note about it.
     passing: str
-    obstacle: str
+    note: str
 
 
 def address_change_row(
@@ -54,7 +54,7 @@ def address_change_row(
     addresses: the values of the addresses that got a notice, by id
     """
     state = _State(change.state)
-    passing, obstacle = _decision(change, state, user_id)
+    passing, note = _decision(change, state, user_id)
     return AddressChangeRow(
         id=change.pk,
         state=state.value,
@@ -73,7 +73,7 @@ def address_change_row(
         ended_at=change.ended_at,
         is_open=state in _OPEN,
         passing=passing,
-        obstacle=obstacle,
+        note=note,
     )
 
 
@@ -83,20 +83,20 @@ def notified_ids(changes: Collection[AddressChange]) -> set[int]:
 
 
 def _decision(change: AddressChange, state: AddressChange.State, user_id: int) -> tuple[str, str]:
-    """Return the button that lets a change pass, and why this colleague has none."""
+    """Return the button that lets a change pass, and a note, such as why there is no button."""
     if state not in _OPEN:
         return "", ""
     if change.proposer_id == user_id:
         return "", "You proposed this change. A colleague has to approve it."
     if state == _State.PROPOSED:
-        return "Approve change", ""
+        return "approve", ""
     if state == _State.PENDING and change.proposer_id:
         return "", "Two colleagues agreed. The holders of the addresses can still stop it."
     if not change.approved_by:
-        return "Let it take effect", "A second colleague has to agree."
+        return "pass", "A second colleague has to agree."
     if change.approver_id == user_id:
         return "", "You agreed. A second colleague has to agree, too."
-    return "Let it take effect", f"{labels.actor_name(change.approved_by)} agreed."
+    return "pass", f"{labels.actor_name(change.approved_by)} agreed."
 
 
 def _asked_by(change: AddressChange) -> str:

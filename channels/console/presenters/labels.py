@@ -134,6 +134,7 @@ ACCESSED_PARTS = {
     "refiling": "an event to move",
     "identifiers": "their identifiers",
     "addresses": "their addresses",
+    "customer view": "their page as they see it",
     "stream": "their live page",
     "decisions": "decisions about their identifiers",
 }

@@ -40,7 +40,7 @@ _ERRORS: dict[type[Exception], str] = {
     ChangesFrozen: "A change of this customer was stopped. Decide about it first.",
     TooManyChanges: "This customer has too many open changes. Decide about them first.",
 }
-_DONE = {
+_NOTICES = {
     AddressChange.State.PROPOSED: "The change is proposed. A colleague has to approve it.",
     AddressChange.State.PENDING: "The change waits for three days. All its addresses get a notice.",
     AddressChange.State.FROZEN: "You agreed. A second colleague has to agree, too.",
@@ -69,9 +69,8 @@ def list_changes(request: HttpRequest) -> HttpResponse:
 @access.page("customers.view_review")
 def show_addresses(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Show the addresses of a record, and the changes of them."""
-    found = find_live_id(customer_id)
     form = ProposalForm(initial={"removes": request.GET.get("removes", "")})
-    return _show(request, found, form)
+    return _show(request, find_live_id(customer_id), form)
 
 
 @require_POST
@@ -96,7 +95,7 @@ def propose(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         return _show(request, record_id, form, status=422)
     if change.state == AddressChange.State.PROPOSED:
         _ask_colleagues(change, record_id)
-    messages.success(request, _DONE[AddressChange.State(change.state)])
+    messages.success(request, _NOTICES[AddressChange.State(change.state)])
     return redirect("console:addresses", customer_id=record_id)
 
 
@@ -123,7 +122,7 @@ def decide(request: HttpRequest, customer_id: UUID, change_id: int) -> HttpRespo
     except tuple(_ERRORS) as error:
         messages.error(request, _ERRORS[type(error)])
     else:
-        messages.success(request, _DONE[AddressChange.State(change.state)])
+        messages.success(request, _NOTICES[AddressChange.State(change.state)])
     return redirect("console:addresses", customer_id=record_id)
 
 
@@ -167,11 +166,11 @@ def _records(changes: Iterable[AddressChange]) -> dict[int, UUID]:
             "id", "customer_id"
         )
     )
-    found = {
+    of_changes = {
         change.pk: next((records[id_] for id_ in change.holder_ids if id_ in records), None)
         for change in changes
     }
-    return {change_id: record_id for change_id, record_id in found.items() if record_id}
+    return {change_id: record_id for change_id, record_id in of_changes.items() if record_id}
 
 
 def _colleague(request: HttpRequest) -> actions.Colleague:

@@ -46,7 +46,7 @@ UNDO_MERGE = Confirmation(
 
 
 TAKES_PROVED_ADDRESS = (
-    "This takes a proved address off the customer. Propose it under Addresses: a second colleague "
+    "This takes a confirmed address off the customer. Propose it under Addresses: a second colleague "
     "approves it, and it waits for three days."
 )
 

@@ -41,6 +41,9 @@ ACCESSED_PARTS = {
     "tasks": gettext_noop("our tasks for you"),
     "looks": gettext_noop("your access log"),
     "merge": gettext_noop("two records that may both be yours"),
+    "addresses": gettext_noop("your addresses"),
+    "stream": gettext_noop("your page"),
+    "customer view": gettext_noop("your page as you see it"),
     "refiling": gettext_noop("an event that may not be yours"),
 }
 # Any other part.

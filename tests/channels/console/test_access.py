@@ -63,6 +63,7 @@ TABLE = {
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,
     f"POST {CUSTOMER}merges/<int:merge_id>/undo/": REVIEWS,
     f"GET {CUSTOMER}identity/": REVIEWS,
+    f"GET {CUSTOMER}as-customer/": REVIEWS,
     "GET address-changes/": REVIEWS,
     f"GET {CUSTOMER}addresses/": REVIEWS,
     f"POST {CUSTOMER}addresses/propose/": REVIEWS,

@@ -65,8 +65,8 @@ def test_proposal_asks_a_second_colleague_by_a_task(desk, kim, path):
     assert "Sam: saw her passport" in page
     task = StaffTask.objects.get()
     assert f"/console/{path}" in page_of(kim, "tasks/")
-    taken = kim.post(f"/console/tasks/{task.pk}/take/")
-    assert taken["Location"] == f"/console/{path}"
+    answer = kim.post(f"/console/tasks/{task.pk}/take/")
+    assert answer["Location"] == f"/console/{path}"
 
 
 def test_second_colleague_approves_and_the_page_shows_the_notices(desk, kim, path):
@@ -157,5 +157,5 @@ def test_separation_of_a_proved_address_leads_to_a_proposal(desk, noor, shop, pa
     response = desk.post(f"/console/customers/{record}/identity/decide/", fields)
 
     assert response.status_code == 422
-    assert "This takes a proved address off the customer." in response.content.decode()
+    assert "This takes a confirmed address off the customer." in response.content.decode()
     assert noor.is_open()
