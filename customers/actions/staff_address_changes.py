@@ -77,8 +77,8 @@ def propose(
     Raises OwnRecord, InvalidAddress, NoSuchAddress, ChangesFrozen or TooManyChanges.
     """
     _refuse_own_record(colleague, customer_id, proposal.adds)
-    holder_ids = _holders(customer_id, proposal.removes_id)
     removed = _removed(customer_id, proposal.removes_id) if proposal.removes_id else None
+    holder_ids = _holders(customer_id, removed)
     with transaction.atomic():
         address_changes.lock_addresses(holder_ids)
         added = _added(customer_id, proposal.adds, now) if proposal.adds else None
@@ -203,14 +203,20 @@ def _records(change: AddressChange) -> set[UUID]:
     return set(rows.values_list("customer_id", flat=True))
 
 
-def _holders(customer_id: UUID, removed_id: int | None) -> list[int]:
-    """Return the accounts of a record; without an account, its mailboxes but the one that goes."""
+def _holders(customer_id: UUID, removed: Identifier | None) -> list[int]:
+    """Return the accounts of a record; without an account, its mailboxes but the one that goes.
+
+    A phone may be attached to accounts and to mailboxes.
+    """
+    removed_id = removed.pk if removed else None
     rows = [row for row in identity.identifiers(customer_id) if row.held_by == "joined"]
     verified = [row for row in rows if row.is_verified or row.evidence == "noted"]
     accounts = [row.id for row in verified if is_number(row.kind)]
     mailboxes = [row.id for row in verified if row.kind == "email" and row.id != removed_id]
     if not accounts and not mailboxes:
         raise NoSuchAddress
+    if removed and removed.kind == "phone":
+        return sorted([*accounts, *mailboxes])
     return sorted(accounts or mailboxes)
 
 
