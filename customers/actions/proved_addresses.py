@@ -1,7 +1,7 @@
 """Keeps proved addresses on their accounts when people separate records.
 
 A separation takes effect at once. A proved address is taken off by a change of addresses, which two
-colleagues let pass and which its holders can stop (docs/adr/0019-staff-change-addresses.md).
+colleagues let pass and which its holders can stop (docs/adr/0020-staff-change-addresses.md).
 """
 
 from collections.abc import Collection, Iterator

@@ -1,7 +1,7 @@
 """Staff propose changes of addresses with evidence, and decide about those that wait or are frozen.
 
 Where a proved address is concerned, two colleagues are needed and the change waits for three days
-(docs/adr/0019-staff-change-addresses.md).
+(docs/adr/0020-staff-change-addresses.md).
 """
 
 from datetime import datetime

@@ -13,7 +13,11 @@ _LOGIN = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0043_phone_logins")]
+    dependencies = [
+        ("customers", "0044_grouping_versions"),
+        ("customers", "0044_passkeys"),
+        ("customers", "0044_refunds_of_orders"),
+    ]
 
     operations = [
         migrations.AddField(
