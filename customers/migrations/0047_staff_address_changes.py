@@ -13,11 +13,7 @@ _LOGIN = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("customers", "0044_grouping_versions"),
-        ("customers", "0044_passkeys"),
-        ("customers", "0044_refunds_of_orders"),
-    ]
+    dependencies = [("customers", "0046_grouping_versions")]
 
     operations = [
         migrations.AddField(
