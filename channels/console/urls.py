@@ -111,7 +111,13 @@ urlpatterns = [
         name="decision-undo",
     ),
     path("calls/", calls.list_ringing, name="calls"),
+    path("calls/<number:reference>/open/", calls.open_caller, name="call-open"),
     path("calls/<number:reference>/", calls.answer, name="call"),
+    path(
+        "customers/<uuid:customer_id>/calls/<number:reference>/move/",
+        calls.move_call,
+        name="call-move",
+    ),
     path("tasks/", tasks.list_tasks, name="tasks"),
     path("tasks/<uuid:task_id>/take/", tasks.take, name="task-take"),
     path("tasks/<uuid:task_id>/give-back/", tasks.give_back, name="task-give-back"),

@@ -1,6 +1,7 @@
 """The `/v1/phone/` webhooks: a telephone system reports calls, and gets the possible callers."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,9 +14,10 @@ from channels.phone import calls, multipart
 from channels.phone.calls import CallerContext, CallEvent
 from channels.webhook import sources
 from channels.webhook import twilio as twilio_webhook
+from customers.actions.calls import follow_refiled_call
 from customers.identity import lookup
 from customers.identity.lookup import Match
-from customers.types import Sender
+from customers.types import IncomingEvent, Sender
 
 
 @http.endpoint("POST")
@@ -73,7 +75,17 @@ def _record(sender: Sender, call_event: CallEvent) -> StoredEvents:
     load_shedding.check_event_limit(sender.source_id, 1, now)
     request_context = segment.RequestContext(received_at=now, is_trusted=sender.is_trusted)
     parsed_event = segment.build_or_reject(call_event.event, request_context)
-    return store.store_events(sender=sender, events=[parsed_event], received_at=now)
+    stored = store.store_events(sender=sender, events=[parsed_event], received_at=now)
+    if isinstance(parsed_event, IncomingEvent) and parsed_event.name != "Call Started":
+        _follow_refiled_call(stored, parsed_event.about, now)
+    return stored
+
+
+def _follow_refiled_call(stored: StoredEvents, about: str, now: datetime) -> None:
+    """File a later event of a call where staff filed the call, or a proof of the number."""
+    outcome = stored.outcomes[0]
+    if outcome.customer_id and outcome.status == "accepted":
+        follow_refiled_call(outcome.customer_id, about, now=now)
 
 
 def _context(sender: Sender) -> CallerContext:

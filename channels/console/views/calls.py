@@ -2,15 +2,19 @@
 
 from typing import NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from channels.console.views import access, audit
+from channels.console.views.live_records import find_live_id
+from customers.actions.calls import NoSharedCall, refile_shared_call
 from customers.identity import lookup, ringing_calls, search
 from customers.identity.lookup import Match
 from customers.identity.ringing_calls import Call, RingingCaller
@@ -94,3 +98,38 @@ def answer(request: HttpRequest, reference: str) -> HttpResponse:
         "console/call.html",
         {"call": call, "matches": matches, "section": "calls"},
     )
+
+
+@require_POST
+@access.page("customers.view_interaction")
+def open_caller(request: HttpRequest, reference: str) -> HttpResponse:
+    """Open the customer who is calling, and file the call from a shared number on this customer."""
+    try:
+        live_id = find_live_id(UUID(request.POST.get("customer", "")))
+    except ValueError:
+        return redirect("console:call", reference=reference)
+    if request.user.has_perm("customers.change_review"):
+        _refile(request, live_id, reference)
+    page = reverse("console:customer", args=[live_id])
+    return redirect(f"{page}?{urlencode({'for': _reason(reference)})}")
+
+
+@require_POST
+@access.page("customers.change_review")
+def move_call(request: HttpRequest, customer_id: UUID, reference: str) -> HttpResponse:
+    """File a call from a number that several customers have on this customer."""
+    live_id = find_live_id(customer_id)
+    if _refile(request, live_id, reference):
+        messages.success(request, "The call is on this page now.")
+    else:
+        messages.error(request, "The call is no longer among those of the shared number.")
+    return redirect("console:customer", customer_id=live_id)
+
+
+def _refile(request: HttpRequest, live_id: UUID, reference: str) -> bool:
+    """File a call on one of those who have its number; return False if the customer has it not."""
+    try:
+        refile_shared_call(live_id, reference, actor=audit.actor(request), now=timezone.now())
+    except NoSharedCall:
+        return False
+    return True

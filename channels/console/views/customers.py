@@ -23,6 +23,7 @@ from channels.console.views.search_rows import find_rows
 from customers.access.access_log import SYSTEM
 from customers.models import Purpose
 from customers.queries.record import read_record
+from customers.queries.shared_calls import read_shared_calls
 from customers.queries.timeline import TimelineFilter, timeline
 
 EVENTS_LIMIT, OCCASIONS_LIMIT, ENTRIES_LIMIT = 30, 8, 50
@@ -86,6 +87,8 @@ def _role_context(
         context["occasions"], context["has_more_occasions"] = decisions.occasions(
             resolved, cursor=None, limit=OCCASIONS_LIMIT
         )
+    if has_perm("customers.view_interaction"):
+        context["shared_calls"] = read_shared_calls(customer_id)
     if has_perm("butler.view_stafftask"):
         context["tasks"] = tasks_of(customer_id, by=audit.principal(request))
     if has_perm("customers.view_review") and customer.merge_count:

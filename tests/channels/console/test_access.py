@@ -76,6 +76,8 @@ TABLE = {
     f"POST {CUSTOMER}timeline/<uuid:log>/<int:version>/move/undo/": REVIEWS,
     "GET calls/": CALLS,
     "GET calls/<number:reference>/": CALLS,
+    "POST calls/<number:reference>/open/": CALLS,
+    f"POST {CUSTOMER}calls/<number:reference>/move/": REVIEWS,
     "GET tasks/": SERVE,
     "POST tasks/<uuid:task_id>/take/": SERVE,
     "POST tasks/<uuid:task_id>/give-back/": SERVE,
