@@ -11,9 +11,12 @@ from uuid import UUID
 from django.test import Client
 from django.utils import timezone
 
+from customers.actions import sign_in
 from customers.identity import decisions
 from customers.identity.links import DecisionKind
+from customers.identity.resolution import stored_identifier
 from customers.models import Customer, Identifier, Source, User
+from customers.types import ADDRESS_CONFIRMED
 from tests import factories
 from tests.customers.identity.company import WireSource, email, record_of
 from tests.customers.identity.signed_in import SignedIn
@@ -39,13 +42,16 @@ _LEAF_SOURCES = {
     "confirmed": ("app", "checked"),
     "decided by staff": ("app", "stated"),
 }
-LEAVES = tuple(_LEAF_SOURCES)
+# The evidence of a phone is that of the card. A shared phone was confirmed by a second account, too.
+LEAVES = (*_LEAF_SOURCES, "proved", "shared")
 # The links that a proof opens or not, each with another leaf. `make test-long` takes all pairs.
 CASES = [
     ("stated", "noted"),
     ("confirmed", "confirmed"),
     ("merged by staff", "decided by staff"),
     ("separated", "stated"),
+    ("stated", "proved"),
+    ("confirmed", "shared"),
 ]
 ALL_CASES = [*product(LINKS, LEAVES)]
 
@@ -61,6 +67,7 @@ class World(NamedTuple):
     texts: dict[str, str]
     orders: tuple[str, ...]
     messages: tuple[UUID, ...]
+    phone: str
 
     @property
     def name(self) -> str:
@@ -84,6 +91,7 @@ def build_world(number: int, link: str, leaf: str) -> World:
         "card order": f"CARD-ORDER-{sign}",
         "phone call": f"PHONE-CALL-{sign}",
         "phone message": f"PHONE-MESSAGE-{sign}",
+        "phone number": phone,
     }
     shop = WireSource(
         f"Shop {sign}", "server", ids=f"world{sign}", addresses=_ADDRESSES.get(link, "stated")
@@ -92,7 +100,7 @@ def build_world(number: int, link: str, leaf: str) -> World:
     shop.order(11, texts["mailbox order"], "", email=box)
     shop.send(shop.event("identify", 12, traits={"email": box, "hobby": texts["mailbox trait"]}))
     shop.identify(13, user, nickname=texts["account trait"])
-    channel, addresses = _LEAF_SOURCES[leaf]
+    channel, addresses = _LEAF_SOURCES.get(leaf, _LEAF_SOURCES["stated"])
     cards = WireSource(f"Cards {sign}", channel, ids=f"world{sign}", addresses=addresses)
     cards.identify(14, user, card=card, phone=phone)
     till = WireSource(f"Till {sign}", "till")
@@ -118,8 +126,13 @@ def build_world(number: int, link: str, leaf: str) -> World:
     if leaf == "decided by staff":
         for leaf_kind in ("card", "phone"):
             _decide(DecisionKind.MERGE, ends["account"], ends[leaf_kind])
+    if leaf in ("proved", "shared"):
+        _confirm(ends["account"], ends["phone"])
+    if leaf == "shared":
+        shop.identify(22, f"other-{user}", email=f"other-{box}")
+        _confirm(Identifier.objects.get(value=f"{shop.source.pk}/other-{user}"), ends["phone"])
     orders = tuple(texts[f"{owner} order"] for owner in ("account", "mailbox", "card"))
-    return World(link, leaf, number, box, texts, orders, messages)
+    return World(link, leaf, number, box, texts, orders, messages, phone)
 
 
 def _link(shop: WireSource, link: str, user: str, box: str, ends: dict[str, Identifier]) -> None:
@@ -135,6 +148,17 @@ def _link(shop: WireSource, link: str, user: str, box: str, ends: dict[str, Iden
         shop.identify(21, user, email=f"new-{box}")
     if link in ("separated", "taken off"):
         _decide(DecisionKind.SEPARATE, ends["account"], ends["mailbox"])
+
+
+def _confirm(account: Identifier, phone: Identifier) -> None:
+    """Store that a session proved an account and a phone. It moves no call to the account."""
+    sign_in.store_event(
+        ADDRESS_CONFIRMED,
+        timezone.now(),
+        ("phone", phone.value),
+        stored_identifier(account.kind, account.value),
+        traits={"phone_verified": True},
+    )
 
 
 def _decide(kind: DecisionKind, first: Identifier, second: Identifier) -> None:
@@ -170,9 +194,23 @@ def mailbox_session(world: World) -> str:
     return SignedIn(world.box).token
 
 
+def phone_session(world: World) -> str:
+    """Return the key of a session that proved the phone by a code by SMS."""
+    return SignedIn(world.phone).token
+
+
 SESSIONS: dict[str, Callable[[World], str]] = {
     "account": account_session,
     "mailbox": mailbox_session,
+    "phone": phone_session,
+}
+
+
+_PHONE_TEXTS = ("phone call", "phone message", "phone number")
+_LEAVES_OF_ACCOUNT = {
+    "confirmed": {"card"},
+    "decided by staff": {"card", "phone"},
+    "proved": {"phone"},
 }
 
 
@@ -181,21 +219,28 @@ def expected_texts(world: World, session: str) -> set[str]:
     if (world.link, session) == ("taken off", "mailbox"):
         # The address was proved, so a new period began, which is empty.
         return {"mailbox"}
+    if session == "phone":
+        # The phone itself, whoever states it; the number alone of one that two accounts confirmed.
+        return {"phone number"} if world.leaf == "shared" else {*_PHONE_TEXTS}
     opened = {session}
     if session == "mailbox" and world.link in ("stated", "opened", "confirmed"):
         opened.add("account")
     if session == "account" and world.link == "confirmed":
         opened.add("mailbox")
-    if "account" in opened and world.leaf in ("confirmed", "decided by staff"):
-        # A card that its source confirmed. Only a decision confirms a phone.
-        opened |= {"card", "phone"} if world.leaf == "decided by staff" else {"card"}
+    if "account" in opened:
+        # A card that its source confirmed. Only a decision or a proof confirms a phone.
+        opened |= _LEAVES_OF_ACCOUNT.get(world.leaf, set())
     expected = {name for name in world.texts if name.split(" ")[0] in opened}
-    if "account" in opened and world.link != "merged by staff":
-        # The address was said of the account, so the account shows it; not what belongs to it.
-        expected.add("mailbox")
+    if "account" in opened:
+        expected |= _stated_texts(world)
     if _opens_contact(world, session):
         expected.add("inbox message")
     return expected
+
+
+def _stated_texts(world: World) -> set[str]:
+    """Return the texts of addresses that events of the account name; not what belongs to them."""
+    return {"phone number"} | ({"mailbox"} if world.link != "merged by staff" else set())
 
 
 def _opens_contact(world: World, session: str) -> bool:

@@ -92,7 +92,8 @@ def _stream(live: str, headers: dict[str, str]) -> str:
         return str(reader.frames)
 
 
-def test_no_surface_shows_more_than_the_session_proved(running, many_codes):
+@pytest.mark.usefixtures("many_codes", "sent_texts")
+def test_no_surface_shows_more_than_the_session_proved(running):
     cases = size.examples(CASES, long=ALL_CASES)
     worlds = [build_world(number, *case) for number, case in enumerate(cases)]
     leaks, missing, surfaces = [], [], set()

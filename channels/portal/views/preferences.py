@@ -1,6 +1,7 @@
 """The Preferences page, with one form for each consent and setting."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from channels.pages import forms
 from channels.pages.forms import InvalidForm
 from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 from channels.pages.presenters.messages import delivery_state
-from channels.pages.presenters.preferences import preferences_page
+from channels.pages.presenters.preferences import AddressStatus, preferences_page
 from channels.pages.time import time_of_day
 from channels.portal.decorators import (
     contact_form,
@@ -33,6 +34,9 @@ from customers.consent import purpose_texts
 from customers.consent.state import State
 from customers.consent.statements import InvalidStatement
 from customers.events import internal_sources
+from customers.identity.families import ADDRESSES
+from customers.models import Identifier
+from customers.types import OpenedRecord
 
 
 @contact_page
@@ -47,6 +51,8 @@ def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
     language = get_language() or "en"
     purposes, topics = purpose_texts.purposes(language), purpose_texts.topics(language)
     current = preferences_page(facts, facts.consent_state, purposes, topics, now)
+    if customer.part:
+        current = replace(current, addresses=_listed(current.addresses, customer.part))
     suppressed_addresses = [
         (address, f"{address.suppression_text}.")
         for address in current.addresses
@@ -54,6 +60,13 @@ def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespons
     ]
     context = {"preferences": current, "suppressed_addresses": suppressed_addresses}
     return render_page(request, "portal/preferences.html", customer, "preferences", **context)
+
+
+def _listed(addresses: Sequence[AddressStatus], part: OpenedRecord) -> list[AddressStatus]:
+    """Return the addresses that the session may see. Staff may have merged others into the record."""
+    identifiers = Identifier.objects.filter(pk__in=part.listed_ids, kind__in=ADDRESSES)
+    values = set(identifiers.values_list("value", flat=True))
+    return [address for address in addresses if address.value in values]
 
 
 @contact_form
