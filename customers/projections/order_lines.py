@@ -116,7 +116,10 @@ def line_from_document(
     price = amount_of(document, _PRICE_NAMES, currency, is_minor=is_minor)
     quantity = read_quantity(_first(document, _QUANTITY_NAMES))
     product = parse_text(document, *PRODUCT_NAMES)
-    doubts = {"unit_price": price.doubt, "quantity": quantity.doubt}
+    doubts = {}
+    if price.doubt or quantity.doubt:
+        stated = {"unit_price": price.doubt, "quantity": quantity.doubt}
+        doubts = {field: doubt for field, doubt in stated.items() if doubt}
     return OrderLine(
         id=parse_text(document, *ID_NAMES) or str(number),
         product=product or parse_text(document, "sku"),
@@ -128,25 +131,34 @@ def line_from_document(
             for name, value in document.items()
             if name not in _LINE_FIELDS and (name != "sku" or product)
         },
-        doubts={field: doubt for field, doubt in doubts.items() if doubt},
+        doubts=doubts,
     )
 
 
 def amount_of(
     document: Mapping[str, object], names: Iterable[str], currency: str, *, is_minor: bool
 ) -> StatedAmount:
-    """Return the first stated amount of these fields, which a suffix such as _cents makes minor."""
+    """Return the first stated amount of these fields, or of those with a suffix such as _cents."""
     for name in names:
-        if document.get(name) not in (None, ""):
-            return read_amount(document[name], currency, is_minor=is_minor)
-        for suffix in _MINOR_SUFFIXES:
-            if document.get(name + suffix) not in (None, ""):
-                return read_amount(document[name + suffix], currency, is_minor=True)
-    return StatedAmount()
+        value = document.get(name)
+        if value is not None and value != "":
+            return read_amount(value, currency, is_minor=is_minor)
+    if any(name.endswith(_MINOR_SUFFIXES) for name in document):
+        for name in (name + suffix for name in names for suffix in _MINOR_SUFFIXES):
+            if document.get(name) not in (None, ""):
+                return read_amount(document[name], currency, is_minor=True)
+    return _NO_AMOUNT
+
+
+_NO_AMOUNT = StatedAmount()
 
 
 def _first(document: Mapping[str, object], names: Iterable[str]) -> object:
-    return next((document[name] for name in names if document.get(name) not in (None, "")), None)
+    for name in names:
+        value = document.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def amend_line(current: OrderLine, stated: OrderLine, document: Mapping[str, object]) -> None:

@@ -75,7 +75,7 @@ def read_refund(properties: Mapping[str, object], currency: str) -> RefundStatem
     stated_sum = amount_of(properties, _SUM_NAMES, currency, is_minor=is_minor).value
     amount = None
     if stated_sum is None:
-        amount = read_total(properties, _AMOUNT_NAMES, currency, doubts).value
+        amount = read_total(properties, _AMOUNT_NAMES, currency, doubts, is_minor=is_minor).value
     documents = _documents(properties, doubts)
     if any(read_quantity(_quantity(document)).doubt for document in documents):
         doubts["quantity"] = UNREADABLE_QUANTITY

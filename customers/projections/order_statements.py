@@ -54,7 +54,7 @@ def read_order(
     doubts: dict[str, str] = {}
     currency = read_currency(properties, doubts) or currency
     is_minor = has_minor_amounts(properties)
-    total = read_total(properties, _TOTAL_NAMES, currency, doubts)
+    total = read_total(properties, _TOTAL_NAMES, currency, doubts, is_minor=is_minor)
     currency = currency or total.currency
     statement = OrderStatement(
         currency=currency,
@@ -81,10 +81,11 @@ def read_currency(properties: Mapping[str, object], doubts: dict[str, str]) -> s
 
 def has_minor_amounts(properties: Mapping[str, object]) -> bool:
     """Tell whether an event declares that its amounts are in the smallest unit, such as cents."""
-    if any(is_minor_unit(properties.get(name)) for name in _UNIT_NAMES):
-        return True
+    for name in _UNIT_NAMES:
+        if name in properties and is_minor_unit(properties[name]):
+            return True
     kind = properties.get("object")
-    return isinstance(kind, str) and kind in _STRIPE_OBJECTS
+    return type(kind) is str and kind in _STRIPE_OBJECTS
 
 
 def read_total(
@@ -92,9 +93,10 @@ def read_total(
     names: tuple[str, ...],
     currency: str,
     doubts: dict[str, str],
+    *,
+    is_minor: bool,
 ) -> StatedAmount:
     """Return the first stated amount of these fields of an event, and add the doubt about it."""
-    is_minor = has_minor_amounts(properties)
     amount = amount_of(properties, names, currency, is_minor=is_minor)
     if amount.doubt:
         doubts["total"] = amount.doubt

@@ -48,7 +48,9 @@ def parse_text(properties: Mapping[str, object], *names: str) -> str:
     """Return the first of these fields that is text or a number, as text; empty if none is."""
     for name in names:
         value = properties.get(name)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
+        if type(value) is str:
+            return value
+        if type(value) is int or type(value) is float:
             return str(value)
     return ""
 

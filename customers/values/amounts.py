@@ -25,6 +25,8 @@ _QUANTITY_LIMIT = 10**9
 # A float has noise behind its digits, such as 0.1 + 0.2. It is no reason for a doubt.
 _NOISE = Decimal("0.000001")
 
+# The common spelling.
+_CENTS = re.compile(r"-?[0-9]{1,12}\.[0-9]{2}")
 _PLAIN = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,2}")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _EXPONENT = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?[eE][+-]?[0-9]{1,2}")
@@ -63,21 +65,23 @@ def read_amount(value: object, currency: str = "", *, is_minor: bool = False) ->
     currency: the currency of the whole, if it is known. An amount in another one is a doubt
     is_minor: the source declared that its amounts are in the smallest unit, such as cents
     """
-    if value is None or value == "":
-        return StatedAmount()
-    if isinstance(value, Mapping):
-        return _read_object(value, currency, is_minor=is_minor)
     if type(value) is str:
         return _read_text(value, currency, is_minor=is_minor)
+    if value is None:
+        return StatedAmount()
     if type(value) is int or type(value) is float or isinstance(value, Decimal):
         return _finish(
             Decimal(str(value)), currency, is_minor=is_minor, is_exact=type(value) is not float
         )
+    if isinstance(value, Mapping):
+        return _read_object(value, currency, is_minor=is_minor)
     return StatedAmount(doubt=UNREADABLE_AMOUNT)
 
 
 def read_quantity(value: object) -> Reading[int]:
     """Return a whole number; returned products have a negative one."""
+    if type(value) is int and -_QUANTITY_LIMIT < value < _QUANTITY_LIMIT:
+        return Reading(value)
     if value is None or value == "":
         return Reading()
     if type(value) is str and _QUANTITY.fullmatch(text := value.strip()):
@@ -93,7 +97,11 @@ def read_quantity(value: object) -> Reading[int]:
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:
     """Return the amount with the decimal places of its currency."""
-    return amount.quantize(Decimal(1).scaleb(-decimal_places(currency)), ROUND_HALF_UP)
+    return amount.quantize(_UNITS[decimal_places(currency)], ROUND_HALF_UP)
+
+
+# The smallest unit of a currency, by its decimal places.
+_UNITS = {places: Decimal(1).scaleb(-places) for places in range(5)}
 
 
 def _read_object(fields: Mapping[str, object], currency: str, *, is_minor: bool) -> StatedAmount:
@@ -117,7 +125,11 @@ _CURRENCY_FIELDS = ("currency", "currency_code", "currencyCode")
 
 
 def _read_text(text: str, currency: str, *, is_minor: bool) -> StatedAmount:
+    if _CENTS.fullmatch(text) and not is_minor and decimal_places(currency) == 2:
+        return StatedAmount(Decimal(text))
     text = text.strip()
+    if not text:
+        return StatedAmount()
     if _PLAIN.fullmatch(text) or _WHOLE.fullmatch(text) or _EXPONENT.fullmatch(text):
         return _finish(Decimal(text), currency, is_minor=is_minor)
     match = _AFFIXED.fullmatch(text.replace("\u2212", "-")) if len(text) <= 40 and text else None

@@ -53,7 +53,7 @@ def read_date(value: object, local_zone: tzinfo) -> Reading[date]:
     if value is None or value == "":
         return Reading()
     text = value.strip() if type(value) is str else ""
-    if match := _LOCAL_MINUTE.fullmatch(text):
+    if len(text) > 10 and (match := _LOCAL_MINUTE.fullmatch(text)):
         text = match[1]
     if _DATE.fullmatch(text):
         try:
@@ -74,7 +74,7 @@ def read_time_of_day(value: object, local_zone: tzinfo) -> Reading[time]:
     if value is None or value == "":
         return Reading()
     text = value.strip() if type(value) is str else ""
-    if match := _LOCAL_MINUTE.fullmatch(text):
+    if len(text) > 8 and (match := _LOCAL_MINUTE.fullmatch(text)):
         text = match[2]
     if match := _TIME_OF_DAY.fullmatch(text):
         hour, minute, second = (int(part or 0) for part in match.groups())

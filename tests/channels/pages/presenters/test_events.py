@@ -39,6 +39,19 @@ def test_an_event_has_a_headline(kind, name, words):
             {"name": "Lantern Night", "total": "396.00", "currency": "EUR", "order_id": "LK-1"},
             "Lantern Night · €396.00 · LK-1",
         ),
+        ("Order Completed", {"total": "39,50", "currency": "eur"}, "€39.50"),
+        ("Order Completed", {"total": 1200, "currency": "JPY"}, "JP¥1,200"),
+        (
+            "Order Refunded",
+            {"amount": "20", "currency": "EUR", "order_id": "LK-1"},
+            "€20.00 · LK-1",
+        ),
+        (
+            "Order Refunded",
+            {"products": [{"sku": "MEAL", "quantity": -2}, {"name": "Day ticket"}]},
+            "2× MEAL · Day ticket",
+        ),
+        ("Order Refunded", {"order_id": "LK-1"}, "LK-1"),
         ("Order Amended", {"order_id": "LK-1", "visit_time": "11:30"}, "LK-1 · arrival 11:30"),
         (
             "Order Amended",
