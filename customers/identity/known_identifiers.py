@@ -70,11 +70,12 @@ class KnownIdentifiers(NamedTuple):
 
     identifiers: Mapping[IdentifierKey, KnownIdentifier]
     state: int | None
+    # The cached links of events.
+    links: Mapping[LinkArguments, _StoredLinks]
 
     def have_links(self, arguments: LinkArguments, occurred_at: datetime) -> bool:
         """Tell whether the links of an event are stored, so that it changes none of them."""
-        cache = _caches.get(_database())
-        links = cache.links.get(arguments) if cache and cache.state == self.state else None
+        links = self.links.get(arguments)
         if links is None or occurred_at < links.since:
             return False
         ends = map(self.identifiers.get, arguments[0])
@@ -82,7 +83,7 @@ class KnownIdentifiers(NamedTuple):
         return all(map(is_, links.ends, ends))
 
 
-NOTHING_KNOWN = KnownIdentifiers({}, None)
+NOTHING_KNOWN = KnownIdentifiers({}, None, {})
 
 
 class UncheckedIdentifiers(NamedTuple):
@@ -147,7 +148,7 @@ def checked(
         for key in stale:
             cache.identifiers.pop(key, None)
         raise RetryTransaction("cached identifiers have changed")
-    return KnownIdentifiers(unchecked.identifiers, cache.state), resolved
+    return KnownIdentifiers(unchecked.identifiers, cache.state, cache.links), resolved
 
 
 def know_after_commit(
@@ -159,7 +160,7 @@ def know_after_commit(
         locked records
     """
     cache = _caches.get(_database())
-    cached = cache.identifiers if cache and cache.state == state else {}
+    cached, links = (cache.identifiers, cache.links) if cache and cache.state == state else ({}, {})
     identifiers = {
         key: _unless_equal(cached.get(key), row, grouping_version)
         for key, (row, grouping_version) in rows.items()
@@ -168,7 +169,7 @@ def know_after_commit(
     }
     if identifiers:
         transaction.on_commit(partial(_store, identifiers, state))
-    return KnownIdentifiers(identifiers, state)
+    return KnownIdentifiers(identifiers, state, links)
 
 
 def _unless_equal(

@@ -131,7 +131,7 @@ def _resolve_events(
             unchecked, resolution.record_versions, resolution.cache_states
         )
         identifiers = {**cached.identifiers, **checked.identifiers}
-        cached = KnownIdentifiers(identifiers, checked.state)
+        cached = checked._replace(identifiers=identifiers)
         resolution.resolved.update(resolved)
     resolved, blocked = resolution.resolved, resolution.blocked
     keys_by_event, refused_aliases = read_aliases(keys_by_event, accounts, resolved, sender)
@@ -313,6 +313,8 @@ def _put_changed_orders_first(
     The change then goes to the record of the order, even if it names another customer or arrives
     before the order.
     """
+    if all(event.name not in _ORDER_CHANGES for event in events):
+        return list(keys_by_event)
     events_with_keys = list(zip(events, keys_by_event, strict=True))
     placed_now = {
         (_order_of(keys), keys[0])
