@@ -35,8 +35,11 @@ SOURCES = st.sampled_from(
 
 
 class Identities(RuleBasedStateMachine):
+    sequences = 0
+
     def __init__(self):
         super().__init__()
+        Identities.sequences += 1
         self.world = transaction.atomic()
         self.world.__enter__()
         own, _ = Space.objects.get_or_create(name="machine: app")
@@ -268,3 +271,4 @@ def test_identity_invariants_hold_after_any_actions():
             suppress_health_check=list(HealthCheck),
         ),
     )
+    print(f"\n{Identities.sequences:,} sequences of actions about who is who")
