@@ -56,6 +56,10 @@ class Address(msgspec.Struct, frozen=True):
     evidence: str = ""
     # Purposes that an earlier holder refused, before an erasure.
     refused: frozenset[str] = frozenset()
+    # False if nobody proved that it is the address of this record.
+    is_confirmed: bool = True
+    # When its holder said that it is not theirs. Orders that are placed later are of the holder.
+    not_mine_at: datetime | None = None
 
 
 class Relation(msgspec.Struct, frozen=True):

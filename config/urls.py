@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from channels.email.views import provider_reports, unsubscribe
+from channels.email.views import not_mine, provider_reports, unsubscribe
 from channels.live.api import StreamTicketView
 from channels.quarantine.api import ReplayView
 from config import checks
@@ -37,6 +37,7 @@ urlpatterns = [
     path("_allauth/", include("channels.portal.headless")),
     path("dev/", include("channels.email.urls")),
     re_path(r"^u/(?P<token>[^/]+)/?$", unsubscribe, name="unsubscribe"),
+    re_path(r"^n/(?P<token>[^/]+)/?$", not_mine, name="not-mine"),
     path("admin/", admin.site.urls),
     path("console/", include("channels.console.urls")),
     path("", include("channels.portal.urls")),

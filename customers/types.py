@@ -49,6 +49,8 @@ ADDRESS_PROVED = "Address Proved"
 ACCOUNT_OPENED = "Account Opened"
 # Butler's event that a customer proved a mailbox in a session that opened the account.
 ADDRESS_CONFIRMED = "Address Confirmed"
+# Butler's event that the holder of an address, or staff, showed that its earlier history is hers.
+HISTORY_OPENED = "Earlier History Opened"
 
 # Kinds that identify a browser or a device, not a person. They never count as proof.
 WEAK_KINDS = frozenset({"anonymous_id", "device"})
@@ -254,3 +256,13 @@ class OpenedRecord(NamedTuple):
     is_whole: bool
     # True if the session opens what is about the record as a whole: consents and inbox messages.
     has_contact: bool
+    # Of these records and addresses it opens only what is later than `opened_since`: nothing came from
+    # the mailbox for a year before that time, so another person may have it now.
+    later_record_ids: frozenset[UUID] = frozenset()
+    later_addresses: frozenset[str] = frozenset()
+    opened_since: datetime | None = None
+
+    @property
+    def has_closed_past(self) -> bool:
+        """True if the session has to show one more fact for the earlier history."""
+        return self.opened_since is not None

@@ -5,7 +5,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from customers.api import (
     accounts,
     address_changes,
+    address_refusals,
     addresses,
+    earlier_history,
     erasure,
     identity,
     numbering,
@@ -85,9 +87,19 @@ urlpatterns = [
         address_changes.LiftSuppressionsView.as_view(),
         name="suppressions-lift",
     ),
+    path(
+        "customers/<uuid:customer_id>/earlier-history/open/",
+        earlier_history.OpenHistoryView.as_view(),
+        name="earlier-history-open",
+    ),
     path("customers/<uuid:customer_id>/erase/", erasure.EraseView.as_view(), name="erase"),
     path("customers/<uuid:customer_id>/", include((_record_paths, "customer"))),
     path("me/", include((_record_paths, "me"))),
+    path(
+        "address-refusals/",
+        address_refusals.AddressRefusalsView.as_view(),
+        name="address-refusals",
+    ),
     path("customers/search/", records.SearchView.as_view(), name="search"),
     path("customers/", records.CustomersView.as_view(), name="customers"),
     path("sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
@@ -136,6 +148,11 @@ urlpatterns = [
     path("me/passkeys/", passkeys.PasskeysView.as_view(), name="passkeys"),
     path("me/passkeys/options/", passkeys.PasskeyOptionsView.as_view(), name="passkey-options"),
     path("me/passkeys/<int:passkey_id>/", passkeys.PasskeyView.as_view(), name="passkey"),
+    path(
+        "me/earlier-history/",
+        earlier_history.EarlierHistoryView.as_view(),
+        name="earlier-history",
+    ),
     path("me/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path("me/sessions/<int:session_id>/", sessions.SessionView.as_view(), name="session"),
     path(

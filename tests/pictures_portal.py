@@ -13,7 +13,7 @@ PAGES = {
     "receipts": "/receipts/",
     "why": "/why/",
     "access-log": "/why/access-log/",
-    "addresses": "/addresses/",
+    "accounts": "/accounts/",
     "missing": "/orders/of-somebody-else/",
 }
 # One of many: the first link of a list leads there.

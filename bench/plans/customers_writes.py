@@ -283,6 +283,7 @@ PARAMETERS: dict[str, Params] = {
     },
     "assign_records": {"ids": serials(), "records": uuids("customer")},
     "end_links": {"ids": serials()},
+    "store_silences": {"ids": serials(), "opened": "Earlier History Opened"},
     "update_link_states": {
         "ids": serials(40, 3),
         "states": [

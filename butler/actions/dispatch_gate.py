@@ -27,8 +27,16 @@ from butler.decisions import store
 from butler.decisions.decide import decide
 from butler.decisions.inputs import read_facts, rules, unknown_facts
 from butler.failpoints import failpoint
+from butler.messages import refusal_links
 from butler.messages.render import NotRenderable, render_stored
-from butler.types import Contact, DecisionResult, Facts, RenderedMessage
+from butler.types import (
+    CLASSES_BY_RELATION,
+    Address,
+    Contact,
+    DecisionResult,
+    Facts,
+    RenderedMessage,
+)
 from customers import db
 from customers.sql import json
 
@@ -137,25 +145,27 @@ class _DispatchGate:
 
     def _send(self, message: QueuedMessage, facts: Facts, decision: DecisionResult) -> Facts:
         """Render the message; return the facts with its budgets used."""
+        address = facts.find_address(contact_of(message, self.channel))
         try:
-            rendered = self._render(message, decision.language)
+            rendered = self._render(message, decision.language, address)
         except NotRenderable as error:
             self.state_changes.append(_StateChange(message.id, "failed", error.reason))
             return facts
-        address = facts.find_address(contact_of(message, self.channel))
         to = address.value if address else ""
         self.outgoing.append(_outgoing_message(message, rendered, to, decision))
         self.html[message.id] = rendered.html
         return _with_used_budgets(facts, decision)
 
-    def _render(self, message: QueuedMessage, language: str) -> RenderedMessage:
+    def _render(
+        self, message: QueuedMessage, language: str, address: Address | None = None
+    ) -> RenderedMessage:
         return render_stored(
             versions.document_of(message.version_id) if message.version_id else None,
             step=message.step,
             channel=self.channel,
             context=msgspec.json.decode(message.context),
             language=language,
-            links=self.links(message),
+            links={**self.links(message), **_refusal_link(message, address)},
         )
 
     def _hand_to_person(self, message: QueuedMessage, decision: DecisionResult) -> None:
@@ -182,6 +192,14 @@ class _DispatchGate:
         else:
             state, until = _DENIED_STATES.get(decision.code, "suppressed"), None
         self.state_changes.append(_StateChange(message.id, state, decision.code, until))
+
+
+def _refusal_link(message: QueuedMessage, address: Address | None) -> dict[str, str]:
+    """Return the link "Not mine" of a service message to an address that nobody confirmed."""
+    is_service = message.message_class in CLASSES_BY_RELATION
+    if address is None or address.is_confirmed or not is_service:
+        return {}
+    return {"not_mine": refusal_links.url(message.id, address.value)}
 
 
 def _outgoing_message(

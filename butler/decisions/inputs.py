@@ -43,9 +43,11 @@ _DAY = timedelta(days=1)
 CACHE_SECONDS = 1.0
 
 
-# The kind, the value, what an erased holder refused, and the suppressions of an address as
-# (channel, reason, id).
-type _AddressRow = tuple[str, str, frozenset[str], list[tuple[str, str, int]] | None]
+# The kind, the value, what an erased holder refused, the suppressions of an address as (channel,
+# reason, id), whether it is confirmed, and when its holder refused it.
+type _AddressRow = tuple[
+    str, str, frozenset[str], list[tuple[str, str, int]] | None, bool, datetime | None
+]
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -117,11 +119,13 @@ def _noted_addresses(
 def _addresses(rows: Iterable[_AddressRow]) -> dict[str, Address]:
     """Return addresses by channel."""
     addresses = {}
-    for kind, value, refused, suppressions in rows:
+    for kind, value, refused, suppressions, is_confirmed, not_mine_at in rows:
         for channel, needed in ADDRESS_KINDS.items():
             if needed == kind:
                 reason, evidence = _suppression(suppressions or (), channel)
-                addresses[channel] = Address(value, reason, evidence, refused)
+                addresses[channel] = Address(
+                    value, reason, evidence, refused, is_confirmed, not_mine_at
+                )
     return addresses
 
 

@@ -4,6 +4,7 @@ If a text needs a missing value, rendering raises an error. It never leaves a ga
 """
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any, NamedTuple
 
 from butler.document import AutomationDocument, MessageStep, MessageText, step_at
@@ -71,7 +72,8 @@ def render(
     """Return the message of a step for one channel. Raises MissingValues and InvalidTemplate.
 
     `links` are absolute addresses: `site` (without a final slash), `why`, `preferences`, and
-    `unsubscribe`, which is empty for messages without consent. Only e-mail has HTML.
+    `unsubscribe`, which is empty for messages without consent, and `not_mine`, which only messages to
+    unconfirmed addresses have. Only e-mail has HTML.
     """
     text, text_language = _text(document, step, language)
     values = _values(context, text_language)
@@ -84,6 +86,7 @@ def _render_sms(source: _TemplateSource, link: Button) -> RenderedMessage:
     template = compile_template(source.text.short or source.text.text)
     short = sanitize_line(template.fill(source.values), MAX_SMS)
     sms = _sms(source.document, short, link, source.language)
+    sms = _with_refusal(sms, source.links, source.language)
     return RenderedMessage(language=source.language, subject="", text=sms)
 
 
@@ -129,23 +132,40 @@ def render_stored(
     {"words": {"subject", "text"}}.
     """
     if document is None:
-        return _written_message(context.get("words", {}), language)
+        return _written_message(context.get("words", {}), language, links)
     try:
         return render(document, step, channel, context, links, language)
     except MissingValues as missing:
         raise NotRenderable("missing_value") from missing
 
 
-def _written_message(written: Mapping[str, str], language: str) -> RenderedMessage:
+def _written_message(
+    written: Mapping[str, str], language: str, links: Mapping[str, str]
+) -> RenderedMessage:
     """Return a message without an automation; its text is used without changes."""
     if not written.get("text"):
         raise NotRenderable("missing_value")
     return RenderedMessage(
         language=language,
         subject=written.get("subject", ""),
-        text=written["text"],
-        html=written.get("html", ""),
+        text=_with_refusal(written["text"], links, language),
+        html=_html_with_refusal(written.get("html", ""), links, language),
     )
+
+
+def _with_refusal(text: str, links: Mapping[str, str], language: str) -> str:
+    """Return a text with the link "Not mine" in a line of its own, if the message has one."""
+    url = links.get("not_mine")
+    return f"{text}\n{texts_for(language)['not_mine_short']} {url}" if url else text
+
+
+def _html_with_refusal(html: str, links: Mapping[str, str], language: str) -> str:
+    url = links.get("not_mine")
+    if not html or not url:
+        return html
+    line = f'<p><a href="{escape(url)}">{escape(texts_for(language)["not_mine"])}</a></p>'
+    before, end, after = html.rpartition("</body>")
+    return f"{before}{line}{end}{after}" if end else html + line
 
 
 def button(
@@ -241,6 +261,6 @@ def _links(links: Mapping[str, str], language: str) -> list[tuple[str, str]]:
     labels = texts_for(language)
     return [
         (labels[name], links[name])
-        for name in ("why", "preferences", "unsubscribe")
+        for name in ("why", "preferences", "unsubscribe", "not_mine")
         if links.get(name)
     ]

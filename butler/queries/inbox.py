@@ -151,6 +151,9 @@ def sent_messages(ids: Sequence[UUID], *, part: OpenedRecord | None) -> QuerySet
     rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
     if part:
         opened = Q(address__in=part.addresses, address__gt="")
+        if part.has_closed_past:
+            later = Q(address__in=part.later_addresses, address__gt="")
+            opened |= later & Q(created_at__gte=part.opened_since)
         if part.has_contact:
             opened |= Q(address="") & of_opened_records(part, at="created_at")
         rows = rows.filter(opened)

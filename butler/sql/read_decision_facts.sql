@@ -24,6 +24,11 @@ WITH record AS MATERIALIZED (
                                WHERE entry.record_id = live.id)
                  THEN NULL ELSE '{}'::jsonb END),
         'addresses', (
+            WITH account AS (
+                SELECT id
+                  FROM customers_identifier
+                 WHERE customer_id = live.id AND evidence = 2
+                   AND (kind = 'user_id' OR kind LIKE 'external:%%'))
             SELECT json_agg(json_build_array(
                        identifier.kind, identifier.value, identifier.refused,
                        (SELECT json_agg(json_build_array(suppression.channel,
@@ -32,9 +37,21 @@ WITH record AS MATERIALIZED (
                                         ORDER BY suppression.id)
                           FROM customers_suppression AS suppression
                          WHERE suppression.address = identifier.value
-                           AND suppression.lifted_at IS NULL))
+                           AND suppression.lifted_at IS NULL),
+                       CASE WHEN EXISTS (SELECT FROM account)
+                            THEN EXISTS (SELECT
+                                           FROM customers_linkend AS link
+                                           JOIN account ON account.id = link.other_id
+                                          WHERE link.id = identifier.id AND link.evidence >= 40)
+                            ELSE identifier.is_proved END,
+                       (SELECT max(refusal.refused_at)
+                          FROM customers_current_refusals(live.id, identifier.value) AS refusal
+                         WHERE NOT refusal.has_account AND NOT identifier.is_proved))
                        ORDER BY identifier.kind)
-              FROM (SELECT DISTINCT ON (address.kind) address.kind, address.value, address.refused
+              FROM (SELECT DISTINCT ON (address.kind) address.id, address.kind, address.value,
+                           address.refused,
+                           address.proved_at IS NOT NULL
+                           OR COALESCE(address.best_evidence, 0) >= 40 AS is_proved
                       FROM customers_identifier AS address
                       LEFT JOIN customers_trait AS trait
                         ON trait.customer_id = live.id AND trait.name = address.kind
@@ -54,10 +71,11 @@ WITH record AS MATERIALIZED (
                            (SELECT json_agg(json_build_array(channel, reason, id) ORDER BY id)
                               FROM customers_suppression
                              WHERE address = noted.value
-                               AND lifted_at IS NULL)))
+                               AND lifted_at IS NULL), false, null))
                        ORDER BY noted.about, noted.kind)
               FROM customers_noted_addresses(live.id, %(since)s) AS noted
-             WHERE NOT EXISTS (SELECT FROM customers_erasedrecord AS erased
+             WHERE NOT EXISTS (SELECT FROM customers_current_refusals(live.id, noted.value))
+               AND NOT EXISTS (SELECT FROM customers_erasedrecord AS erased
                                 WHERE erased.id = live.id)),
         'orders', (
             SELECT json_agg(json_build_array(number, status, placed_at, changed_at, visit_date)

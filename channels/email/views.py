@@ -1,4 +1,4 @@
-"""The unsubscribe page, and the webhook of the mail provider."""
+"""The unsubscribe page, the page of the link "Not mine", and the webhook of the mail provider."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +12,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from butler.actions import delivery_reports
+from butler.actions import not_mine as not_mine_links
+from butler.messages import refusal_links
 from butler.models import Delivery
 from channels.email import provider_events
 from channels.ingest import http, load_shedding
@@ -45,6 +47,33 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         # The customer no longer exists, so Butler sends no more messages anyway.
         already_sent = ()
     return _page(request, "ended", scope, sent_count=len(already_sent))
+
+
+# Exempt from CSRF, like the page above. A POST needs the value that this page signed: a mail scanner
+# that sends a POST to each link, such as a one-click unsubscription, changes nothing.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@content_security.strict
+def not_mine(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask on GET, and take the address of the message off its record on POST."""
+    now = timezone.now()
+    state: not_mine_links.LinkState = (
+        "asked" if not_mine_links.find_message(token, now=now) else "unknown"
+    )
+    is_answer = refusal_links.is_page_of(token, request.POST.get("page", ""))
+    if request.method == "POST" and is_answer:
+        state = not_mine_links.refuse_address(token, now=now)
+    context = {
+        "layout": area_of(request).layout,
+        "state": state,
+        "path": request.path,
+        "page": refusal_links.sign_page(token) if state == "asked" else "",
+    }
+    status = 404 if state == "unknown" else 200
+    response = render(request, "email/not_mine.html", context, status=status)
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @http.endpoint("POST", "HEAD")

@@ -1,9 +1,11 @@
 """Read events and the rights of viewers, for many streams with each statement."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from channels.live import frames, postgres
 from channels.live.access import (
@@ -92,16 +94,18 @@ class EventReader:
         """Return the events after each position; positions without new events are missing."""
         ordered = list(positions)
         opened = [
-            (number, record)
+            (number, *record)
             for number, position in enumerate(ordered, start=1)
-            for record in (position.part.record_ids if position.part else ())
+            if position.part
+            for record in _opened_records(position.part)
         ]
         params: dict[str, object] = {
             "customer_ids": [position.customer_id for position in ordered],
             "after_versions": [position.after_version for position in ordered],
             "are_whole": [position.part is None for position in ordered],
-            "part_numbers": [number for number, _ in opened],
-            "part_records": [record for _, record in opened],
+            "part_numbers": [number for number, _, _ in opened],
+            "part_records": [record for _, record, _ in opened],
+            "part_starts": [opened_since for _, _, opened_since in opened],
             "with_contact": [
                 position.part is None or position.part.has_contact for position in ordered
             ],
@@ -247,6 +251,12 @@ class EventReader:
         rows = await self._fetch(FIND_READING_KEYS, {"key_ids": list(key_ids)})
         reading = {key_id for key_id, may_read, _ in rows if may_read}
         return reading, {key_id for key_id, _, may_read_for in rows if may_read_for}
+
+
+def _opened_records(part: OpenedRecord) -> Iterator[tuple[UUID, datetime | None]]:
+    """Yield each opened record, with the time from which on it is open, or None."""
+    yield from ((record, None) for record in part.record_ids)
+    yield from ((record, part.opened_since) for record in part.later_record_ids)
 
 
 def _basis(

@@ -53,3 +53,13 @@ class AddressesForm(forms.Form):
 
     def clean_code(self) -> str:
         return "".join(self.cleaned_data["code"].split())
+
+
+class HistoryForm(forms.Form):
+    """One more fact of a customer whose address was silent for a year."""
+
+    order_number = forms.CharField(required=False, max_length=100)
+    order_total = forms.CharField(required=False, max_length=20)
+    card = forms.CharField(required=False, max_length=100)
+    last_name = forms.CharField(required=False, max_length=100)
+    birth_date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])

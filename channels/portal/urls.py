@@ -22,8 +22,9 @@ __all__ = ["app_name", "path_converters", "urlpatterns"]
 app_name = "portal"
 urlpatterns = [
     path("", home.home, name="home"),
-    path("accounts/", accounts.choose, name="accounts"),
-    path("addresses/", addresses.addresses, name="addresses"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    # Until 0.2.0 the addresses had a page of their own.
+    path("addresses/", accounts.addresses, name="addresses"),
     path("addresses/freeze/<str:token>/", addresses.freeze, name="address-freeze"),
     path("clock/", home.clock, name="clock"),
     path("orders/", orders.list_orders, name="orders"),

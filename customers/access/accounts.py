@@ -11,6 +11,8 @@ from customers.identity.opening_rules import Opening
 from customers.models import Source, User
 from customers.types import OpenedRecord
 
+# The accounts of each list. More of them are of a company or a test, not of a family.
+_LIMIT = 100
 # The last characters of an account number that are shown.
 _SHOWN = 2
 
@@ -38,6 +40,8 @@ class Accounts(NamedTuple):
 
     choices: tuple[AccountChoice, ...]
     closed: tuple[ClosedAccount, ...]
+    # The mailbox has more accounts than these.
+    has_more: bool
 
 
 def read_accounts(user: User, session: SessionBase) -> Accounts:
@@ -50,11 +54,14 @@ def read_accounts(user: User, session: SessionBase) -> Accounts:
 def accounts_of(opening: Opening, graph: OpenableGraph, *, chosen: OpenedRecord | None) -> Accounts:
     """Return the accounts of what a session opens. `chosen` is the record that it shows."""
     names = _source_names(graph)
+    records, closed = opening.records, opening.closed_accounts
     return Accounts(
         choices=tuple(
-            _choice(record, graph, names, is_chosen=record is chosen) for record in opening.records
+            _choice(record, graph, names, is_chosen=record is chosen) for record in records[:_LIMIT]
         ),
-        closed=tuple(ClosedAccount(id_, names[id_]) for id_ in opening.closed_accounts),
+        closed=tuple(ClosedAccount(id_, names[id_]) for id_ in closed[:_LIMIT]),
+        has_more=max(len(records), len(closed)) > _LIMIT
+        or not graph.crowded.isdisjoint(graph.proved),
     )
 
 

@@ -7,6 +7,8 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from customers.access.proof_times import fresh_proofs
 from customers.access.sessions import session_opening, session_proofs
+from customers.actions import address_refusals
+from customers.actions.earlier_history import HistoryClosed
 from customers.identity import decisions
 from customers.identity.graph import read_decisions
 from customers.identity.links import DecisionKind, last_decisions
@@ -48,12 +50,15 @@ def join_accounts(user: User, session: SessionBase, *, now: datetime) -> bool:
     """Join all records that the session opens; return False if it opens only one.
 
     The session proved the mailbox of each of them. If it proved another mailbox than that of its
-    login, both proofs have to be some minutes old at most. Raises OldProof.
+    login, both proofs have to be some minutes old at most. Raises OldProof, or HistoryClosed if the
+    earlier history of one of them may be of another holder of the mailbox.
     """
     graph = _read(user, session)
     if session.get(PROVED) and not set(graph.proved) <= fresh_proofs(session, graph, now):
         raise OldProof
     records = graph.open().records
+    if any(record.has_closed_past for record in records):
+        raise HistoryClosed
     mains = [main_identifier(record, graph) for record in records]
     for other in mains[1:]:
         decisions.decide(DecisionKind.MERGE, mains[0], other, actor=_ACTOR, reason=JOINED, now=now)
@@ -82,10 +87,15 @@ def refuse_account(user: User, session: SessionBase, account_id: int, *, now: da
         raise OldProof
     opened = {id_ for record in shown.opening.records for id_ in record.identifier_ids}
     # The accounts come first, so that the mailbox stays on the record of the others.
-    for other in (*_joined_by_people(account_id, opened), *mailboxes):
+    separations = [
         decisions.decide(
             DecisionKind.SEPARATE, other, account_id, actor=_ACTOR, reason=REFUSED, now=now
         )
+        for other in (*_joined_by_people(account_id, opened), *mailboxes)
+    ]
+    address_refusals.record_refusal(
+        account_id, mailboxes, [decision.pk for decision in separations], now=now
+    )
     session.pop(CHOSEN, None)
 
 

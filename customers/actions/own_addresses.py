@@ -22,6 +22,7 @@ from customers.actions import (
     sign_in_codes,
 )
 from customers.actions.address_changes import CUSTOMER, ChangesFrozen
+from customers.actions.earlier_history import HistoryClosed
 from customers.identity.openable_graph import CHOSEN
 from customers.models import AddressChange, Event, Identifier, Suppression, User
 from customers.types import ACCOUNT_OPENED, ADDRESS_CONFIRMED, ADDRESS_PROVED
@@ -75,7 +76,8 @@ def confirm(
     """Prove an address by a code that this session asked for, and add it to its record.
 
     A mailbox with a record of its own stays apart until the customer joins it. The caller saves the
-    session. Raises sign_in.WrongCode, NoRecord, MailboxRequired, ChangesFrozen or TooManyChanges.
+    session. Raises sign_in.WrongCode, NoRecord, HistoryClosed, MailboxRequired,
+    ChangesFrozen or TooManyChanges.
     """
     codes = dict(session.get(ADDING, {}))
     replaced_id = codes.pop(sign_in_codes.handle_digest(handle), None)
@@ -104,7 +106,7 @@ def join(
 ) -> Confirmed:
     """Join the record of a mailbox that the session proved, too.
 
-    Raises NoRecord, NoSuchAddress, ChangesFrozen or TooManyChanges.
+    Raises NoRecord, HistoryClosed, NoSuchAddress, ChangesFrozen or TooManyChanges.
     """
     own = _read(user, session, now)
     mailbox = Identifier.objects.filter(pk=address_id, kind="email", erasure=None).first()
@@ -118,7 +120,7 @@ def remove(
 ) -> AddressChange | None:
     """Take an address off the record; return the change if it waits.
 
-    A proved address waits if this session did not prove it within the last minutes. Raises NoRecord,
+    A proved address waits if this session did not prove it within the last minutes. Raises NoRecord, HistoryClosed,
     NoSuchAddress, LastAddress, ChangesFrozen or TooManyChanges.
     """
     own = _removable(_read(user, session, now), address_id)
@@ -157,7 +159,7 @@ def _removable(own: OwnAddresses, address_id: int) -> OwnAddresses:
 
 
 def prefer(user: User, session: SessionBase, address_id: int, *, now: datetime) -> None:
-    """Let a current address get the messages of its kind. Raises NoRecord or NoSuchAddress.
+    """Let a current address get the messages of its kind. Raises NoRecord, HistoryClosed or NoSuchAddress.
 
     A proved mailbox is not replaced by one that nobody proved.
     """
@@ -175,7 +177,7 @@ def prefer(user: User, session: SessionBase, address_id: int, *, now: datetime) 
 def lift(user: User, session: SessionBase, address_id: int, *, now: datetime) -> None:
     """Take back a complaint about messages to a proved address. A code lifts a bounce.
 
-    Raises NoRecord or NoSuchAddress.
+    Raises NoRecord, HistoryClosed or NoSuchAddress.
     """
     own = _read(user, session, now)
     address = own.find(address_id)
@@ -187,7 +189,7 @@ def lift(user: User, session: SessionBase, address_id: int, *, now: datetime) ->
 def cancel(user: User, session: SessionBase, change_id: int, *, now: datetime) -> None:
     """Cancel a change that waits, or with an earlier passkey a frozen one.
 
-    Raises NoRecord, NoSuchAddress or ChangesFrozen.
+    Raises NoRecord, HistoryClosed, NoSuchAddress or ChangesFrozen.
     """
     own = _read(user, session, now)
     change = _find_change(own, change_id)
@@ -240,6 +242,8 @@ def _read(user: User, session: SessionBase, now: datetime) -> OwnAddresses:
     own = read_own_addresses(user, session, now=now)
     if own is None:
         raise NoRecord
+    if own.record.has_closed_past:
+        raise HistoryClosed
     return own
 
 

@@ -22,6 +22,7 @@ from customers.db.advisory_locks import take_advisory_locks
 from customers.events import internal_sources
 from customers.identity.openable_graph import SessionProofs, read_openable
 from customers.identity.resolution import stored_identifier
+from customers.identity.silences import note_silences
 from customers.models import (
     AttemptCount,
     Evidence,
@@ -100,7 +101,8 @@ def prove_address(kind: str, address: str, now: datetime) -> Identifier:
         Identifier.objects.filter(pk=identifier.pk, proved_at=None).update(
             proved_at=now, best_evidence=Greatest("best_evidence", OPENED)
         )
-        identifier.refresh_from_db()
+    note_silences([identifier.pk])
+    identifier.refresh_from_db()
     lift_suppressions(_CHANNELS[kind], address, [Suppression.Reason.BOUNCED], now=now)
     return identifier
 
@@ -186,12 +188,13 @@ def store_event(
     now: datetime,
     *identifiers: tuple[str, str],
     traits: dict[str, object] | None = None,
+    actor: str = "",
 ) -> bool:
     """Store an event of Butler that these identifiers are one customer; return if it was accepted.
 
     The first identifier is the address, which is the trait of its kind unless there are other traits.
     """
-    event = _identify_event(name, now, identifiers, traits or dict(identifiers[:1]))
+    event = _identify_event(name, now, identifiers, traits or dict(identifiers[:1]), actor)
     receipt = ingest.store_events(sender=internal_sources.BUTLER, events=[event], received_at=now)
     return receipt.outcomes[0].status == "accepted"
 
@@ -201,6 +204,7 @@ def _identify_event(
     now: datetime,
     identifiers: tuple[tuple[str, str], ...],
     traits: dict[str, object],
+    actor: str,
 ) -> IncomingEvent:
     body = msgspec.json.encode({"type": "identify", "event": name, "traits": traits})
     return IncomingEvent(
@@ -212,6 +216,7 @@ def _identify_event(
         body=body,
         body_hash=hashlib.blake2b(body, digest_size=16).digest(),
         traits=traits,
+        actor=actor[:100],
     )
 
 

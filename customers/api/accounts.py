@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from customers.access.accounts import read_accounts
 from customers.access.permissions import Right, request_principal
 from customers.actions import own_accounts
+from customers.actions.earlier_history import HistoryClosed
 from customers.api import schema
-from customers.api.base import ApiView, shape_response
+from customers.api.base import ApiView, history_closed, shape_response
 from customers.api.problems import Problem
 from customers.models import User
 
@@ -41,6 +42,8 @@ class AccountsShape(msgspec.Struct, frozen=True):
 
     accounts: tuple[AccountShape, ...]
     closed: tuple[ClosedAccountShape, ...]
+    # The address has more accounts than these lists show.
+    has_more: bool
 
 
 class _AccountView(ApiView):
@@ -132,6 +135,8 @@ class JoinAccountsView(_AccountView):
             own_accounts.join_accounts(user, session, now=timezone.now())
         except own_accounts.OldProof:
             raise _confirm_again("join the accounts") from None
+        except HistoryClosed:
+            raise history_closed() from None
         return _accounts_response(user, session)
 
 
@@ -148,5 +153,6 @@ def _accounts_response(user: User, session: SessionBase) -> HttpResponse:
             for choice in accounts.choices
         ),
         closed=tuple(ClosedAccountShape(*account) for account in accounts.closed),
+        has_more=accounts.has_more,
     )
     return shape_response(shape)

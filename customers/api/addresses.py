@@ -17,9 +17,10 @@ from customers.access.permissions import Right, request_principal
 from customers.access.sessions import save_or_end
 from customers.actions import own_addresses, sign_in
 from customers.actions.address_changes import ChangesFrozen, TooManyChanges
+from customers.actions.earlier_history import HistoryClosed
 from customers.actions.own_addresses import LastAddress, NoRecord, NoSuchAddress
 from customers.api import schema
-from customers.api.base import ApiView, read_body, shape_response
+from customers.api.base import ApiView, history_closed, read_body, shape_response
 from customers.api.problems import Problem
 from customers.api.sign_in import CodeProof, CodeSent, send_address_code
 from customers.models import AddressChange, User
@@ -105,6 +106,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Exception]] = {
     own_addresses.MailboxRequired: lambda error: Problem(
         409, "mailbox-required", "Add an e-mail address before you add another phone number."
     ),
+    HistoryClosed: lambda error: history_closed(),
     ChangesFrozen: lambda error: Problem(
         409,
         "changes-frozen",

@@ -86,6 +86,8 @@ class CustomerView(ApiView):
             self.customer_id = _customer_id(principal, kwargs.get("customer_id"))
             self.part = principal.part
             if self.needs_contact and principal.opened and not principal.opened.has_contact:
+                if principal.opened.has_closed_past:
+                    raise history_closed()
                 raise Problem(403, "address-not-confirmed", _CONFIRM_FIRST)
             if request.method in ("GET", "HEAD"):
                 log_request_access(request, [self.customer_id])
@@ -94,6 +96,15 @@ class CustomerView(ApiView):
     def live_id(self) -> UUID:
         """The id of the live record, even if the record in the path was merged into it."""
         return or_404(lists.live_id(self.customer_id))
+
+
+def history_closed() -> Problem:
+    """Return the problem of a session that opens only what is later than a silence."""
+    return Problem(
+        403,
+        "history-closed",
+        "Nothing came from this address for a year. Open the earlier history by one more fact.",
+    )
 
 
 _CONFIRM_FIRST = "Confirm the address of this record with a code first."

@@ -146,7 +146,12 @@ class RecordView(CustomerView):
 
 
 def _digest(opened: OpenedRecord) -> str:
-    content = (str(opened.live_id), sorted(map(str, opened.record_ids)), sorted(opened.listed_ids))
+    content = (
+        str(opened.live_id),
+        sorted(map(str, opened.record_ids)),
+        sorted(opened.listed_ids),
+        opened.opened_since,
+    )
     return blake2b(msgspec.json.encode(content), digest_size=6).hexdigest()
 
 

@@ -63,6 +63,8 @@ A rebuild, after a change of the rules or of a source:
 A proof, such as a code:
 
 - `opening_rules`: the identifiers that the proofs of a session open; pure
+- `silences`: the year in which an address was silent; a code opens what is later
+- `history_facts`: compares one more fact, which opens the history before a silence; pure
 - `openable_graph`: reads the identifiers and links that a session may open
 
 Readers:

@@ -53,6 +53,7 @@ class _IdentifierRow(msgspec.Struct, array_like=True, frozen=True):
     erasure_id: int
     record_id: UUID | None
     live_id: UUID | None
+    silent_until: datetime | None
 
     @property
     def openable(self) -> OpenableIdentifier:
@@ -66,7 +67,7 @@ class _IdentifierRow(msgspec.Struct, array_like=True, frozen=True):
             is_placeholder=self.is_placeholder,
             erasure_id=self.erasure_id,
         )
-        return OpenableIdentifier(node, self.record_id, self.live_id)
+        return OpenableIdentifier(node, self.record_id, self.live_id, self.silent_until)
 
 
 class _LinkRow(msgspec.Struct, array_like=True, frozen=True):
@@ -150,7 +151,9 @@ def openable_graph(
         links_of_rows = [row.link for row in link_rows]
         separated = frozenset(separated_pairs(links_of_rows, decisions_of_people))
     current = [
-        OpenableLink(row.first, row.second, row.kind, row.evidence, row.state == "joined")
+        OpenableLink(
+            row.first, row.second, row.kind, row.evidence, row.state == "joined", row.proved_at
+        )
         for row in link_rows
         if row.kind != LinkKind.PERIOD and (row.first, row.second) not in separated
     ]

@@ -10,11 +10,14 @@ opens what it proved, and one step on:
 - a phone that was proved opens itself and its devices, and no account. If several records confirmed it, its past is
   closed to all: each of them has what staff filed on its own identifiers.
 
-Links that a source replaced, and links that are only noted, open nothing.
+Links that a source replaced, and links that are only noted, open nothing. A mailbox that was silent
+for a year opens only what is later than its silence (customers.identity.silences).
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -41,6 +44,8 @@ class OpenableIdentifier(NamedTuple):
     record_id: UUID | None
     # The live record that it leads to; None if it is shared or has no record.
     live_id: UUID | None
+    # The end of its silence, if a proof of it opens only what is later.
+    silent_until: datetime | None = None
 
 
 class OpenableLink(NamedTuple):
@@ -51,6 +56,8 @@ class OpenableLink(NamedTuple):
     kind: str
     evidence: int
     is_joined: bool
+    # Its last proof, or else its first statement.
+    stated_at: datetime | None = None
 
 
 class Opening(NamedTuple):
@@ -78,28 +85,35 @@ def open_records(
     graph = _Graph(identifiers, links)
     shared = {id_ for id_ in proved if id_ in identifiers and graph.is_shared_phone(id_)}
     proved = [id_ for id_ in proved if id_ in identifiers and id_ not in shared]
+    proved_accounts = {id_ for id_ in proved if graph.family(id_) is Family.ACCOUNT}
+    units = graph.with_equal_accounts(proved_accounts)
+    mailboxes = {id_ for unit in units for id_ in graph.confirmed(unit, Family.MAILBOX)}
+    silent = {
+        id_: until
+        for id_ in proved
+        if id_ not in mailboxes and (until := identifiers[id_].silent_until)
+    }
     accounts: set[int] = set()
     stated: set[int] = set()
     newly_opened: list[tuple[int, int]] = []
     for mailbox in proved:
         if graph.family(mailbox) is Family.MAILBOX:
-            for candidates in graph.accounts_by_space(mailbox):
+            stated |= {*chain.from_iterable(graph.accounts_by_space(mailbox))}
+            for candidates in graph.accounts_by_space(mailbox, since=silent.get(mailbox)):
                 chosen = _chosen_accounts(graph, candidates, are_all=mailbox not in crowded)
                 accounts |= graph.with_equal_accounts(chosen)
-                stated |= candidates.keys()
                 newly_opened += [(mailbox, id_) for id_ in chosen if candidates[id_] < OPENED]
-    proved_accounts = {id_ for id_ in proved if graph.family(id_) is Family.ACCOUNT}
-    units = graph.with_equal_accounts(proved_accounts)
-    mailboxes = {id_ for unit in units for id_ in graph.confirmed(unit, Family.MAILBOX)}
     strong = accounts | units | mailboxes | set(proved)
-    attached = {id_ for target in strong for id_ in graph.attached_to(target)}
+    attached = {
+        id_ for target in strong for id_ in graph.attached_to(target, since=silent.get(target))
+    }
     opened = (strong | attached) - shared
     if not opened:
         return _without_past(shared, identifiers)
     stated_by = accounts | units
     listed = opened | {id_ for target in stated_by for id_ in graph.neighbors(target)}
     return Opening(
-        records=tuple(_records(opened, listed, identifiers)),
+        records=tuple(_records(opened, listed, identifiers, silent)),
         closed_accounts=tuple(sorted(stated - opened)),
         newly_opened=tuple(sorted(newly_opened)),
     )
@@ -111,7 +125,7 @@ def _without_past(shared: Set[int], identifiers: Mapping[int, OpenableIdentifier
         record._replace(
             record_ids=frozenset(), addresses=frozenset(), is_whole=False, has_contact=False
         )
-        for record in _records(shared, shared, identifiers)
+        for record in _records(shared, shared, identifiers, {})
     ]
     return Opening(records=tuple(records), closed_accounts=(), newly_opened=())
 
@@ -131,7 +145,9 @@ def attached_by_people(
         if not identifiers.keys() >= {*pair}:
             continue
         if any(identifiers[id_].node.kind in _HELD_KINDS for id_ in pair):
-            yield OpenableLink(*pair, LinkKind.TOGETHER, CONFIRMED, is_joined=False)
+            yield OpenableLink(
+                *pair, LinkKind.TOGETHER, CONFIRMED, is_joined=False, stated_at=decision.decided_at
+            )
 
 
 def _chosen_accounts(graph: "_Graph", candidates: Mapping[int, int], *, are_all: bool) -> set[int]:
@@ -173,10 +189,18 @@ class _Graph:
             return link.evidence >= OPENED
         return link.evidence >= STATED
 
-    def accounts_by_space(self, mailbox: int) -> Iterator[dict[int, int]]:
+    def _links_since(self, id_: int, since: datetime | None) -> Iterator[tuple[int, OpenableLink]]:
+        """Yield the links of an identifier with their other ends: all, or those of this time on."""
+        for other, link in self._links[id_]:
+            if since is None or (link.stated_at is not None and link.stated_at >= since):
+                yield other, link
+
+    def accounts_by_space(
+        self, mailbox: int, *, since: datetime | None = None
+    ) -> Iterator[dict[int, int]]:
         """Yield the accounts that state a mailbox, with their strongest evidence, per space."""
         by_space: defaultdict[tuple[int, str], dict[int, int]] = defaultdict(dict)
-        for account, link in self._links[mailbox]:
+        for account, link in self._links_since(mailbox, since):
             node = self._identifiers[account].node
             if node.family is Family.ACCOUNT and link.kind == LinkKind.TOGETHER:
                 evidence = by_space[node.space_id, node.kind]
@@ -218,11 +242,11 @@ class _Graph:
             if link.evidence >= CONFIRMED and self.family(other) is family:
                 yield other
 
-    def attached_to(self, target: int) -> Iterator[int]:
+    def attached_to(self, target: int, *, since: datetime | None = None) -> Iterator[int]:
         """Yield the attached ids and devices on the record of this identifier that open with it."""
         live_id = self._identifiers[target].live_id
         is_leaf = self.family(target) not in JOINING_FAMILIES
-        for other, link in self._links[target]:
+        for other, link in self._links_since(target, since):
             family = self.family(other)
             is_open = family is Family.DEVICE or (
                 family is Family.ATTACHED and link.evidence >= CONFIRMED and not is_leaf
@@ -232,7 +256,10 @@ class _Graph:
 
 
 def _records(
-    opened: Set[int], listed: Set[int], identifiers: Mapping[int, OpenableIdentifier]
+    opened: Set[int],
+    listed: Set[int],
+    identifiers: Mapping[int, OpenableIdentifier],
+    silent: Mapping[int, datetime],
 ) -> Iterator[OpenedRecord]:
     """Yield the opened part of each live record, those with accounts first."""
     by_record: defaultdict[UUID, list[int]] = defaultdict(list)
@@ -240,7 +267,7 @@ def _records(
         if identifier.live_id is not None:
             by_record[identifier.live_id].append(id_)
     parts = [
-        _opened_record(live_id, {id_: identifiers[id_] for id_ in ids}, opened, listed)
+        _opened_record(live_id, {id_: identifiers[id_] for id_ in ids}, opened, listed, silent)
         for live_id, ids in by_record.items()
         if not opened.isdisjoint(ids)
     ]
@@ -254,21 +281,22 @@ def _opened_record(
     of_record: Mapping[int, OpenableIdentifier],
     opened: Set[int],
     listed: Set[int],
+    silent: Mapping[int, datetime],
 ) -> OpenedRecord:
     families = {id_: identifier.node.family for id_, identifier in of_record.items()}
     ids = of_record.keys() & opened
+    later_ids = ids & silent.keys()
+    whole_ids = ids - later_ids
     accounts = tuple(sorted(id_ for id_ in ids if families[id_] is Family.ACCOUNT))
-    closed = [of_record[id_] for id_ in of_record.keys() - ids]
+    closed = [of_record[id_] for id_ in of_record.keys() - whole_ids]
     hides_data = any(other.record_id or other.node.kind in ADDRESSES for other in closed)
-    record_ids = frozenset(record for id_ in ids if (record := of_record[id_].record_id))
+    record_ids = _filed_on(of_record[id_] for id_ in whole_ids)
     return OpenedRecord(
         live_id=live_id,
         identifier_ids=frozenset(ids),
         account_ids=accounts,
         record_ids=record_ids,
-        addresses=frozenset(
-            node.value for id_ in ids if (node := of_record[id_].node).kind in ADDRESSES
-        ),
+        addresses=_addresses(of_record[id_] for id_ in whole_ids),
         listed_ids=frozenset(of_record.keys() & listed),
         closed_mailboxes=tuple(
             sorted(
@@ -278,7 +306,21 @@ def _opened_record(
             )
         ),
         is_whole=not hides_data and of_record.keys() <= listed,
-        has_contact=_opens_contact(families, ids),
+        has_contact=_opens_contact(families, whole_ids),
+        later_record_ids=_filed_on(of_record[id_] for id_ in later_ids) - record_ids,
+        later_addresses=_addresses(of_record[id_] for id_ in later_ids),
+        opened_since=max((silent[id_] for id_ in later_ids), default=None),
+    )
+
+
+def _filed_on(identifiers: Iterable[OpenableIdentifier]) -> frozenset[UUID]:
+    """Return the records for the events of these identifiers."""
+    return frozenset(record for identifier in identifiers if (record := identifier.record_id))
+
+
+def _addresses(identifiers: Iterable[OpenableIdentifier]) -> frozenset[str]:
+    return frozenset(
+        node.value for identifier in identifiers if (node := identifier.node).kind in ADDRESSES
     )
 
 

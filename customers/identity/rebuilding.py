@@ -19,6 +19,7 @@ from customers.identity.best_evidence import restore_best_evidence
 from customers.identity.link_rebuilding import rebuild_links
 from customers.identity.merging import Move
 from customers.identity.rebuild_report import describe_joining, describe_split
+from customers.identity.silences import restore_silences
 from customers.models import Review, User
 
 # The number of identifiers that are grouped in one transaction.
@@ -114,6 +115,7 @@ def _read_members(records: Set[UUID]) -> dict[UUID, set[int]]:
 def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
     rebuilt_links = rebuild_links(ids)
     restored = restore_best_evidence(ids)
+    restored += restore_silences(ids)
     regrouped = merging.regroup(ids | rebuilt_links.ids, now=now, are_decided=True)
     refiling.refile_all(regrouped.placeholders, reason="placeholder", actor="", now=now)
     split = [move for move in regrouped.moves if move.before != move.record_id]

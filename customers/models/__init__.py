@@ -1,4 +1,4 @@
-from customers.models.address_change import AddressChange
+from customers.models.address_change import AddressChange, AddressRefusal
 from customers.models.consent import (
     AccessLogEntry,
     ConsentState,
@@ -17,6 +17,7 @@ from customers.models.idempotency import IdempotencyKey
 from customers.models.identifier import (
     BlockedValue,
     Evidence,
+    HistoryOpening,
     Identifier,
     Link,
     LinkEvidence,
@@ -38,6 +39,7 @@ from customers.models.source_move import SourceMove
 __all__ = [
     "AccessLogEntry",
     "AddressChange",
+    "AddressRefusal",
     "AttemptCount",
     "BlockedValue",
     "ConsentState",
@@ -45,6 +47,7 @@ __all__ = [
     "Erasure",
     "Event",
     "Evidence",
+    "HistoryOpening",
     "IdempotencyKey",
     "Identifier",
     "Interaction",

@@ -88,3 +88,34 @@ class AddressChange(models.Model):
 
     def __str__(self) -> str:
         return f"address change #{self.pk}"
+
+
+class AddressRefusal(models.Model):
+    """The holder of an unconfirmed address said by the link of a message that it is not theirs."""
+
+    kind = models.CharField(max_length=64)
+    address = models.CharField(max_length=1024)
+    # The accounts that named the address. Without an account: the identifiers of the record.
+    holder_ids = ArrayField(models.BigIntegerField())
+    # Without an account, orders that are placed later with the address are of its real holder.
+    has_account = models.BooleanField()
+    # The decisions that took the address off the accounts. Staff undo the refusal with them.
+    decision_ids = ArrayField(models.BigIntegerField(), default=list)
+    # The sources that named the address, which read the refusal and correct it.
+    source_ids = ArrayField(models.IntegerField(), default=list)
+    # The message with the link; null if the customer refused in a session.
+    message_id = models.UUIDField(null=True, blank=True)
+    refused_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["address"],
+                condition=models.Q(undone_at__isnull=True),
+                name="address_refusal_current",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"address refusal #{self.pk}"

@@ -63,6 +63,9 @@ class Identifier(models.Model):
     )
     # When a customer proved the address by a code, in this period.
     proved_at = models.DateTimeField(null=True, blank=True)
+    # Until then the holder of a proved address was silent for a year: a code opens what is later. The
+    # log decides (customers.identity.silences); null without a silence, or after one more fact.
+    silent_until = models.DateTimeField(null=True, blank=True)
     # When the customer last chose the address for the messages of its kind. The latest counts of
     # those on the record.
     preferred_at = models.DateTimeField(null=True, blank=True)
@@ -235,6 +238,33 @@ class ManualDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.first_id} {self.second_id}"
+
+
+class HistoryOpening(models.Model):
+    """The tries to open the history before one silence of an address, and who opened it.
+
+    The address is `identifier`; customers.actions.earlier_history has the rules.
+    """
+
+    identifier = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
+    silent_until = models.DateTimeField()
+    tries = models.SmallIntegerField(default=0)
+    # The first of the two colleagues who open it, and the evidence that both saw.
+    approved_by = models.CharField(max_length=100, blank=True)
+    evidence = models.TextField(blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    # "customer", or the name of a colleague.
+    opened_by = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["identifier", "silent_until"], name="history_opening_once_per_silence"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"history of #{self.identifier_id}"
 
 
 class BlockedValue(models.Model):

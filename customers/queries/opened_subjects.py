@@ -40,6 +40,11 @@ class OpenedSubjects(NamedTuple):
 
 def read_opened_subjects(part: OpenedRecord) -> OpenedSubjects:
     """Return the subjects that a session opens of a record."""
-    params = {"live_id": part.live_id, "record_ids": list(part.record_ids)}
+    params = {
+        "live_id": part.live_id,
+        "record_ids": list(part.record_ids),
+        "later_record_ids": list(part.later_record_ids),
+        "opened_since": part.opened_since,
+    }
     rows = db.rows(sql.load("read_opened_subjects"), params)
     return OpenedSubjects([about for (about,) in rows])

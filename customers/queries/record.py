@@ -45,7 +45,8 @@ def read_record(customer_id: UUID, *, today: date, part: OpenedRecord | None) ->
 _CONDITIONS = {
     "subjects": """, subject AS MATERIALIZED (
     SELECT about
-      FROM customers_opened_subjects((SELECT id FROM customer), %(record_ids)s::uuid[])
+      FROM customers_opened_subjects((SELECT id FROM customer), %(record_ids)s::uuid[], NULL,
+                                     %(later_record_ids)s::uuid[], %(opened_since)s::timestamptz)
 )""",
     "order": "AND 'order:' || number IN (SELECT about FROM subject)",
     "identifier": "AND id = ANY (%(listed_ids)s::bigint[])",
@@ -70,4 +71,9 @@ def _partial_statement() -> str:
 
 
 def _part_params(part: OpenedRecord) -> dict[str, object]:
-    return {"record_ids": list(part.record_ids), "listed_ids": list(part.listed_ids)}
+    return {
+        "record_ids": list(part.record_ids),
+        "listed_ids": list(part.listed_ids),
+        "later_record_ids": list(part.later_record_ids),
+        "opened_since": part.opened_since,
+    }

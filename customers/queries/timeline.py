@@ -59,8 +59,14 @@ _CONDITIONS = {
 _RECORD_KINDS = ["identity", "control", "message", "task"]
 # The condition for the part of a record that a session opens. Events about the record as a whole, such
 # as messages, count from the time when an opened record was merged into it. {record} is the filing record.
+# Of a later record, the events count that came after a silence (customers.identity.silences). Sources
+# go on to state the earlier holder, so their statements do not count.
 _OPENED = """AND (({record} = ANY (%(opened)s::uuid[]) AND event.kind <> ALL (%(record_kinds)s::text[]))
      OR (event.about <> '' AND event.about = ANY (%(subjects)s::text[]))
+     OR ({record} = ANY (%(later)s::uuid[]) AND event.about = ''
+         AND event.occurred_at >= %(opened_since)s::timestamptz
+         AND event.kind <> ALL (%(record_kinds)s::text[])
+         AND (event.kind <> 'identify' OR event.source_id = 1))
      OR (event.kind = ANY (%(opened_kinds)s::text[])
          AND ({record} = ANY (%(opened)s::uuid[])
               OR EXISTS (SELECT
@@ -157,6 +163,8 @@ def _read(
 def _part_params(part: OpenedRecord) -> dict[str, object]:
     return {
         "opened": list(part.record_ids),
+        "later": list(part.later_record_ids),
+        "opened_since": part.opened_since,
         "subjects": read_opened_subjects(part).abouts,
         "record_kinds": _RECORD_KINDS,
         "opened_kinds": _RECORD_KINDS[1:] if part.has_contact else [],

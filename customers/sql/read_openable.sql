@@ -96,8 +96,8 @@ SELECT (SELECT COALESCE(array_agg(id ORDER BY id), '{}') FROM proved),
        (SELECT COALESCE(json_agg(json_build_array(
                    named.id, named.kind, named.value,
                    COALESCE(space.id, 0), COALESCE(space.id <> 1, false),
-                   COALESCE(space.ids_per_person = 'several', false), named.is_placeholder,
-                   COALESCE(named.erasure_id, 0), named.record_id, named.customer_id)
+                   COALESCE(space.ids_per_person = 'several', false), is_placeholder,
+                   COALESCE(erasure_id, 0), record_id, customer_id, silent_until)
                    ORDER BY named.id), '[]')::text
           FROM named
           LEFT JOIN customers_source AS source

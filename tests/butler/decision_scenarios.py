@@ -215,6 +215,9 @@ _PHRASES: dict[str, Callable[..., object]] = {
     r"(email|sms) (bounced|complained|stopped|vanished)": lambda w, channel, how: (
         w.addresses.update({channel: Address("gone", how, "receipt-1")})
     ),
+    r"email not mine since (\S+)": lambda w, day: w.addresses.update(
+        {"email": Address("gone", not_mine_at=datetime.fromisoformat(day).replace(tzinfo=UTC))}
+    ),
     # Statements of the customer
     r"restricted": lambda w: setattr(w, "restricted", "said-stop"),
     r"objected to (\S+)": lambda w, to: w.objections.update({to: "said-object"}),

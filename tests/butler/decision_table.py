@@ -49,6 +49,8 @@ channel inbox; no email; no sms; no phone | | · · · · · · ·
 email bounced | | address_bounced address_bounced address_bounced address_bounced address_bounced address_bounced address_bounced
 email complained | | · address_complained address_complained address_complained address_complained address_complained address_complained
 email stopped | | address_stopped address_stopped address_stopped address_stopped address_stopped address_stopped address_stopped
+email not mine since 2027-04-01 | | address_not_mine address_not_mine address_not_mine address_not_mine address_not_mine address_not_mine address_not_mine
+email not mine since 2025-12-31 | | address_not_mine · · · address_not_mine address_not_mine address_not_mine
 email vanished | | unknown_address unknown_address unknown_address unknown_address unknown_address unknown_address unknown_address
 sms stopped | | · · · · · · ·
 under age | | · · · · not_of_age not_of_age not_of_age

@@ -55,7 +55,7 @@ def noor(park, visit, apart) -> Callable[..., Page]:
         apart(lambda: shop_with_orders(addresses="checked", users=("ann",)))
         page = visit("/sign-in/", width=320, **options)
         sign_in(page)
-        page.goto("/addresses/")
+        page.goto("/accounts/")
         return page
 
     return open_page

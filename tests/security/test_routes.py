@@ -77,6 +77,7 @@ SIGNED = {
     "v1/sms/^status/?$",
     "v1/webhooks/^(?P<source>[^/]+)/?$",
     "^u/(?P<token>[^/]+)/?$",
+    "^n/(?P<token>[^/]+)/?$",
     "addresses/freeze/<str:token>/",
 }
 # For developers alone: not there without DEBUG.

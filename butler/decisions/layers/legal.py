@@ -1,5 +1,7 @@
 """Checks of legal prohibitions and of the address. A consent does not override them. Pure."""
 
+from datetime import datetime
+
 from butler.decisions.context import DecisionContext, deny, pass_gate
 from butler.types import Contact, Gate, Use
 
@@ -65,6 +67,8 @@ def address(context: DecisionContext[Contact]) -> Gate:
     address = context.facts.find_address(context.act)
     if address is None or not address.value:
         return deny("address", "legal", "no_address", inputs={"channel": channel})
+    if address.not_mine_at and not _is_later(context, address.not_mine_at):
+        return deny("address", "legal", "address_not_mine", inputs={"channel": channel})
     if address.suppressed != "":
         references = (address.evidence,) if address.evidence else ()
         allowed_classes = _CLASSES_TO_SUPPRESSED.get(address.suppressed)
@@ -73,6 +77,15 @@ def address(context: DecisionContext[Contact]) -> Gate:
         if context.act.message_class not in allowed_classes:
             return deny("address", "legal", f"address_{address.suppressed}", references)
     return Gate(gate="address", layer="legal", verdict="pass", code="", inputs={"channel": channel})
+
+
+def _is_later(context: DecisionContext[Contact], moment: datetime) -> bool:
+    """Tell whether the order or request of a message began after this moment."""
+    relations = context.facts.relations or {}
+    relation = relations.get(context.act.relation)
+    # A visit begins days before its date; its order tells when the customer named the address.
+    origin = relations.get(relation.evidence, relation) if relation else None
+    return origin is not None and origin.since > moment
 
 
 def age(context: DecisionContext[Contact] | DecisionContext[Use]) -> Gate:

@@ -46,7 +46,7 @@ _LAYERS: dict[Layer, str] = {
         unknown_zone unknown_automation not_live expired""",
     "legal": """
         restricted objected no_address unknown_address address_bounced address_complained
-        address_stopped not_of_age""",
+        address_stopped address_not_mine not_of_age""",
     "terms": "no_terms",
     "basis": """
         legal_duty consent_given relation_live no_consent consent_refused consent_withdrawn
@@ -69,7 +69,7 @@ _BY_SETTING = {
     "budget": "budget_used",
     "quiet_hours": "quiet_hours zone_unknown",
     "address": """
-        no_address unknown_address address_bounced address_complained address_stopped
+        no_address unknown_address address_bounced address_complained address_stopped address_not_mine
         unknown_addresses""",
     "": """
         legal_duty relation_live no_terms unknown_customer unknown_version unknown_record_status

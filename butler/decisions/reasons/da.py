@@ -51,6 +51,7 @@ LANGUAGE = Language(
         "address_bounced": "Beskeder via {channel} når dig ikke: adressen afviser dem.",
         "address_complained": "Du har markeret vores beskeder via {channel} som spam.",
         "address_stopped": "Du sms'ede STOP, så vi sender ingen beskeder via {channel}; sms START fra det nummer for at tillade dem igen.",
+        "address_not_mine": "Adressens indehaver har oplyst, at den ikke er din, så vi sender ingen beskeder via {channel}.",
         "not_of_age": "Du er for ung til at sige ja til det uden en forælder eller værge.",
         # No legal basis
         "no_consent": "Du har ikke sagt ja til {purpose}.",

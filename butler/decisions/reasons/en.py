@@ -51,6 +51,7 @@ LANGUAGE = Language(
         "address_bounced": "Messages through {channel} do not reach you: the address refuses them.",
         "address_complained": "You marked our messages through {channel} as spam.",
         "address_stopped": "You texted STOP, so we send no messages through {channel}; text START from that number to allow them again.",
+        "address_not_mine": "The holder of this address told us that it is not theirs, so we send no messages through {channel}.",
         "not_of_age": "You are too young to consent to this without a guardian.",
         # No legal basis
         "no_consent": "You have not said yes to {purpose}.",

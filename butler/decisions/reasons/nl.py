@@ -51,6 +51,7 @@ LANGUAGE = Language(
         "address_bounced": "Berichten via {channel} bereiken je niet: het adres weigert ze.",
         "address_complained": "Je merkte onze berichten via {channel} aan als spam.",
         "address_stopped": "Je sms'te STOP, dus we sturen geen berichten via {channel}; sms START vanaf dat nummer om ze weer toe te staan.",
+        "address_not_mine": "De houder van dit adres liet weten dat het niet van jou is, dus we sturen geen berichten via {channel}.",
         "not_of_age": "Je bent te jong om hiermee in te stemmen zonder ouder of voogd.",
         # No legal basis
         "no_consent": "Je hebt geen ja gezegd tegen {purpose}.",

@@ -51,6 +51,7 @@ LANGUAGE = Language(
         "address_bounced": "Meddelanden via {channel} når dig inte: adressen avvisar dem.",
         "address_complained": "Du har markerat våra meddelanden via {channel} som skräp.",
         "address_stopped": "Du sms:ade STOP, så vi skickar inga meddelanden via {channel}; sms:a START från det numret för att tillåta dem igen.",
+        "address_not_mine": "Adressens innehavare meddelade att den inte är din, så vi skickar inga meddelanden via {channel}.",
         "not_of_age": "Du är för ung för att säga ja till det här utan en förälder eller vårdnadshavare.",
         # No legal basis
         "no_consent": "Du har inte sagt ja till {purpose}.",

@@ -8,6 +8,7 @@
 -- are_whole       bool[]    whether the reader opens the whole record
 -- part_numbers    bigint[]  for readers of a part: the number of the position
 -- part_records    uuid[]    and a record that the reader opens
+-- part_starts     timestamptz[]  only from this time on; null without a limit
 -- with_contact    bool[]    whether the reader opens what is about the record as a whole
 --
 -- returns the number of the position, from 1, and the event
@@ -50,11 +51,14 @@ SELECT log_position.number,
   LEFT JOIN customers_customer AS filing
     ON filing.id = coalesce(refiled.record_id, event.origin_id)
  CROSS JOIN LATERAL (
-       SELECT ARRAY (SELECT part.record_id
-                       FROM unnest(%(part_numbers)s::bigint[], %(part_records)s::uuid[])
-                            AS part (number, record_id)
-                      WHERE part.number = log_position.number)
-       ) AS opened (record_ids)
+       SELECT coalesce(array_agg(part.record_id) FILTER (WHERE part.opened_since IS NULL), '{}'),
+              coalesce(array_agg(part.record_id) FILTER (WHERE part.opened_since IS NOT NULL), '{}'),
+              max(part.opened_since)
+         FROM unnest(%(part_numbers)s::bigint[], %(part_records)s::uuid[],
+                     %(part_starts)s::timestamptz[])
+              AS part (number, record_id, opened_since)
+        WHERE part.number = log_position.number
+       ) AS opened (record_ids, later_ids, since)
  CROSS JOIN LATERAL (
        SELECT (coalesce(refiled.record_id, event.origin_id) IS NULL
                OR coalesce(filing.canonical_id, filing.id) = event.customer_id)
@@ -73,11 +77,17 @@ SELECT log_position.number,
                                            AND merge.merged_at <= event.recorded_at))
                            ELSE coalesce(refiled.record_id, event.origin_id, event.customer_id)
                                 = ANY (opened.record_ids)
+                                OR (event.about = ''
+                                    AND coalesce(refiled.record_id, event.origin_id,
+                                                 event.customer_id) = ANY (opened.later_ids)
+                                    AND event.occurred_at >= opened.since
+                                    AND (event.kind <> 'identify' OR event.source_id = 1))
                                 OR (event.about <> ''
                                     AND EXISTS (
                                         SELECT
                                           FROM customers_opened_subjects(
-                                               event.customer_id, opened.record_ids, event.about)))
+                                               event.customer_id, opened.record_ids, event.about,
+                                               opened.later_ids, opened.since)))
                            END)
        ) AS ownership (is_ours)
  WHERE event.bytes_before < %(max_bytes)s

@@ -1,11 +1,14 @@
 """The record for the home page of the portal. No database, no request."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from butler.due.civil_time import age_on
 from channels.pages.presenters import labels
+from channels.pages.presenters.devices import device_names
 from channels.pages.presenters.labels import translated
 from channels.pages.presenters.orders import OrderCard, order_card
 from channels.pages.presenters.timeline import (
@@ -16,6 +19,7 @@ from channels.pages.presenters.timeline import (
     without_copies,
 )
 from customers.actions.identity_previews import RecordPreview
+from customers.identity.families import is_number
 from customers.identity.merge_reasons import MergeReason
 from customers.queries.identity import HeldIdentifierShape
 from customers.queries.shapes import (
@@ -27,6 +31,7 @@ from customers.queries.shapes import (
     RecordShape,
     trait_text,
 )
+from customers.types import WEAK_KINDS
 
 # The number of other orders on the home page. The Orders page shows all of them.
 SHOWN_ORDERS = 4
@@ -108,6 +113,7 @@ def record_page(
 
     `reasons` has the reason of each merge by its id. `scanned_at` is the time of the last scan of the next visit's code.
     """
+    devices, sources = device_names(events), _sources_of_numbers(record.identifiers)
     orders = list(_orders(record, scanned_at))
     others = [order for order in orders if not order.is_next]
     return RecordPage(
@@ -123,7 +129,7 @@ def record_page(
         # Two sources may give one customer the same number, which is one line for the customer.
         identifiers=list(
             dict.fromkeys(
-                _identifier_card(identifier)
+                _identifier_card(identifier, devices, sources)
                 for identifier in record.identifiers
                 if identifier.kind != "order"
             )
@@ -160,15 +166,35 @@ def _member(member: MemberShape, today: date) -> MemberCard:
 
 def separated_record(record: RecordPreview) -> SeparatedRecord:
     """Return a record before the customer separates it."""
-    cards = [_identifier_card(row) for row in record.identifiers if row.kind != "order"]
+    rows = [row for row in record.identifiers if row.kind != "order"]
+    sources = _sources_of_numbers(rows)
+    cards = [*dict.fromkeys(_identifier_card(row, {}, sources) for row in rows)]
     return SeparatedRecord(cards, record.events)
 
 
-def _identifier_card(identifier: IdentifierShape | HeldIdentifierShape) -> IdentifierCard:
-    kind = translated(labels.IDENTIFIER_KINDS, identifier.kind)
-    value = identifier.value
-    if identifier.kind in ("anonymous_id", "device") and len(value) > 12:
-        value = f"{value[:12]}…"
+def _sources_of_numbers(
+    identifiers: Iterable[IdentifierShape | HeldIdentifierShape],
+) -> dict[tuple[str, str], str]:
+    """Return the names of the sources that use each number, by its kind and value."""
+    sources: dict[tuple[str, str], list[str]] = {}
+    for identifier in identifiers:
+        if identifier.source and is_number(identifier.kind):
+            sources.setdefault((identifier.kind, identifier.value), []).append(identifier.source)
+    return {key: ", ".join(dict.fromkeys(names)) for key, names in sources.items()}
+
+
+def _identifier_card(
+    identifier: IdentifierShape | HeldIdentifierShape,
+    devices: Mapping[str, str],
+    sources: Mapping[tuple[str, str], str],
+) -> IdentifierCard:
+    """Return an identifier in words. `devices` has the names of browsers and devices."""
+    kind, value = translated(labels.IDENTIFIER_KINDS, identifier.kind), identifier.value
+    if identifier.kind in WEAK_KINDS:
+        # Their identifiers are long random texts.
+        value = devices.get(value, "")
+    elif source := sources.get((identifier.kind, value)):
+        kind = _("Account number of %(source)s") % {"source": source}
     is_confirmed = identifier.evidence in ("opened", "confirmed")
     return IdentifierCard(kind, value, _status(identifier, is_confirmed), is_confirmed)
 

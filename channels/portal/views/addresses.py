@@ -1,30 +1,25 @@
-"""The customer's addresses and passkeys: add, confirm, join, prefer, remove, and stop a change by a link."""
+"""The forms of the customer's addresses and passkeys, and the page that stops a change by a link."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from butler.actions import staff_tasks
 from butler.models import StaffTask
 from channels.pages import content_security
-from channels.portal.decorators import (
-    ChoiceRequired,
-    own_record,
-    render_page,
-    to_sign_in,
-)
 from channels.portal.forms import AddressesForm
 from channels.portal.sign_in import ERROR_TEXTS
 from channels.portal.views import passkeys
-from customers.access.address_states import OwnAddress, OwnAddresses, read_own_addresses
+from customers.access.address_states import OwnAddress, OwnAddresses
 from customers.access.sessions import save_or_end
 from customers.actions import address_changes, address_notices, code_messages, own_addresses
 from customers.api.addresses import PROBLEMS
@@ -40,6 +35,7 @@ _ERROR_TEXTS = ERROR_TEXTS | {
     "changes-frozen": gettext_noop(
         "Somebody stopped a change of your addresses. Our staff look at it first."
     ),
+    "history-closed": gettext_noop("Confirm with one more detail first."),
     "unavailable": gettext_noop("This is not possible any more. Look at the list again."),
 }
 
@@ -52,6 +48,8 @@ class AddressRow(NamedTuple):
     can_prove: bool
     can_remove: bool
     can_lift: bool
+    # One of several addresses of its kind that are in use gets the messages.
+    shows_preferred: bool
 
     @property
     def has_buttons(self) -> bool:
@@ -59,7 +57,7 @@ class AddressRow(NamedTuple):
         return self.can_prefer or self.can_prove or self.can_lift
 
 
-class _Reply(NamedTuple):
+class Reply(NamedTuple):
     """The answer to a form, for the page that follows: a code to enter, or an error."""
 
     notice: str = ""
@@ -69,41 +67,13 @@ class _Reply(NamedTuple):
     join_id: int = 0
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@ensure_csrf_cookie
-@content_security.strict
-def addresses(request: HttpRequest) -> HttpResponse:
-    """Show the addresses; store what the customer changes."""
-    if not isinstance(request.user, User) or request.user.is_staff:
-        return to_sign_in(request)
-    reply = _change(request, request.user) if request.method == "POST" else _Reply()
-    if request.session.is_empty():
-        # The session ended, because a code of the removed address had opened it.
-        return redirect("portal:sign-in")
-    own = read_own_addresses(request.user, request.session, now=timezone.now())
-    try:
-        customer = own_record(request)
-    except ChoiceRequired:
-        return redirect("portal:accounts")
-    if own is None or customer is None:
-        return redirect("portal:home")
-    now = timezone.now()
-    decidable = {
-        change.pk
-        for change in own.changes
-        if own_addresses.can_end_freeze(request.user, request.session, own, change, now=now)
-    }
-    rows = [_row(own, address) for address in sorted(own.addresses, key=_position)]
-    context = {
-        "own": own,
-        "rows": rows,
-        "reply": reply,
-        "decidable": decidable,
-        "own_passkeys": passkeys.read_own_passkeys(request, request.user),
-        "status": 422 if reply.error else 200,
-    }
-    return render_page(request, "portal/addresses.html", customer, "home", **context)
+def address_rows(own: OwnAddresses) -> list[AddressRow]:
+    """Return the addresses for the page: mailboxes in use first, and of them the preferred one."""
+    kinds = Counter(address.kind for address in own.addresses if address.is_current)
+    return [
+        _row(own, address, has_others=kinds[address.kind] > 1)
+        for address in sorted(own.addresses, key=_position)
+    ]
 
 
 # Exempt from CSRF: a mail program has no cookies, and the signed token authorizes this action.
@@ -156,7 +126,7 @@ def _position(address: OwnAddress) -> tuple[bool, bool, bool, str]:
     return not address.is_current, is_phone, not address.is_preferred, address.value
 
 
-def _row(own: OwnAddresses, address: OwnAddress) -> AddressRow:
+def _row(own: OwnAddresses, address: OwnAddress, *, has_others: bool) -> AddressRow:
     is_mailbox = address.id in own.proved_mailboxes
     is_last = (is_mailbox and len(own.proved_mailboxes) == 1) or own.holder_ids == (address.id,)
     is_provable = address.kind == "email" or code_messages.sends_texts()
@@ -166,33 +136,34 @@ def _row(own: OwnAddresses, address: OwnAddress) -> AddressRow:
         can_prove=is_provable and address.state != "removed",
         can_remove=address.state != "removed" and not is_last,
         can_lift=is_mailbox and any(cause.reason == "complained" for cause in address.suppressions),
+        shows_preferred=has_others and address.is_preferred,
     )
 
 
-def _change(request: HttpRequest, user: User) -> _Reply:
-    """Store the answer of the customer."""
+def change(request: HttpRequest, user: User) -> Reply:
+    """Store what the customer changes, and return what the page shows next."""
     form = AddressesForm(request.POST)
     if not form.is_valid():
-        return _Reply(error=_(_ERROR_TEXTS["not-an-address"]))
+        return Reply(error=_(_ERROR_TEXTS["not-an-address"]))
     answer = form.cleaned_data
     try:
         return _steps()[answer["step"]](request, user, answer)
     except passkeys.NotChanged as error:
-        return _Reply(error=str(error))
+        return Reply(error=str(error))
     except Problem as problem:
         return _failed(problem, answer)
     except tuple(PROBLEMS) as error:
         return _failed(PROBLEMS[type(error)](error), answer)
 
 
-def _failed(error: Exception, answer: dict[str, Any]) -> _Reply:
+def _failed(error: Exception, answer: dict[str, Any]) -> Reply:
     kind = error.kind if isinstance(error, Problem) else "unavailable"
     text = _(_ERROR_TEXTS.get(kind, _ERROR_TEXTS["unavailable"]))
     is_code = answer["step"] == "code"
-    return _Reply(error=text, email=answer["email"], handle=answer["handle"] if is_code else "")
+    return Reply(error=text, email=answer["email"], handle=answer["handle"] if is_code else "")
 
 
-def _steps() -> dict[str, Callable[..., _Reply]]:
+def _steps() -> dict[str, Callable[..., Reply]]:
     return {
         "add": _ask_code,
         "prove": _ask_code,
@@ -209,18 +180,18 @@ def _steps() -> dict[str, Callable[..., _Reply]]:
     }
 
 
-def _passkey_step(change: Callable[..., str]) -> Callable[..., _Reply]:
-    return lambda request, user, answer: _Reply(notice=change(request, user, answer))
+def _passkey_step(change: Callable[..., str]) -> Callable[..., Reply]:
+    return lambda request, user, answer: Reply(notice=change(request, user, answer))
 
 
-def _ask_code(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _ask_code(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     issued = send_address_code(request, *address_of(answer["email"]))
     replaced_id = answer["address"] if answer["step"] == "add" else None
     own_addresses.note_code(request.session, issued.handle, replaced_id or 0)
-    return _Reply(email=issued.address, handle=issued.handle)
+    return Reply(email=issued.address, handle=issued.handle)
 
 
-def _confirm(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _confirm(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     confirmed = own_addresses.confirm(
         user,
         request.session,
@@ -233,7 +204,7 @@ def _confirm(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply
     return _confirmed(confirmed)
 
 
-def _join(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _join(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     confirmed = own_addresses.join(
         user,
         request.session,
@@ -244,15 +215,15 @@ def _join(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     return _confirmed(confirmed)
 
 
-def _confirmed(confirmed: own_addresses.Confirmed) -> _Reply:
+def _confirmed(confirmed: own_addresses.Confirmed) -> Reply:
     if confirmed.is_join_possible:
-        return _Reply(join_id=confirmed.address_id)
+        return Reply(join_id=confirmed.address_id)
     if confirmed.change:
-        return _Reply(notice=_("The address is confirmed. The change waits for three days."))
-    return _Reply(notice=_("The address is confirmed."))
+        return Reply(notice=_("The address is confirmed. The change waits for three days."))
+    return Reply(notice=_("The address is confirmed."))
 
 
-def _remove(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _remove(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     change = own_addresses.remove(
         user,
         request.session,
@@ -262,25 +233,25 @@ def _remove(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
     )
     save_or_end(request.session)
     if change:
-        return _Reply(notice=_("The address goes in three days. All your addresses get a notice."))
-    return _Reply(notice=_("The address is removed."))
+        return Reply(notice=_("The address goes in three days. All your addresses get a notice."))
+    return Reply(notice=_("The address is removed."))
 
 
-def _prefer(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _prefer(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     own_addresses.prefer(user, request.session, answer["address"] or 0, now=timezone.now())
-    return _Reply(notice=_("We write to this address from now on."))
+    return Reply(notice=_("We write to this address from now on."))
 
 
-def _lift(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _lift(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     own_addresses.lift(user, request.session, answer["address"] or 0, now=timezone.now())
-    return _Reply(notice=_("We write to this address from now on."))
+    return Reply(notice=_("We write to this address from now on."))
 
 
-def _cancel(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _cancel(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     own_addresses.cancel(user, request.session, answer["address"] or 0, now=timezone.now())
-    return _Reply(notice=_("The change is cancelled."))
+    return Reply(notice=_("The change is cancelled."))
 
 
-def _release(request: HttpRequest, user: User, answer: dict[str, Any]) -> _Reply:
+def _release(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     own_addresses.release(user, request.session, answer["address"] or 0, now=timezone.now())
-    return _Reply(notice=_("The change goes on. It takes effect at its time."))
+    return Reply(notice=_("The change goes on. It takes effect at its time."))

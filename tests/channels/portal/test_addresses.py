@@ -32,14 +32,14 @@ class Visitor(Client):
         self.post("/sign-in/code/", {"handle": _handle(page), "code": _last_code()})
 
     def step(self, name: str, /, **fields: object):
-        return self.post("/addresses/", {"step": name, **fields})
+        return self.post("/accounts/", {"step": name, **fields})
 
     def add(self, address: str, **fields: object):
         page = self.step("add", email=address, **fields)
         return self.step("code", email=address, handle=_handle(page), code=_last_code())
 
     def text(self) -> str:
-        return self.get("/addresses/").content.decode()
+        return self.get("/accounts/").content.decode()
 
 
 def _handle(page) -> str:
@@ -64,11 +64,17 @@ def noor(shop):
 
 
 def test_home_page_leads_to_the_addresses(noor):
-    assert 'href="/addresses/"' in noor.get("/").content.decode()
+    assert 'href="/accounts/"' in noor.get("/").content.decode()
 
 
 def test_visitor_without_a_session_is_asked_to_sign_in():
-    assert Client().get("/addresses/").headers["Location"] == "/sign-in/?next=%2Faddresses%2F"
+    assert Client().get("/accounts/").headers["Location"] == "/sign-in/?next=%2Faccounts%2F"
+
+
+def test_old_address_of_the_page_leads_to_the_accounts_and_takes_its_forms(noor):
+    assert noor.get("/addresses/").headers["Location"] == "/accounts/"
+    assert noor.post("/addresses/", {"step": "add", "email": NEW}).status_code == 200
+    assert mail.outbox[-1].to == [NEW]
 
 
 def test_address_is_added_by_its_code_without_scripts(noor):

@@ -173,11 +173,11 @@ def test_earlier_passkey_decides_about_a_stopped_change(noor, phone):
     assert "Let the change go on" not in noor.text()
     visitor = Client()
     _sign_in(visitor, phone, _options(visitor))
-    page = visitor.get("/addresses/").content.decode()
+    page = visitor.get("/accounts/").content.decode()
     change_id = re.search(r'id="change-(\d+)"', page)[1]
     assert "Let the change go on" in page
 
-    answer = visitor.post("/addresses/", {"step": "release", "address": change_id})
+    answer = visitor.post("/accounts/", {"step": "release", "address": change_id})
 
     assert "The change goes on." in answer.content.decode()
     assert PasskeySession(phone).listed()["changes"][0]["state"] == "pending"

@@ -1,0 +1,61 @@
+"""The addresses that their holders refused, for the sources that named them."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from customers.access.permissions import Right, request_principal
+from customers.api import schema
+from customers.api.base import ApiView, page_parameters, page_response
+from customers.models import AddressRefusal, Identifier
+from customers.queries.pages import read_page
+
+
+class AddressRefusalShape(msgspec.Struct, frozen=True):
+    """An address that is not the one of these accounts. Their source has to ask for another one."""
+
+    id: int
+    kind: str
+    address: str
+    accounts: tuple[str, ...]
+    refused_at: datetime
+
+
+class AddressRefusalsView(ApiView):
+    """The refused addresses: a key reads those that its own source named, staff read all."""
+
+    rights: ClassVar = {"GET": Right.READ_SOURCES}
+
+    @schema.describe(
+        "List the addresses that their holders refused by the link “Not mine”, the newest first",
+        answer=schema.pages_of(AddressRefusalShape),
+        parameters=schema.PAGING,
+        tags=("addresses",),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        cursor, limit = page_parameters(request)
+        sender = request_principal(request).sender
+        rows = AddressRefusal.objects.filter(undone_at=None)
+        if sender:
+            rows = rows.filter(source_ids__contains=[sender.source_id])
+        source = f"{sender.source_id}/" if sender else ""
+        page = read_page(
+            rows,
+            order_by={"id": int},
+            to_shape=lambda row: _shape(row, source),
+            cursor=cursor,
+            limit=limit,
+        )
+        return page_response(request, page)
+
+
+def _shape(row: AddressRefusal, source: str) -> AddressRefusalShape:
+    """Return a refusal with the numbers of a source; an empty `source` means all."""
+    numbers = Identifier.objects.filter(
+        pk__in=row.holder_ids, kind="user_id", value__startswith=source
+    ).values_list("value", flat=True)
+    accounts = sorted(number.partition("/")[2] for number in numbers) if row.has_account else ()
+    return AddressRefusalShape(row.pk, row.kind, row.address, tuple(accounts), row.refused_at)
