@@ -9,11 +9,12 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from customers.access.accounts import read_accounts
-from customers.access.permissions import Right, request_principal
+from customers.access.permissions import Right
 from customers.actions import own_accounts
 from customers.actions.earlier_history import HistoryClosed
 from customers.api import schema
-from customers.api.base import ApiView, history_closed, shape_response
+from customers.api.base import history_closed, shape_response
+from customers.api.own_login import OwnLoginView
 from customers.api.problems import Problem
 from customers.models import User
 
@@ -46,18 +47,7 @@ class AccountsShape(msgspec.Struct, frozen=True):
     has_more: bool
 
 
-class _AccountView(ApiView):
-    """An endpoint about the accounts of the session."""
-
-    def session(self, request: Request) -> tuple[User, SessionBase]:
-        """Return the login and the session. Raises Http404 for staff."""
-        principal = request_principal(request)
-        if principal.kind != "customer" or principal.session is None or principal.user is None:
-            raise Http404
-        return principal.user, principal.session
-
-
-class AccountsView(_AccountView):
+class AccountsView(OwnLoginView):
     """The accounts of the session."""
 
     rights: ClassVar = {"GET": Right.OWN_LOGIN}
@@ -72,7 +62,7 @@ class AccountsView(_AccountView):
         return _accounts_response(*self.session(request))
 
 
-class OpenAccountView(_AccountView):
+class OpenAccountView(OwnLoginView):
     """Opens one of several accounts."""
 
     rights: ClassVar = {"POST": Right.OWN_LOGIN}
@@ -93,7 +83,7 @@ class OpenAccountView(_AccountView):
         return _accounts_response(user, session)
 
 
-class RefuseAccountView(_AccountView):
+class RefuseAccountView(OwnLoginView):
     """Takes the address off an account of somebody else."""
 
     rights: ClassVar = {"POST": Right.OWN_LOGIN}
@@ -117,7 +107,7 @@ class RefuseAccountView(_AccountView):
         return _accounts_response(user, session)
 
 
-class JoinAccountsView(_AccountView):
+class JoinAccountsView(OwnLoginView):
     """Joins the accounts of the session."""
 
     rights: ClassVar = {"POST": Right.OWN_LOGIN}

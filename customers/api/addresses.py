@@ -6,24 +6,24 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 from django.conf import settings
-from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, HttpResponse
 from django.utils import timezone, translation
 from msgspec import Meta
 from rest_framework.request import Request
 
 from customers.access.address_states import OwnAddress, OwnAddresses, read_own_addresses
-from customers.access.permissions import Right, request_principal
+from customers.access.permissions import Right
 from customers.access.sessions import save_or_end
 from customers.actions import own_addresses, sign_in
 from customers.actions.address_changes import ChangesFrozen, TooManyChanges
 from customers.actions.earlier_history import HistoryClosed
 from customers.actions.own_addresses import LastAddress, NoRecord, NoSuchAddress
 from customers.api import schema
-from customers.api.base import ApiView, history_closed, read_body, shape_response
+from customers.api.base import history_closed, read_body, shape_response
+from customers.api.own_login import OwnLoginView
 from customers.api.problems import Problem
 from customers.api.sign_in import CodeProof, CodeSent, send_address_code
-from customers.models import AddressChange, User
+from customers.models import AddressChange
 
 _TAGS = ("addresses",)
 _AUTH = ["token", "cookie"]
@@ -121,17 +121,10 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Exception]] = {
 }
 
 
-class _AddressView(ApiView):
+class _AddressView(OwnLoginView):
     """An endpoint about the addresses of the session."""
 
     problems = PROBLEMS
-
-    def session(self, request: Request) -> tuple[User, SessionBase]:
-        """Return the login and the session of a customer. Raises Http404 for staff."""
-        principal = request_principal(request)
-        if principal.kind != "customer" or principal.session is None or principal.user is None:
-            raise Http404
-        return principal.user, principal.session
 
 
 class AddressesView(_AddressView):

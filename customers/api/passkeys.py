@@ -11,13 +11,14 @@ from django.utils import timezone
 from msgspec import Meta
 from rest_framework.request import Request
 
-from customers.access.permissions import Right, request_principal
+from customers.access.permissions import Right
 from customers.access.webauthn import CHALLENGE_SECONDS, InvalidCredential
 from customers.actions import passkeys
 from customers.actions.code_messages import MessageNotSent
 from customers.actions.passkeys import NoSuchPasskey, OldProof, TooManyPasskeys
 from customers.api import schema
-from customers.api.base import ApiView, page_response, read_body, shape_response
+from customers.api.base import page_response, read_body, shape_response
+from customers.api.own_login import OwnLoginView
 from customers.api.problems import Problem
 from customers.api.sessions import current_session
 from customers.models import Passkey, User
@@ -119,17 +120,10 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Exception]] = {
 }
 
 
-class _PasskeyView(ApiView):
+class _PasskeyView(OwnLoginView):
     """An endpoint about the passkeys of a login. Keys, accounts and staff have none."""
 
     problems = PROBLEMS
-
-    def session(self, request: Request) -> tuple[User, SessionBase]:
-        """Return the login and the session of a customer; raise Http404 for other principals."""
-        principal = request_principal(request)
-        if principal.kind != "customer" or principal.session is None or principal.user is None:
-            raise Http404
-        return principal.user, principal.session
 
 
 class PasskeysView(_PasskeyView):
