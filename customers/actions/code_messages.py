@@ -14,7 +14,8 @@ from django.utils import translation
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_noop
 
-from customers.actions.sign_in_codes import IssuedCode, NoCodeNumber
+from customers.actions.sign_in_codes import IssuedCode
+from customers.identity.code_numbers import NoCodeNumber
 
 _log = logging.getLogger(__name__)
 
@@ -88,8 +89,7 @@ def _send_mail(issued: IssuedCode, texts: CodeTexts) -> None:
 
 
 def _send_text(issued: IssuedCode, texts: CodeTexts) -> None:
-    send_text: TextSender = import_string(settings.BUTLER_TEXT_SENDER)
-    outcome = send_text(issued.address, code_text(issued.code, texts))
+    outcome = _text_sender()(issued.address, code_text(issued.code, texts))
     if outcome is TextOutcome.REFUSED:
         raise NoCodeNumber
     if outcome is TextOutcome.FAILED:
@@ -100,13 +100,15 @@ def _send_text(issued: IssuedCode, texts: CodeTexts) -> None:
 def send_text(number: str, text: str) -> None:
     """Send a text without a code, such as a notice. Raises MessageNotSent.
 
-    A number that cannot receive SMS gets nothing. So does every number without a provider.
+    Without a provider, or to a number that cannot receive SMS, it sends nothing.
     """
-    if not sends_texts():
-        return
-    sender: TextSender = import_string(settings.BUTLER_TEXT_SENDER)
-    if sender(number, text) is TextOutcome.FAILED:
+    if sends_texts() and _text_sender()(number, text) is TextOutcome.FAILED:
         raise MessageNotSent
+
+
+def _text_sender() -> TextSender:
+    sender: TextSender = import_string(settings.BUTLER_TEXT_SENDER)
+    return sender
 
 
 def code_text(code: str, texts: CodeTexts) -> str:

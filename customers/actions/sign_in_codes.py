@@ -28,10 +28,6 @@ class InvalidAddress(ValueError):
     """The text is neither an e-mail address nor a phone number."""
 
 
-class NoCodeNumber(ValueError):
-    """The phone number gets no codes. It does not matter whether a customer has it."""
-
-
 class TooManyCodes(Exception):
     """Too many codes were requested. The next request is allowed in `seconds`."""
 
@@ -78,7 +74,7 @@ def issue_code(*, email: str, network: str, now: datetime) -> IssuedCode:
 def issue_text_code(*, phone: str, network: str, now: datetime) -> IssuedCode:
     """Issue a code for this phone, as `issue_code` does. An SMS costs money, so a day has limits, too.
 
-    Raises InvalidAddress, NoCodeNumber or TooManyCodes.
+    Raises InvalidAddress, code_numbers.NoCodeNumber or TooManyCodes.
     """
     country = settings.BUTLER_COUNTRY
     try:
@@ -87,8 +83,6 @@ def issue_text_code(*, phone: str, network: str, now: datetime) -> IssuedCode:
         )
     except code_numbers.NotANumber:
         raise InvalidAddress from None
-    except code_numbers.NoCodeNumber:
-        raise NoCodeNumber from None
     is_home = number.country_code == code_numbers.country_code_of(country)
     per_country = settings.BUTLER_SMS_CODES_AT_HOME if is_home else settings.BUTLER_SMS_CODES_ABROAD
     budgets = [

@@ -16,6 +16,7 @@ from customers.api import schema
 from customers.api.base import ApiView, read_body, shape_response
 from customers.api.problems import Problem
 from customers.api.sessions import network_of, open_app_session, open_session
+from customers.identity.code_numbers import NoCodeNumber
 from customers.models import User
 
 # The characters of mailboxes that no phone number has, also as people type them in other scripts.
@@ -130,7 +131,7 @@ def _send(
         code_messages.send(issued, texts)
     except sign_in_codes.InvalidAddress:
         raise Problem(422, *_INVALID_ADDRESSES[kind]) from None
-    except sign_in_codes.NoCodeNumber:
+    except NoCodeNumber:
         raise Problem(422, "no-code-number", _NO_CODE_NUMBER) from None
     except code_messages.MessageNotSent:
         problem = "no-text" if kind == "phone" else "no-mail"
@@ -157,7 +158,7 @@ def _issue_code(request: Request | HttpRequest, kind: str, address: str) -> Issu
     if kind == "email":
         return sign_in_codes.issue_code(email=address, network=network, now=now)
     if not code_messages.sends_texts():
-        raise sign_in_codes.NoCodeNumber
+        raise NoCodeNumber
     return sign_in_codes.issue_text_code(phone=address, network=network, now=now)
 
 

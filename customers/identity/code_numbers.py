@@ -27,7 +27,7 @@ class NotANumber(ValueError):
 
 
 class NoCodeNumber(ValueError):
-    """The number gets no codes: it is no mobile number, or of a country that gets none."""
+    """The number gets no codes, whoever has it: it is no mobile number, or of a country without codes."""
 
 
 class CodeNumber(NamedTuple):
