@@ -29,6 +29,7 @@ The path of a new event:
 - `previous_accounts`: whether the `previousId` of an alias is an account; pure
 - `resolution`: the identifiers of a batch and the records that they lead to
 - `resolved`: the values that it returns; pure
+- `filing_order`: puts the identifier first on which an event is filed
 - `known_identifiers`: the cache of identifiers, their records and stored links
 - `erased_items`: whether an item that cannot become an event is about an erased customer
 - `statements`: the links that events state; pure
@@ -62,6 +63,7 @@ A rebuild, after a change of the rules or of a source:
 
 A proof, such as a code:
 
+- `code_numbers`: the phone numbers that get codes by SMS; pure
 - `opening_rules`: the identifiers that the proofs of a session open; pure
 - `silences`: the year in which an address was silent; a code opens what is later
 - `history_facts`: compares one more fact, which opens the history before a silence; pure
@@ -71,7 +73,6 @@ Readers:
 
 - `lookup`: the records that have an identifier
 - `search`: customers by a name, a number or an address
-- `code_numbers`: the phone numbers that get codes by SMS; pure
 - `ringing_calls`: the calls that ring now, and the possible callers
 - `merge_reasons`: why two records were merged
 """

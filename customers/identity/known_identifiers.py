@@ -41,7 +41,7 @@ class KnownIdentifier(NamedTuple):
 class _StoredLinks(NamedTuple):
     """The links that an event states. All are stored, and none of them is replaced."""
 
-    # The identifiers of the event, as they were known when the links were read.
+    # The identifiers of the event, as they were cached when the links were read.
     ends: tuple[KnownIdentifier, ...]
     # The latest of the stored times. The links of an event from this time on change nothing.
     since: datetime
@@ -56,19 +56,21 @@ class _Cache:
         self.links: dict[LinkArguments, _StoredLinks] = {}
 
 
-_new_identifier = partial(tuple.__new__, ResolvedIdentifier)
-
 # The identifiers of an event, and all else that its links follow from.
 type LinkArguments = tuple[tuple[IdentifierKey, ...], object, object]
 
 # By the name of the database.
 _caches: dict[str, _Cache] = {}
 
+# The class method `_make` would take twice as long, for each identifier of each batch.
+_new_identifier = partial(tuple.__new__, ResolvedIdentifier)
+
 
 class KnownIdentifiers(NamedTuple):
-    """The identifiers of a batch that are known and locked."""
+    """The cached identifiers of a batch, whose records are locked."""
 
     identifiers: Mapping[IdentifierKey, KnownIdentifier]
+    # The `cache_state` of the database; None if nothing is cached.
     state: int | None
     # The cached links of events.
     links: Mapping[LinkArguments, _StoredLinks]
@@ -151,7 +153,7 @@ def checked(
     return KnownIdentifiers(unchecked.identifiers, cache.state, cache.links), resolved
 
 
-def know_after_commit(
+def cache_after_commit(
     rows: Mapping[IdentifierKey, tuple[ResolvedIdentifier, int]], state: int
 ) -> KnownIdentifiers:
     """Cache identifiers as soon as the open transaction has committed.
@@ -198,7 +200,7 @@ def _current(state: int) -> _Cache:
     return cache
 
 
-def know_links_after_commit(
+def cache_links_after_commit(
     cached: KnownIdentifiers, links: Sequence[tuple[LinkArguments, datetime]]
 ) -> None:
     """Cache, as soon as the open transaction has committed, that the links of events are stored.

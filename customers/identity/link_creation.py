@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from customers.identity.addresses import AddressStatement
 from customers.identity.families import ORDER, is_number
-from customers.identity.known_identifiers import KnownIdentifiers, know_links_after_commit
+from customers.identity.known_identifiers import KnownIdentifiers, cache_links_after_commit
 from customers.identity.link_storage import (
     LinkKey,
     LinkTimes,
@@ -91,7 +91,7 @@ def insert_links(
     return ids, orders
 
 
-def know_links(
+def cache_links(
     events: Iterable[StatedEvent], links: BatchLinks, cached: KnownIdentifiers, sender: Sender
 ) -> None:
     """Cache the events all of whose links are stored, and not replaced.
@@ -112,7 +112,7 @@ def know_links(
         for event, stored in times.items()
         if stored and all(stored)
     ]
-    know_links_after_commit(cached, stored_events)
+    cache_links_after_commit(cached, stored_events)
 
 
 def link_equal_numbers(

@@ -80,7 +80,7 @@ def store_missing(
     orders = {key for key in unknown if key.kind == ORDER}
     links = link_creation.find_links(statements, resolved, sender)
     to_regroup, linked_orders = link_creation.insert_links(links, resolved, sender, certain)
-    link_creation.know_links(open_events, links, matched.cached, sender)
+    link_creation.cache_links(open_events, links, matched.cached, sender)
     to_regroup |= link_creation.link_equal_numbers(unknown, resolved, sender)
     linked_orders |= {resolved[key].id for key in repeated_orders & orders}
     has_changes = assigned or linked_orders or to_regroup

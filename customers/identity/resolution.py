@@ -1,7 +1,6 @@
 """Finds the identifiers of a batch of events, and the records that they lead to.
 
-Each event is filed on the first of its identifiers, except a change of an order:
-`_put_changed_orders_first`.
+Each event is filed on the first of its identifiers (`customers.identity.filing_order`).
 """
 
 from collections import defaultdict
@@ -9,7 +8,6 @@ from collections.abc import Iterable, Sequence, Set
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.conf import settings
 
@@ -18,6 +16,7 @@ from customers.db.retry import RetryTransaction
 from customers.identity import erasure_rules, known_identifiers
 from customers.identity.erasure_rules import ErasedIdentifier, ErasedIdentifiers
 from customers.identity.families import ORDER, is_number
+from customers.identity.filing_order import put_changed_orders_first, put_placeholders_last
 from customers.identity.identifier_keys import identifier_keys
 from customers.identity.known_identifiers import (
     NOTHING_KNOWN,
@@ -33,11 +32,8 @@ from customers.identity.previous_accounts import (
 )
 from customers.identity.resolved import Resolved, ResolvedIdentifier
 from customers.identity.short_text_cache import ShortTextCache
-from customers.projections import orders
 from customers.types import MAIN_SPACE_ID, VERIFIED, IncomingEvent, Sender
 
-# Events that change an existing order.
-_ORDER_CHANGES = orders.NAMES - {orders.PLACED}
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -64,7 +60,7 @@ class Resolution(NamedTuple):
     tombstones: Tombstones
     # The grouping versions of the locked records, by the identifiers that lead to them.
     grouping_versions: dict[IdentifierKey, int]
-    # The number of customers.identity.known_identifiers; empty if no record was locked.
+    # The `cache_state` of the database (known_identifiers), at most one; empty if nothing was locked.
     cache_states: set[int]
     # Of further records: the version of the log, and the grouping version.
     record_versions: dict[str, tuple[int, int]]
@@ -111,7 +107,7 @@ def resolve_events(events: Sequence[IncomingEvent], sender: Sender) -> ResolvedE
     # No cached identifier is blocked, erased, a placeholder, or has several periods.
     cached, resolved = known_identifiers.lock_unchecked(unchecked)
     keys_by_event, refused_aliases = read_aliases(keys_by_event, accounts, resolved, sender)
-    keys_by_event = _put_changed_orders_first(events, keys_by_event, resolved)
+    keys_by_event = put_changed_orders_first(events, keys_by_event, resolved)
     return ResolvedEvents(keys_by_event, resolved, frozenset(), {}, refused_aliases, cached)
 
 
@@ -125,7 +121,7 @@ def _resolve_events(
 ) -> ResolvedEvents:
     """Find the missing identifiers in the database, and decide which ones each event may name."""
     resolution = resolve(missing, sender, unchecked.records)
-    cached = _know(resolution)
+    cached = _cache_resolved(resolution)
     if unchecked.identifiers:
         checked, resolved = known_identifiers.checked(
             unchecked, resolution.record_versions, resolution.cache_states
@@ -143,9 +139,9 @@ def _resolve_events(
     accepted = erasure_rules.accept_events(events, keys_by_event, erased, sender)
     keys_by_event = [keys or () for keys in accepted]
     keys_by_event = _in_their_periods(events, keys_by_event, resolved, resolution.tombstones)
-    keys_by_event = _put_placeholders_last(keys_by_event, resolved)
+    keys_by_event = put_placeholders_last(keys_by_event, resolved)
     return ResolvedEvents(
-        _put_changed_orders_first(events, keys_by_event, resolved),
+        put_changed_orders_first(events, keys_by_event, resolved),
         resolved,
         frozenset(place for place, keys in enumerate(accepted) if keys is None),
         resolution.tombstones,
@@ -154,7 +150,7 @@ def _resolve_events(
     )
 
 
-def _know(resolution: Resolution) -> KnownIdentifiers:
+def _cache_resolved(resolution: Resolution) -> KnownIdentifiers:
     """Cache the identifiers that no erasure, period or blocked value concerns, after the commit."""
     if not resolution.cache_states:
         return NOTHING_KNOWN
@@ -167,7 +163,7 @@ def _know(resolution: Resolution) -> KnownIdentifiers:
         if key not in excluded and not key.period and key[:2] not in resolution.blocked
     }
     (state,) = resolution.cache_states
-    return known_identifiers.know_after_commit(rows, state)
+    return known_identifiers.cache_after_commit(rows, state)
 
 
 def erased_identifiers(resolved: Resolved, tombstones: Tombstones) -> ErasedIdentifiers:
@@ -215,16 +211,6 @@ def _moment(event: IncomingEvent, key: IdentifierKey) -> datetime:
     """Return the time whose period counts. A customer token speaks for the holder of today."""
     is_proved = event.proved_identifier is not None and key.evidence == VERIFIED
     return _END_OF_TIME if is_proved else event.occurred_at
-
-
-def _put_placeholders_last(
-    keys_by_event: list[tuple[IdentifierKey, ...]], resolved: Resolved
-) -> list[tuple[IdentifierKey, ...]]:
-    """File no event on a placeholder if it names another identifier."""
-    placeholders = {key for key, row in resolved.items() if row.is_placeholder}
-    if not placeholders:
-        return keys_by_event
-    return [tuple(sorted(keys, key=lambda key: key in placeholders)) for keys in keys_by_event]
 
 
 def resolve(
@@ -301,62 +287,3 @@ def read_resolved(rows: Iterable[tuple[Any, ...]]) -> Resolution:
             if earlier is None or earlier.period < tombstone.period:
                 resolution.tombstones[key] = tombstone
     return resolution
-
-
-def _put_changed_orders_first(
-    events: Sequence[IncomingEvent],
-    keys_by_event: Sequence[tuple[IdentifierKey, ...]],
-    resolved: Resolved,
-) -> list[tuple[IdentifierKey, ...]]:
-    """File a change of an order on the order, unless it names a customer who placed it.
-
-    The change then goes to the record of the order, even if it names another customer or arrives
-    before the order.
-    """
-    if all(event.name not in _ORDER_CHANGES for event in events):
-        return list(keys_by_event)
-    events_with_keys = list(zip(events, keys_by_event, strict=True))
-    placed_now = {
-        (_order_of(keys), keys[0])
-        for event, keys in events_with_keys
-        if event.name == orders.PLACED and keys
-    }
-    is_change = [
-        event.name in _ORDER_CHANGES
-        and (order := _order_of(keys)) is not None
-        and (order, keys[0]) not in placed_now
-        for event, keys in events_with_keys
-    ]
-    changed = {
-        _order_of(keys) for keys, changes in zip(keys_by_event, is_change, strict=True) if changes
-    }
-    placers = _find_placers({order for order in changed if order}, resolved)
-    return [
-        tuple(sorted(keys, key=lambda key: key.kind != ORDER))
-        if changes and not _is_placer(keys, placers, resolved)
-        else keys
-        for keys, changes in zip(keys_by_event, is_change, strict=True)
-    ]
-
-
-def _order_of(keys: tuple[IdentifierKey, ...]) -> IdentifierKey | None:
-    return next((key for key in keys if key.kind == ORDER), None)
-
-
-def _find_placers(
-    order_keys: Set[IdentifierKey], resolved: Resolved
-) -> set[tuple[IdentifierKey, UUID]]:
-    """Return the orders that are known, each with every customer who placed it."""
-    by_id = {resolved[key].id: key for key in order_keys if key in resolved}
-    rows = sql.rows("find_order_placers", {"ids": sorted(by_id)}) if by_id else []
-    return {(by_id[order], customer) for order, customer in rows}
-
-
-def _is_placer(
-    keys: tuple[IdentifierKey, ...],
-    placers: Set[tuple[IdentifierKey, UUID]],
-    resolved: Resolved,
-) -> bool:
-    """Tell whether the first identifier of a change leads to a customer who placed its order."""
-    order, person = _order_of(keys), resolved.get(keys[0])
-    return order is not None and person is not None and (order, person.customer_id) in placers
