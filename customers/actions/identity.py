@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from customers.actions.proved_addresses import kept_proved_addresses
+from customers.actions.proved_addresses import keep_proved_addresses
 from customers.actions.refiling import MAX_REASON_LENGTH, UnknownIdentifier, find_identifier
 from customers.identity import decisions
 from customers.identity.families import is_number
@@ -55,7 +55,7 @@ def decide(
     if last and last.kind == kind:
         return last, False
     reason = reason.strip()[:MAX_REASON_LENGTH]
-    with kept_proved_addresses({end.customer_id for end in ends if end.customer_id}):
+    with keep_proved_addresses({end.customer_id for end in ends if end.customer_id}):
         decision = decisions.decide(
             kind, ends[0].pk, ends[1].pk, actor=actor, reason=reason, now=now
         )
@@ -90,7 +90,7 @@ def undo_decision(
     if decision is None:
         return None
     reason = reason.strip()[:MAX_REASON_LENGTH]
-    with kept_proved_addresses([customer_id]):
+    with keep_proved_addresses([customer_id]):
         decisions.undo_decision(decision_id=decision.pk, actor=actor, reason=reason, now=now)
     decision.refresh_from_db()
     return decision

@@ -27,7 +27,7 @@ class TakesProvedAddress(Exception):
 
 
 @contextmanager
-def kept_proved_addresses(record_ids: Collection[UUID]) -> Iterator[None]:
+def keep_proved_addresses(record_ids: Collection[UUID]) -> Iterator[None]:
     """Roll a change back if it takes a proved address of these records off.
 
     Raises TakesProvedAddress.

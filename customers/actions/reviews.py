@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from customers.actions.proved_addresses import kept_proved_addresses
+from customers.actions.proved_addresses import keep_proved_addresses
 from customers.identity import decisions
 from customers.models import Customer, ManualDecision, Merge, Review
 
@@ -75,7 +75,7 @@ def undo_merge(
         return None
     if merge.undone_at:
         raise MergeAlreadyUndone
-    with nullcontext() if has_fresh_proof else kept_proved_addresses([customer_id]):
+    with nullcontext() if has_fresh_proof else keep_proved_addresses([customer_id]):
         _undo(merge, actor, now)
     merge.refresh_from_db()
     return merge
