@@ -13,16 +13,17 @@ _MAX_RECENT = 20_000
 
 
 class StreamAccessLog:
-    """The looks of keys at records by streams of this process."""
+    """The entries that this process writes: one for each key and record in ten minutes."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
+        # The monotonic time of the last entry, by reader and record.
         self._recent: dict[tuple[str, str], float] = {}
 
     async def add(self, reader: str, customer_id: str, *, now: datetime) -> None:
         """Log that a reader opened a stream of a record. Raises DatabaseUnavailable."""
-        look, moment = (reader, customer_id), time.monotonic()
-        if moment - self._recent.get(look, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
+        access, moment = (reader, customer_id), time.monotonic()
+        if moment - self._recent.get(access, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
             return
         params = {
             "ids": [customer_id],
@@ -35,4 +36,4 @@ class StreamAccessLog:
         await self._fetch(INSERT_ACCESS_LOG, params)
         if len(self._recent) >= _MAX_RECENT:
             self._recent.clear()
-        self._recent[look] = moment
+        self._recent[access] = moment

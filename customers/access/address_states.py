@@ -125,7 +125,7 @@ class OwnAddresses(NamedTuple):
 
     @property
     def is_frozen(self) -> bool:
-        """True if a holder of an address stopped a change, which only staff end."""
+        """True if a holder of an address stopped a change. Staff or an earlier passkey end this."""
         return any(change.state == AddressChange.State.FROZEN for change in self.changes)
 
     def find(self, address_id: int) -> OwnAddress | None:

@@ -11,7 +11,7 @@ from customers.models import Evidence, Identifier, User
 def proved_address() -> QuerySet[Identifier]:
     """Return the mailbox or the phone that a login proved, as a subquery on the login.
 
-    An address is not returned if its period ended since then: somebody else may have it.
+    An address is not returned if its period ended since then: another person may have it.
     """
     # A later period on the same record continues the earlier one.
     later = Identifier.objects.filter(

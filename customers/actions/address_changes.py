@@ -293,7 +293,7 @@ def _obstacle(change: AddressChange) -> str:
     if not holders.exists():
         return "the account was erased"
     added = change.added
-    # The evidence of staff stands for the proof of the new address and the last address may go by it.
+    # The evidence of staff replaces the proof of the new address, and permits to remove the last one.
     is_by_staff = change.proposer_id is not None
     is_missing = added is not None and added.proved_at is None and not is_by_staff
     if added and (added.erasure_id or is_missing or _has_later_period(added)):

@@ -65,7 +65,7 @@ def send_change_notices(change: AddressChange) -> list[int]:
 
 
 def _notice_text(change: AddressChange, phone: Identifier) -> str:
-    """Return the notice to a phone that goes or comes."""
+    """Return the notice to a phone that is added or removed."""
     words = {
         "company": settings.BUTLER_COMPANY,
         "url": freeze_url(FreezeLink(change.pk, phone.pk)),

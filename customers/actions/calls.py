@@ -1,4 +1,4 @@
-"""Files calls and SMS of a phone on the customer whose they are.
+"""Files the calls and SMS of a phone on the customer whose number it is.
 
 A call is filed on its number. It is filed on a customer when she proves the number, and when staff open
 the customer for it.

@@ -218,9 +218,9 @@ def release(user: User, session: SessionBase, change_id: int, *, now: datetime) 
 def can_end_freeze(
     user: User, session: SessionBase, own: OwnAddresses, change: AddressChange, *, now: datetime
 ) -> bool:
-    """Tell whether a passkey opened the session some minutes ago that is older than the change.
+    """Tell whether a passkey that is older than the change opened the session within 15 minutes.
 
-    A new passkey does not count: whoever reads one of the mailboxes could create it.
+    A newer passkey does not count: each reader of one of the mailboxes can add one.
     """
     passkey_id = fresh_passkey(session, now)
     if passkey_id is None:

@@ -75,7 +75,7 @@ def _current() -> QuerySet[Passkey]:
 
 
 def has_fresh_proof(user: User, session: SessionBase, *, now: datetime) -> bool:
-    """Tell whether the session may create a passkey: it proved the address some minutes ago."""
+    """Tell whether the session may create a passkey: it proved the address within 15 minutes."""
     try:
         _fresh_address(user, session, now)
     except OldProof:

@@ -37,7 +37,7 @@ class InvalidAddress(ValueError):
 
 
 class NoSuchAddress(LookupError):
-    """The record does not have the address that goes, or would keep nothing that had it."""
+    """The record does not have the address to remove, or has no account and no other mailbox."""
 
 
 class ChangeMoved(Exception):
@@ -45,7 +45,7 @@ class ChangeMoved(Exception):
 
 
 class StillWaits(Exception):
-    """A change that only staff asked for waits for its three days."""
+    """A change that only staff asked for waits for three days, whoever approves it."""
 
 
 class Colleague(NamedTuple):
@@ -184,7 +184,7 @@ def _line(colleague: Colleague, evidence: str) -> str:
 
 
 def _refuse_own_record(colleague: Colleague, customer_id: UUID, added: str) -> None:
-    """Refuse a colleague who acts on the own record: by the login's mailbox, or by its record."""
+    """Refuse colleagues who act on their own record, or give a record their own mailbox."""
     own = normalize("email", colleague.user.email or "")
     of_record = Identifier.objects.filter(customer=customer_id, kind="email", value=own)
     has_record = Customer.objects.filter(
@@ -204,7 +204,7 @@ def _records(change: AddressChange) -> set[UUID]:
 
 
 def _holders(customer_id: UUID, removed: Identifier | None) -> list[int]:
-    """Return the accounts of a record; without an account, its mailboxes but the one that goes.
+    """Return the accounts of a record; without an account, its mailboxes except the removed one.
 
     A phone may be attached to accounts and to mailboxes.
     """

@@ -134,8 +134,8 @@ def take_all(lines: Iterable[OrderLine], statement: RefundStatement, status: str
 
 
 def amount_of_lines(parts: Iterable[LinePart]) -> Decimal | None:
-    """Return the price of what was parts; None if a unit price is unknown, or nothing was parts."""
-    amounts = [line.amount for line in parts]
+    """Return the price of the parts; None if a unit price is unknown, or if there are no parts."""
+    amounts = [part.amount for part in parts]
     if not amounts or None in amounts:
         return None
     return sum((amount for amount in amounts if amount is not None), Decimal(0))

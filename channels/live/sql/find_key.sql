@@ -1,5 +1,4 @@
--- A key by its digest, whatever it may do, with its source; one that was revoked or ran out is not
--- found.
+-- Find a key by its digest, with its rights and its source. A revoked or expired key is not found.
 --
 -- digest  bytea
 

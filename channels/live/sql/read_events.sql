@@ -1,5 +1,5 @@
--- Read what follows a version on several logs at once: one statement, whatever the number.
--- A log without news gives no row. Versions of one log come in order and without gaps.
+-- Read the events after a version, of several logs with one statement. A log without new events gives
+-- no row. Versions of one log come in order and without gaps.
 --
 -- customer_ids    uuid[]
 -- after_versions  bigint[]  after which version, one for each customer
@@ -9,7 +9,7 @@
 -- part_numbers    bigint[]  for readers of a part: the number of the position
 -- part_records    uuid[]    and a record that the reader opens
 -- part_starts     timestamptz[]  only from this time on; null without a limit
--- with_contact    bool[]    whether the reader opens what is about the record as a whole
+-- with_contact    bool[]    whether the reader opens events about the record as a whole
 --
 -- returns the number of the position, from 1, and the event
 --
