@@ -37,6 +37,9 @@ SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 RECEIPT_KEY = env.signing_seed("RECEIPT_KEY", source_secret=SECRET_KEY if DEBUG else "")
 # The key of the digests of erased identifiers. If it changes, Butler no longer recognizes them.
 ERASURE_KEY = env.text("ERASURE_KEY", "") or SECRET_KEY
+# The key of the digests of ticket codes, and of the encrypted codes. With another key, no code opens
+# the gate.
+TICKET_KEY = env.text("TICKET_KEY", "") or SECRET_KEY
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost"])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 
@@ -245,6 +248,17 @@ BUTLER_EVENTS_PER_MINUTE = env.number("BUTLER_EVENTS_PER_MINUTE", default=0)
 BUTLER_IDEMPOTENCY_DAYS = 7
 # The URL of the live streams for browsers. If empty, the proxy serves them on the same host.
 LIVE_URL = env.text("LIVE_URL", "")
+
+# Tickets ------------------------------------------------------------------------------
+
+# Whether each guest of an order gets a ticket code, or the order one for all.
+BUTLER_TICKETS_PER = env.choice("BUTLER_TICKETS_PER", {"order", "guest"}, default="order")
+# Whether a ticket opens the gate again on the day on which it was admitted.
+BUTLER_REENTRY = env.flag("BUTLER_REENTRY", default=False)
+# Whether the number of an order opens the gate, as tickets without a code have it.
+BUTLER_ORDER_NUMBERS_OPEN_GATE = env.flag("BUTLER_ORDER_NUMBERS_OPEN_GATE", default=False)
+# The number of unknown codes that a source may scan within 15 minutes. Then it must wait.
+BUTLER_UNKNOWN_CODES_PER_SOURCE = env.number("BUTLER_UNKNOWN_CODES_PER_SOURCE", default=300)
 
 # Company, channels and workers -------------------------------------------------------
 

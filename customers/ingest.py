@@ -32,6 +32,7 @@ from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent
 from customers.projections import registry
 from customers.projections.traits import TraitStatement, trait_statements
+from customers.tickets.storage import StatedCodes, store_stated_codes
 from customers.types import (
     IncomingEvent,
     IngestedBatch,
@@ -279,6 +280,22 @@ class _Batch:
         ]
         if subjects:
             registry.project(subjects, new_message_keys={message_keys[i] for i in new})
+            self._store_ticket_codes(new, entries)
+
+    def _store_ticket_codes(self, new: Sequence[int], entries: Sequence[LogEntry]) -> None:
+        """Store the ticket codes that trusted events state about orders."""
+        stated = [
+            StatedCodes(
+                entry.about.partition(":")[2],
+                entry.customer_id,
+                self.events[i].ticket_codes,
+                entry.occurred_at,
+            )
+            for i, entry in zip(new, entries, strict=True)
+            if self.events[i].ticket_codes
+        ]
+        if stated and self.sender.is_trusted:
+            store_stated_codes(stated, source_id=self.sender.source_id, now=self.received_at)
 
     def _log_entry(
         self,

@@ -138,6 +138,8 @@ class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
     token_fault: str = ""
     # The codes of what Butler cannot read in its properties (customers.projections.doubts).
     doubts: tuple[str, ...] = ()
+    # The codes of tickets that the event states, by guest. The body does not contain them.
+    ticket_codes: tuple[tuple[str, str], ...] = ()
 
 
 class RejectedItem(msgspec.Struct, frozen=True):

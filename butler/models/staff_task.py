@@ -13,6 +13,7 @@ class StaffTask(models.Model):
         UNCERTAIN = "uncertain"
         # A change of an address that needs a colleague.
         ADDRESS = "address"
+        TICKET = "ticket"
 
     class Outcome(models.TextChoices):
         REACHED = "reached"

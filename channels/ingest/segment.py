@@ -16,6 +16,7 @@ from channels.ingest.identifiers import MAX_REFERENCE, id_text, read_identifiers
 from channels.ingest.limits import InvalidEvent
 from customers.projections.doubts import find_doubts
 from customers.projections.event_names import canonical_name
+from customers.tickets import stated_codes
 from customers.types import IncomingEvent, RejectedItem
 from customers.values import times
 
@@ -72,9 +73,11 @@ def read_event(raw: bytes, request_context: RequestContext) -> IncomingEvent | R
         body = raw
         is_changed = _apply_request_context(document, request_context)
         token = _remove_identity_token(document)
-        if is_changed or token is not None:
+        ticket_codes = stated_codes.hide_codes(document) if _may_have_codes(raw) else None
+        if is_changed or token is not None or ticket_codes is not None:
             digest, body = limits.digest(document), _encode(document)
-        return event_from_object(document, digest, body, request_context, token)
+        event = event_from_object(document, digest, body, request_context, token)
+        return _with_ticket_codes(event, ticket_codes or (), request_context)
     except limits.READER_ERRORS as error:
         invalid = limits.as_invalid_event(error)
         match = _MESSAGE_ID.search(raw)
@@ -86,7 +89,26 @@ def build_event(document: dict[str, Any], request_context: RequestContext) -> In
     """Return the event of a document that another channel wrote. Raises InvalidEvent."""
     token = _remove_identity_token(document)
     body = _encode(document)
-    return event_from_object(*limits.read_object(body), body, request_context, token)
+    ticket_codes: tuple[tuple[str, str], ...] = ()
+    if _may_have_codes(body):
+        # The document of the caller stays as it is.
+        document = limits.read_object(body)[0]
+        ticket_codes = stated_codes.hide_codes(document)
+        body = _encode(document)
+    event = event_from_object(*limits.read_object(body), body, request_context, token)
+    return _with_ticket_codes(event, ticket_codes, request_context)
+
+
+_may_have_codes = stated_codes.may_have_codes
+
+
+def _with_ticket_codes(
+    event: IncomingEvent, ticket_codes: tuple[tuple[str, str], ...], context: RequestContext
+) -> IncomingEvent:
+    """Return the event with its ticket codes, if the sender has a secret key."""
+    if not ticket_codes or not context.is_trusted or not event.about.startswith("order:"):
+        return event
+    return msgspec.structs.replace(event, ticket_codes=ticket_codes)
 
 
 def build_or_reject(document: dict[str, Any], request_context: RequestContext) -> ParsedEvent:

@@ -61,22 +61,25 @@ def counted_attempt(limit: AttemptLimit, subject: str, now: datetime) -> Iterato
 
 def refuse_at_limit(limit: AttemptLimit, subject: str, now: datetime) -> None:
     """Raise TooManyAttempts if no further attempt is allowed. Counts nothing."""
-    counts = AttemptCount.objects.filter(subject=_subject(limit, subject), window=_window(now))
+    counts = AttemptCount.objects.filter(
+        subject=attempt_subject(limit, subject), window=attempt_window(now)
+    )
     if counts.filter(tries__gte=limit.tries).exists():
-        raise _too_many_attempts(now)
+        raise too_many_attempts(now)
 
 
 def count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
     """Count an attempt in the open transaction; raise TooManyAttempts if it exceeds the limit."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_ATTEMPT, [_subject(limit, subject), _window(now)])
+        cursor.execute(_COUNT_ATTEMPT, [attempt_subject(limit, subject), attempt_window(now)])
         [tries] = cursor.fetchone()
     if tries > limit.tries:
-        raise _too_many_attempts(now)
+        raise too_many_attempts(now)
 
 
-def _too_many_attempts(now: datetime) -> TooManyAttempts:
-    return TooManyAttempts(math.ceil((_window(now) + WINDOW - now).total_seconds()))
+def too_many_attempts(now: datetime) -> TooManyAttempts:
+    """Return the error that tells when the next window begins."""
+    return TooManyAttempts(math.ceil((attempt_window(now) + WINDOW - now).total_seconds()))
 
 
 _COUNT_ATTEMPT = """
@@ -88,14 +91,18 @@ RETURNING tries
 
 def reset_attempts(limit: AttemptLimit, subject: str, now: datetime) -> None:
     """Reset the count after a success, so that occasional mistakes do not add up."""
-    AttemptCount.objects.filter(subject=_subject(limit, subject), window=_window(now)).delete()
+    AttemptCount.objects.filter(
+        subject=attempt_subject(limit, subject), window=attempt_window(now)
+    ).delete()
 
 
-def _window(now: datetime) -> datetime:
+def attempt_window(now: datetime) -> datetime:
+    """Return the start of the window of 15 minutes that a time lies in."""
     length = int(WINDOW.total_seconds())
     return datetime.fromtimestamp(int(now.timestamp()) // length * length, tz=UTC)
 
 
-def _subject(limit: AttemptLimit, subject: str) -> bytes:
+def attempt_subject(limit: AttemptLimit, subject: str) -> bytes:
+    """Return the keyed digest by which the attempts of a subject are counted."""
     salt = f"customers.staff_sign_in.{limit.name}"
     return salted_hmac(salt, subject, algorithm="sha256").digest()[:16]

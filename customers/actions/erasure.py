@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from customers import sql
-from customers.actions import sign_in
+from customers.actions import sign_in, ticket_codes
 from customers.actions.erasure_refusals import refused_purposes
 from customers.actions.record_locks import lock_live_record
 from customers.actions.refiling import MAX_REASON_LENGTH
@@ -20,6 +20,7 @@ from customers.identity import erasure_rules, merging
 from customers.identity.families import ADDRESSES, is_number
 from customers.identity.links import IdentifierKey
 from customers.models import Customer, Erasure, Identifier, Source, Tombstone, User
+from customers.tickets.states import ERASED as ERASED_CODES
 
 
 class ErasedRecord(NamedTuple):
@@ -53,6 +54,7 @@ def _erase(customer_id: UUID, reason: str, actor: str, now: datetime) -> ErasedR
     _store_tombstones(erasure, identifiers)
     _end_identifiers(erasure, [identifier.pk for identifier in identifiers])
     _end_logins(live)
+    ticket_codes.end_codes(live, now, ERASED_CODES)
     properties = {"reason": reason, "erasure": erasure.pk}
     event = log.InternalEvent(live, "identity", "Customer Erased", properties, now)
     log.append_internal_events([event], actor=actor, now=now)

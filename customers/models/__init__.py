@@ -35,6 +35,7 @@ from customers.models.search import SearchName
 from customers.models.sign_in import AttemptCount, SignInCode
 from customers.models.source import Source, SourceKey, SourceWarning, Space
 from customers.models.source_move import SourceMove
+from customers.models.ticket import GateScan, TicketCode
 
 __all__ = [
     "AccessLogEntry",
@@ -47,6 +48,7 @@ __all__ = [
     "Erasure",
     "Event",
     "Evidence",
+    "GateScan",
     "HistoryOpening",
     "IdempotencyKey",
     "Identifier",
@@ -78,6 +80,7 @@ __all__ = [
     "SourceWarning",
     "Space",
     "Suppression",
+    "TicketCode",
     "Tombstone",
     "Topic",
     "Trait",

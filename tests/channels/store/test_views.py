@@ -33,8 +33,8 @@ def noor(*, by=None, **facts):
 
 @pytest.mark.parametrize(
     "scan",
-    [{"card": "LK 1"}, {"code": "A-1"}, {"phone": "06 12345678"}],
-    ids=["card", "ticket", "phone"],
+    [{"card": "LK 1"}, {"order": "A-1"}, {"phone": "06 12345678"}],
+    ids=["card", "order", "phone"],
 )
 def test_a_scan_says_who_stands_there_in_one_line(running, scan):
     _, key = till()
@@ -90,7 +90,7 @@ def test_claimed_order_hides_nobody_who_was_verified_with_its_number(running):
         by=page,
     )
 
-    response = send(running.web, "/v1/store/scans", {"code": "MEN-1"}, key=key)
+    response = send(running.web, "/v1/store/scans", {"order": "MEN-1"}, key=key)
 
     assert response.status == 200
     assert response.json["is_verified"]
@@ -106,13 +106,13 @@ def test_claimed_order_opens_no_gate(running):
     factories.record(free, by=factories.sender(trusted=False))
 
     by_card = send(running.web, "/v1/store/scans", {"card": "LK1"}, key=key)
-    by_code = send(running.web, "/v1/store/scans", {"code": "FREE-1"}, key=key)
+    by_number = send(running.web, "/v1/store/scans", {"order": "FREE-1"}, key=key)
 
     assert (by_card.json["line"], by_card.json["order"]) == ("Noor: no visit ahead", None)
-    assert by_code.json["order"] is None
+    assert by_number.json["order"] is None
 
 
-def test_a_scan_of_a_cancelled_ticket_says_so(running):
+def test_look_at_a_cancelled_order_says_so(running):
     _, key = till()
     noor()
     factories.record(
@@ -122,7 +122,7 @@ def test_a_scan_of_a_cancelled_ticket_says_so(running):
         by=factories.sender(factories.source(channel="phone")),
     )
 
-    response = send(running.web, "/v1/store/scans", {"code": "A-1"}, key=key)
+    response = send(running.web, "/v1/store/scans", {"order": "A-1"}, key=key)
 
     assert response.json["line"] == "Noor: order A-1 was cancelled"
 
