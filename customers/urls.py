@@ -25,6 +25,7 @@ from customers.api import (
     reviews,
     sessions,
     sign_in,
+    tickets,
 )
 
 # Importing path_converters registers the converter `number`.
@@ -50,6 +51,7 @@ _record_paths: list[URLPattern | URLResolver] = [
     path(
         "orders/<number:number>/history/", orders.OrderHistoryView.as_view(), name="order-history"
     ),
+    path("orders/<number:number>/tickets/", tickets.TicketsView.as_view(), name="order-tickets"),
     path("orders/<number:number>/", orders.OrderView.as_view(), name="order"),
     path("party/", parties.PartyView.as_view(), name="party"),
     path("party/<number:reference>/", parties.MemberView.as_view(), name="party-member"),

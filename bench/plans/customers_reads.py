@@ -150,6 +150,18 @@ PARAMETERS: dict[str, Params] = {
     "read_timeline": _TIMELINE,
     "read_timeline_forward": _TIMELINE | {"bounds": [3] * 10},
     "read_trait_statements": _LIVE,
+    "lock_ticket_orders": {
+        "digests": [_digest("ticket code", 1), _digest("ticket code", 2)],
+        "subject": _digest("subject", 1),
+        "window": NOW,
+    },
+    "lock_ticket_order": {"order_key": "1001/A-1"},
+    "read_scanned_tickets": {
+        "digests": [_digest("ticket code", 1)],
+        "keys": [uuid("gate scan", 1)],
+    },
+    "find_order_keys": {"number": "A-1", "customer_id": None},
+    "find_handover_proof": {"order_key": "1001/A-1", "proved": serials(3)},
     "find_visit": {"id": uuid("customer", 1), "number": "", "today": TODAY},
     "lock_known_records": {"ids": "{}"},
     "resolve_identifiers": {

@@ -34,6 +34,28 @@ def _rows(**columns: object) -> Params:
 _ORDER_NUMBERS = [f"A-{number}" for number in _NUMBERS]
 
 PARAMETERS: dict[str, Params] = {
+    "insert_gate_scans": {
+        "scans": json(
+            [
+                {
+                    "key": uuid("new scan", 1),
+                    "code_digest": "00" * 16,
+                    "order_key": "1001/A-1",
+                    "guest": "",
+                    "state": "good",
+                    "outcome": "admitted",
+                    "device": "gate",
+                    "place": "North gate",
+                    "staff": "iris",
+                    "scanned_at": NOW,
+                }
+            ]
+        ),
+        "looks": json([{"customer_id": uuid("customer", 1), "reason": "iris"}]),
+        "at": NOW,
+        "actor": "source:gate",
+        "source_id": 1001,
+    },
     "insert_ledger_entries": {
         "rows": json(
             [

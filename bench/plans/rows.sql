@@ -124,6 +124,18 @@ SELECT pg_temp.live(number), 'A-' || number * 100 + place, 'placed', 'app', 'EUR
        1 + (number % 3 > 0)::int, pg_temp.noon(place % 3), pg_temp.noon(place % 3), '', 1
   FROM numbers AS customer (number),
        generate_series(1, CASE WHEN number <= 20 THEN 60 ELSE 1 END) AS place;
+INSERT INTO customers_ticketcode (id, order_key, number, customer_id, guest, digest, encrypted,
+       origin, issued_at, end_reason)
+SELECT pg_temp.serial(number), '1001/A-' || number, 'A-' || number,
+       pg_temp.id_of('customer', number), '', decode(md5('ticket code:' || number), 'hex'), '',
+       'first', pg_temp.noon(0), ''
+  FROM numbers;
+INSERT INTO customers_gatescan (id, key, source_id, code_digest, order_key, guest, state, outcome,
+       device, place, staff, scanned_at, received_at)
+SELECT pg_temp.serial(number), pg_temp.id_of('gate scan', number), 1001,
+       decode(md5('ticket code:' || number), 'hex'), '1001/A-' || number, '', 'good', 'admitted',
+       'gate', 'North gate', 'iris', pg_temp.noon(number % 7), pg_temp.noon(number % 7)
+  FROM numbers;
 INSERT INTO customers_partymember (customer_id, reference, name, role, birth_date, guardian,
        details, version)
 SELECT pg_temp.live(number), 'm' || number || '-' || member, 'Sam', 'child',

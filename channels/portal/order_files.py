@@ -1,5 +1,6 @@
-"""The calendar entry of a visit, and the QR code for the gate."""
+"""The calendar entry of a visit, and the QR codes for the gate."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
 from uuid import NAMESPACE_URL, uuid5
@@ -12,11 +13,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from customers.actions.ticket_codes import Ticket
 from customers.queries.shapes import OrderShape
 from customers.types import OPEN_ORDER_STATUSES
-
-# The longest order number that a QR code on a phone can hold.
-_NUMBER_LENGTH = 200
 
 
 def has_calendar_file(order: OrderShape) -> bool:
@@ -24,20 +23,11 @@ def has_calendar_file(order: OrderShape) -> bool:
     return order.visit_date is not None and order.status not in ("requested", "declined")
 
 
-def has_qr_code(order: OrderShape) -> bool:
-    """Return whether an order has a QR code: it is verified and confirmed."""
-    return (
-        order.is_verified
-        and order.status in OPEN_ORDER_STATUSES
-        and len(order.number) <= _NUMBER_LENGTH
-    )
-
-
-def qr_code(number: str) -> bytes:
-    """Return a QR code of an order's number as SVG."""
+def qr_code(code: str) -> bytes:
+    """Return a QR code of the code of a ticket as SVG."""
     buffer = BytesIO()
     # Always dark on light, because many scanners cannot read other colors.
-    segno.make(number, error="m", micro=False).save(
+    segno.make(code, error="m", micro=False).save(
         buffer,
         kind="svg",
         scale=8,
@@ -50,7 +40,7 @@ def qr_code(number: str) -> bytes:
     return buffer.getvalue()
 
 
-def calendar_file(order: OrderShape) -> bytes:
+def calendar_file(order: OrderShape, tickets: Sequence[Ticket]) -> bytes:
     """Return a visit as an iCalendar file (RFC 5545), in the company's time zone.
 
     All files of one order have the same entry, and a later version replaces an earlier one.
@@ -59,12 +49,12 @@ def calendar_file(order: OrderShape) -> bytes:
     file.add("prodid", "-//Butler//Portal//EN")
     file.add("version", "2.0")
     file.add("method", "PUBLISH")
-    file.add_component(_visit(order))
+    file.add_component(_visit(order, tickets))
     file.add_missing_timezones()
     return file.to_ical()
 
 
-def _visit(order: OrderShape) -> icalendar.Event:
+def _visit(order: OrderShape, tickets: Sequence[Ticket]) -> icalendar.Event:
     page = settings.BUTLER_SITE_URL.rstrip("/") + reverse("portal:order", args=[order.number])
     event = icalendar.Event()
     event.add("uid", str(uuid5(NAMESPACE_URL, page)))
@@ -74,10 +64,16 @@ def _visit(order: OrderShape) -> icalendar.Event:
     event.add("summary", _summary(order))
     event.add("dtstart", _start(order))
     event.add("location", settings.BUTLER_COMPANY)
-    event.add("description", _("Code at the gate: %(number)s") % {"number": order.number})
+    if tickets:
+        event.add("description", "\n".join(_code_text(ticket) for ticket in tickets))
     event.add("url", page)
     event.add("status", "CONFIRMED" if order.status in OPEN_ORDER_STATUSES else "CANCELLED")
     return event
+
+
+def _code_text(ticket: Ticket) -> str:
+    text = _("Code at the gate: %(code)s") % {"code": ticket.code}
+    return f"{ticket.name}: {text}" if ticket.name else text
 
 
 def _summary(order: OrderShape) -> str:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("orders/", orders.list_orders, name="orders"),
     # The paths below an order come before the order, whose number may contain slashes.
     path("orders/<number:number>/calendar.ics", orders.calendar_file, name="calendar"),
+    path("orders/<number:number>/codes/change/", orders.change_codes, name="codes-change"),
     path("orders/<number:number>/code.svg", orders.qr_code, name="qr-code"),
     path("orders/<number:number>/", orders.show_order, name="order"),
     path("inbox/", inbox.list_messages, name="inbox"),

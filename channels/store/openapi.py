@@ -7,10 +7,11 @@ _TEXT: OpenApiSchema = {"type": "string", "maxLength": 128}
 _MOMENT: OpenApiSchema = {"type": "string", "format": "date-time"}
 SCAN: OpenApiSchema = {
     "type": "object",
-    "description": "Exactly one of card, code and phone.",
+    "description": "Exactly one of card, code, order and phone.",
     "properties": {
         "card": _TEXT,
-        "code": {**_TEXT, "description": "The number of an order, as on the ticket"},
+        "code": {**_TEXT, "description": "The secret code of a ticket"},
+        "order": {**_TEXT, "description": "The number of an order to look up"},
         "phone": _TEXT,
         "till": _TEXT,
         "staff": _TEXT,
@@ -56,6 +57,34 @@ GATE_SENTENCE: OpenApiSchema = {
         "order": ORDER,
     },
 }
+TICKET_STATES = (
+    "good",
+    "partly_refunded",
+    "used",
+    "cancelled",
+    "expired",
+    "wrong_day",
+    "moved",
+    "replaced",
+    "requested",
+    "mistyped",
+    "foreign",
+    "unknown",
+    "several",
+)
+TICKET_ANSWER: OpenApiSchema = {
+    "type": "object",
+    "required": ["state", "admitted", "line", "id", "version", "name", "order"],
+    "properties": {
+        "state": {"type": "string", "enum": list(TICKET_STATES)},
+        "admitted": {"type": "boolean", "description": "True: open the gate"},
+        "line": {"type": "string", "description": "The state of the ticket in one line"},
+        "id": {"type": ["string", "null"], "format": "uuid"},
+        "version": {"type": ["integer", "null"]},
+        "name": {"type": ["string", "null"]},
+        "order": ORDER,
+    },
+}
 BATCH_RECEIPT: OpenApiSchema = {
     "type": "object",
     "required": ["success", "sequence", "lines"],
@@ -85,9 +114,9 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     """Return the OpenAPI path items of tills and gates."""
     scan = operation(
         "store_scan",
-        "Store a scan, and get one sentence about the customer",
+        "Store a scan, and get one sentence about the ticket or the customer",
         request_schema=SCAN,
-        response_schema=GATE_SENTENCE,
+        response_schema={"anyOf": [TICKET_ANSWER, GATE_SENTENCE]},
         has_count_headers=True,
         tag=TAG,
     )

@@ -1,7 +1,7 @@
 """Admits tickets at the gate: each ticket once, for all gates and tills."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -40,6 +40,8 @@ from customers.types import Sender
 _GUESSED = frozenset({"foreign", "mistyped", "unknown"})
 # The state of a scan whose device sent its number before, with another code.
 OTHER_CONTENT = "other_content"
+# Order numbers are older than all codes.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class GateSender(NamedTuple):
@@ -148,10 +150,7 @@ def _rows(digests: Iterable[Sequence[bytes]], scans: Sequence[Scan]) -> list[Sca
 
 def _ticket(row: Sequence[Any]) -> ScannedTicket:
     ticket = ScannedTicket(*row)
-    scans = [
-        EarlierScan(UUID(key), guest, state, outcome, datetime.fromisoformat(at), place)
-        for key, guest, state, outcome, at, place in msgspec.json.decode(row[-1])
-    ]
+    scans = msgspec.json.decode(row[-1], type=list[EarlierScan])
     return ticket._replace(lines=msgspec.json.decode(row[-4]), scans=scans)
 
 
@@ -169,7 +168,7 @@ def _issue_number(code: str) -> None:
                 customer_id=customer_id,
                 digest=codes.number_digest(settings.TICKET_KEY, number),
                 origin=NUMBER,
-                issued_at=datetime.fromisoformat("1970-01-01T00:00:00+00:00"),
+                issued_at=_EPOCH,
             )
             for order_key, customer_id in sql.rows("find_order_keys", params)
             if not _has_later_code(order_key)

@@ -30,6 +30,10 @@ class NoTicket(Exception):
     """The order has no tickets: it is not confirmed, or it is for no visit."""
 
 
+class UnconfirmedAccount(Exception):
+    """The session opened the account of the order by an address that no code confirmed for it."""
+
+
 class Ticket(NamedTuple):
     """A ticket of an order: its guest, and the code that opens the gate."""
 
@@ -83,6 +87,29 @@ def replace_codes(*, target: OrderTarget, guest: str | None = None) -> list[Tick
     record_order_changes(target, [change])
     issue = _lock(order)
     return _tickets(issue, target.now) if issue else []
+
+
+def require_handover(target: OrderTarget, proved: frozenset[int] | None) -> None:
+    """Raise UnconfirmedAccount if the session of a customer may not replace the codes of an order.
+
+    It may if it proved an identifier that the order was sent with, or one with a confirmed link to
+    such an account. Raises NoSuchOrder.
+
+    proved: the identifiers that the session proved; None for staff, keys and tokens of the account
+    """
+    if proved is None:
+        return
+    params = {"number": target.number, "customer_id": target.customer_id}
+    keys = [order_key for order_key, _ in sql.rows("find_order_keys", params)]
+    if not keys:
+        raise NoSuchOrder
+    if keys[0].startswith(str(target.customer_id)):
+        # The order has no identifier. Only a session that opens the whole record has it.
+        if target.author.opened_ids:
+            raise UnconfirmedAccount
+        return
+    if not sql.rows("find_handover_proof", {"order_key": keys[0], "proved": list(proved)}):
+        raise UnconfirmedAccount
 
 
 def end_codes(customer_id: UUID, now: datetime, reason: str) -> None:

@@ -84,24 +84,24 @@ class Restatement(NamedTuple):
 
 
 def restate(
-    stated: Iterable[tuple[str, bytes]], known: Sequence[KnownCode], at: datetime
+    stated: Iterable[tuple[str, bytes]], stored_codes: Sequence[KnownCode], at: datetime
 ) -> Restatement:
     """Return what the statement of a source about the codes of an order changes.
 
     The codes of a source replace Butler's first ones. A later statement or a code that Butler
     issued again counts more. Codes that are only stated again change nothing.
     """
-    by_ticket = {(row.guest, bytes(row.digest)): row for row in known}
+    by_ticket = {(row.guest, bytes(row.digest)): row for row in stored_codes}
     stated = list(stated)
     added = [ticket for ticket in stated if ticket not in by_ticket]
     repeated = [by_ticket[ticket] for ticket in stated if ticket in by_ticket]
     valid = [row for row in repeated if not row.is_ended]
     is_outdated = any(
         row.origin in (SOURCE, REISSUED) and row.issued_at > at and row not in repeated
-        for row in known
+        for row in stored_codes
     )
     ended: list[KnownCode] = []
     if added and not is_outdated:
-        ended = [row for row in known if not row.is_ended and row not in valid]
+        ended = [row for row in stored_codes if not row.is_ended and row not in valid]
         ended = [row for row in ended if row.origin != NUMBER]
     return Restatement(ended, valid, added, is_outdated)

@@ -107,13 +107,13 @@ class Decision(NamedTuple):
 def decide(scan: Scan, tickets: Iterable[ScannedTicket], policy: GatePolicy) -> Decision:
     """Return the decision on one scan."""
     usable = [row for row in tickets if row.origin != NUMBER or policy.accepts_numbers]
-    found = _of_one_order(usable, policy.source_id)
+    ticket = _of_one_order(usable, policy.source_id)
     if not usable:
         return Decision(_state_without_ticket(codes.normalize(scan.code)))
-    if found is None:
+    if ticket is None:
         return Decision("several")
-    decision = _decide_known(scan, found, policy)._replace(ticket=found)
-    if found.is_erased or decision.state == "unknown":
+    decision = _decide_known(scan, ticket, policy)._replace(ticket=ticket)
+    if ticket.is_erased or decision.state == "unknown":
         return Decision("unknown")
     return decision
 
@@ -210,9 +210,7 @@ def _good(ticket: ScannedTicket) -> Decision:
     valid, total = _counts(ticket.lines)
     is_partial = valid != total or ticket.status == "partly_refunded"
     state = "partly_refunded" if is_partial else "good"
-    return Decision(
-        state, ADMITTED, day=ticket.visit_date, valid_tickets=valid, all_tickets=total
-    )
+    return Decision(state, ADMITTED, day=ticket.visit_date, valid_tickets=valid, all_tickets=total)
 
 
 def _admission(ticket: ScannedTicket) -> EarlierScan | None:
@@ -230,7 +228,10 @@ def _counts(lines: Sequence[dict[str, Any]]) -> tuple[int, int]:
     """Return the quantity that is still ordered, and with it the refunded quantity."""
     ordered = refunded = 0
     for line in lines:
-        quantity, refunded_part = _whole(line.get("quantity")), _whole(line.get("refunded_quantity"))
+        quantity, refunded_part = (
+            _whole(line.get("quantity")),
+            _whole(line.get("refunded_quantity")),
+        )
         if line.get("status") == "ordered":
             ordered += quantity
             refunded += refunded_part

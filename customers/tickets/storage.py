@@ -39,13 +39,13 @@ def _store(order_key: str, statement: StatedCodes, now: datetime) -> None:
         for guest, code in statement.guests_and_codes
         if codes.is_storable(code)
     }
-    known = [
+    stored_codes = [
         KnownCode(
             row.pk, row.guest, bytes(row.digest), row.origin, row.issued_at, bool(row.ended_at)
         )
         for row in TicketCode.objects.filter(order_key=order_key).select_for_update(no_key=True)
     ]
-    restatement = restate(code_of, known, statement.stated_at)
+    restatement = restate(code_of, stored_codes, statement.stated_at)
     rows = TicketCode.objects
     rows.filter(pk__in=[row.id for row in restatement.ended]).update(
         ended_at=now, end_reason=REPLACED

@@ -120,7 +120,7 @@ def move_on_site(state: DemoState) -> None:
 def scan_at_gate(state: DemoState) -> None:
     """Let Iris scan the code of Noor's next visit."""
     for order in state.upcoming_orders[:1]:
-        content = {"order_id": order.number, "code": order.number, "till": "gate-2"}
+        content = {"order_id": order.number, "state": "good", "till": "gate-2"}
         state.add_message(
             TILL,
             "Ticket Scanned",

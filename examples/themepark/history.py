@@ -195,7 +195,7 @@ def cancel(history: MessageHistory, at: datetime, *, number: str) -> None:
 def visit(history: MessageHistory, random_: random.Random, day: date, *, number: str) -> None:
     """Add a day in the park: the scan at the gate, some waiting times, and the card in the shop."""
     at = park_time(day, 10, random_.randrange(2, 55))
-    content = {"order_id": number, "code": number, "till": "gate-2"}
+    content = {"order_id": number, "state": "good", "till": "gate-2"}
     about = f"order:{number}"
     history.add_message(
         TILL,

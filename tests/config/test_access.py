@@ -72,6 +72,8 @@ OF_A_RECORD = {
     "PATCH orders/<number:number>/": WRITE,
     "POST orders/<number:number>/cancel/": WRITE,
     "GET orders/<number:number>/history/": READ,
+    "GET orders/<number:number>/tickets/": WRITE,
+    "POST orders/<number:number>/tickets/": WRITE,
     "POST orders/<number:number>/lines/<number:line>/cancel/": WRITE,
     "GET party/": READ,
     "POST party/": WRITE,

@@ -42,6 +42,7 @@ OWN = {
     "orders/",
     "orders/<number:number>/calendar.ics",
     "orders/<number:number>/code.svg",
+    "orders/<number:number>/codes/change/",
     "orders/<number:number>/",
     "inbox/",
     "inbox/<uuid:message_id>/",

@@ -200,6 +200,23 @@ _DESCRIPTIONS = {
     "Ticket Scanned": EventDescription(
         gettext_noop("You came through the gate"), "Came through the gate", _scan_details
     ),
+    "Ticket Scanned Again": EventDescription(
+        gettext_noop("You came through the gate again"),
+        "Came through the gate again",
+        _scan_details,
+    ),
+    "Ticket Admitted Twice": EventDescription(
+        gettext_noop("Your ticket was used twice"), "Ticket was admitted twice", _scan_details
+    ),
+    "Ticket Refused": EventDescription(
+        gettext_noop("The gate refused your ticket"), "The gate refused the ticket", _scan_details
+    ),
+    "Ticket Code Replaced": EventDescription(
+        gettext_noop("Your ticket got a new code"), "The ticket got a new code"
+    ),
+    "Order Looked Up": EventDescription(
+        gettext_noop("We looked up your order"), "Looked up the order", _scan_details
+    ),
     "Card Scanned": EventDescription(
         gettext_noop("You showed your card"), "Showed the card", _scan_details
     ),

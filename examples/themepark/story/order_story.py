@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 
@@ -164,19 +165,23 @@ class OrderStory:
         )
 
     def scan(self) -> Step:
-        """Let Iris scan the code; the response names the guest."""
+        """Let Iris scan the code on the day of the visit; the response names the guest."""
+        path = f"/api/customers/{self.customer}/orders/{self.number}/"
+        today = datetime.now(ZoneInfo("Europe/Amsterdam")).date()
+        checked(self.park.desk.patch(path, json={"visit_date": today.isoformat()}))
+        [ticket] = checked(self.park.desk.get(f"{path}tickets/"))["tickets"]
         scan_id = secrets.token_hex(6)
         body = {
-            "code": self.number,
+            "code": ticket["code"],
             "till": "gate-2",
             "staff": "iris",
             "device": "gate-2",
             "id": scan_id,
         }
-        title = f"Iris scans {self.number} at the gate"
+        title = f"Iris scans the ticket of {self.number} at the gate"
         step, answer = self._measured_post(title, self.park.till, "/v1/store/scans", body)
         if self.number not in str(answer):
-            raise StoryError(f"the gate does not know {self.number}: {answer}")
+            raise StoryError(f"the gate refuses the ticket of {self.number}: {answer}")
         message_id = f"gate-2:{scan_id}"
         return step(_field_equals("message_id", message_id), "timeline/", message_id)
 

@@ -13,6 +13,8 @@ from customers.actions import order_requests
 from customers.actions import orders as actions
 from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
+from customers.models import TicketCode
+from customers.tickets import codes
 from tests import factories
 from tests.markup import tidy
 
@@ -217,7 +219,61 @@ def test_the_code_is_a_picture_with_words_beside_it(signed_in, place):
 
     assert code["Content-Type"] == "image/svg+xml"
     assert code.content.startswith(b"<svg")
-    assert "QR code of LK-1." in page.content.decode()
+    text = _shown_code(page)
+    assert codes.has_valid_check(codes.normalize(text))
+    assert f"QR code of {text}." in page.content.decode()
+
+
+def test_code_stays_the_same_and_is_in_the_calendar(signed_in, place):
+    place("LK-1")
+
+    pages = [signed_in.get("/orders/LK-1/") for _ in range(2)]
+    event = _event(signed_in.get("/orders/LK-1/calendar.ics"))
+
+    assert _shown_code(pages[0]) == _shown_code(pages[1])
+    assert event["DESCRIPTION"] == f"Code at the gate: {_shown_code(pages[0])}"
+
+
+def test_customer_changes_the_code(signed_in, place):
+    place("LK-1")
+    before = _shown_code(signed_in.get("/orders/LK-1/"))
+
+    answer = signed_in.post("/orders/LK-1/codes/change/")
+    page = signed_in.get(answer["Location"])
+
+    assert _shown_code(page) != before
+    assert "The earlier code does not open the gate any more." in page.content.decode()
+    assert "Your ticket got a new code" in page.content.decode()
+
+
+def test_customer_cannot_change_the_code_of_another_customer(signed_in, place):
+    place("LK-9", of="els")
+
+    assert signed_in.post("/orders/LK-9/codes/change/").status_code == 404
+    assert signed_in.get("/orders/LK-9/code.svg").status_code == 404
+    assert not TicketCode.objects.exists()
+
+
+def test_order_without_a_visit_has_no_code(signed_in, place):
+    place("LK-1", visit_date=None)
+
+    assert "code.svg" not in signed_in.get("/orders/LK-1/").content.decode()
+
+
+def test_each_guest_has_a_picture(signed_in, place, settings):
+    settings.BUTLER_TICKETS_PER = "guest"
+    place("LK-1", party=[{"name": "Noor"}, {"name": "Sam"}])
+
+    page = signed_in.get("/orders/LK-1/").content.decode()
+
+    assert page.count('<img class="code"') == 2
+    for guest in ("1", "2"):
+        assert signed_in.get(f"/orders/LK-1/code.svg?guest={guest}").status_code == 200
+    assert signed_in.get("/orders/LK-1/code.svg?guest=3").status_code == 404
+
+
+def _shown_code(page) -> str:
+    return re.search(r'class="number"><strong>([^<]+)<', page.content.decode())[1]
 
 
 def test_a_cancelled_or_claimed_order_has_no_code(signed_in, place):

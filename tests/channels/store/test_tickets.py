@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from butler.models import StaffTask
 from customers.actions import erasure
-from customers.models import AccessLogEntry, Customer, Event, GateScan, QuarantinedItem, TicketCode
+from customers.models import AccessLogEntry, Customer, Event, GateScan, TicketCode
 from tests import factories
 from tests.channels.store.gates import (
     NOON,
@@ -20,10 +19,7 @@ from tests.channels.store.gates import (
     place,
     replace,
     scan,
-    upload,
 )
-from tests.channels.wire_client import source as wire_source
-from tests.channels.wire_client import track
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 HOUR = timedelta(hours=1)
@@ -358,151 +354,3 @@ def test_unknown_codes_are_limited_per_source(client, settings):
     assert guesses == [200, 200, 200, 429]
     assert (refused.status, refused.json["code"]) == (429, "too_many_codes")
     assert scan(client, other_key, code).json["state"] == "good"
-
-
-# Offline tills -----------------------------------------------------------------------
-
-
-def line(number, code, *, minutes=0, **facts):
-    at = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
-    return {"id": number, "code": code, "at": at, "till": "South gate"} | facts
-
-
-def test_second_admission_by_an_offline_till_is_kept_and_given_to_staff(client):
-    _, key = gate()
-    place()
-    code = code_of()
-    admit(client, key, code)
-
-    answers = [upload(client, key, line("1", code, minutes=5)) for _ in range(2)]
-
-    assert [answer.json["lines"][0]["status"] for answer in answers] == ["accepted", "duplicate"]
-    assert sorted(GateScan.objects.values_list("outcome", flat=True)) == ["admitted", "double"]
-    task = StaffTask.objects.get()
-    assert (task.kind, task.customer_id) == ("ticket", holder())
-    assert "A-1" in task.title
-    assert Event.objects.filter(name="Ticket Admitted Twice").count() == 1
-
-
-def test_offline_scans_of_one_ticket_in_any_order_make_one_admission(client):
-    _, key = gate()
-    place()
-    code = code_of()
-    later, earlier = line("2", code, minutes=1), line("1", code, minutes=9)
-
-    answer = upload(client, key, later, earlier)
-
-    assert [row["status"] for row in answer.json["lines"]] == ["accepted"] * 2
-    by_time = GateScan.objects.order_by("scanned_at").values_list("outcome", flat=True)
-    assert list(by_time) == ["admitted", "double"]
-    assert scan(client, key, code).json["state"] == "used"
-
-
-def test_scan_online_and_uploaded_later_is_one_admission(client):
-    _, key = gate()
-    place()
-    code = code_of()
-    scan(client, key, code, device="till-3", id="1")
-
-    answer = upload(client, key, line("1", code))
-
-    assert answer.json["lines"][0]["status"] == "duplicate"
-    assert GateScan.objects.count() == 1
-    assert not StaffTask.objects.exists()
-
-
-def test_offline_scans_of_unknown_codes_are_kept_without_a_record(client):
-    _, key = gate()
-    before = Customer.objects.count()
-
-    answer = upload(client, key, line("1", "nobody-knows"), {"id": "2", "card": "LK9"})
-
-    assert [row["status"] for row in answer.json["lines"]] == ["accepted"] * 2
-    assert GateScan.objects.get().state == "unknown"
-    assert Customer.objects.count() == before + 1
-
-
-def test_code_that_was_replaced_after_an_offline_scan_admitted_then(client):
-    _, key = gate()
-    place()
-    before = code_of()
-    replace()
-
-    upload(client, key, line("1", before, minutes=30), line("2", before, minutes=-0))
-
-    assert sorted(GateScan.objects.values_list("outcome", flat=True)) == ["admitted", "double"]
-
-
-# Codes of other systems --------------------------------------------------------------
-
-
-def shop_order(client, key, name="Order Completed", **properties):
-    properties = {"order_id": "P-1", "visit_date": day(), "lines": []} | properties
-    event = track(event=name, userId="noor", properties=properties)
-    assert call(client, "/v1/track", event, key).status == 200
-
-
-@pytest.mark.parametrize(
-    ("fields", "codes"),
-    [
-        pytest.param({"ticket_code": "SHOP-CODE-1"}, ["SHOP-CODE-1"], id="order"),
-        pytest.param(
-            {"tickets": [{"code": "SHOP-A1", "guest": "Noor"}, {"code": "SHOP-B2"}]},
-            ["SHOP-A1", "shop b2"],
-            id="guests",
-        ),
-        pytest.param(
-            {"positions": [{"positionid": 1, "secret": "z3fsn8jyufm5kpk7", "attendee_name": "N"}]},
-            ["z3fsn8jyufm5kpk7"],
-            id="pretix",
-        ),
-        pytest.param({"tickets": ["BAR-0001", "BAR-0002"]}, ["BAR-0001", "BAR-0002"], id="texts"),
-    ],
-)
-def test_codes_of_another_system_open_the_gate_and_are_not_on_the_log(client, fields, codes):
-    _, key = gate()
-    _, shop_key = wire_source(is_secret=True, channel="web")
-
-    shop_order(client, shop_key, **fields)
-
-    assert [scan(client, key, code).json["state"] for code in codes] == ["good"] * len(codes)
-    stored = " ".join(str(event.body) for event in Event.objects.all()).lower()
-    assert "(secret)" in stored
-    assert not any(code.lower() in stored for code in codes)
-
-
-def test_later_codes_of_another_system_replace_earlier_ones_in_any_order(client):
-    _, key = gate()
-    _, shop_key = wire_source(is_secret=True, channel="web")
-    shop_order(client, shop_key, ticket_code="SHOP-CODE-1")
-    shop_order(client, shop_key, name="Order Updated", ticket_code="SHOP-CODE-2")
-
-    assert scan(client, key, "SHOP-CODE-1").json["state"] == "replaced"
-    assert scan(client, key, "SHOP-CODE-2").json["state"] == "good"
-
-
-def test_publishable_key_gives_out_no_codes(client):
-    _, key = gate()
-    _, shop_key = wire_source(is_secret=True, channel="web")
-    _, page_key = wire_source(channel="web")
-    shop_order(client, shop_key)
-
-    shop_order(client, page_key, ticket_code="FREE-ENTRY")
-
-    assert scan(client, key, "FREE-ENTRY").json["state"] == "unknown"
-    assert not TicketCode.objects.exists()
-
-
-def test_code_is_on_no_log_and_in_no_quarantined_item(client):
-    _, key = gate()
-    place()
-    code = code_of()
-    scan(client, key, code)
-    upload(client, key, {"id": "1", "code": code, "card": "LK1"}, line("2", code))
-
-    texts = [str(event.body) for event in Event.objects.all()]
-    texts += [
-        bytes(row.raw or b"").decode(errors="replace") for row in QuarantinedItem.objects.all()
-    ]
-    assert QuarantinedItem.objects.count() == 1
-    assert not any(code in text or code.replace("-", "") in text for text in texts)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from channels.portal import order_files
 from channels.store.gate_sentence import gate_sentence
 from customers import rebuild
+from customers.actions.ticket_codes import read_tickets
 from customers.identity import lookup
 from customers.models import Event
 from customers.queries import lists
@@ -60,7 +61,7 @@ def test_order_of_a_customer_is_requested_and_permits_no_message(noor, app):
     assert "no visit ahead" in gate(noor[0], number)
     assert app.get("/api/me/").json()["next_visit"] is None
     shape = lists.order(noor[0].id, number, part=None)
-    assert not order_files.has_qr_code(shape)
+    assert not read_tickets(customer_id=noor[0].id, number=number, now=timezone.now())
     assert not order_files.has_calendar_file(shape)
 
 
