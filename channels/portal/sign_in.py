@@ -22,7 +22,7 @@ ERROR_TEXTS = {
         "This is not an e-mail address. Enter one such as noor@example.com."
     ),
     "not-a-number": gettext_noop(
-        "This is no e-mail address and no phone number. Enter one such as noor@example.com or +31 6 12345678."
+        "This is no e-mail address and no phone number. Enter one such as noor@example.com or +31612345678."
     ),
     "no-code-number": gettext_noop(
         "We send no codes to this number. Enter a mobile number or an e-mail address."
