@@ -188,8 +188,9 @@ def test_scan_takes_as_many_statements_for_forty_orders_as_for_one(client):
         assert answer.json()["name"] == "Noor"
         return len(queries)
 
-    count_statements()
-    statement_count = count_statements()
+    # The first scans store the links, which the next scan finds in memory.
+    for _ in range(3):
+        statement_count = count_statements()
     for number in range(40):
         factories.record(
             factories.order(f"B-{number}", ("user_id", "noor"), ("order", f"B-{number}"))
