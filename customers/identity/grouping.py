@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from customers.identity.attachment_rules import attach_identifiers, attach_proved, attaching_links
 from customers.identity.disjoint_groups import DisjointGroups
-from customers.identity.families import Family
+from customers.identity.families import PHONE, Family
 from customers.identity.link_rules import (
     are_own_numbers,
     families,
@@ -65,7 +65,9 @@ def group(
     """
     by_id = {node.id: node for node in nodes}
     links = list(links)
-    groups, joining = join_records(by_id, links, decisions)
+    decisions = list(decisions)
+    continued = _continued(by_id, links, decisions)
+    groups, joining = join_records(by_id, links, decisions, continued=continued)
     attaching, ambiguous = attach_identifiers(by_id, links, groups)
     contested = [
         link
@@ -73,6 +75,24 @@ def group(
         if not groups.same(link.first, link.second)
     ]
     return Grouping(groups.as_sets(), contested, ambiguous)
+
+
+def _continued(
+    by_id: Mapping[int, IdentifierNode],
+    links: Sequence[IdentifierLink],
+    decisions: Sequence[ManualDecision],
+) -> list[IdentifierLink]:
+    """Return the links between periods of an address that did not end.
+
+    The period of a phone depends on the records, which depend on the periods of mailboxes.
+    """
+    continued = continued_periods(by_id, links, decisions)
+    if not any(by_id[border.first].kind == PHONE for border in continued):
+        return continued
+    of_mailboxes = [border for border in continued if by_id[border.first].kind != PHONE]
+    groups, _ = join_records(by_id, links, decisions, continued=of_mailboxes)
+    records = {id_: groups.group_id(id_) for id_ in by_id}
+    return continued_periods(by_id, links, decisions, records)
 
 
 def join_records(

@@ -4,7 +4,7 @@ A period ends by an erasure, or when people took the address off the last accoun
 next period starts empty, and the past stays closed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from customers.identity.link_rules import (
     has_sufficient_evidence,
     is_across_erasures,
 )
-from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, ManualDecision
+from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, ManualDecision, Pair
 from customers.identity.separations import first_pair, first_periods, separated_since
 from customers.types import CONFIRMED
 
@@ -36,14 +36,17 @@ def continued_periods(
     by_id: Mapping[int, IdentifierNode],
     links: Iterable[IdentifierLink],
     decisions: Iterable[ManualDecision],
+    records: Mapping[int, Hashable] | None = None,
 ) -> list[IdentifierLink]:
     """Return the links between two periods of an address that are one, because none of them ended.
 
     A separation begins a period. The one before ended only if the address was proved for an account
     that it was taken off, and no other account had it then. A stranger who states an address and
-    takes it off therefore closes no past of its holder.
+    takes it off therefore closes no past of its holder. A phone that is taken off one identifier of
+    a record is taken off the record.
 
     links: those between periods, and all links of these periods
+    records: the record of each account and mailbox, by any value; needed for phones only
     """
     links, decisions = list(links), list(decisions)
     borders = sorted(link for link in links if link.kind == LinkKind.PERIOD)
@@ -51,6 +54,8 @@ def continued_periods(
         return []
     since = separated_since(links, decisions)
     firsts = first_periods(borders)
+    records = records or {}
+    phones_since = _phones_since(by_id, since, records)
     addresses = [
         link
         for link in links
@@ -60,13 +65,56 @@ def continued_periods(
     for border in borders:
         periods = _periods_before(border, continued)
         removed_at = [
-            (link, since.get(first_pair(link.pair, firsts)))
+            (link, _removal(link, first_pair(link.pair, firsts), since, phones_since, records))
             for link in addresses
             if link.first in periods or link.second in periods
         ]
         if not _has_ended(by_id, border, removed_at):
             continued.append(border)
     return continued
+
+
+# A phone by its first period, and a record.
+type _PhoneOfRecord = tuple[int, Hashable]
+
+
+def _phones_since(
+    by_id: Mapping[int, IdentifierNode],
+    since: Mapping[Pair, datetime],
+    records: Mapping[int, Hashable],
+) -> dict[_PhoneOfRecord, datetime]:
+    """Return since when people keep phones apart from records, by one identifier of each record."""
+    phones_since: dict[_PhoneOfRecord, datetime] = {}
+    for pair, time in since.items():
+        for phone, holder in (pair, pair[::-1]):
+            record = records.get(holder)
+            if record is not None and phone in by_id and by_id[phone].kind == PHONE:
+                phone_of_record = phone, record
+                phones_since[phone_of_record] = min(time, phones_since.get(phone_of_record, time))
+    return phones_since
+
+
+def _removal(
+    link: IdentifierLink,
+    pair: Pair,
+    since: Mapping[Pair, datetime],
+    phones_since: Mapping[_PhoneOfRecord, datetime],
+    records: Mapping[int, Hashable],
+) -> datetime | None:
+    """Return when an address was taken off a holder, or a phone off the record of the holder.
+
+    pair: the two ends of the link, by their first periods
+    """
+    if pair in since:
+        return since[pair]
+    times = [
+        time
+        for phone, holder in (pair, pair[::-1])
+        if (record := records.get(holder)) is not None
+        and (time := phones_since.get((phone, record)))
+        and not (link.own_proof_at and link.own_proof_at > time)
+    ]
+    return min(times, default=None)
 
 
 def _is_address(by_id: Mapping[int, IdentifierNode], link: IdentifierLink) -> bool:
