@@ -14,6 +14,7 @@ from typing import Self
 DEFAULT_FILE = Path(__file__).with_suffix(".toml")
 # Numbers that count up or down, or repeat one digit, are typed to get past a form.
 _MIN_DIGITS = 7
+_EQUAL_RUN = re.compile(rf"([0-9])\1{{{_MIN_DIGITS - 1}}}")
 _RUNS = ("0123456789", "9876543210", "1234567890", "0987654321")
 # Letters, marks and symbols that nobody sees (Unicode: Default_Ignorable_Code_Point), and the empty
 # braille pattern. Other invisible characters have the category Cf.
@@ -114,6 +115,11 @@ def is_made_up(number: str) -> bool:
     if len(digits) < _MIN_DIGITS or re.search(r"[a-z]", number):
         return False
     return len(set(digits)) == 1 or any(digits in run for run in _RUNS)
+
+
+def has_equal_run(number: str) -> bool:
+    """Tell whether at least seven equal digits follow each other."""
+    return _EQUAL_RUN.search(re.sub(r"\D", "", number)) is not None
 
 
 def _has_reserved_domain(email: str) -> bool:

@@ -14,6 +14,7 @@ from customers.fault_isolation import FAULTS, describe_fault
 from customers.identity.non_identifiers import (
     DEFAULT_FILE,
     NonIdentifiers,
+    has_equal_run,
     is_made_up,
     without_invisible,
 )
@@ -95,9 +96,20 @@ def refusal_code(kind: str, value: str, region: str | None = None) -> str:
 
 def _is_made_up_phone(value: str, region: str | None) -> bool:
     try:
-        return is_made_up(str(phonenumbers.parse(value, region).national_number))
+        return _is_made_up_number(phonenumbers.parse(value, region))
     except phonenumbers.NumberParseException:
         return False
+
+
+def _is_made_up_number(number: phonenumbers.PhoneNumber) -> bool:
+    """Tell whether nobody has the number: +31 000000000, +31 6 00000000.
+
+    Seven equal digits are enough only in a number that the numbering plan of its country excludes.
+    """
+    digits = phonenumbers.national_significant_number(number)
+    if is_made_up(digits):
+        return True
+    return has_equal_run(digits) and not phonenumbers.is_valid_number(number)
 
 
 def _email(value: str, _: str | None) -> str | None:
@@ -119,7 +131,7 @@ def _phone(value: str, region: str | None) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     _write_in_present_form(number)
-    if not phonenumbers.is_possible_number(number) or is_made_up(str(number.national_number)):
+    if not phonenumbers.is_possible_number(number) or _is_made_up_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

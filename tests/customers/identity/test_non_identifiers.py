@@ -52,6 +52,10 @@ OF_EVERY_KIND = [
     "Undefined@undefined.com",
     "geen@geen.nl",
     "test@test.com",
+    "na@na.com",
+    "X@x.nl",
+    "asdf@asdf.com",
+    "email@email.com",
     "\u200bnull\ufeff",
     "nu\u00adll",
     "null\u3164",
@@ -215,3 +219,21 @@ def test_address_of_the_company_identifies_nobody_when_its_staff_type_it(
     record(identify(("email", "desk@larkmoor.example"), ("phone", "+31612345678")), by=desk)
 
     assert set(Identifier.objects.values_list("kind", flat=True)) == kinds
+
+
+@pytest.mark.parametrize(
+    "number", ["+31000000000", "+31 6 00000000", "+44 0000000000", "0600000000", "+1 5555555555"]
+)
+def test_phone_of_equal_digits_identifies_nobody(number):
+    assert normalize("phone", number, "NL") is None
+    assert normalize_module.refusal_code("phone", number, "NL") == "non_identifier"
+
+
+@pytest.mark.parametrize("number", ["+31611111111", "+31612345678", "+31201234567", "+31201111111"])
+def test_number_that_somebody_may_have_identifies_its_holder(number):
+    assert normalize("phone", number) == number
+
+
+@pytest.mark.parametrize("mailbox", ["mail@abc.nl", "email@mail.com", "aa@xx.nl", "anne@anne.nl"])
+def test_mailbox_that_somebody_may_have_identifies_its_holder(mailbox):
+    assert normalize("email", mailbox) == mailbox
