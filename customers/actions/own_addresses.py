@@ -30,6 +30,9 @@ from customers.types import ACCOUNT_OPENED, ADDRESS_CONFIRMED, ADDRESS_PROVED
 # The key of the session data: the digests of the handles of its codes, with the id of the address
 # that the new one replaces, or 0.
 ADDING = "adding"
+# The key of the session data: the ids of proved mailboxes with a record of their own, as text, with
+# the id of the address that each replaces as soon as the customer joins it.
+_JOINING = "joining"
 _MAX_CODES = 5
 ADDED = "The customer confirmed the address"
 REMOVED = "The customer removed the address"
@@ -65,9 +68,15 @@ class Confirmed(NamedTuple):
 
 def note_code(session: SessionBase, handle: str, replaced_id: int) -> None:
     """Store that the session asked for this code. The caller saves the session."""
-    codes = list(session.get(ADDING, {}).items())
-    codes.append((sign_in_codes.handle_digest(handle), replaced_id))
-    session[ADDING] = dict(codes[-_MAX_CODES:])
+    _note(session, ADDING, sign_in_codes.handle_digest(handle), replaced_id)
+
+
+def _note(session: SessionBase, name: str, key: str, replaced_id: int) -> None:
+    """Store the address to replace as the latest entry under this name of the session data."""
+    entries = dict(session.get(name, {}))
+    entries.pop(key, None)
+    entries[key] = replaced_id
+    session[name] = dict(list(entries.items())[-_MAX_CODES:])
 
 
 def confirm(
@@ -97,6 +106,7 @@ def confirm(
     own = _read(user, session, now)
     # A phone joins nothing, so its past needs no question.
     if proved.kind == "email" and proved.customer_id != own.record.live_id and _has_record(proved):
+        _note(session, _JOINING, str(proved.pk), replaced_id)
         return Confirmed(proved.pk, is_join_possible=True)
     return _add(own, session, proved, replaced_id, language, now)
 
@@ -106,13 +116,18 @@ def join(
 ) -> Confirmed:
     """Join the record of a mailbox that the session proved, too.
 
-    Raises NoRecord, HistoryClosed, NoSuchAddress, ChangesFrozen or TooManyChanges.
+    The mailbox replaces the address that the customer named when she asked for its code. The caller
+    saves the session. Raises NoRecord, HistoryClosed, NoSuchAddress, ChangesFrozen or
+    TooManyChanges.
     """
     own = _read(user, session, now)
     mailbox = Identifier.objects.filter(pk=address_id, kind="email", erasure=None).first()
     if mailbox is None or address_id not in own.fresh:
         raise NoSuchAddress
-    return _add(own, session, mailbox, 0, language, now)
+    joining = dict(session.get(_JOINING, {}))
+    confirmed = _add(own, session, mailbox, joining.pop(str(address_id), 0), language, now)
+    session[_JOINING] = joining
+    return confirmed
 
 
 def remove(

@@ -214,6 +214,7 @@ class JoinAddressView(_AddressView):
         confirmed = own_addresses.join(
             user, session, address_id, language=language, now=timezone.now()
         )
+        save_or_end(session)
         return shape_response(_confirmed_shape(confirmed))
 
 

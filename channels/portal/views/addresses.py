@@ -212,6 +212,7 @@ def _join(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
         language=get_language() or "en",
         now=timezone.now(),
     )
+    save_or_end(request.session)
     return _confirmed(confirmed)
 
 

@@ -28,7 +28,7 @@ class Visitor(Client):
 
     def __init__(self, address: str) -> None:
         super().__init__()
-        page = self.post("/sign-in/", {"email": address})
+        page = self.post("/sign-in/", {"email": address}, follow=True)
         self.post("/sign-in/code/", {"handle": _handle(page), "code": _last_code()})
 
     def step(self, name: str, /, **fields: object):
@@ -106,6 +106,17 @@ def test_address_with_its_own_record_is_joined_on_request(noor, shop):
     noor.step("join", address=re.search(r'name="address" value="(\d+)"', page)[1])
 
     assert AddressApp(NEW).orders() == ["A-1", "B-1"]
+
+
+def test_address_with_its_own_record_replaces_the_chosen_one_when_it_is_joined(noor, shop):
+    shop.order(3, "B-1", email=NEW)
+    chosen = AddressApp(BOX).address_id(BOX)
+
+    asked = noor.step("add", email=NEW, address=chosen)
+    page = noor.step("code", email=NEW, handle=_handle(asked), code=_last_code()).content.decode()
+    noor.step("join", address=re.search(r'name="address" value="(\d+)"', page)[1])
+
+    assert AddressApp(NEW).states() == {NEW: "current", BOX: "removed"}
 
 
 def test_page_shows_a_change_that_waits_and_cancels_it(noor):

@@ -114,6 +114,45 @@ def test_address_with_a_record_joins_only_when_the_customer_says_so(noor, shop, 
     assert noor.orders() == ["A-1", "B-1"]
 
 
+def test_address_with_a_record_replaces_the_named_one_as_soon_as_it_is_joined(noor, shop, account):
+    shop.order(3, "B-1", email=OTHER)
+
+    added = noor.add(OTHER, replaces=BOX)
+    before = noor.states()
+    noor.request("post", f"{added['id']}/join/", {})
+
+    assert before == {BOX: "current"}
+    later = AddressApp(OTHER)
+    assert later.states() == {OTHER: "current", BOX: "removed"}
+    assert later.preferred() == [OTHER]
+    assert later.orders() == ["A-1", "B-1"]
+    assert record_of(account) == record_of(email(OTHER))
+
+
+def test_replacement_by_a_joined_record_waits_as_any_other(noor, shop, account):
+    shop.order(3, "B-1", email=OTHER)
+    noor.age()
+
+    added = noor.add(OTHER, replaces=BOX)
+    joined = noor.request("post", f"{added['id']}/join/", {}).json()
+
+    assert joined["state"] == "pending"
+    assert (joined["change"]["adds"], joined["change"]["removes"]) == (OTHER, BOX)
+    assert noor.states()[BOX] == "current"
+    advance(73)
+    assert record_of(account) == record_of(email(OTHER)) != record_of(email(BOX))
+
+
+def test_earlier_choice_to_replace_does_not_count_for_a_later_join(noor, shop):
+    shop.order(3, "B-1", email=OTHER)
+    noor.add(OTHER, replaces=BOX)
+
+    added = noor.add(OTHER)
+    noor.request("post", f"{added['id']}/join/", {})
+
+    assert noor.states() == {BOX: "current", OTHER: "current"}
+
+
 def test_two_mailboxes_without_an_account_join_by_the_customer(shop):
     shop.order(1, "A-1", email=BOX)
     app = AddressApp(BOX)
