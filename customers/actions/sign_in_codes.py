@@ -6,9 +6,10 @@ counts for another one.
 """
 
 import secrets
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from django.conf import settings
 from django.db import transaction
@@ -53,6 +54,15 @@ class _Budget(NamedTuple):
     value: object
     limit: int
     period: timedelta = _HOUR
+    # The digest of the network to which the budget is restricted; empty for all networks.
+    network: bytes = b""
+
+    def share_of(self, network: bytes) -> Self:
+        """Return the part of the budget that one network may use, so that it leaves some to others.
+
+        Otherwise a stranger keeps a customer out by asking for all codes of the address.
+        """
+        return self._replace(limit=self.limit - self.limit // 3, network=network)
 
     @property
     def lock_name(self) -> bytes:
@@ -97,14 +107,19 @@ def _issue(
     kind: str,
     address: str,
     network: str,
-    budgets: Iterable[_Budget],
+    budgets: Sequence[_Budget],
     now: datetime,
     *,
     country_code: int = 0,
 ) -> IssuedCode:
     handle, code = secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}"
     network_digest = _digest("network", network)[:16]
-    budgets = [*budgets, _Budget("network", network_digest, settings.BUTLER_CODES_PER_NETWORK)]
+    of_address = [budget for budget in budgets if budget.field == kind]
+    budgets = [
+        *budgets,
+        *(budget.share_of(network_digest) for budget in of_address),
+        _Budget("network", network_digest, settings.BUTLER_CODES_PER_NETWORK),
+    ]
     with transaction.atomic():
         take_advisory_locks(*{budget.lock_name for budget in budgets})
         for budget in budgets:
@@ -124,7 +139,8 @@ def _issue(
 def spend_code(handle: str, code: str, now: datetime) -> tuple[str, str] | None:
     """Mark the code as used and return the kind and the value of its address.
 
-    For a wrong code, count the attempt and return None. The lock makes simultaneous attempts wait for
+    The code counts in every spelling of its digits. For a wrong code, count the attempt and return
+    None. The lock makes simultaneous attempts wait for
     each other, so that the limit also holds for them.
     """
     sign_in_code = (
@@ -139,12 +155,17 @@ def spend_code(handle: str, code: str, now: datetime) -> tuple[str, str] | None:
     )
     if sign_in_code is None:
         return None
-    code_digest = _digest("code", f"{handle} {code.strip()}")
+    code_digest = _digest("code", f"{handle} {_typed_digits(code)}")
     if not constant_time_compare(bytes(sign_in_code.code_digest), code_digest):
         SignInCode.objects.filter(pk=sign_in_code.pk).update(tries=F("tries") + 1)
         return None
     SignInCode.objects.filter(pk=sign_in_code.pk).update(spent_at=now)
     return ("phone", sign_in_code.phone) if sign_in_code.phone else ("email", sign_in_code.email)
+
+
+def _typed_digits(code: str) -> str:
+    """Return the digits of a code as it was typed, copied or dictated: 123 456, 123-456, １２３４５６."""
+    return "".join(str(unicodedata.decimal(sign)) for sign in code if sign.isdecimal())
 
 
 def delete_expired_codes(*, now: datetime) -> None:
@@ -167,6 +188,8 @@ def _enforce(budget: _Budget, now: datetime) -> None:
     codes = SignInCode.objects.filter(
         (budget.field, budget.value), requested_at__gt=now - budget.period
     )
+    if budget.network:
+        codes = codes.filter(network=budget.network)
     times = codes.order_by("-requested_at").values_list("requested_at", flat=True)
     last_allowed = times[budget.limit - 1 : budget.limit].first() if budget.limit else now
     if last_allowed is not None:

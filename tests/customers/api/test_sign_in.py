@@ -5,6 +5,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -147,6 +148,42 @@ def test_code_of_another_request_is_refused(anybody, ask):
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda code: f"{code[:3]} {code[3:]}",
+        lambda code: f"{code[:3]}-{code[3:]}",
+        lambda code: f"{code[:3]}\u2013{code[3:]}\n",
+        lambda code: f"\u200e{code}\u200f",
+        lambda code: f" {code[:3]}\u00a0{code[3:]}.",
+        lambda code: "".join(chr(0xFF10 + int(digit)) for digit in code),
+        lambda code: "".join(chr(0x0660 + int(digit)) for digit in code),
+    ],
+    ids=["space", "hyphen", "dash", "directions", "no-break", "fullwidth", "arabic"],
+)
+def test_code_counts_in_every_spelling_of_its_digits(anybody, ask, spell):
+    code_request, code = ask()
+
+    answer = anybody.post(
+        "/api/sign-in/", {"request": code_request.json()["request"], "code": spell(code)}
+    )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change", [lambda code: code[:5], lambda code: code + "0"], ids=["fewer", "more"]
+)
+def test_code_with_a_digit_too_few_or_too_many_is_wrong(anybody, ask, change):
+    code_request, code = ask()
+
+    answer = anybody.post(
+        "/api/sign-in/", {"request": code_request.json()["request"], "code": change(code)}
+    )
+
+    assert answer.status_code == 403
+
+
 def test_code_is_invalid_after_five_wrong_guesses(anybody, ask):
     code_request, code = ask()
     request = code_request.json()["request"]
@@ -187,18 +224,36 @@ def test_only_five_of_200_concurrent_guesses_are_checked(ask, monkeypatch):
     assert len(compared) == 5
 
 
+def _ask_from(network: str) -> int:
+    answer = Client(REMOTE_ADDR=network).post(
+        "/api/sign-in/", {"email": ADDRESS}, content_type="application/json"
+    )
+    return answer.status_code
+
+
 def test_codes_for_one_address_are_limited_and_the_limit_ends(ask, settings, time_machine):
     settings.BUTLER_CODES_PER_ADDRESS = 3
     time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
 
-    answers = [ask()[0] for _ in range(4)]
+    answers = [_ask_from(f"192.0.2.{n}") for n in range(3)]
+    refused = ask()[0]
     elsewhere = ask("eli@example.com")[0]
     time_machine.move_to("2026-11-21T13:00:01Z", tick=False)
     later = ask()[0]
 
-    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
-    assert answers[3]["Retry-After"] == "3601"
+    assert answers == [202, 202, 202]
+    assert (refused.status_code, refused["Retry-After"]) == (429, "3601")
     assert (elsewhere.status_code, later.status_code) == (202, 202)
+
+
+def test_one_network_leaves_codes_of_an_address_to_other_networks(settings):
+    settings.BUTLER_CODES_PER_ADDRESS = 5
+
+    stranger = [_ask_from("192.0.2.1") for _ in range(6)]
+    customer = [_ask_from("192.0.2.2") for _ in range(2)]
+
+    assert stranger == [202, 202, 202, 202, 429, 429]
+    assert customer == [202, 429]
 
 
 def test_codes_from_one_network_are_limited(ask, settings):

@@ -28,6 +28,11 @@ def post(body: dict[str, str], **headers: str):
     return WsgiClient(headers=headers).post("/api/sign-in/", body, content_type="application/json")
 
 
+def post_from(network: str, body: dict[str, str]):
+    client = WsgiClient(REMOTE_ADDR=network)
+    return client.post("/api/sign-in/", body, content_type="application/json")
+
+
 def call(number: str, phone: str = PHONE) -> None:
     """Store a call from a phone."""
     factories.record(
@@ -230,7 +235,10 @@ class TestBudgets:
     def test_number_gets_five_codes_an_hour(self, settings):
         settings.BUTLER_CODES_PER_ADDRESS = 5
 
-        answers = [post({"phone": spelling}) for spelling in [PHONE, "06 12345098"] * 3]
+        answers = [
+            post_from(f"192.0.2.{n % 2}", {"phone": spelling})
+            for n, spelling in enumerate([PHONE, "06 12345098", PHONE] * 2)
+        ]
 
         assert [answer.status_code for answer in answers] == [202] * 5 + [429]
         assert int(answers[-1]["Retry-After"]) > 0
@@ -241,9 +249,19 @@ class TestBudgets:
         for hour in range(3):
             time_machine.move_to(f"2026-11-21T{hour + 10}:30:00Z", tick=False)
             sign_in_codes.delete_expired_codes(now=timezone.now())
-            statuses += [post({"phone": PHONE}).status_code for _ in range(4)]
+            statuses += [
+                post_from(f"192.0.2.{n % 2}", {"phone": PHONE}).status_code for n in range(4)
+            ]
 
         assert statuses == [202] * 10 + [429] * 2
+
+    def test_one_network_leaves_codes_of_a_day_to_other_networks(self, settings):
+        settings.BUTLER_SMS_CODES_PER_DAY = 3
+
+        strangers = [post_from("192.0.2.1", {"phone": PHONE}).status_code for _ in range(3)]
+        customers = post_from("192.0.2.2", {"phone": PHONE}).status_code
+
+        assert (strangers, customers) == ([202, 202, 429], 202)
 
     def test_country_abroad_gets_its_codes_of_the_day(self, settings):
         settings.BUTLER_SMS_CODES_ABROAD = 2
