@@ -18,9 +18,11 @@ from django.urls import URLPattern, path
 from channels.ingest.limits import InvalidEvent, read_object
 from customers import db
 from customers.api.problems import Problem
-from customers.api.sign_in import send_code, sign_in_by_code
+from customers.api.sign_in import send_code, sign_in_by_codes
 
-_PENDING = "sign_in_request"
+# The key of the session data: the handles of the latest codes, the newest first.
+_PENDING = "sign_in_requests"
+_MAX_CODES = 3
 _BODY_LIMIT = 4096
 
 
@@ -40,7 +42,8 @@ class RequestCodeView(APIView):
             sign_in_request = send_code(request, kind, text)
         except Problem as problem:
             return _problem_response(request, problem, kind)
-        request.session[_PENDING] = sign_in_request.handle
+        earlier = request.session.get(_PENDING, [])
+        request.session[_PENDING] = [sign_in_request.handle, *earlier][:_MAX_CODES]
         flows = [{"id": "login_by_code", "is_pending": True}]
         return APIResponse(
             request, data={"flows": flows}, meta={"is_authenticated": False}, status=401
@@ -54,14 +57,14 @@ class ConfirmCodeView(APIView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Return the session; return 409 if no code was requested, 400 if the code is wrong."""
-        handle = request.session.get(_PENDING)
-        if handle is None:
+        handles = request.session.get(_PENDING)
+        if handles is None:
             return APIResponse(request, status=409)
         code = _read_field(request, "code")
         if not code:
             return _error_response(request, "code", "required", "This field is required.")
         try:
-            sign_in_by_code(request, handle=handle, code=code)
+            sign_in_by_codes(request, handles=handles, code=code)
         except Problem as problem:
             return _problem_response(request, problem, "code")
         return db.retry_if_connection_lost(partial(AuthenticationResponse, request))

@@ -1,10 +1,13 @@
 """The pages to sign in and out, with forms that work without scripts."""
 
+from datetime import datetime
 from functools import partial
 
+from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
@@ -12,7 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.pages import content_security, sign_in_forms
 from channels.pages.sign_in_forms import AddressForm, SentCodeForm, field_texts
+from channels.portal import pending_sign_in
+from channels.portal.pending_sign_in import PendingSignIn
 from customers import db
+from customers.actions.sign_in_codes import IssuedCode
 from customers.api import sign_in
 from customers.api.problems import Problem
 
@@ -52,28 +58,45 @@ def request_code(request: HttpRequest) -> HttpResponse:
         return _form_with_error(
             request, "portal/sign_in.html", problem, email=email, next=next_page
         )
-    context = {
-        "email": email,
-        "kind": sign_in_request.kind,
-        "handle": sign_in_request.handle,
-        "next": next_page,
-    }
     # The code was sent, so the customer must see the form for it.
     return db.retry_if_connection_lost(
-        partial(render, request, "portal/sign_in_code.html", context)
+        partial(_lead_to_code_form, request, sign_in_request, email, next_page)
     )
+
+
+def _lead_to_code_form(
+    request: HttpRequest, issued: IssuedCode, email: str, next_page: str
+) -> HttpResponse:
+    """Redirect to the form, which sends no further code when the browser loads it again."""
+    pending_sign_in.add_code(
+        request.session,
+        kind=issued.kind,
+        address=email,
+        handle=issued.handle,
+        next_page=next_page,
+        now=_now(),
+    )
+    if not request.user.is_authenticated:
+        pending_sign_in.keep_for_visitor(request.session, settings.BUTLER_CODE_SECONDS)
+    request.session.save()
+    return redirect("portal:sign-in-code")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @content_security.strict
 def confirm_code(request: HttpRequest) -> HttpResponse:
-    """Check the code and sign in under a new session key."""
+    """Show the form for the code; check the code and sign in under a new session key."""
+    pending = pending_sign_in.read(request.session, now=_now())
     if request.method != "POST":
-        return redirect("portal:sign-in")
+        if pending is None:
+            return redirect("portal:sign-in")
+        return render(request, "portal/sign_in_code.html", _form_values(pending))
     fields = field_texts(SentCodeForm(request.POST))
+    is_of_form = pending is not None and fields["handle"] in pending.handles
+    handles = pending.handles if pending and is_of_form else [fields["handle"]]
     try:
-        sign_in.sign_in_by_code(request, handle=fields["handle"], code=fields["code"])
+        sign_in.sign_in_by_codes(request, handles=handles, code=fields["code"])
     except Problem as problem:
         context = {
             "email": fields["email"],
@@ -83,6 +106,19 @@ def confirm_code(request: HttpRequest) -> HttpResponse:
         }
         return _form_with_error(request, "portal/sign_in_code.html", problem, **context)
     return redirect(_next_page(request) or "portal:home")
+
+
+def _now() -> datetime:
+    return timezone.now()  # noqa: TID251  # pages are an edge
+
+
+def _form_values(pending: PendingSignIn) -> dict[str, str]:
+    return {
+        "email": pending.address,
+        "kind": pending.kind,
+        "handle": pending.handles[0],
+        "next": pending.next_page,
+    }
 
 
 @require_POST

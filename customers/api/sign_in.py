@@ -1,6 +1,6 @@
 """The endpoint to sign in with a code that Butler sends by e-mail or SMS."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -197,3 +197,20 @@ def sign_in_by_code(
     except sign_in.StaffSignInRequired:
         raise Problem(403, "staff-sign-in", "Staff sign in at /console/.") from None
     return user, session_keys[0]
+
+
+def sign_in_by_codes(request: HttpRequest, *, handles: Sequence[str], code: str) -> None:
+    """Sign a customer in with a code that came for one of these handles, as `sign_in_by_code` does.
+
+    A mail may come late, after the customer asked for another code. A wrong code counts for each.
+    """
+    *others, last = handles
+    for handle in others:
+        try:
+            sign_in_by_code(request, handle=handle, code=code)
+        except Problem as problem:
+            if problem.kind != "wrong-code":
+                raise
+        else:
+            return
+    sign_in_by_code(request, handle=last, code=code)

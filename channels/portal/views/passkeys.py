@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from channels.pages import content_security, sign_in_forms
+from channels.portal import pending_sign_in
 from channels.portal.forms import CredentialForm
 from customers.access.webauthn import CHALLENGE_SECONDS, InvalidCredential
 from customers.actions import passkeys
@@ -60,7 +61,7 @@ def options(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         # The session of a visitor ends with its challenge.
         session[_STARTED] = True
-        session.set_expiry(CHALLENGE_SECONDS)
+        pending_sign_in.keep_for_visitor(session, CHALLENGE_SECONDS)
         session.save()
     try:
         public_key = sign_in_options(request, binding=session.session_key or "")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def signed_in() -> Client:
     """Return a browser that signed in with a code of the mailbox."""
     browser = Client()
-    page = browser.post("/sign-in/", {"email": BOX}).content.decode()
+    page = browser.post("/sign-in/", {"email": BOX}, follow=True).content.decode()
     handle = re.search(r'name="handle" value="([^"]+)"', page)[1]
     code = re.search(r"\d{6}", mail.outbox[-1].body)[0]
     browser.post("/sign-in/code/", {"email": BOX, "handle": handle, "code": code})

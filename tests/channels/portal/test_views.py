@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.test import Client
 from django.utils import timezone
 
 from channels import dev_outbox
@@ -195,7 +196,7 @@ def test_the_next_visit_says_when_the_code_was_scanned(signed_in):
 
 
 def _ask(client, email: str = "noor@example.com") -> dict[str, str]:
-    page = client.post("/sign-in/", {"email": email})
+    page = client.post("/sign-in/", {"email": email}, follow=True)
     assert page.status_code == 200
     handle = re.search(r'name="handle" value="([^"]+)"', page.content.decode())
     assert handle
@@ -236,9 +237,76 @@ def test_a_wrong_code_says_so_and_can_be_tried_again(client, noor):
     assert client.post("/sign-in/code/", {**form, "code": _code()}).status_code == 302
 
 
+def test_page_for_the_code_can_be_loaded_again_without_another_code(client, noor):
+    _ask(client)
+    code = _code()
+    sent = len(dev_outbox.read_messages())
+
+    page = client.get("/sign-in/code/").content.decode()
+    handle = re.search(r'name="handle" value="([^"]+)"', page)[1]
+    answer = client.post("/sign-in/code/", {"handle": handle, "code": code})
+
+    assert "noor@example.com" in page
+    assert len(dev_outbox.read_messages()) == sent
+    assert answer.status_code == 302
+
+
+def test_code_of_an_earlier_request_of_the_browser_counts(client, noor):
+    _ask(client)
+    earlier = _code()
+    form = _ask(client)
+
+    assert client.post("/sign-in/code/", {**form, "code": earlier}).status_code == 302
+
+
+def test_code_of_another_address_does_not_count(client, noor):
+    _ask(client, "eli@example.com")
+    elis = _code()
+    form = _ask(client)
+
+    assert client.post("/sign-in/code/", {**form, "code": elis}).status_code == 403
+
+
+def test_code_that_another_browser_asked_for_does_not_count(client, noor):
+    _ask(Client())
+    strangers = _code()
+    form = _ask(client)
+
+    assert client.post("/sign-in/code/", {**form, "code": strangers}).status_code == 403
+
+
+def test_wrong_codes_count_for_each_request_of_the_browser(client, noor):
+    _ask(client)
+    earlier = _code()
+    form = _ask(client)
+    for _ in range(5):
+        client.post("/sign-in/code/", {**form, "code": "no"})
+
+    answers = [client.post("/sign-in/code/", {**form, "code": code}) for code in (earlier, _code())]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+
+
+def test_page_for_the_code_ends_with_the_code(client, noor, time_machine):
+    time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
+    _ask(client)
+    time_machine.move_to("2026-11-21T12:10:01Z", tick=False)
+
+    assert client.get("/sign-in/code/")["Location"] == "/sign-in/"
+
+
+def test_passkey_offer_does_not_shorten_the_time_for_the_code(client, noor, time_machine):
+    time_machine.move_to("2026-11-21T12:00:00Z", tick=False)
+    _ask(client)
+    client.post("/sign-in/passkey/options/")
+    time_machine.move_to("2026-11-21T12:09:00Z", tick=False)
+
+    assert client.get("/sign-in/code/").status_code == 200
+
+
 def test_an_unknown_address_gets_the_same_answer(client, noor):
-    known_answer = client.post("/sign-in/", {"email": "noor@example.com"})
-    unknown_answer = client.post("/sign-in/", {"email": "nobody@example.com"})
+    known_answer = client.post("/sign-in/", {"email": "noor@example.com"}, follow=True)
+    unknown_answer = client.post("/sign-in/", {"email": "nobody@example.com"}, follow=True)
 
     def plain(page) -> str:
         text = re.sub(r'value="[^"]*"', "", page.content.decode())
@@ -296,7 +364,7 @@ def test_an_empty_park_says_how_to_fill_it(client):
 @pytest.mark.usefixtures("_development")
 def test_visitor_signs_in_with_a_phone_number(client, sent_texts):
     form = client.get("/sign-in/").content.decode()
-    page = client.post("/sign-in/", {"email": "06 12345098"}).content.decode()
+    page = client.post("/sign-in/", {"email": "06 12345098"}, follow=True).content.decode()
     handle = re.search(r'name="handle" value="([^"]+)"', page)[1]
 
     signed_in = client.post("/sign-in/code/", {"handle": handle, "code": sent_texts[-1].code})

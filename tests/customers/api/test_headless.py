@@ -31,6 +31,19 @@ def test_app_signs_in_reads_its_session_and_signs_out(anybody):
     assert anybody.get("/api/me/", **token).status_code == 401
 
 
+def test_code_of_an_earlier_request_of_the_app_counts(anybody):
+    api = "/_allauth/app/v1/auth"
+    code_request = anybody.post(f"{api}/code/request", {"email": ADDRESS})
+    pending = {"X-Session-Token": code_request.json()["meta"]["session_token"]}
+    earlier = re.search(r"\d{6}", mail.outbox[-1].body)[0]
+    again = anybody.post(f"{api}/code/request", {"email": ADDRESS}, **pending)
+    pending = {
+        "X-Session-Token": again.json()["meta"].get("session_token") or pending["X-Session-Token"]
+    }
+
+    assert anybody.post(f"{api}/code/confirm", {"code": earlier}, **pending).status_code == 200
+
+
 def test_a_browser_signs_in_with_its_cookie(anybody):
     api = "/_allauth/browser/v1/auth"
     anybody.post(f"{api}/code/request", {"email": ADDRESS})
