@@ -112,8 +112,10 @@ def test_address_with_its_own_record_replaces_the_chosen_one_when_it_is_joined(n
     shop.order(3, "B-1", email=NEW)
     chosen = AddressApp(BOX).address_id(BOX)
 
-    asked = noor.step("add", email=NEW, address=chosen)
-    page = noor.step("code", email=NEW, handle=_handle(asked), code=_last_code()).content.decode()
+    code_page = noor.step("add", email=NEW, address=chosen)
+    page = noor.step(
+        "code", email=NEW, handle=_handle(code_page), code=_last_code()
+    ).content.decode()
     noor.step("join", address=re.search(r'name="address" value="(\d+)"', page)[1])
 
     assert AddressApp(NEW).states() == {NEW: "current", BOX: "removed"}
