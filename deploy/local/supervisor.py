@@ -92,7 +92,7 @@ class Supervisor:
         return child
 
     def wait_until(
-        self, is_ready: Callable[[], bool], *, description: str, timeout: float = 90
+        self, is_ready: Callable[[], bool], *, description: str, timeout: float = 300
     ) -> None:
         """Wait for a condition while printing output. Raise SetupError if a child ends."""
         deadline = time.monotonic() + timeout
