@@ -119,7 +119,7 @@ _EVIDENCE_MISSING = "The evidence is missing. Write down what you saw or heard."
 
 
 class ProposalForm(forms.Form):
-    """An address that a customer gets, one that goes, or both; and the evidence for it."""
+    """An address to add, an address to remove, or both; and the evidence for it."""
 
     adds = ShortTextField(limit=254, required=False)
     removes = forms.IntegerField(
@@ -138,7 +138,7 @@ class ProposalForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and not cleaned.get("adds") and not cleaned.get("removes"):
             self.add_error(
-                "adds", "The address is missing. Enter a new one, or choose one that goes."
+                "adds", "The address is missing. Enter a new one, or choose one to remove."
             )
 
 

@@ -51,7 +51,7 @@ class StaffChangeShape(msgspec.Struct, frozen=True):
 
 
 class ProposalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An address that the customer gets, the id of one that goes, or both; and the evidence."""
+    """An address to add, the id of an address to remove, or both; and the evidence."""
 
     evidence: _Evidence
     adds: Annotated[str, Meta(max_length=254)] = ""
@@ -98,7 +98,7 @@ _PROBLEMS: Mapping[type[Exception], Callable[[Exception], Exception]] = {
         "invalid-address", "The new address is no mailbox of a customer, or the record has it."
     ),
     staff_address_changes.NoSuchAddress: _conflict(
-        "no-such-address", "The record does not have the address that goes."
+        "no-such-address", "The record does not have the address to remove."
     ),
     ChangesFrozen: _conflict(
         "changes-frozen", "A change of this customer was stopped. Decide about it first."
@@ -135,7 +135,7 @@ class AddressChangesView(CustomerView):
     def post(self, request: Request, customer_id: UUID) -> HttpResponse:
         body = read_body(request, ProposalBody)
         if not body.adds and body.removes is None:
-            raise Problem(422, "no-address", "Name an address that is added, or one that goes.")
+            raise Problem(422, "no-address", "Name an address to add, or one to remove.")
         change = staff_address_changes.propose(
             self.live_id,
             Proposal(body.adds, body.removes),
