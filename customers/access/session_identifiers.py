@@ -13,18 +13,26 @@ def proved_address() -> QuerySet[Identifier]:
 
     An address is not returned if its period ended since then: another person may have it.
     """
-    # A later period on the same record continues the earlier one.
-    later = Identifier.objects.filter(
-        kind=OuterRef("kind"),
-        value=OuterRef("value"),
-        evidence=Evidence.VERIFIED,
-        period__gt=OuterRef("period"),
-    ).exclude(customer=OuterRef("customer"))
     is_address = Q(kind="email") | Q(kind="phone", value=OuterRef("phone"))
     addresses = Identifier.objects.filter(
         is_address, record=OuterRef("record"), evidence=Evidence.VERIFIED, erasure=None
     )
-    return addresses.filter(~Exists(later)).order_by("-period")
+    return addresses.filter(~has_later_holder()).order_by("-period")
+
+
+def has_later_holder(path: str = "") -> Exists:
+    """Return the condition that another record has a later period of an address.
+
+    A later period on the same record continues the earlier one.
+    path: from the rows of the query to the address, such as `address__`
+    """
+    later = Identifier.objects.filter(
+        kind=OuterRef(f"{path}kind"),
+        value=OuterRef(f"{path}value"),
+        evidence=Evidence.VERIFIED,
+        period__gt=OuterRef(f"{path}period"),
+    )
+    return Exists(later.exclude(customer=OuterRef(f"{path}customer")))
 
 
 def chosen_account(user: User, session: SessionBase) -> tuple[str, str] | None:

@@ -16,17 +16,17 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import F, QuerySet, Subquery
 
 from customers.access import webauthn
 from customers.access.proof_times import PASSKEY, fresh_proofs
-from customers.access.session_identifiers import proved_address
+from customers.access.session_identifiers import has_later_holder, proved_address
 from customers.access.sessions import session_proofs
 from customers.access.webauthn import InvalidCredential
 from customers.actions import passkey_challenges, passkey_notices
 from customers.identity.normalize import normalize
 from customers.identity.openable_graph import read_openable
-from customers.models import Evidence, Identifier, Passkey, User
+from customers.models import Passkey, User
 
 _log = logging.getLogger(__name__)
 
@@ -58,15 +58,8 @@ def current_passkeys(user: User) -> QuerySet[Passkey]:
 
 def _current() -> QuerySet[Passkey]:
     """Return the passkeys whose login still proves the address for which they were created."""
-    # A later period on the same record continues the earlier one.
-    later = Identifier.objects.filter(
-        kind=OuterRef("address__kind"),
-        value=OuterRef("address__value"),
-        evidence=Evidence.VERIFIED,
-        period__gt=OuterRef("address__period"),
-    ).exclude(customer=OuterRef("address__customer"))
     return Passkey.objects.filter(
-        ~Exists(later),
+        ~has_later_holder("address__"),
         user__is_active=True,
         user__is_staff=False,
         address__record=F("user__record"),

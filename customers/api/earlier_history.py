@@ -6,7 +6,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
-from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from msgspec import Meta
@@ -23,10 +22,10 @@ from customers.actions.earlier_history import (
     WrongFact,
 )
 from customers.api import schema
-from customers.api.base import ApiView, CustomerView, history_closed, read_body, shape_response
+from customers.api.base import CustomerView, history_closed, read_body, shape_response
+from customers.api.own_login import OwnLoginView
 from customers.api.problems import Problem
 from customers.identity.history_facts import HistoryFact
-from customers.models import User
 
 _TAGS = ("addresses",)
 
@@ -68,7 +67,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Exception]] = {
 }
 
 
-class EarlierHistoryView(ApiView):
+class EarlierHistoryView(OwnLoginView):
     """The earlier history of the record that the session shows."""
 
     rights: ClassVar = {"GET": Right.OWN_LOGIN, "POST": Right.OWN_LOGIN}
@@ -82,7 +81,7 @@ class EarlierHistoryView(ApiView):
     )
     def get(self, request: Request) -> HttpResponse:
         opened = request_principal(request).opened
-        _session(request)
+        self.session(request)
         return shape_response(HistoryShape(opened.opened_since if opened else None))
 
     @schema.describe(
@@ -93,7 +92,7 @@ class EarlierHistoryView(ApiView):
         auth=["token", "cookie"],
     )
     def post(self, request: Request) -> HttpResponse:
-        user, session = _session(request)
+        user, session = self.session(request)
         fact = read_body(request, HistoryFact)
         earlier_history.open_by_fact(user, session, fact, now=timezone.now())
         return HttpResponse(status=204)
@@ -122,11 +121,3 @@ class OpenHistoryView(CustomerView):
             now=timezone.now(),
         )
         return shape_response(OpenedHistoryShape("open" if is_open else "approved"))
-
-
-def _session(request: Request) -> tuple[User, SessionBase]:
-    """Return the login and the session of a customer. Raises Http404 for staff."""
-    principal = request_principal(request)
-    if principal.kind != "customer" or principal.session is None or principal.user is None:
-        raise Http404
-    return principal.user, principal.session

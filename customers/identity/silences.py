@@ -1,7 +1,7 @@
 """Finds the silence of an address: a year in which its holder sent, proved and ordered nothing with it.
 
 Mail providers give the mailboxes of former customers to others, and so do phone companies with
-numbers. After a silence, a code opens only what is later. The history before it opens with one more
+numbers. After a silence, a code opens only the later events. The history before it opens with one more
 fact (customers.actions.earlier_history). The log decides, so a rebuild finds the same silences.
 """
 
