@@ -337,6 +337,12 @@ def _without_known_identifiers() -> None:
 
 
 @pytest.fixture
+def unlimited_codes(settings):
+    """Let each customer ask for as many codes as a test needs."""
+    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
+
+
+@pytest.fixture
 def quick_hashes(settings):
     """Hash passwords with MD5, because the real hasher takes a large part of a second."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

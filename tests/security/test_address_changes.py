@@ -13,22 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from butler.models import StaffTask
 from customers.models import AddressChange
 from tests.customers.identity.address_app import AddressApp, advance
-from tests.customers.identity.company import WireSource
 from tests.wsgi_client import WsgiClient
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("unlimited_codes"),
+]
 
 BOX, NEW, THIEF = "noor@example.com", "noor.new@example.com", "thief@example.com"
-
-
-@pytest.fixture(autouse=True)
-def _no_limits(settings):
-    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
-
-
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
 
 
 @pytest.fixture

@@ -11,14 +11,9 @@ from tests.customers.identity.address_app import AddressApp
 from tests.customers.identity.company import WireSource, record_of
 from tests.security.test_address_changes import stop
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_no_limits")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unlimited_codes")]
 
 BOX, NEW = "noor@example.com", "noor.new@example.com"
-
-
-@pytest.fixture
-def _no_limits(settings):
-    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
 
 
 @pytest.fixture

@@ -13,14 +13,12 @@ from customers.models import AddressChange, Suppression
 from tests.customers.identity.address_app import AddressApp
 from tests.customers.identity.company import WireSource
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("unlimited_codes"),
+]
 
 BOX, NEW = "noor@example.com", "noor.new@example.com"
-
-
-@pytest.fixture(autouse=True)
-def _no_limits(settings):
-    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
 
 
 class Visitor(Client):

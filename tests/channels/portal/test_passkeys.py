@@ -14,12 +14,10 @@ from tests.customers.identity.company import WireSource
 from tests.customers.identity.passkey_app import PasskeySession
 from tests.security.test_address_changes import link_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_limits(settings):
-    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("unlimited_codes"),
+]
 
 
 @pytest.fixture

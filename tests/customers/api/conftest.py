@@ -142,12 +142,7 @@ def anybody() -> Caller:
 
 
 @pytest.fixture
-def _no_limits(settings):
-    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
-
-
-@pytest.fixture
-def ask(anybody, _no_limits):
+def ask(anybody, unlimited_codes):
     """Return a function that asks for a code: the answer, and the code that came by mail."""
 
     def asking(email: str = "noor@example.com"):

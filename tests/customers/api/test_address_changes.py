@@ -10,7 +10,7 @@ from tests.customers.identity.company import record_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("_no_limits"),
+    pytest.mark.usefixtures("unlimited_codes"),
 ]
 
 _RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")

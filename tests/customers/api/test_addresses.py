@@ -13,7 +13,7 @@ from tests.customers.identity.company import email, record_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("_no_limits"),
+    pytest.mark.usefixtures("unlimited_codes"),
 ]
 
 BOX, NEW, OTHER = "noor@example.com", "noor.new@example.com", "eli@example.com"

@@ -25,7 +25,7 @@ from tests.customers.identity.passkey_app import (
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("_no_limits"),
+    pytest.mark.usefixtures("unlimited_codes"),
 ]
 
 BOX, OTHER, PHONE = "noor@example.com", "eli@example.com", "+31612345678"

@@ -2,20 +2,9 @@
 
 import pytest
 
-from tests.customers.identity.company import WireSource
 from tests.customers.identity.passkey_app import PasskeyApp
 
 BOX = "noor@example.com"
-
-
-@pytest.fixture(autouse=True)
-def _no_limits(settings):
-    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
-
-
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
 
 
 @pytest.fixture

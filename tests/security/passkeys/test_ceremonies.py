@@ -29,7 +29,10 @@ from tests.customers.identity.passkey_app import (
     sign_in_options,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("unlimited_codes"),
+]
 
 BOX, NEW, EVIL = "noor@example.com", "noor.new@example.com", "evil@example.com"
 

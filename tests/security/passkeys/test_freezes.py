@@ -10,7 +10,10 @@ from tests.customers.identity.passkey_app import (
 )
 from tests.security.test_address_changes import advance, link_for, stop
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("unlimited_codes"),
+]
 
 BOX, NEW, EVIL = "noor@example.com", "noor.new@example.com", "evil@example.com"
 

@@ -1,4 +1,4 @@
-"""Attacks on staff: a thief who talks one colleague into changing the address of a customer."""
+"""Social engineering: a thief persuades one colleague to change the address of a customer."""
 
 import pytest
 from django.test import Client
@@ -10,20 +10,13 @@ from tests.customers.identity.company import WireSource, record_of
 from tests.security.desk_colleagues import EVIDENCE, Desk
 from tests.security.test_address_changes import link_for, stop
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("unlimited_codes"),
+]
 
 BOX, THIEF = "noor@example.com", "thief@example.com"
 RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
-
-
-@pytest.fixture(autouse=True)
-def _no_limits(settings):
-    settings.BUTLER_CODES_PER_ADDRESS = settings.BUTLER_CODES_PER_NETWORK = 1000
-
-
-@pytest.fixture
-def shop():
-    return WireSource("Shop", "site", ids="shop")
 
 
 @pytest.fixture
@@ -128,7 +121,7 @@ def test_approved_proposal_waits_and_tells_all_addresses(noor, record, lin, kim,
     assert opens_nothing_for_the_thief()
 
 
-def test_customer_stops_what_staff_were_talked_into(noor, record, lin, kim):
+def test_customer_stops_a_change_that_a_thief_got_from_staff(noor, record, lin, kim):
     kim.decide(record, proposal(lin, record))
 
     stop(BOX)
@@ -138,7 +131,7 @@ def test_customer_stops_what_staff_were_talked_into(noor, record, lin, kim):
     assert AddressChange.objects.get().state == "frozen"
 
 
-def test_customer_cancels_what_staff_were_talked_into(noor, record, lin, kim):
+def test_customer_cancels_a_change_that_a_thief_got_from_staff(noor, record, lin, kim):
     change_id = proposal(lin, record)
     kim.decide(record, change_id)
 
