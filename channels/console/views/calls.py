@@ -127,7 +127,7 @@ def move_call(request: HttpRequest, customer_id: UUID, reference: str) -> HttpRe
 
 
 def _refile(request: HttpRequest, live_id: UUID, reference: str) -> bool:
-    """File a call on one of those who have its number; return False if the customer has it not."""
+    """File a call on a customer; return False if the customer does not have its number."""
     try:
         refile_shared_call(live_id, reference, actor=audit.actor(request), now=timezone.now())
     except NoSharedCall:

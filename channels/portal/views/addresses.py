@@ -255,4 +255,4 @@ def _cancel(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
 
 def _release(request: HttpRequest, user: User, answer: dict[str, Any]) -> Reply:
     own_addresses.release(user, request.session, answer["address"] or 0, now=timezone.now())
-    return Reply(notice=_("The change goes on. It takes effect at its time."))
+    return Reply(notice=_("The change goes on. It takes effect as planned."))
