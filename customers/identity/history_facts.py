@@ -1,6 +1,6 @@
-"""Compares a fact that a customer gives with what is stored of the record. Pure.
+"""Compares a fact that a customer gives with the facts of the record. Pure.
 
-A fact has to be hard to guess for somebody who got the mailbox of another person, also with ten tries:
+A fact has to be hard to guess for the next holder of a mailbox, also with ten tries:
 
 - an order with its total, because many sources count their orders, so a number alone is a guess;
 - a card of eight characters or more;
@@ -11,9 +11,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import msgspec
+
+from customers.values.amounts import read_amount
 
 MIN_CARD_LENGTH = 8
 _LAST_NAMES = ("last_name", "lastName", "lastname", "family_name", "surname")
@@ -21,7 +23,6 @@ _FULL_NAMES = ("name", "full_name", "fullName")
 _BIRTH_DATES = ("birth_date", "birthDate", "birthday", "date_of_birth")
 TRAIT_NAMES = (*_LAST_NAMES, *_FULL_NAMES, *_BIRTH_DATES)
 _NOT_LETTER = re.compile(r"[\W_]+")
-_CENTS = re.compile(r"[.,](\d{2})$")
 
 
 class HistoryFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +47,7 @@ class HistoryFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StoredFacts(msgspec.Struct, frozen=True):
     """The facts of a record: orders with their totals, cards, and statements about traits."""
 
-    orders: Sequence[tuple[str, str]]
+    orders: Sequence[tuple[str, Decimal]]
     cards: Sequence[str]
     traits: Sequence[tuple[str, object]]
 
@@ -60,14 +61,13 @@ def matches(fact: HistoryFact, stored: StoredFacts) -> bool:
     )
 
 
-def _matches_order(fact: HistoryFact, orders: Iterable[tuple[str, str]]) -> bool:
-    number, total = _letters(fact.order_number), _amount(fact.order_total)
+def _matches_order(fact: HistoryFact, orders: Iterable[tuple[str, Decimal]]) -> bool:
+    number, total = _letters(fact.order_number), read_amount(fact.order_total).value
     # Everybody can guess the total of an order that cost nothing.
     if not number or not total:
         return False
     return any(
-        _letters(stored) == number and Decimal(stored_total) == total
-        for stored, stored_total in orders
+        _letters(stored) == number and stored_total == total for stored, stored_total in orders
     )
 
 
@@ -100,14 +100,3 @@ def _letters(text: str) -> str:
     """Return the letters and digits of a text, without accents and in one case."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return _NOT_LETTER.sub("", "".join(part for part in parts if not unicodedata.combining(part)))
-
-
-def _amount(text: str) -> Decimal | None:
-    """Return an amount such as "59.00", "1.234,50 kr" or "€ 59"; None if it is not readable."""
-    number = re.sub(r"[^\d.,]", "", text).strip(".,")
-    cents = _CENTS.search(number)
-    whole = re.sub(r"[.,]", "", number[: cents.start()] if cents else number)
-    try:
-        return Decimal(f"{whole}.{cents[1] if cents else '00'}")
-    except InvalidOperation:
-        return None
