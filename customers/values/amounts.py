@@ -30,7 +30,11 @@ _CENTS = re.compile(r"-?[0-9]{1,12}\.[0-9]{2}")
 _PLAIN = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,2}")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _EXPONENT = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?[eE][+-]?[0-9]{1,2}")
-_AFFIXED = re.compile(r"([^0-9.,+-]*)([+-]?)([^0-9.,+-]*)([0-9.,'’\s]*[0-9.,])(-?)([^0-9]*)")
+# A sign, which may be an abbreviation such as "kr.", before or behind a number.
+_AFFIXED = re.compile(
+    r"([^0-9.,+-]*[^\W\d_]\.|[^0-9.,+-]*)([+-]?)([^0-9.,+-]*[^\W\d_]\.|[^0-9.,+-]*)"
+    r"([0-9.,'’\s]*[0-9.,])(-?)([^0-9]*)"
+)
 _SEPARATORS = re.compile(r"[.,'’\s]")
 _GROUPS = re.compile(r"[0-9]{1,3}([.,'’\s])[0-9]{3}(?:\1[0-9]{3})*")
 # The lakhs and crores of India: 12,34,567.
