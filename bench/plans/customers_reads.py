@@ -213,4 +213,13 @@ LIVE_PARAMETERS: dict[str, Params] = {
         "max_bytes": 1_000,
     },
     "redeem_ticket": {"digest": _digest("ticket", 1)},
+    "log_staff_stream": {
+        "ids": [uuid("customer", 1)],
+        "actor": "staff:plans",
+        "role": "staff",
+        "what": "stream",
+        "reason": "",
+        "at": NOW,
+        "since": NOW.replace(hour=11),
+    },
 }

@@ -42,6 +42,8 @@ class SessionLogin(NamedTuple):
     # The live record of that record, and the version of its grouping.
     live_id: str | None
     grouping_version: int | None
+    # The name of the login, with which the access log names staff.
+    name: str = ""
 
 
 class StreamOpening(NamedTuple):
@@ -65,7 +67,7 @@ class Viewer(msgspec.Struct):
     session_key: str = ""
     user_id: int = 0
     key_id: int = 0
-    # Of a key: its source, as the access log names it.
+    # Of a key its source, and of staff their name, as the access log names them; empty for customers.
     reader: str = ""
     reads_every: bool = False
     # For the reader of one account: the proof, or None if its number is no account.
@@ -143,6 +145,7 @@ def viewer_of(login: SessionLogin) -> Viewer | None:
     return Viewer(
         session_key=login.session_key,
         user_id=login.user_id,
+        reader=f"staff:{login.name or login.user_id}" if login.reads_every else "",
         reads_every=login.reads_every,
         session_digest=session_digest(login),
     )

@@ -28,7 +28,8 @@ SELECT session.session_key,
        CASE WHEN login.phone IS NULL THEN 'email' ELSE 'phone' END,
        COALESCE(login.phone, login.email),
        live.id::text,
-       live.grouping_version
+       live.grouping_version,
+       login.name
   FROM unnest(%(session_keys)s::text[], %(user_ids)s::bigint[])
        AS requested_session (session_key, user_id)
   JOIN django_session AS session USING (session_key)

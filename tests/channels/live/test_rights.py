@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from channels.live import tickets
 from channels.models import StreamTicket
+from customers.models import AccessLogEntry
 from tests.channels.live.conftest import guest, make_key, sign_in
 from tests.channels.live.stream_reader import by_key
 
@@ -75,6 +76,54 @@ def test_staff_follow_whom_they_may_look_at(streams, rights, status):
 
     with streams.open(f"/live/customers/{noor.id}", Cookie=f"sessionid={sam.session}") as reader:
         assert reader.status == status
+
+
+@pytest.fixture
+def sam(db):
+    """A session of a colleague who may look at customers."""
+    sam = sign_in(None, is_staff=True)
+    sam.user.name = "Sam"
+    sam.user.save()
+    sam.user.user_permissions.add(Permission.objects.get(codename="view_customer"))
+    return sam
+
+
+def looks_after_stream(streams, sam) -> list[tuple[str, str, str]]:
+    noor = AccessLogEntry.objects.values_list("customer_id", flat=True).first() or guest().id
+    for _ in range(2):
+        with streams.open(f"/live/customers/{noor}", X_Session_Token=sam.session) as reader:
+            assert reader.status == 200
+    return list(AccessLogEntry.objects.order_by("id").values_list("actor", "role", "what"))
+
+
+def test_stream_of_a_colleague_without_a_page_is_in_the_access_log_once(streams, sam):
+    assert looks_after_stream(streams, sam) == [("staff:Sam", "staff", "stream")]
+
+
+def test_stream_of_a_console_page_makes_no_second_entry_in_the_access_log(streams, sam):
+    page = ("staff:Sam", "desk", "page")
+    look(guest(), page, at=timezone.now())
+
+    assert looks_after_stream(streams, sam) == [page]
+
+
+@pytest.mark.parametrize(
+    ("actor", "age"),
+    [
+        pytest.param("staff:Kim", timedelta(0), id="of-another-colleague"),
+        pytest.param("staff:Sam", timedelta(minutes=11), id="of-a-while-ago"),
+    ],
+)
+def test_stream_after_another_look_is_in_the_access_log(streams, sam, actor, age):
+    page = (actor, "desk", "page")
+    look(guest(), page, at=timezone.now() - age)
+
+    assert looks_after_stream(streams, sam) == [page, ("staff:Sam", "staff", "stream")]
+
+
+def look(customer, columns: tuple[str, str, str], *, at) -> None:
+    actor, role, what = columns
+    AccessLogEntry.objects.create(customer=customer, at=at, actor=actor, role=role, what=what)
 
 
 @pytest.mark.parametrize(
