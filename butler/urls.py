@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from butler.api import consents, ledger, messages, preferences, tasks, topics
+from butler.api import address_changes, consents, ledger, messages, preferences, tasks, topics
 
 # The access log stores the names of these routes, and its entries never change. Do not rename.
 _record_paths: list[URLPattern | URLResolver] = [
@@ -25,6 +25,22 @@ _record_paths: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    # Staff end a frozen change. A customer with an earlier passkey does it under me/addresses/.
+    path(
+        "customers/<uuid:customer_id>/address-changes/",
+        address_changes.AddressChangesView.as_view(),
+        name="address-changes",
+    ),
+    path(
+        "customers/<uuid:customer_id>/address-changes/<int:change_id>/decide/",
+        address_changes.DecideChangeView.as_view(),
+        name="address-change-decide",
+    ),
+    path(
+        "customers/<uuid:customer_id>/suppressions/lift/",
+        address_changes.LiftSuppressionsView.as_view(),
+        name="suppressions-lift",
+    ),
     path("customers/<uuid:customer_id>/", include((_record_paths, "butler-customer"))),
     path("me/", include((_record_paths, "butler-me"))),
     path("topics/", topics.TopicsView.as_view(), name="topics"),

@@ -4,7 +4,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from customers.api import (
     accounts,
-    address_changes,
     address_refusals,
     addresses,
     earlier_history,
@@ -72,22 +71,6 @@ urlpatterns = [
         "customers/<uuid:customer_id>/orders/<number:number>/decline/",
         order_requests.DeclineOrderRequestView.as_view(),
         name="order-decline",
-    ),
-    # Staff end a frozen change. A customer with an earlier passkey does it under me/addresses/.
-    path(
-        "customers/<uuid:customer_id>/address-changes/",
-        address_changes.AddressChangesView.as_view(),
-        name="address-changes",
-    ),
-    path(
-        "customers/<uuid:customer_id>/address-changes/<int:change_id>/decide/",
-        address_changes.DecideChangeView.as_view(),
-        name="address-change-decide",
-    ),
-    path(
-        "customers/<uuid:customer_id>/suppressions/lift/",
-        address_changes.LiftSuppressionsView.as_view(),
-        name="suppressions-lift",
     ),
     path(
         "customers/<uuid:customer_id>/earlier-history/open/",

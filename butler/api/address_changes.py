@@ -11,6 +11,7 @@ from django.utils import timezone
 from msgspec import Meta
 from rest_framework.request import Request
 
+from butler.actions import address_proposals
 from customers.access.permissions import Right, request_actor, request_principal
 from customers.actions import sign_in, staff_address_changes
 from customers.actions.address_changes import ChangesFrozen, TooManyChanges
@@ -95,7 +96,8 @@ _PROBLEMS: Mapping[type[Exception], Callable[[Exception], Exception]] = {
         "change-waits", "A change that colleagues asked for waits for three days."
     ),
     staff_address_changes.InvalidAddress: _conflict(
-        "invalid-address", "The new address is no mailbox of a customer, or the record has it."
+        "invalid-address",
+        "The new address is no address of a customer, gets no SMS, or the record has it.",
     ),
     staff_address_changes.NoSuchAddress: _conflict(
         "no-such-address", "The record does not have the address to remove."
@@ -136,7 +138,7 @@ class AddressChangesView(CustomerView):
         body = read_body(request, ProposalBody)
         if not body.adds and body.removes is None:
             raise Problem(422, "no-address", "Name an address to add, or one to remove.")
-        change = staff_address_changes.propose(
+        change = address_proposals.propose(
             self.live_id,
             Proposal(body.adds, body.removes),
             evidence=body.evidence,

@@ -272,9 +272,15 @@ def end(change: AddressChange, state: str, *, actor: str, now: datetime) -> None
 
 
 def _ends_of_added(holder_ids: Sequence[int], added: Identifier) -> Sequence[int]:
-    """Return the identifiers to join with an added address: of a phone, the mailboxes if any."""
+    """Return the identifiers to join with an added address: of a phone, the mailboxes if any.
+
+    A mailbox that nobody proved gets the phone only if no other holder is a proved mailbox.
+    """
     if added.kind != "phone":
         return holder_ids
+    proved = address_notices.proved_mailboxes(holder_ids).filter(pk__in=holder_ids)
+    if proved_ids := sorted(proved.values_list("pk", flat=True)):
+        return proved_ids
     mailboxes = Identifier.objects.filter(pk__in=holder_ids, kind="email")
     return sorted(mailboxes.values_list("pk", flat=True)) or holder_ids
 

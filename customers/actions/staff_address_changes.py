@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from customers.actions import address_changes, address_notices
 from customers.actions.address_changes import ChangesFrozen, TooManyChanges
+from customers.identity import code_numbers
 from customers.identity.families import ADDRESSES, is_number
 from customers.identity.normalize import is_of_the_company, normalize
 from customers.models import AddressChange, Customer, Evidence, Identifier, User
@@ -33,7 +35,7 @@ class OwnRecord(Exception):
 
 
 class InvalidAddress(ValueError):
-    """The new address is no mailbox of a customer, or the record has it already."""
+    """The new address is no address of a customer, gets no SMS, or the record has it already."""
 
 
 class NoSuchAddress(LookupError):
@@ -78,7 +80,8 @@ def propose(
     """
     _refuse_own_record(colleague, customer_id, proposal.adds)
     removed = _removed(customer_id, proposal.removes_id) if proposal.removes_id else None
-    holder_ids = _holders(customer_id, removed)
+    is_phone = bool(proposal.adds) and "@" not in proposal.adds
+    holder_ids = _holders(customer_id, removed, is_phone=is_phone)
     with transaction.atomic():
         address_changes.lock_addresses(holder_ids)
         added = _added(customer_id, proposal.adds, now) if proposal.adds else None
@@ -203,10 +206,10 @@ def _records(change: AddressChange) -> set[UUID]:
     return set(rows.values_list("customer_id", flat=True))
 
 
-def _holders(customer_id: UUID, removed: Identifier | None) -> list[int]:
+def _holders(customer_id: UUID, removed: Identifier | None, *, is_phone: bool) -> list[int]:
     """Return the accounts of a record; without an account, its mailboxes except the removed one.
 
-    A phone may be attached to accounts and to mailboxes.
+    is_phone: a phone is added. A phone is attached to accounts and to mailboxes.
     """
     removed_id = removed.pk if removed else None
     rows = [row for row in identity.identifiers(customer_id) if row.held_by == "joined"]
@@ -215,7 +218,7 @@ def _holders(customer_id: UUID, removed: Identifier | None) -> list[int]:
     mailboxes = [row.id for row in verified if row.kind == "email" and row.id != removed_id]
     if not accounts and not mailboxes:
         raise NoSuchAddress
-    if removed and removed.kind == "phone":
+    if is_phone or (removed and removed.kind == "phone"):
         return sorted([*accounts, *mailboxes])
     return sorted(accounts or mailboxes)
 
@@ -231,19 +234,33 @@ def _removed(customer_id: UUID, removed_id: int) -> Identifier:
 
 
 def _added(customer_id: UUID, text: str, now: datetime) -> Identifier:
-    """Return the mailbox that a record gets, in its current period; store it if it is new."""
-    value = normalize("email", text)
-    if value is None or is_of_the_company(value, _CHANNEL):
-        raise InvalidAddress
-    mailboxes = Identifier.objects.filter(kind="email", value=value, evidence=Evidence.VERIFIED)
-    mailbox = mailboxes.order_by("-period").first()
-    if mailbox is None:
-        new = Identifier(kind="email", value=value, evidence=Evidence.VERIFIED, first_seen_at=now)
+    """Return the address that a record gets, in its current period; store it if it is new."""
+    kind, value = _address(text)
+    addresses = Identifier.objects.filter(kind=kind, value=value, evidence=Evidence.VERIFIED)
+    address = addresses.order_by("-period").first()
+    if address is None:
+        new = Identifier(kind=kind, value=value, evidence=Evidence.VERIFIED, first_seen_at=now)
         Identifier.objects.bulk_create([new], ignore_conflicts=True)
-        mailbox = mailboxes.earliest("-period")
-    if mailbox.erasure_id or (mailbox.customer_id == customer_id and _is_proved(mailbox)):
+        address = addresses.earliest("-period")
+    if address.erasure_id or (address.customer_id == customer_id and _is_proved(address)):
         raise InvalidAddress
-    return mailbox
+    return address
+
+
+def _address(text: str) -> tuple[str, str]:
+    """Return the kind and the value of a mailbox, or of a phone that gets SMS, as its notice."""
+    if "@" in text:
+        value = normalize("email", text)
+        if value is None or is_of_the_company(value, _CHANNEL):
+            raise InvalidAddress
+        return "email", value
+    try:
+        number = code_numbers.code_number(
+            text, region=settings.BUTLER_COUNTRY, prefixes=settings.BUTLER_SMS_PREFIXES
+        )
+    except (code_numbers.NotANumber, code_numbers.NoCodeNumber):
+        raise InvalidAddress from None
+    return "phone", number.value
 
 
 def _needs_two(change: AddressChange, customer_id: UUID) -> bool:

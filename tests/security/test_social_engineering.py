@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from butler.models import StaffTask
 from customers.models import AddressChange, Identifier, Merge, User
 from tests.customers.api.conftest import Caller
 from tests.customers.identity.address_app import AddressApp, advance
@@ -15,6 +16,7 @@ pytestmark = [
     pytest.mark.usefixtures("unlimited_codes"),
 ]
 
+PHONE = "+31612012345"
 BOX, THIEF = "noor@example.com", "thief@example.com"
 RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
 
@@ -333,7 +335,7 @@ def test_withdrawn_proposal_changes_nothing(noor, record, lin, kim):
     assert kind_of(kim.decide(record, change_id)) == (409, "change-ended")
 
 
-@pytest.mark.parametrize("address", ["", "x", BOX])
+@pytest.mark.parametrize("address", ["", "x", "12", "+31900123456", BOX])
 def test_address_that_no_customer_can_get_is_refused(noor, record, lin, address):
     assert lin.propose(record, adds=address).status_code in (409, 422)
     assert not AddressChange.objects.exists()
@@ -371,3 +373,61 @@ def test_changes_show_the_session_and_the_source_that_asked(noor, record, shop, 
         ("source", "Shop"),
         ("customer", "127.0.0.1"),
     ]
+
+
+def test_proposal_by_the_api_asks_a_second_colleague_by_a_task(noor, record, lin):
+    proposal(lin, record)
+
+    [task] = StaffTask.objects.all()
+    assert (task.kind, task.customer_id) == ("address", record)
+
+
+def test_change_that_one_colleague_makes_asks_nobody(record_without_proof, lin):
+    answer = lin.propose(record_without_proof, adds="x@mail.example.org")
+
+    assert answer.json()["state"] == "applied"
+    assert not StaffTask.objects.exists()
+
+
+@pytest.fixture
+def record_without_proof(shop):
+    shop.identify(1, "eli", email="eli@mail.example.org")
+    return record_of(shop.account("eli"))
+
+
+@pytest.fixture
+def proposed_phone(noor, record, lin):
+    answer = lin.propose(record, adds="06 12012345")
+    assert (answer.status_code, answer.json()["adds"]) == (201, PHONE), answer.content
+    return answer.json()["id"]
+
+
+def test_phone_beside_a_proved_address_needs_a_second_colleague(proposed_phone, record):
+    advance(200)
+
+    assert AddressChange.objects.get().state == "proposed"
+    assert record_of(("phone", PHONE)) != record
+
+
+def test_phone_that_two_colleagues_gave_waits_and_then_is_hers(
+    proposed_phone, record, kim, noor, mailoutbox, sent_texts
+):
+    mailoutbox.clear()
+    kim.decide(record, proposed_phone)
+
+    assert [mail.to for mail in mailoutbox] == [[BOX]]
+    assert [number for number, _ in sent_texts] == [PHONE]
+    assert record_of(("phone", PHONE)) != record
+    advance(73)
+    assert record_of(("phone", PHONE)) == record
+    assert noor.states()[PHONE] == "current"
+
+
+def test_holder_of_the_mailbox_stops_a_phone_of_staff(proposed_phone, record, kim, mailoutbox):
+    kim.decide(record, proposed_phone)
+    stop(BOX)
+
+    advance(200)
+
+    assert AddressChange.objects.get().state == "frozen"
+    assert record_of(("phone", PHONE)) != record

@@ -10,8 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from butler.actions import staff_tasks
-from butler.models import StaffTask
+from butler.actions import address_proposals
 from channels.console.forms import ChangeDecisionForm, ProposalForm, first_error
 from channels.console.presenters.address_changes import (
     AddressChangeRow,
@@ -25,7 +24,6 @@ from customers.actions import staff_address_changes as actions
 from customers.actions.address_changes import ChangesFrozen, TooManyChanges
 from customers.models import AddressChange, Identifier, User
 from customers.queries import address_changes, identity
-from customers.queries.lists import live_id
 
 _LIMIT = 100
 _ADDRESSES = ("email", "phone")
@@ -35,7 +33,7 @@ _ERRORS: dict[type[Exception], str] = {
     actions.OwnRecord: "This record or this address is yours. A colleague has to decide.",
     actions.ChangeMoved: "The change is in another state meanwhile. Look at it again.",
     actions.StillWaits: "This change waits for three days, so that the holders can stop it.",
-    actions.InvalidAddress: "The new address is not valid, or the record has it. Enter another one.",
+    actions.InvalidAddress: "The new address is not valid, gets no SMS, or the record has it. Enter another one.",
     actions.NoSuchAddress: "The record does not have this address any more. Choose another one.",
     ChangesFrozen: "A change of this customer was stopped. Decide about it first.",
     TooManyChanges: "This customer has too many open changes. Decide about them first.",
@@ -82,7 +80,7 @@ def propose(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _show(request, record_id, form, status=422)
     try:
-        change = actions.propose(
+        change = address_proposals.propose(
             record_id,
             actions.Proposal(form.cleaned_data["adds"], form.cleaned_data["removes"]),
             evidence=form.cleaned_data["evidence"],
@@ -93,8 +91,6 @@ def propose(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     except tuple(_ERRORS) as error:
         form.add_error(None, _ERRORS[type(error)])
         return _show(request, record_id, form, status=422)
-    if change.state == AddressChange.State.PROPOSED:
-        _ask_colleagues(change, record_id)
     messages.success(request, _NOTICES[AddressChange.State(change.state)])
     return redirect("console:addresses", customer_id=record_id)
 
@@ -176,15 +172,3 @@ def _records(changes: Iterable[AddressChange]) -> dict[int, UUID]:
 def _colleague(request: HttpRequest) -> actions.Colleague:
     assert isinstance(request.user, User)
     return actions.Colleague(request.user, audit.actor(request))
-
-
-def _ask_colleagues(change: AddressChange, record_id: UUID) -> None:
-    """Create one task for a second colleague."""
-    staff_tasks.create(
-        key=f"address-proposal-{change.pk}",
-        kind=StaffTask.Kind.ADDRESS,
-        customer_id=live_id(record_id) or record_id,
-        title="A colleague proposes a change of an address",
-        body="Look at the evidence, then approve or cancel the change.",
-        due_at=timezone.now(),
-    )

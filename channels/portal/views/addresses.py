@@ -13,8 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from butler.actions import staff_tasks
-from butler.models import StaffTask
+from butler.actions import address_proposals
 from channels.pages import content_security
 from channels.portal.forms import AddressesForm
 from channels.portal.sign_in import ERROR_TEXTS
@@ -25,7 +24,7 @@ from customers.actions import address_changes, address_notices, code_messages, o
 from customers.api.addresses import PROBLEMS
 from customers.api.problems import Problem
 from customers.api.sign_in import address_of, send_address_code
-from customers.models import AddressChange, Identifier, User
+from customers.models import AddressChange, User
 
 _ERROR_TEXTS = ERROR_TEXTS | {
     "last-address": gettext_noop("Add another address before you remove the last one."),
@@ -90,25 +89,10 @@ def freeze(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         stopped = address_changes.freeze(link.change_id, link.address_id, now=timezone.now())
         if stopped and stopped.state == AddressChange.State.FROZEN:
-            _ask_staff(stopped)
+            address_proposals.ask_about_freeze(stopped, now=timezone.now())
         return _freeze_page(request, stopped.state if stopped else "unknown", change=stopped)
     state = "asked" if change.state == AddressChange.State.PENDING else change.state
     return _freeze_page(request, state, change=change)
-
-
-def _ask_staff(change: AddressChange) -> None:
-    """Create one task for staff to look at a frozen change."""
-    holder = Identifier.objects.filter(pk__in=change.holder_ids).exclude(customer=None).first()
-    if holder is None or holder.customer_id is None:
-        return
-    staff_tasks.create(
-        key=f"address-change-{change.pk}",
-        kind=StaffTask.Kind.ADDRESS,
-        customer_id=holder.customer_id,
-        title="Somebody stopped a change of an address",
-        body="Find out who is right, then let the change take effect or cancel it.",
-        due_at=timezone.now(),
-    )
 
 
 def _freeze_page(
