@@ -95,7 +95,7 @@ PARAMETERS: dict[str, Params] = {
         "expires_at": LATER,
     },
     "read_contexts": {"runs": json(_CONTEXTS), "today": TODAY},
-    "resolve_customer": {"id": uuid("customer", 10)},
+    "resolve_customer": {"id": uuid("customer", 10), "record_ids": None},
     "read_reported_messages": {"messages": uuids("message")},
     "read_triggers": {},
     "read_versions": {"ids": serials(30)},

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from butler import sql
 from butler.actions import guardianship
+from butler.queries.inbox import opened_messages
 from customers import db
 from customers.actions import consent
 from customers.actions.changes import ChangeAuthor
 from customers.consent.chain_writer import RecordedStatements
 from customers.consent.statements import ConsentStatement
+from customers.types import OpenedRecord
 
 # In seconds. Longer than any lease, so that the wait ends when the lease ends.
 DELIVERY_TIMEOUT = 20.0
@@ -51,19 +53,23 @@ def record_statements(
     statements: Sequence[ConsentStatement],
     author: ChangeAuthor,
     now: datetime,
+    part: OpenedRecord | None = None,
     timeout: float = DELIVERY_TIMEOUT,
 ) -> Acknowledgement:
     """Record statements; return when no message that they forbid can be sent any more.
 
     Do not call it inside a transaction: uncommitted statements stop no delivery. Raises the errors
     of customers.actions.consent.record_statements, and InvalidStatement for a child's consent.
+
+    part: the part of the record that a session opens; None for the whole record. The statements hold
+    for the whole record; the returned messages are those of the part.
     """
     guardianship.refuse_children(customer_id, statements, now)
     recorded = consent.record_statements(
         customer_id=customer_id, statements=statements, author=author, now=now
     )
     # The statements are committed. A connection that is lost now does not undo them.
-    sent_messages = _sent_messages(recorded.customer_id, timeout, now)
+    sent_messages = _sent_messages(recorded.customer_id, part, timeout, now)
     return Acknowledgement(recorded, _forbidden(sent_messages, statements))
 
 
@@ -78,15 +84,25 @@ def _forbidden(
     )
 
 
-def _sent_messages(customer_id: UUID, timeout: float, now: datetime) -> list[SentMessage]:
+def _sent_messages(
+    customer_id: UUID, part: OpenedRecord | None, timeout: float, now: datetime
+) -> list[SentMessage]:
     """Wait until no delivery is in flight; return the messages that were sent."""
 
     def wait_and_read() -> list[SentMessage]:
         wait_for_deliveries(customer_id, timeout)
         params = {"customer": customer_id, "since": now - _RECENT}
-        return [SentMessage(*row) for row in sql.rows("find_sent_messages", params)]
+        sent = [SentMessage(*row) for row in sql.rows("find_sent_messages", params)]
+        return _in_part(sent, part) if part else sent
 
     return db.retry_if_connection_lost(wait_and_read)
+
+
+def _in_part(sent: Sequence[SentMessage], part: OpenedRecord) -> list[SentMessage]:
+    """Return the messages that a session opens, in the same order."""
+    ids = [message.message_id for message in sent]
+    opened = set(opened_messages(part).filter(pk__in=ids).values_list("pk", flat=True))
+    return [message for message in sent if message.message_id in opened]
 
 
 def wait_for_deliveries(customer_id: UUID, timeout: float = DELIVERY_TIMEOUT) -> None:

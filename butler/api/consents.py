@@ -92,7 +92,7 @@ class ConsentsView(StatementView):
         tags=TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        state, now = state_reader.read_state(self.live_id), timezone.now()
+        state, now = state_reader.read_state(self.live_id, part=self.part), timezone.now()
         objections = {subject: UUID(entry) for subject, entry in state.objections.items()}
         consents = [
             _consent_shape(purpose, state, objections.get(purpose.key), now)

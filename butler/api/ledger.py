@@ -28,7 +28,8 @@ class LedgerView(StatementView):
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
         return page_response(
-            request, ledger_export.ledger_entries(self.live_id, cursor=cursor, limit=limit)
+            request,
+            ledger_export.ledger_entries(self.live_id, cursor=cursor, limit=limit, part=self.part),
         )
 
 
@@ -43,7 +44,7 @@ class ExportView(StatementView):
         tags=TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
-        return _download(ledger_export.export_ledger(self.live_id), "ledger.json")
+        return _download(ledger_export.export_ledger(self.live_id, part=self.part), "ledger.json")
 
 
 class ReceiptView(StatementView):
@@ -55,9 +56,8 @@ class ReceiptView(StatementView):
     def get(
         self, request: Request, entry_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:
-        return _download(
-            or_404(ledger_export.receipt(self.live_id, entry_id)), f"receipt-{entry_id}.json"
-        )
+        receipt = or_404(ledger_export.receipt(self.live_id, entry_id, part=self.part))
+        return _download(receipt, f"receipt-{entry_id}.json")
 
 
 def _download(body: bytes, name: str) -> HttpResponse:

@@ -82,7 +82,7 @@ class PreferencesView(StatementView):
                 topic=setting.topic,
                 entry=UUID(setting.entry),
             )
-            for setting in state_reader.read_state(self.live_id).settings
+            for setting in state_reader.read_state(self.live_id, part=self.part).settings
         ]
         return shape_response(
             PreferencesShape(settings, purpose_texts.topics(requested_language(request)))

@@ -79,6 +79,7 @@ class StatementView(CustomerView):
             customer_id=self.live_id,
             statements=statements,
             author=request_author(request),
+            part=self.part,
             now=timezone.now(),
         )
         recorded = acknowledgement.recorded

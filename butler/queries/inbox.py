@@ -84,10 +84,15 @@ def resolve_customer(
     record_id: UUID, *, part: OpenedRecord | None = None
 ) -> ResolvedCustomer | None:
     """Return the customer of a record, or None if the record does not exist."""
-    for live_id, ids, version, unread in sql.rows("resolve_customer", {"id": record_id}):
-        is_open = part is None or part.has_contact
-        return ResolvedCustomer(live_id, tuple(ids), version, unread if is_open else 0, part)
+    params = {"id": record_id, "record_ids": _contact_records(part) if part else None}
+    for live_id, ids, version, unread in sql.rows("resolve_customer", params):
+        return ResolvedCustomer(live_id, tuple(ids), version, unread, part)
     return None
+
+
+def _contact_records(part: OpenedRecord) -> list[UUID]:
+    """Return the records whose inbox a session opens."""
+    return sorted(part.record_ids) if part.has_contact else []
 
 
 def messages(
@@ -143,21 +148,27 @@ def subjects(
 def sent_messages(ids: Sequence[UUID], *, part: OpenedRecord | None) -> QuerySet[Message]:
     """Return the messages that were sent, or may have been sent, to a customer.
 
-    A part of a record contains the messages to its addresses. With the contact of the record, it
-    also contains the messages without an address, such as those in the inbox: of the opened records,
-    and of the record into which one of these was merged, since then.
+    part: the part of the record that a session opens; None for the whole record
     """
     withdrawn_in_time = Q(state="withdrawn", handed_over_at__isnull=True)
-    rows = Message.objects.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
-    if part:
-        opened = Q(address__in=part.addresses, address__gt="")
-        if part.has_closed_past:
-            later = Q(address__in=part.later_addresses, address__gt="")
-            opened |= later & Q(created_at__gte=part.opened_since)
-        if part.has_contact:
-            opened |= Q(address="") & of_opened_records(part, at="created_at")
-        rows = rows.filter(opened)
+    rows = opened_messages(part) if part else Message.objects.all()
+    rows = rows.filter(customer_id__in=ids).exclude(state__in=_NEVER_LEFT)
     return rows.exclude(withdrawn_in_time).defer("facts", "address")
+
+
+def opened_messages(part: OpenedRecord) -> QuerySet[Message]:
+    """Return the messages of a part of a record: those to its addresses.
+
+    With the contact of the record, they include the messages without an address, such as those in the
+    inbox: of the opened records, and of the record into which one of these was merged, since then.
+    """
+    opened = Q(address__in=part.addresses, address__gt="")
+    if part.has_closed_past:
+        later = Q(address__in=part.later_addresses, address__gt="")
+        opened |= later & Q(created_at__gte=part.opened_since)
+    if part.has_contact:
+        opened |= Q(address="") & of_opened_records(part, at="created_at")
+    return Message.objects.filter(opened)
 
 
 def of_opened_records(part: OpenedRecord, *, at: str) -> Q:

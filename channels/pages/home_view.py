@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from butler.decisions.decide import has_consent
-from butler.decisions.inputs import read_facts, rules
+from butler.decisions.inputs import rules
 from butler.queries.inbox import ResolvedCustomer, messages, subjects
+from channels.pages.own_facts import read_own_facts
 from channels.pages.presenters.decisions import catalog_names
 from channels.pages.presenters.messages import MessageCard, message_card
 from channels.pages.presenters.record import RecordPage, record_page
@@ -56,7 +57,7 @@ def _consents(
     customer: ResolvedCustomer, purposes: Sequence[PurposeShape], now: datetime
 ) -> list[tuple[str, bool]]:
     """Return the name of each contact purpose, and whether the customer consents to it."""
-    facts = read_facts([customer.id], now=now).get(customer.id)
+    facts = read_own_facts(customer, now)
     company_rules = rules()
     return [
         (purpose.name, facts is not None and has_consent(facts, company_rules, purpose.key, now))

@@ -13,15 +13,22 @@ from customers.models.consent import own_record
 from customers.queries.consent_shapes import LedgerEntryShape
 from customers.queries.pages import Page, read_page
 from customers.queries.shapes import Json, shape_of_row
+from customers.types import OpenedRecord
 
 # Fields of a ledger entry that Butler shows unchanged from its document.
 _DOCUMENT_FIELDS = ("channel", "topic", "language", "source_channel", "evidence", "valid_until")
 
 
-def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page[LedgerEntryShape]:
-    """Return the ledger entries that speak for a live record, the newest first."""
+def ledger_entries(
+    customer_id: UUID, *, cursor: str | None, limit: int, part: OpenedRecord | None
+) -> Page[LedgerEntryShape]:
+    """Return the ledger entries that speak for a live record, the newest first.
+
+    part: the part of the record that a session opens; None for the whole record. A statement after
+    a merge speaks for both records, so it is in the part of each.
+    """
     return read_page(
-        _entries(_record_ids(customer_id)),
+        _entries(_record_ids(customer_id, part)),
         order_by={"recorded_at": datetime, "record_id": UUID, "seq": int},
         to_shape=_entry,
         cursor=cursor,
@@ -29,19 +36,24 @@ def ledger_entries(customer_id: UUID, *, cursor: str | None, limit: int) -> Page
     )
 
 
-def receipt(customer_id: UUID, entry_id: UUID) -> bytes | None:
-    """Return the receipt of an entry as JSON; None if the entry does not speak for this record."""
-    row = _entries(_record_ids(customer_id)).filter(entry_id=entry_id).first()
+def receipt(customer_id: UUID, entry_id: UUID, *, part: OpenedRecord | None) -> bytes | None:
+    """Return the receipt of an entry as JSON; None if the entry does not speak for this record.
+
+    part: the part of the record that a session opens; None for the whole record
+    """
+    row = _entries(_record_ids(customer_id, part)).filter(entry_id=entry_id).first()
     return _formatted_json(signing.published_signer().receipt(_chain_link(row))) if row else None
 
 
-def export_ledger(customer_id: UUID) -> bytes:
+def export_ledger(customer_id: UUID, *, part: OpenedRecord | None) -> bytes:
     """Return as JSON all chains with an entry that speaks for a live record.
 
     After an undone merge, a chain may contain entries for other records; the export seals them. The
     export ends each chain at the last entry for this record.
+
+    part: the part of the record that a session opens; None for the whole record
     """
-    record_ids = _record_ids(customer_id)
+    record_ids = _record_ids(customer_id, part)
     positions = {(row.record_id, row.seq) for row in _entries(record_ids)}
     chains = []
     for record in sorted({record for record, _ in positions}):
@@ -57,7 +69,9 @@ def export_ledger(customer_id: UUID) -> bytes:
     return _formatted_json(receipts.build_export(chains, signing.published_signer()))
 
 
-def _record_ids(customer_id: UUID) -> list[UUID]:
+def _record_ids(customer_id: UUID, part: OpenedRecord | None) -> list[UUID]:
+    if part:
+        return sorted(part.record_ids)
     rows = Customer.objects.filter(Q(pk=customer_id) | Q(canonical_id=customer_id))
     return list(rows.values_list("pk", flat=True))
 

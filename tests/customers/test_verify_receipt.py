@@ -51,7 +51,7 @@ def keys(noor, tmp_path):
 @pytest.fixture
 def ledger(noor, tmp_path):
     path = tmp_path / "ledger.json"
-    path.write_bytes(ledger_export.export_ledger(noor.id))
+    path.write_bytes(ledger_export.export_ledger(noor.id, part=None))
     return path
 
 
@@ -59,7 +59,7 @@ def ledger(noor, tmp_path):
 def test_receipt_of_each_kind_of_statement_is_verified_with_the_public_keys(noor, keys, tmp_path):
     [entry] = say(noor.id, withdraw("surveys")).entries
     receipt = tmp_path / "receipt.json"
-    receipt.write_bytes(ledger_export.receipt(noor.id, entry))
+    receipt.write_bytes(ledger_export.receipt(noor.id, entry, part=None))
 
     process = verify(receipt, "--keys", keys)
 

@@ -15,9 +15,10 @@ from customers.actions import sign_in
 from customers.identity import decisions
 from customers.identity.links import DecisionKind
 from customers.identity.resolution import stored_identifier
-from customers.models import Customer, Identifier, Source, User
+from customers.models import AccessLogEntry, Customer, Identifier, Source, User
 from customers.types import ADDRESS_CONFIRMED
 from tests import factories
+from tests.customers import consent_helpers
 from tests.customers.identity.company import WireSource, email, record_of
 from tests.customers.identity.signed_in import SignedIn
 from tests.identity_tokens import identity_secret, sign
@@ -34,7 +35,20 @@ LINKS = (
     "separated",
     "taken off",
     "merged by staff",
+    # A second mailbox, or the account of another space, came to the record later, with its history.
+    "stated, another merged",
+    "stated, another stated",
 )
+# The links by which a code of the mailbox opens the account, too.
+_OPENING_LINKS = {
+    "stated",
+    "opened",
+    "confirmed",
+    "stated, another merged",
+    "stated, another stated",
+}
+# Belong to a record as a whole, with the mailbox of the record. A preference is told by its entry.
+_RECORD_NOUNS = ("consent", "preference", "decision", "look")
 # Channel and addresses of the source that names the card and the phone with the account.
 _LEAF_SOURCES = {
     "noted": ("till", ""),
@@ -52,6 +66,8 @@ CASES = [
     ("separated", "stated"),
     ("stated", "proved"),
     ("confirmed", "shared"),
+    ("stated, another merged", "noted"),
+    ("stated, another stated", "confirmed"),
 ]
 ALL_CASES = [*product(LINKS, LEAVES)]
 
@@ -79,20 +95,7 @@ def build_world(number: int, link: str, leaf: str) -> World:
     """Send and write all that a customer can have, and link the identifiers."""
     sign, user = f"{number:03}", f"number-{number:03}-account"
     box, phone, card = f"box-{sign}@mail.example.org", f"+316120{sign}45", f"7300{sign}918"
-    texts = {
-        "account": user,
-        "account order": f"ACCOUNT-ORDER-{sign}",
-        "account trait": f"ACCOUNT-TRAIT-{sign}",
-        "mailbox": box,
-        "mailbox order": f"MAILBOX-ORDER-{sign}",
-        "mailbox trait": f"MAILBOX-TRAIT-{sign}",
-        "mailbox message": f"MAILBOX-MESSAGE-{sign}",
-        "inbox message": f"INBOX-MESSAGE-{sign}",
-        "card order": f"CARD-ORDER-{sign}",
-        "phone call": f"PHONE-CALL-{sign}",
-        "phone message": f"PHONE-MESSAGE-{sign}",
-        "phone number": phone,
-    }
+    texts = _texts(sign, user, box, phone)
     shop = WireSource(
         f"Shop {sign}", "server", ids=f"world{sign}", addresses=_ADDRESSES.get(link, "stated")
     )
@@ -122,7 +125,11 @@ def build_world(number: int, link: str, leaf: str) -> World:
         _message(record_of(shop.account(user)), texts["inbox message"]),
         _message(record_of(("phone", phone)), texts["phone message"], channel="sms", address=phone),
     )
-    _link(shop, link, user, box, ends)
+    _write_on_records(texts, {"account": shop.account(user), "mailbox": email(box)})
+    if "another" in link:
+        messages += (_join_another(shop, link, texts, ends["account"]),)
+    _link(shop, link, texts, ends)
+    _write_on_records(texts, {"later": shop.account(user)})
     if leaf == "decided by staff":
         for leaf_kind in ("card", "phone"):
             _decide(DecisionKind.MERGE, ends["account"], ends[leaf_kind])
@@ -135,9 +142,87 @@ def build_world(number: int, link: str, leaf: str) -> World:
     return World(link, leaf, number, box, texts, orders, messages, phone)
 
 
-def _link(shop: WireSource, link: str, user: str, box: str, ends: dict[str, Identifier]) -> None:
+def _texts(sign: str, user: str, box: str, phone: str) -> dict[str, str]:
+    """Return the texts of a world, by name."""
+    return {
+        "account": user,
+        "account order": f"ACCOUNT-ORDER-{sign}",
+        "account trait": f"ACCOUNT-TRAIT-{sign}",
+        "mailbox": box,
+        "mailbox order": f"MAILBOX-ORDER-{sign}",
+        "mailbox trait": f"MAILBOX-TRAIT-{sign}",
+        "mailbox message": f"MAILBOX-MESSAGE-{sign}",
+        "inbox message": f"INBOX-MESSAGE-{sign}",
+        "card order": f"CARD-ORDER-{sign}",
+        "phone call": f"PHONE-CALL-{sign}",
+        "phone message": f"PHONE-MESSAGE-{sign}",
+        "phone number": phone,
+        "other mailbox": f"second-{sign}@mail.example.org",
+        "other account": f"second-of-{sign}",
+        "other order": f"OTHER-ORDER-{sign}",
+        "other message": f"OTHER-MESSAGE-{sign}",
+        "merge decision": f"MERGER-{sign}",
+        **{
+            f"{owner} {noun}": f"{owner}-{noun}-{sign}".upper()
+            for owner in ("account", "mailbox", "other", "later")
+            for noun in _RECORD_NOUNS
+        },
+    }
+
+
+def _write_on_records(texts: dict[str, str], owners: dict[str, tuple[str, str]]) -> None:
+    """Write on the records of these identifiers what belongs to a record as a whole."""
+    for owner, identifier in owners.items():
+        record_id = record_of(identifier)
+        assert record_id is not None
+        now = timezone.now()
+        evidence = {"kind": "voice", "recording": texts[f"{owner} consent"]}
+        # Another setting than before: a receipt names the entry that it replaces.
+        setting = ("pause", "2040-01-01T00:00:00Z") if owner == "later" else ("language", "nl")
+        recorded = consent_helpers.say(
+            record_id,
+            consent_helpers.give(evidence=evidence),
+            consent_helpers.prefer(*setting),
+            now=now,
+        )
+        texts[f"{owner} preference"] = str(recorded.entries[1])
+        factories.decision(Customer(pk=record_id), at=now, automation_id=texts[f"{owner} decision"])
+        AccessLogEntry.objects.create(
+            customer_id=record_id, at=now, actor=texts[f"{owner} look"], role="staff", what="page"
+        )
+
+
+def _join_another(shop: WireSource, link: str, texts: dict[str, str], account: Identifier) -> UUID:
+    """Join another half to the record of the account, which has a history; return its message."""
+    if link == "stated, another stated":
+        return _join_by_stating(shop, texts)
+    other = texts["other mailbox"]
+    shop.order(16, texts["other order"], "", email=other)
+    _write_on_records(texts, {"other": email(other)})
+    message = _message(
+        record_of(email(other)), texts["other message"], channel="email", address=other
+    )
+    mailbox = Identifier.objects.get(kind="email", value=other)
+    _decide(DecisionKind.MERGE, account, mailbox, actor=texts["merge decision"])
+    return message
+
+
+def _join_by_stating(shop: WireSource, texts: dict[str, str]) -> UUID:
+    """Two accounts of another space state the mailbox: the first is joined, and none opens."""
+    club = WireSource(f"Club of {shop.source.name}", "app", ids=f"club of {shop.source.pk}")
+    club.order(16, texts["other order"], texts["other account"])
+    account = club.account(texts["other account"])
+    _write_on_records(texts, {"other": account})
+    message = _message(record_of(account), texts["other message"])
+    for hour, user in ((17, texts["other account"]), (18, "another")):
+        club.identify(hour, user, email=texts["mailbox"])
+    return message
+
+
+def _link(shop: WireSource, link: str, texts: dict[str, str], ends: dict[str, Identifier]) -> None:
+    user, box = texts["account"], texts["mailbox"]
     if link == "merged by staff":
-        _decide(DecisionKind.MERGE, ends["account"], ends["mailbox"])
+        _decide(DecisionKind.MERGE, ends["account"], ends["mailbox"], actor=texts["merge decision"])
         return
     if link == "pending":
         shop.identify(19, user, email=f"first-{box}", email_verified=True)
@@ -161,8 +246,10 @@ def _confirm(account: Identifier, phone: Identifier) -> None:
     )
 
 
-def _decide(kind: DecisionKind, first: Identifier, second: Identifier) -> None:
-    decisions.decide(kind, first.pk, second.pk, actor="staff:Sam", now=timezone.now(), reason="x")
+def _decide(kind: DecisionKind, first: Identifier, second: Identifier, actor: str = "Sam") -> None:
+    decisions.decide(
+        kind, first.pk, second.pk, actor=f"staff:{actor}", now=timezone.now(), reason="x"
+    )
 
 
 def _message(record_id: UUID | None, text: str, **fields: str) -> UUID:
@@ -223,14 +310,23 @@ def expected_texts(world: World, session: str) -> set[str]:
         # The phone itself, whoever states it; the number alone of one that two accounts confirmed.
         return {"phone number"} if world.leaf == "shared" else {*_PHONE_TEXTS}
     opened = {session}
-    if session == "mailbox" and world.link in ("stated", "opened", "confirmed"):
+    if session == "mailbox" and world.link in _OPENING_LINKS:
         opened.add("account")
     if session == "account" and world.link == "confirmed":
         opened.add("mailbox")
     if "account" in opened:
         # A card that its source confirmed. Only a decision or a proof confirms a phone.
         opened |= _LEAVES_OF_ACCOUNT.get(world.leaf, set())
-    expected = {name for name in world.texts if name.split(" ")[0] in opened}
+    expected = {
+        name
+        for name in world.texts
+        if name.split(" ")[0] in opened and not name.endswith(_RECORD_NOUNS)
+    }
+    expected |= {
+        f"{owner} {noun}"
+        for owner in _record_owners(world, session, opened)
+        for noun in _RECORD_NOUNS
+    }
     if "account" in opened:
         expected |= _stated_texts(world)
     if _opens_contact(world, session):
@@ -243,10 +339,20 @@ def _stated_texts(world: World) -> set[str]:
     return {"phone number"} | ({"mailbox"} if world.link != "merged by staff" else set())
 
 
+def _record_owners(world: World, session: str, opened: set[str]) -> set[str]:
+    """Return the owners of what belongs to a record as a whole: "later" is what followed the join."""
+    if session == "account":
+        return (
+            {*opened & {"account", "mailbox"}, "later"} if _opens_contact(world, session) else set()
+        )
+    is_one_record = world.link in _OPENING_LINKS or world.link == "merged by staff"
+    return opened & {"account", "mailbox"} | ({"later"} if is_one_record else set())
+
+
 def _opens_contact(world: World, session: str) -> bool:
     """Tell whether a session opens the messages without an address of the account's record."""
     if session == "mailbox":
         # After a merge by staff it shows what followed the merge, and no earlier message of the account.
-        return world.link in ("stated", "opened", "confirmed")
+        return world.link in _OPENING_LINKS
     # Its record has no mailbox, or one that the account confirmed.
     return world.link in ("confirmed", "pending", "noted", "separated", "taken off")

@@ -13,6 +13,7 @@ from customers.models import Customer
 from tests import size
 from tests.channels.live.stream_reader import Reader
 from tests.config.test_access import TABLE as API
+from tests.customers import consent_helpers
 from tests.security.openings import (
     ALL_CASES,
     CASES,
@@ -40,6 +41,11 @@ MISSING = {"uuid": str(uuid.UUID(int=9)), "int": "1"}
 @pytest.fixture
 def many_codes(settings) -> None:
     settings.BUTLER_CODES_PER_NETWORK = 1000
+
+
+@pytest.fixture
+def purposes(transactional_db) -> None:
+    consent_helpers.house()
 
 
 def _paths(route: str, world: World) -> list[str]:
@@ -92,7 +98,7 @@ def _stream(live: str, headers: dict[str, str]) -> str:
         return str(reader.frames)
 
 
-@pytest.mark.usefixtures("many_codes", "sent_texts")
+@pytest.mark.usefixtures("many_codes", "sent_texts", "purposes")
 def test_no_surface_shows_more_than_the_session_proved(running):
     cases = size.examples(CASES, long=ALL_CASES)
     worlds = [build_world(number, *case) for number, case in enumerate(cases)]

@@ -10,13 +10,14 @@ WITH relaxed AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'off', true)
 )
 INSERT INTO customers_accesslogentry (customer_id, at, actor, role, what, reason)
-SELECT customer.id, %(at)s, %(actor)s, %(role)s, %(what)s, %(reason)s
+SELECT customer.id, %(at)s::timestamptz, %(actor)s::text, %(role)s::text, %(what)s::text,
+       %(reason)s::text
   FROM relaxed, customers_customer AS customer
  WHERE customer.id = ANY (%(ids)s::uuid[])
    AND NOT EXISTS (
        SELECT
          FROM customers_accesslogentry AS look
         WHERE look.customer_id = customer.id
-          AND look.at > %(since)s
-          AND look.actor = %(actor)s)
+          AND look.at > %(since)s::timestamptz
+          AND look.actor = %(actor)s::text)
 RETURNING customer_id

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 
 from butler.actions import withdrawal
 from butler.actions.withdrawal import SentMessage
-from butler.decisions.inputs import read_facts
 from butler.queries.inbox import ResolvedCustomer
-from butler.types import Facts
 from channels.pages import forms
 from channels.pages.forms import InvalidForm
+from channels.pages.own_facts import read_own_facts
 from channels.pages.presenters.labels import MESSAGE_CHANNELS, translated
 from channels.pages.presenters.messages import delivery_state
 from channels.pages.presenters.preferences import AddressStatus, preferences_page
@@ -43,7 +42,7 @@ from customers.types import OpenedRecord
 def preferences(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """Show the consents and preferences of the customer."""
     now = timezone.now()
-    facts = _facts(customer, now)
+    facts = read_own_facts(customer, now)
     if facts is None or facts.consent_state is None:
         # The preferences cannot be read. Butler then sends no messages, and the page shows none.
         template = "portal/preferences_unavailable.html"
@@ -73,7 +72,7 @@ def _listed(addresses: Sequence[AddressStatus], part: OpenedRecord) -> list[Addr
 def change(request: HttpRequest, customer: ResolvedCustomer, name: str) -> HttpResponse:
     """Save the form of this name, and redirect to its section of the page."""
     now = timezone.now()
-    facts = _facts(customer, now)
+    facts = read_own_facts(customer, now)
     state = facts.consent_state if facts else None
     if state is None:
         return not_found(request, customer, "preferences")
@@ -102,17 +101,13 @@ def _save(
     statements = forms.read_statements(name, request.POST, state, topics=topics, now=now)
     author = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
     acknowledgement = withdrawal.record_statements(
-        customer_id=customer.id, statements=statements, author=author, now=now
+        customer_id=customer.id, statements=statements, author=author, part=customer.part, now=now
     )
     messages.success(request, _("Saved. The change applies from now on."), anchor)
     if acknowledgement.sent_messages and any(
         forms.is_restriction(statement) for statement in statements
     ):
         messages.warning(request, _sent_before(acknowledgement.sent_messages), anchor)
-
-
-def _facts(customer: ResolvedCustomer, now: datetime) -> Facts | None:
-    return read_facts([customer.id], now=now).get(customer.id)
 
 
 def _error_text(code: str) -> str:

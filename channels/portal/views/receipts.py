@@ -22,7 +22,10 @@ def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespo
     language = get_language() or "en"
     try:
         entries = ledger_export.ledger_entries(
-            customer.id, cursor=request.GET.get("cursor"), limit=PAGE_SIZE
+            customer.id,
+            cursor=request.GET.get("cursor"),
+            limit=PAGE_SIZE,
+            part=customer.part,
         )
     except BadCursor:
         return redirect("portal:receipts")
@@ -38,7 +41,7 @@ def list_receipts(request: HttpRequest, customer: ResolvedCustomer) -> HttpRespo
 @contact_page
 def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUID) -> HttpResponse:
     """Return one receipt as a file, which anybody can verify without access to Butler."""
-    document = ledger_export.receipt(customer.id, entry_id)
+    document = ledger_export.receipt(customer.id, entry_id, part=customer.part)
     if document is None:
         return not_found(request, customer, "preferences")
     return _json_file(document, f"receipt-{entry_id}.json")
@@ -47,7 +50,7 @@ def receipt_file(request: HttpRequest, customer: ResolvedCustomer, entry_id: UUI
 @contact_page
 def ledger_file(request: HttpRequest, customer: ResolvedCustomer) -> HttpResponse:
     """Return the whole ledger as one file."""
-    return _json_file(ledger_export.export_ledger(customer.id), "ledger.json")
+    return _json_file(ledger_export.export_ledger(customer.id, part=customer.part), "ledger.json")
 
 
 def _json_file(content: bytes, name: str) -> HttpResponse:

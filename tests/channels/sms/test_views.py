@@ -92,7 +92,7 @@ def test_a_number_that_nobody_proved_is_stopped_and_provably_so(inbound):
     assert stopped() == ["+31687654321"]
     assert kinds() == ["preference.set", "signal.received"]
     entry = LedgerEntry.objects.first()
-    assert ledger_export.receipt(entry.record_id, entry.entry_id) is not None
+    assert ledger_export.receipt(entry.record_id, entry.entry_id, part=None) is not None
     assert json.loads(entry.document)["evidence"] == {
         "kind": "stop",
         "message": "SM" + "1".zfill(32),
