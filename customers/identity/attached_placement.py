@@ -185,8 +185,8 @@ def _place(
     records = _records_of_ends(component, attaching_links, rows, targets)
     as_links = [link.link(is_current=True) for link in links]
     effective = effective_decisions(nodes, as_links, component.decisions)
-    known = {id_: record for id_, record in (targets | records).items() if record}
-    holders = {**effective.records, **known}
+    placed = {id_: record for id_, record in (targets | records).items() if record}
+    holders = {**effective.records, **placed}
     continued = continued_periods(nodes, as_links, component.decisions, holders)
     decisions = _decisions(effective, records, rows.keys(), targets)
     attached = _attach(nodes, as_links, records, decisions, continued)

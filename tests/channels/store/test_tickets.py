@@ -281,10 +281,10 @@ def test_desk_finds_an_order_by_its_number_without_admitting(client):
     noor()
     place()
 
-    found = call(client, "/v1/store/scans", {"order": "A-1"}, key)
+    response = call(client, "/v1/store/scans", {"order": "A-1"}, key)
 
-    assert (found.status, found.json["line"]) == (200, "Noor: today at 11:30, order A-1")
-    assert "admitted" not in found.json
+    assert (response.status, response.json["line"]) == (200, "Noor: today at 11:30, order A-1")
+    assert "admitted" not in response.json
     assert not GateScan.objects.exists()
     assert scan(client, key, code_of()).json["state"] == "good"
 

@@ -7,10 +7,10 @@ KEY = "key of the tickets"
 
 
 def test_new_codes_are_random_valid_and_free_of_look_alikes():
-    made = {codes.new_code() for _ in range(500)}
+    new_codes = {codes.new_code() for _ in range(500)}
 
-    assert len(made) == 500
-    for code in made:
+    assert len(new_codes) == 500
+    for code in new_codes:
         assert [len(group) for group in code.split("-")] == [4, 4, 4, 4]
         assert codes.has_valid_check(codes.normalize(code))
         assert not set("01ILO") & set(code)
