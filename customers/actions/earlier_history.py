@@ -17,6 +17,7 @@ from django.db.models import F
 from customers import sql
 from customers.access.sessions import session_opening, session_proofs
 from customers.actions import sign_in
+from customers.actions.staff_address_changes import Colleague, SameColleague, refuse_own_record
 from customers.identity.history_facts import TRAIT_NAMES, HistoryFact, StoredFacts, matches
 from customers.identity.openable_graph import read_openable
 from customers.identity.silences import note_silences
@@ -47,10 +48,6 @@ class HistoryClosed(Exception):
     """The session has to open the earlier history first."""
 
 
-class SameColleague(Exception):
-    """The colleague who proposes to open a history cannot also approve it."""
-
-
 class _ClosedHistory(NamedTuple):
     """The addresses whose history is closed, on one record."""
 
@@ -74,11 +71,16 @@ def open_by_fact(user: User, session: SessionBase, fact: HistoryFact, *, now: da
         _open(closed.address_ids, opening, actor=CUSTOMER, now=now)
 
 
-def approve(customer_id: UUID, address: str, *, actor: str, evidence: str, now: datetime) -> bool:
+def approve(
+    customer_id: UUID, address: str, *, evidence: str, colleague: Colleague, now: datetime
+) -> bool:
     """Open the history of an address, if another colleague approved it before; return whether.
 
-    Raises NothingClosed or SameColleague.
+    Two colleagues are two logins, whatever their names. Raises NothingClosed, SameColleague or
+    OwnRecord.
     """
+    refuse_own_record(colleague, customer_id, address)
+    login, line = f"user:{colleague.user.pk}", f"{colleague.actor}: {evidence}"
     addresses = Identifier.objects.filter(
         customer=customer_id, value=address, evidence=Evidence.VERIFIED, erasure=None
     ).exclude(silent_until=None)
@@ -89,13 +91,13 @@ def approve(customer_id: UUID, address: str, *, actor: str, evidence: str, now: 
             raise NothingClosed
         opening = _opening(closed[0].pk, silences[0])
         if not opening.approved_by:
-            opening.approved_by, opening.evidence = actor[:100], evidence
+            opening.approved_by, opening.evidence = login, line
             opening.save()
             return False
-        if opening.approved_by == actor[:100]:
+        if opening.approved_by == login:
             raise SameColleague
-        opening.evidence = f"{opening.evidence}\n{evidence}"
-        _open([row.pk for row in closed], opening, actor=actor, now=now)
+        opening.evidence = f"{opening.evidence}\n{line}"
+        _open([row.pk for row in closed], opening, actor=colleague.actor, now=now)
     return True
 
 

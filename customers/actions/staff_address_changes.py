@@ -78,7 +78,7 @@ def propose(
     customer_id: a live record
     Raises OwnRecord, InvalidAddress, NoSuchAddress, ChangesFrozen or TooManyChanges.
     """
-    _refuse_own_record(colleague, customer_id, proposal.adds)
+    refuse_own_record(colleague, customer_id, proposal.adds)
     removed = _removed(customer_id, proposal.removes_id) if proposal.removes_id else None
     is_phone = bool(proposal.adds) and "@" not in proposal.adds
     holder_ids = _holders(customer_id, removed, is_phone=is_phone)
@@ -129,7 +129,7 @@ def decide(
         if shown_state and shown_state != change.state:
             raise ChangeMoved
         for customer_id in _records(change):
-            _refuse_own_record(colleague, customer_id, change.added.value if change.added else "")
+            refuse_own_record(colleague, customer_id, change.added.value if change.added else "")
         change.reason = "\n".join(filter(None, [change.reason, _line(colleague, evidence)]))
         if not takes_effect:
             address_changes.end(change, _State.CANCELLED, actor=colleague.actor, now=now)
@@ -186,8 +186,8 @@ def _line(colleague: Colleague, evidence: str) -> str:
     return f"{colleague.actor}: {evidence}"
 
 
-def _refuse_own_record(colleague: Colleague, customer_id: UUID, added: str) -> None:
-    """Refuse colleagues who act on their own record, or give a record their own mailbox."""
+def refuse_own_record(colleague: Colleague, customer_id: UUID, added: str) -> None:
+    """Raise OwnRecord if colleagues act on their own record, or give a record their own mailbox."""
     own = normalize("email", colleague.user.email or "")
     of_record = Identifier.objects.filter(customer=customer_id, kind="email", value=own)
     has_record = Customer.objects.filter(

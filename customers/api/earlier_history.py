@@ -17,10 +17,10 @@ from customers.actions.earlier_history import (
     HistoryClosed,
     IncompleteFact,
     NothingClosed,
-    SameColleague,
     TooManyTries,
     WrongFact,
 )
+from customers.actions.staff_address_changes import Colleague, OwnRecord, SameColleague
 from customers.api import schema
 from customers.api.base import CustomerView, history_closed, read_body, shape_response
 from customers.api.own_login import OwnLoginView
@@ -63,6 +63,9 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Exception]] = {
     ),
     SameColleague: lambda error: Problem(
         409, "same-colleague", "Another colleague has to approve this."
+    ),
+    OwnRecord: lambda error: Problem(
+        409, "own-record", "This record is yours. A colleague has to decide."
     ),
 }
 
@@ -113,11 +116,14 @@ class OpenHistoryView(CustomerView):
     )
     def post(self, request: Request, customer_id: UUID) -> HttpResponse:
         body = read_body(request, OpenHistoryBody)
+        user = request_principal(request).user
+        if user is None:
+            raise Http404
         is_open = earlier_history.approve(
             self.live_id,
             body.address,
-            actor=request_actor(request),
             evidence=body.evidence,
+            colleague=Colleague(user, request_actor(request)),
             now=timezone.now(),
         )
         return shape_response(OpenedHistoryShape("open" if is_open else "approved"))

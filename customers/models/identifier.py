@@ -249,7 +249,7 @@ class HistoryOpening(models.Model):
     identifier = models.ForeignKey(Identifier, on_delete=models.PROTECT, related_name="+")
     silent_until = models.DateTimeField()
     tries = models.SmallIntegerField(default=0)
-    # The first of the two colleagues who open it, and the evidence that both saw.
+    # The login of the first of the two colleagues who open it, and the evidence of both.
     approved_by = models.CharField(max_length=100, blank=True)
     evidence = models.TextField(blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)

@@ -181,8 +181,28 @@ def test_two_colleagues_open_the_history(returning):
     assert _open_as(sam, record, "letter").json() == {"state": "open"}
     assert returning.orders() == ["1001"]
     opening = HistoryOpening.objects.get()
-    assert opening.evidence.split() == ["passport", "letter"]
+    assert opening.evidence == "staff:Lin: passport\nstaff:Sam: letter"
     assert Event.objects.get(name="Earlier History Opened").actor == opening.opened_by != ""
+
+
+def test_colleague_with_another_name_is_the_same_colleague(returning):
+    record = record_of(email(BOX))
+    lin = staff.colleague("manager", "Lin")
+    _open_as(lin, record)
+    lin.name = "Sam"
+    lin.save()
+
+    assert _open_as(lin, record).json()["type"].endswith("same-colleague")
+    assert returning.orders() == []
+
+
+def test_colleague_does_not_open_the_history_of_the_own_mailbox(returning):
+    sam = staff.colleague("manager", "Sam")
+    User.objects.filter(email=BOX).delete()
+    sam.email = BOX
+    sam.save()
+
+    assert _open_as(sam, record_of(email(BOX))).json()["type"].endswith("own-record")
 
 
 def test_address_without_a_silence_has_nothing_to_open_for_staff(shop):
