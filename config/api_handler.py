@@ -20,7 +20,13 @@ MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseUnavail
 
 # These paths open a session, depend on the reader's language or are pages: they take no key.
 # An Authorization header of a proxy or of another API does not change their handler.
-PATHS_WITHOUT_KEY = ("/api/sign-in/", "/api/docs/", "/api/schema/")
+PATHS_WITHOUT_KEY = (
+    "/api/docs/",
+    "/api/schema/",
+    "/api/sign-in/",
+    "/api/sign-in/passkey/",
+    "/api/sign-in/passkey/options/",
+)
 # Django fails on a longer content type before any of our code can answer.
 MAX_CONTENT_TYPE = 1000
 

@@ -25,6 +25,7 @@ BLANK = {
     ("State", "settings"): ((),),
     ("Facts", "version"): (0,),
     ("Address", "suppressed"): ("",),
+    ("Address", "not_mine_at"): (None,),
 }
 # The fields that decide() does not read, or only copies.
 IGNORED = {"data_categories", "entry", "evidence", "language", "reask_not_before"}

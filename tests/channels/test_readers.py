@@ -44,14 +44,14 @@ WAYS = {
 @pytest.fixture
 def _broken_reader(monkeypatch):
     """Raise an unexpected error for one customer."""
-    read = segment._name
+    read = segment._spelled_name
 
     def broken(kind, fields):
         if "mallory" in str(fields):
             return {}["mallory@example.com"]
         return read(kind, fields)
 
-    monkeypatch.setattr(segment, "_name", broken)
+    monkeypatch.setattr(segment, "_spelled_name", broken)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -109,7 +109,7 @@ def test_shared_number_offers_a_choice_and_opens_no_record(work, desk):
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Customers with this number")
     assert not AccessLogEntry.objects.filter(what="page").exists()
-    page.get_by_role("link", name="Anke Ahrens").click()
+    page.locator("li", has_text="Anke Ahrens").get_by_role("button", name="Open").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Anke Ahrens")
 
 

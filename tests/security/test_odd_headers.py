@@ -174,7 +174,7 @@ def test_failed_session_of_an_app_or_a_page_spends_no_code(client):
     assert failed.status >= 400
     assert SignInCode.objects.get().spent_at is None
 
-    page = client.post("/sign-in/", {"email": ADDRESS})
+    page = client.post("/sign-in/", {"email": ADDRESS}, follow=True)
     form = {"handle": page.context["handle"], "code": code_in_mail()}
     failed = client.post("/sign-in/code/", form, REMOTE_ADDR="")
 

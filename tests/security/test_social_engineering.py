@@ -16,7 +16,6 @@ pytestmark = [
     pytest.mark.usefixtures("unlimited_codes"),
 ]
 
-PHONE = "+31612012345"
 BOX, THIEF = "noor@example.com", "thief@example.com"
 RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
 
@@ -393,41 +392,3 @@ def test_change_that_one_colleague_makes_asks_nobody(record_without_proof, lin):
 def record_without_proof(shop):
     shop.identify(1, "eli", email="eli@mail.example.org")
     return record_of(shop.account("eli"))
-
-
-@pytest.fixture
-def proposed_phone(noor, record, lin):
-    answer = lin.propose(record, adds="06 12012345")
-    assert (answer.status_code, answer.json()["adds"]) == (201, PHONE), answer.content
-    return answer.json()["id"]
-
-
-def test_phone_beside_a_proved_address_needs_a_second_colleague(proposed_phone, record):
-    advance(200)
-
-    assert AddressChange.objects.get().state == "proposed"
-    assert record_of(("phone", PHONE)) != record
-
-
-def test_phone_that_two_colleagues_gave_waits_and_then_is_hers(
-    proposed_phone, record, kim, noor, mailoutbox, sent_texts
-):
-    mailoutbox.clear()
-    kim.decide(record, proposed_phone)
-
-    assert [mail.to for mail in mailoutbox] == [[BOX]]
-    assert [number for number, _ in sent_texts] == [PHONE]
-    assert record_of(("phone", PHONE)) != record
-    advance(73)
-    assert record_of(("phone", PHONE)) == record
-    assert noor.states()[PHONE] == "current"
-
-
-def test_holder_of_the_mailbox_stops_a_phone_of_staff(proposed_phone, record, kim, mailoutbox):
-    kim.decide(record, proposed_phone)
-    stop(BOX)
-
-    advance(200)
-
-    assert AddressChange.objects.get().state == "frozen"
-    assert record_of(("phone", PHONE)) != record

@@ -67,7 +67,7 @@ def address(context: DecisionContext[Contact]) -> Gate:
     address = context.facts.find_address(context.act)
     if address is None or not address.value:
         return deny("address", "legal", "no_address", inputs={"channel": channel})
-    if address.not_mine_at and not _is_later(context, address.not_mine_at):
+    if address.not_mine_at is not None and not _is_later(context, address.not_mine_at):
         return deny("address", "legal", "address_not_mine", inputs={"channel": channel})
     if address.suppressed != "":
         references = (address.evidence,) if address.evidence else ()

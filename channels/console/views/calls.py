@@ -119,10 +119,9 @@ def open_caller(request: HttpRequest, reference: str) -> HttpResponse:
 def move_call(request: HttpRequest, customer_id: UUID, reference: str) -> HttpResponse:
     """File a call from a number that several customers have on this customer."""
     live_id = find_live_id(customer_id)
-    if _refile(request, live_id, reference):
-        messages.success(request, "The call is on this page now.")
-    else:
-        messages.error(request, "The call is no longer among those of the shared number.")
+    if not _refile(request, live_id, reference):
+        raise Http404
+    messages.success(request, "The call is on this page now.")
     return redirect("console:customer", customer_id=live_id)
 
 

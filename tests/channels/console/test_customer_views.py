@@ -11,6 +11,7 @@ from django.test import Client
 from customers.models import AccessLogEntry, Event, Identifier, Link, User
 from tests import factories, size, staff
 from tests.channels.console.acting import page_of
+from tests.customers import consent_helpers
 from tests.customers.identity.company import WireSource, record_of
 from tests.customers.identity.signed_in import SignedIn
 from tests.security.openings import ALL_CASES, CASES, SESSIONS, build_world
@@ -39,6 +40,7 @@ def names_in(world, text: str, login: str) -> set[str]:
 
 @pytest.mark.slow
 def test_view_shows_what_the_portal_shows_for_each_evidence(desk):
+    consent_helpers.house()
     cases = size.examples(CASES, long=ALL_CASES)
     differences = []
     for number, case in enumerate(cases):

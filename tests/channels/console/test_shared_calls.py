@@ -101,9 +101,9 @@ def test_moved_call_is_moved_back_by_its_event(desk, noor, bram):
 def test_call_of_another_number_is_not_moved(desk, noor, bram):
     call("C-3", "+31201234111")
 
-    answer = move(desk, bram, "call:C-3", follow=True)
+    answer = move(desk, bram, "call:C-3")
 
-    assert "no longer among those" in answer.content.decode()
+    assert answer.status_code == 404
     assert not RefiledEvent.objects.exists()
 
 

@@ -36,6 +36,7 @@ OTHERS = {
     "addresses",
     "passkey-sign-in",
     "passkey-options",
+    "codes-change",
 }
 
 

@@ -10,6 +10,7 @@ from customers.access.proof_times import SIGNED_IN_AT
 from customers.actions import erasure, identity
 from customers.actions.sign_in import prove_address
 from customers.identity import decisions
+from customers.identity.links import DecisionKind
 from customers.models import Identifier, Passkey, User
 from tests import factories
 from tests.authenticator import Authenticator
@@ -73,15 +74,14 @@ def test_passkey_ends_when_a_change_that_waited_replaces_its_mailbox(noor, phone
 
 
 def test_passkey_ends_when_staff_take_the_mailbox_off_the_account(noor, phone, shop):
-    kind, number = shop.account("noor")
-    identity.decide(
-        customer_id=record_of(email(BOX)),
-        kind="separate",
-        first=("email", BOX),
-        second=(kind, number),
+    ends = (email(BOX), shop.account("noor"))
+    mailbox, account = (Identifier.objects.get(kind=kind, value=value) for kind, value in ends)
+    decisions.decide(
+        DecisionKind.SEPARATE,
+        mailbox.pk,
+        account.pk,
         actor="staff:lin",
         reason="Not hers",
-        region="NL",
         now=timezone.now(),
     )
 

@@ -88,6 +88,8 @@ async function offerSignIn(form) {
     return signIn(form, {});
   });
   form.hidden = false;
+  // After a refusal, the browser would offer the refused passkey again at once.
+  if (document.querySelector("[role=alert]")) return;
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
   offerPasskeys().catch(() => {});
   setInterval(renewOffer, 10_000);
