@@ -56,6 +56,10 @@ class PasskeySignInOptions(msgspec.Struct, frozen=True, rename={"public_key": "p
     ]
 
 
+class NoFields(msgspec.Struct):
+    """A body without fields that count. It is read, so that a huge one is refused."""
+
+
 class PasskeyProof(msgspec.Struct, forbid_unknown_fields=True):
     """`request` of the options, and the answer of the authenticator in the JSON form of WebAuthn."""
 
@@ -95,6 +99,7 @@ class PasskeySignInOptionsView(ApiView):
         auth=[],
     )
     def post(self, request: Request) -> HttpResponse:
+        read_body(request, NoFields)
         handle = secrets.token_urlsafe(24)
         options = sign_in_options(request._request, binding=handle)
         return _uncached(shape_response(PasskeySignInOptions(handle, CHALLENGE_SECONDS, options)))

@@ -15,6 +15,7 @@ pytestmark = [
 
 PHONE = "+31612012345"
 BOX = "noor@example.com"
+RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
 
 
 @pytest.fixture

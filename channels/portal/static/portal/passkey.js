@@ -89,7 +89,7 @@ async function offerSignIn(form) {
   });
   form.hidden = false;
   // After a refusal, the browser would offer the refused passkey again at once.
-  if (document.querySelector("[role=alert]")) return;
+  if (document.querySelector("[role=alert]:not([hidden])")) return;
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
   offerPasskeys().catch(() => {});
   setInterval(renewOffer, 10_000);
