@@ -98,6 +98,21 @@ def test_proved_address_makes_an_earlier_typo_of_the_source_not_current():
     }
 
 
+def test_proved_address_makes_a_later_typo_of_its_source_not_current():
+    statements = [stated(OLD, at=1), stated(TYPO, at=2)]
+
+    assert replaced(*statements, proved={(NOOR, OLD)}, proved_at=5) == {(NOOR, TYPO, SHOP)}
+
+
+def test_address_between_two_proofs_is_pending():
+    statements = [stated(NEW, at=5)]
+    proofs = {(NOOR, OLD): day(3), (NOOR, TYPO): day(9)}
+    first = {statements[0][:3]: day(5)}
+
+    for proved in (proofs, dict(reversed(proofs.items()))):
+        assert replaced_addresses(statements, proved, first) == {(NOOR, NEW, SHOP)}
+
+
 def test_new_address_is_current_once_it_is_proved_too():
     both = {(NOOR, OLD), (NOOR, NEW)}
 

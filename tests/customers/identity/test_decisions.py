@@ -239,6 +239,20 @@ def test_number_decides_between_decisions_of_the_same_moment(direction):
     assert len(group(nodes, [], decisions[::direction]).groups) == 2
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+def test_number_decides_which_of_two_merges_of_one_moment_joins_first(direction):
+    nodes = [node._replace(id=id_) for id_, node in enumerate((NOOR, SAM, ZOE), 1)]
+    decisions = [
+        ManualDecision(DecisionKind.MERGE, 2, 3, day(1), number=7),
+        ManualDecision(DecisionKind.MERGE, 1, 2, day(1), number=8),
+        ManualDecision(DecisionKind.SEPARATE, 1, 3, day(1), number=9),
+    ]
+
+    groups = group(nodes, [], decisions[::direction]).groups
+
+    assert set(groups) == {frozenset({1}), frozenset({2, 3})}
+
+
 def test_decision_about_an_identifier_outside_the_input_is_left_out():
     merge_with_absent = ManualDecision(DecisionKind.MERGE, 1, 2, day(1), number=1)
 

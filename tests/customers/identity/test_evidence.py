@@ -2,7 +2,7 @@
 
 import pytest
 
-from customers.identity.evidence import address_evidence
+from customers.identity.evidence import address_evidence, card_evidence
 from customers.types import (
     CLAIMED,
     CONFIRMED,
@@ -78,6 +78,19 @@ def test_scale_orders_proofs_above_statements_above_notes_above_claims():
 )
 def test_sender_and_trait_decide_the_evidence(sender, email_verified, evidence):
     assert address_evidence(sender, email_verified) == evidence
+
+
+@pytest.mark.parametrize(
+    ("sender", "evidence"),
+    [
+        (sender("store", addresses="checked"), CONFIRMED),
+        (sender("store"), NOTED),
+        (sender("app"), STATED),
+        (sender("app", trusted=False, addresses="checked"), CLAIMED),
+    ],
+)
+def test_only_a_source_that_checks_addresses_confirms_the_cards_that_it_issued(sender, evidence):
+    assert card_evidence(sender) == evidence
 
 
 @pytest.mark.parametrize(

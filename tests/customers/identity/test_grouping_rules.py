@@ -14,6 +14,7 @@ from tests.customers.identity.statements import (
     day,
     equal,
     mailbox,
+    merge,
     number,
     order,
     outcome,
@@ -201,6 +202,18 @@ def test_placeholder_number_of_a_several_space_does_not_join_its_equal_number():
     placeholder, other = contract("none", is_placeholder=True), contract("none", source="desk")
 
     assert records(equal(placeholder, other, CONFIRMED)) == {"contracts/none", "desk/none"}
+
+
+# Erasures -----------------------------------------------------------------------------
+
+
+def test_link_across_an_erasure_joins_nothing():
+    erased = shop("noor", erasure_id=3)
+
+    grouped = outcome(says(erased, FAMILY, CONFIRMED), merge(erased, WORK), alone=[FAMILY])
+
+    assert grouped.records == {"shop/noor", "family@", "work@"}
+    assert not grouped.contested
 
 
 # Links that do not join ---------------------------------------------------------------

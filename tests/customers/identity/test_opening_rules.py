@@ -264,7 +264,9 @@ def test_phone_that_two_records_confirmed_shows_its_number_without_events():
 def test_phone_that_two_accounts_of_one_record_confirmed_is_not_shared():
     links = [link(ACCOUNT, PHONE, CONFIRMED), link(SECOND, PHONE, CONFIRMED)]
 
-    assert ids(opened([PHONE], links)) == [{PHONE}]
+    [record] = opened([PHONE], links).records
+
+    assert record.record_ids == {UUID(int=100 + PHONE)}
 
 
 def test_session_of_a_holder_does_not_open_the_shared_phone_that_it_proved():
@@ -285,3 +287,23 @@ def test_phone_alone_on_its_record_has_contact():
 
     assert record.has_contact
     assert record.is_whole
+
+
+def test_strongest_of_several_links_of_an_account_counts():
+    links = [link(MAILBOX, ACCOUNT, evidence) for evidence in (STATED, CONFIRMED, STATED)]
+
+    opening = opened([MAILBOX], [*links, link(MAILBOX, SECOND, STATED)])
+
+    assert ids(opening) == [{MAILBOX, ACCOUNT}]
+
+
+def test_accounts_of_one_event_that_do_not_join_are_not_one():
+    links = [link(MAILBOX, ACCOUNT, STATED), link(ACCOUNT, SECOND, STATED, joined=False)]
+
+    assert ids(opened([MAILBOX], links)) == [{MAILBOX, ACCOUNT}]
+
+
+def test_equal_numbers_of_three_sources_are_one_account():
+    links = [link(ACCOUNT, SECOND, STATED, "equal"), link(SECOND, TILL, STATED, "equal")]
+
+    assert ids(opened([ACCOUNT], links)) == [{ACCOUNT, SECOND, TILL}]

@@ -5,13 +5,19 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from customers.events.internal_sources import BUTLER
 from customers.identity import erasure_rules
-from customers.identity.erasure_rules import ErasedIdentifier, ErasedIdentifiers, accept_events
+from customers.identity.erasure_rules import (
+    ErasedIdentifier,
+    ErasedIdentifiers,
+    accept_events,
+    number_of_space,
+)
 from customers.identity.links import IdentifierKey
 from customers.identity.periods import Period, period_at
-from customers.types import VERIFIED, Sender
+from customers.types import MAIN_SPACE_ID, VERIFIED, Sender
 from tests.factories import NOON, identify, incoming_event, order
 
 APP = Sender(source_id=7, name="app", channel="app", is_trusted=True)
@@ -77,6 +83,47 @@ def test_periods_are_counted_by_the_ends_before_the_moment(hours, moment):
 )
 def test_events_about_an_erased_customer_are_refused_and_her_acts_are_not(event, keys, expected):
     assert accept(event, keys, erased(ACCOUNT, MAILBOX, CARD, PLACED)) == expected
+
+
+def test_erased_contract_number_beside_another_customer_is_left_out():
+    contracts = structs.replace(APP, has_several_ids=True)
+    event = incoming_event(at=LATER)
+
+    assert accept(event, [MAILBOX, ACCOUNT], erased(ACCOUNT), contracts) == (MAILBOX,)
+    assert accept(event, [MAILBOX, ACCOUNT], erased(ACCOUNT)) is None
+
+
+def test_order_with_a_customer_token_does_not_open_the_account_again():
+    event = structs.replace(order("A-2", at=LATER), proved_identifier=ACCOUNT[:2])
+
+    assert accept(event, [ACCOUNT], erased(ACCOUNT)) is None
+
+
+def test_event_is_accepted_where_nothing_is_erased():
+    assert accept(identify(at=BEFORE), [ACCOUNT, MAILBOX], erased()) == (ACCOUNT, MAILBOX)
+
+
+def test_phone_is_open_to_its_next_holder():
+    phone = IdentifierKey("phone", "+31612345679", VERIFIED)
+
+    assert accept(incoming_event(at=LATER), [OTHER, phone], erased(phone)) == (OTHER, phone)
+
+
+def test_statement_of_another_account_with_an_erased_order_is_refused():
+    assert accept(incoming_event(at=LATER), [OTHER, PLACED], erased(PLACED)) is None
+
+
+def test_equal_numbers_of_a_named_space_have_one_tombstone():
+    number = IdentifierKey("user_id", "8/noor", VERIFIED)
+
+    assert number_of_space(ACCOUNT, 3) == number_of_space(number, 3)
+    assert number_of_space(ACCOUNT, 3) not in {
+        number_of_space(ACCOUNT, 4),
+        number_of_space(OTHER, 3),
+        number_of_space(ACCOUNT._replace(kind="external:crm"), 3),
+    }
+    assert number_of_space(ACCOUNT, MAIN_SPACE_ID) is None
+    assert number_of_space(MAILBOX, 3) is None
 
 
 def test_account_whose_new_period_has_begun_is_accepted():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from customers.identity.links import LinkKind
 from customers.types import CLAIMED, CONFIRMED, NOTED
 from tests.customers.identity.statements import (
     MAIN,
@@ -175,3 +176,26 @@ def test_equal_number_is_no_proof_and_waits_for_the_addresses():
         "family@ + shop/5",
         "site/5 + work@",
     }
+
+
+def test_equal_numbers_join_by_a_mailbox_that_both_named_in_two_periods():
+    """The periods are one, because none of them ended."""
+    later = FAMILY._replace(value="family@ later")
+    period = says(FAMILY, later, at=5, kind=LinkKind.PERIOD)
+    replaced = [
+        says(number("a", "1", MAIN), FAMILY, at=1, is_current=False),
+        says(number("b", "1", MAIN), later, at=6, is_current=False),
+    ]
+
+    grouped = records(*replaced, period, equal(number("a", "1", MAIN), number("b", "1", MAIN)))
+
+    assert grouped == {"a/1 + b/1", "family@ + family@ later"}
+
+
+def test_equal_number_of_a_source_that_left_the_space_does_not_join():
+    statements = [says(shop("5"), FAMILY), says(app("5"), FAMILY, is_current=False)]
+
+    grouped = outcome(*statements, equal(shop("5"), app("5")))
+
+    assert grouped.records == {"family@ + shop/5", "app/5"}
+    assert not grouped.contested

@@ -1,0 +1,280 @@
+"""Mutants of the rules that attach cards, phones, devices and numbers of tills."""
+
+from tests.customers.identity.mutants.mutant import Mutant
+
+MUTANTS = (
+    Mutant(
+        "A card, a phone and a device are attached by statements, not by notes",
+        "attachment_rules",
+        "    if not has_sufficient_evidence(by_id, link):\n        return None",
+        "    if False:\n        return None",
+        ("test_grouping_rules::test_noted_number_needs_a_stated_equal_number",),
+    ),
+    Mutant(
+        "A card with two records is on the one that stated it first",
+        "attachment_rules",
+        "        return min(links, key=lambda link: -link.evidence)",
+        "        return min(links[::-1], key=lambda link: -link.evidence)",
+        ("test_attached::test_card_is_attached_by_the_earliest_of_equally_strong_links",),
+    ),
+    Mutant(
+        "A card is on the record with the strongest link",
+        "attachment_rules",
+        "        return min(links, key=lambda link: -link.evidence)",
+        "        return links[0]",
+        ("test_attached::test_card_is_attached_by_its_strongest_link_even_if_the_link_is_late",),
+    ),
+    Mutant(
+        "A phone that two records state is attached to neither",
+        "attachment_rules",
+        "    return strongest.kind != PHONE and strongest.family is Family.ATTACHED",
+        "    return strongest.family is Family.ATTACHED",
+        ("test_attached::test_opened_link_of_a_phone_is_not_confirmed",),
+    ),
+    Mutant(
+        "A device of two accounts is attached to neither",
+        "attachment_rules",
+        "    return strongest.kind != PHONE and strongest.family is Family.ATTACHED",
+        "    return strongest.kind != PHONE",
+        ("test_attached::test_device_of_two_records_is_attached_to_none_even_if_one_confirmed_it",),
+    ),
+    Mutant(
+        "A phone is on the record that alone confirmed it",
+        "attachment_rules",
+        "(links, confirmed if is_phone else ())",
+        "(links,)",
+        (
+            "test_attached::test_phone_of_two_records_is_attached_to_the_one_that_alone_confirmed_it_twice",
+        ),
+    ),
+    Mutant(
+        "No proof decides between two holders of a device",
+        "attachment_rules",
+        "(links, confirmed if is_phone else ())",
+        "(links, confirmed)",
+        ("test_attached::test_device_of_two_records_is_attached_to_none_even_if_one_confirmed_it",),
+    ),
+    Mutant(
+        "A code that opened an account confirms no phone",
+        "attachment_rules",
+        "if link.evidence >= CONFIRMED]",
+        "if link.is_proved]",
+        ("test_attached::test_opened_link_of_a_phone_is_not_confirmed",),
+    ),
+    Mutant(
+        "What several records have is ambiguous, and contested",
+        "attachment_rules",
+        "            ambiguous |= unit",
+        "            pass",
+        ("test_attached::test_opened_link_of_a_phone_is_not_confirmed",),
+    ),
+    Mutant(
+        "A separated phone is attached where one record still has it",
+        "attachment_rules",
+        "        and not groups.are_separated(link.first, link.second)\n    ]",
+        "    ]",
+        ("test_decisions::test_separated_pair_does_not_meet_through_a_card",),
+    ),
+    Mutant(
+        "The number of a till is attached to the only account with that number",
+        "attachment_rules",
+        "        if len(ends) == 1:\n            groups.try_join(*links_of[id_][0].pair)",
+        "        if False:\n            groups.try_join(*links_of[id_][0].pair)",
+        (
+            "test_attached::test_proved_card_of_a_number_that_a_till_typed_comes_along_with_the_number",
+        ),
+    ),
+    Mutant(
+        "The number of a till is attached to no record if two have it",
+        "attachment_rules",
+        "        if len(ends) == 1:\n            groups.try_join(*",
+        "        if ends:\n            groups.try_join(*",
+        (
+            "test_grouping_rules::test_noted_number_is_attached_to_no_record_if_two_records_have_the_number",
+        ),
+    ),
+    Mutant(
+        "The numbers of two tills do not join each other",
+        "attachment_rules",
+        "first.is_noted == second.is_noted or ",
+        "",
+        ("test_grouping_rules::test_noted_numbers_of_two_tills_do_not_join_each_other",),
+    ),
+    Mutant(
+        "The number of a till finds nobody in `main`",
+        "attachment_rules",
+        " or not share_numbers(by_id, link):\n            return None",
+        ":\n            return None",
+        ("test_grouping_rules::test_noted_number_finds_nobody_in_main",),
+    ),
+    Mutant(
+        "A number of a till stays where staff put it",
+        "attachment_rules",
+        "        if link.kind == LinkKind.EQUAL and groups.is_alone(attached):",
+        "        if link.kind == LinkKind.EQUAL:",
+        ("test_attached::test_number_that_a_till_typed_stays_where_staff_put_it",),
+    ),
+    Mutant(
+        "Equal contract numbers of two sources are one number",
+        "attachment_rules",
+        "        if not (groups.is_attached(link.first) and"
+        " groups.is_attached(link.second)):\n"
+        "            groups.try_join(link.first, link.second)",
+        "        pass",
+        ("test_attached::test_equal_contracts_of_two_sources_are_attached_together",),
+    ),
+    Mutant(
+        "Equal contract numbers that two people proved stay with them",
+        "attachment_rules",
+        "        if not (groups.is_attached(link.first) and groups.is_attached(link.second)):\n",
+        "        if True:\n",
+        ("test_attached::test_equal_contracts_that_two_people_proved_stay_with_them",),
+    ),
+    Mutant(
+        "Weak statements join no equal contract numbers",
+        "attachment_rules",
+        "        and has_sufficient_evidence(by_id, link)\n"
+        "        and families(by_id, link) == {Family.ATTACHED}",
+        "        and families(by_id, link) == {Family.ATTACHED}",
+        ("test_attached::test_weak_equal_contracts_are_not_attached_together",),
+    ),
+    Mutant(
+        "Equal contract numbers of a space that nobody named stay apart",
+        "attachment_rules",
+        "        and families(by_id, link) == {Family.ATTACHED}\n"
+        "        and share_numbers(by_id, link)",
+        "        and families(by_id, link) == {Family.ATTACHED}",
+        (
+            "test_attached::test_equal_contracts_of_a_space_that_nobody_named_are_not_attached_together",
+        ),
+    ),
+    Mutant(
+        "Two contracts of one event do not join",
+        "attachment_rules",
+        "        link.kind == LinkKind.EQUAL\n        and has",
+        "        True\n        and has",
+        ("test_attached::test_two_contracts_of_one_event_do_not_join",),
+    ),
+    Mutant(
+        "Two identifiers of one rank are not attached to each other",
+        "attachment_rules",
+        "    if first.rank == second.rank:\n        return None\n",
+        "",
+        ("test_attached::test_two_contracts_of_one_event_do_not_join",),
+    ),
+    Mutant(
+        "Nothing is attached to an order, and no order is attached",
+        "attachment_rules",
+        "weaker.family in (Family.ATTACHED, Family.DEVICE)",
+        "weaker.family >= Family.ATTACHED",
+        ("test_grouping_rules::test_order_joins_nothing_and_is_attached_to_nothing",),
+    ),
+    Mutant(
+        "Nothing is attached to an order",
+        "attachment_rules",
+        "frozenset({Family.ACCOUNT, Family.MAILBOX, Family.ATTACHED})",
+        "frozenset(Family)",
+        ("test_attached::test_two_devices_of_one_event_do_not_join",),
+    ),
+    Mutant(
+        "A device is attached to an account",
+        "attachment_rules",
+        "weaker.family in (Family.ATTACHED, Family.DEVICE)",
+        "weaker.family is Family.ATTACHED",
+        ("test_attached::test_attached_identifier_is_attached_to_an_account_or_a_mailbox",),
+    ),
+    Mutant(
+        "A phone of a card is attached to the record of the card",
+        "attachment_rules",
+        "frozenset({Family.ACCOUNT, Family.MAILBOX, Family.ATTACHED})",
+        "frozenset({Family.ACCOUNT, Family.MAILBOX})",
+        ("test_attached::test_phone_of_a_card_is_attached_to_the_record_of_the_card",),
+    ),
+    Mutant(
+        "A proof of a number on a card attaches the card's record, too",
+        "attachment_rules",
+        "                has_joined |= groups.members(next(iter(unit))) != unit",
+        "                pass",
+        (
+            "test_proof_chains::test_contract_that_is_attached_to_a_separated_card_keeps_its_proved_mailbox",
+        ),
+    ),
+    Mutant(
+        "Only proofs are attached first",
+        "attachment_rules",
+        " for attached, link in attaching if is_proof(link)]",
+        " for attached, link in attaching]",
+        ("test_attached::test_equal_contracts_are_attached_together_by_their_strongest_link",),
+    ),
+    Mutant(
+        "A card that is on a record is attached to no second one",
+        "attachment_rules",
+        "        if not groups.is_attached(attached):\n            units",
+        "        if True:\n            units",
+        ("test_attached::test_attached_identifier_does_not_join_two_records",),
+    ),
+    Mutant(
+        "Identifiers that staff joined are attached together",
+        "attachment_rules",
+        "            units[groups.members(attached)].append(link)",
+        "            units[frozenset({attached})].append(link)",
+        (
+            "test_attached::test_card_and_phone_that_staff_joined_are_attached_by_the_strength_of_the_card",
+        ),
+    ),
+    Mutant(
+        "Units are attached in one order, whatever arrived first",
+        "attachment_rules",
+        "    return sorted(units.items(), key=lambda unit: _strongest(by_id, unit[0]).order)",
+        "    return list(units.items())",
+        (
+            "test_attached::test_two_pairs_of_card_and_phone_that_name_each_other_are_attached_together_in_one_order",
+        ),
+    ),
+    Mutant(
+        "The strongest identifier of a unit decides how it is attached",
+        "attachment_rules",
+        "    return min((by_id[id_] for id_ in unit)",
+        "    return max((by_id[id_] for id_ in unit)",
+        (
+            "test_attached::test_card_and_phone_that_staff_joined_are_attached_by_the_strength_of_the_card",
+        ),
+    ),
+    Mutant(
+        "The record of a link is the one at its other end",
+        "attachment_rules",
+        "    return link.second if link.first in unit else link.first",
+        "    return link.first if link.first in unit else link.second",
+        ("test_attached::test_opened_link_of_a_phone_is_not_confirmed",),
+    ),
+    Mutant(
+        "The rest of the cards and devices is attached",
+        "attachment_rules",
+        "    ambiguous = _attach_rest(by_id, attaching, groups)",
+        "    ambiguous = frozenset()",
+        ("test_attached::test_attached_identifier_is_attached_to_an_account_or_a_mailbox",),
+    ),
+    Mutant(
+        "A link that could attach a card is contested where it does not",
+        "attachment_rules",
+        "    return [*(link for _, link in attaching), *equal], ambiguous",
+        "    return equal, ambiguous",
+        ("test_attached::test_card_is_attached_by_the_earliest_of_equally_strong_links",),
+    ),
+    Mutant(
+        "A link between two attached identifiers of one unit chooses no record",
+        "attachment_rules",
+        "        if not groups.same(link.first, link.second)\n        and",
+        "        if True\n        and",
+        (
+            "test_attached::test_link_between_a_card_and_a_phone_that_staff_joined_does_not_choose_their_record",
+        ),
+    ),
+    Mutant(
+        "A link attaches an end, or nothing",
+        "attachment_rules",
+        "for link in links if (attached := attached_end(by_id, link)) is not None",
+        "for link in links if (attached := attached_end(by_id, link)) is None",
+        ("test_attached::test_attached_identifier_is_attached_to_an_account_or_a_mailbox",),
+    ),
+)
