@@ -199,7 +199,8 @@ def take_lines(
     """Cancel or refund the line that a document names, by its id, product or sku.
 
     amount: the amount that the document states. Without a quantity, it may be less than the line
-    costs; the line then stays. Returns what was taken: at most the quantity of the document.
+    costs; the line then stays. Returns the cancelled or refunded parts of lines, with quantity and
+    amount: in all at most the quantity of the document.
     """
     named = _named_lines(lines, document)
     quantity = read_quantity(_first(document, _QUANTITY_NAMES)) if named else Reading[int]()

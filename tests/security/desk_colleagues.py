@@ -8,6 +8,7 @@ from customers.models import User
 from tests.customers.api.conftest import Caller, session_of
 
 EVIDENCE = "saw her passport at the desk"
+RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
 
 
 class Desk:

@@ -8,7 +8,8 @@ from customers.models import AddressChange, Identifier, Merge, User
 from tests.customers.api.conftest import Caller
 from tests.customers.identity.address_app import AddressApp, advance
 from tests.customers.identity.company import WireSource, record_of
-from tests.security.desk_colleagues import EVIDENCE, Desk
+from tests.security.desk_colleagues import EVIDENCE, RIGHTS, Desk
+from tests.security.staff_changes.conftest import BOX
 from tests.security.test_address_changes import link_for, stop
 
 pytestmark = [
@@ -16,31 +17,7 @@ pytestmark = [
     pytest.mark.usefixtures("unlimited_codes"),
 ]
 
-BOX, THIEF = "noor@example.com", "thief@example.com"
-RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
-
-
-@pytest.fixture
-def noor(shop):
-    """A customer who proved her mailbox."""
-    shop.identify(1, "noor", email=BOX)
-    shop.order(2, "A-1", "noor")
-    return AddressApp(BOX)
-
-
-@pytest.fixture
-def record(noor, shop):
-    return record_of(shop.account("noor"))
-
-
-@pytest.fixture
-def lin():
-    return Desk("Lin", *RIGHTS)
-
-
-@pytest.fixture
-def kim():
-    return Desk("Kim", *RIGHTS)
+THIEF = "thief@example.com"
 
 
 def mailbox_id(address: str = BOX) -> int:

@@ -3,9 +3,9 @@
 import pytest
 
 from customers.models import AddressChange
-from tests.customers.identity.address_app import AddressApp, advance
+from tests.customers.identity.address_app import advance
 from tests.customers.identity.company import record_of
-from tests.security.desk_colleagues import Desk
+from tests.security.staff_changes.conftest import BOX
 from tests.security.test_address_changes import stop
 
 pytestmark = [
@@ -14,31 +14,6 @@ pytestmark = [
 ]
 
 PHONE = "+31612012345"
-BOX = "noor@example.com"
-RIGHTS = ("view_customer", "find_customer", "view_identifier", "view_review", "change_review")
-
-
-@pytest.fixture
-def noor(shop):
-    """A customer who proved her mailbox."""
-    shop.identify(1, "noor", email=BOX)
-    shop.order(2, "A-1", "noor")
-    return AddressApp(BOX)
-
-
-@pytest.fixture
-def record(noor, shop):
-    return record_of(shop.account("noor"))
-
-
-@pytest.fixture
-def lin():
-    return Desk("Lin", *RIGHTS)
-
-
-@pytest.fixture
-def kim():
-    return Desk("Kim", *RIGHTS)
 
 
 @pytest.fixture
