@@ -193,7 +193,7 @@ class LinePart(msgspec.Struct, frozen=True):
     amount: Decimal | None
 
 
-def take_lines(
+def reduce_lines(
     lines: Iterable[OrderLine], document: Mapping[str, object], amount: Decimal | None, status: str
 ) -> list[LinePart]:
     """Cancel or refund the line that a document names, by its id, product or sku.
@@ -212,7 +212,7 @@ def take_lines(
     parts = []
     for line in named:
         if rest is None or rest > 0:
-            parts.append(_take(line, rest, status))
+            parts.append(_reduce(line, rest, status))
             rest = None if rest is None else rest - parts[-1].quantity
     if amount is not None and parts:
         others = [LinePart(part.id, part.quantity, Decimal(0)) for part in parts[1:]]
@@ -234,7 +234,7 @@ def _named_lines(lines: Iterable[OrderLine], document: Mapping[str, object]) -> 
     )
 
 
-def _take(line: OrderLine, quantity: int | None, status: str) -> LinePart:
+def _reduce(line: OrderLine, quantity: int | None, status: str) -> LinePart:
     whole = line.quantity or 0
     size = abs(whole) if quantity is None else min(quantity, abs(whole))
     signed = size if whole >= 0 else -size

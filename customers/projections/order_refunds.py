@@ -12,8 +12,8 @@ from customers.projections.order_lines import (
     LinePart,
     OrderLine,
     amount_of,
+    reduce_lines,
     stated_lines,
-    take_lines,
 )
 from customers.projections.order_statements import has_minor_amounts, read_currency, read_total
 from customers.projections.projected_events import parse_text
@@ -49,7 +49,7 @@ class RefundStatement(msgspec.Struct):
 
     amount: Decimal | None
     # The sum of all refunds until now, if the event states it instead of the amount.
-    sum: Decimal | None
+    stated_sum: Decimal | None
     # The lines, as JSON objects.
     documents: list[dict[str, object]]
     currency: str
@@ -60,7 +60,7 @@ class RefundStatement(msgspec.Struct):
     @property
     def is_whole(self) -> bool:
         """Tell whether the event names no part of the order, so that it means all of it."""
-        is_part = self.documents or self.amount is not None or self.sum is not None
+        is_part = self.documents or self.amount is not None or self.stated_sum is not None
         return not (is_part or self.doubts)
 
 
@@ -81,7 +81,7 @@ def read_refund(properties: Mapping[str, object], currency: str) -> RefundStatem
         doubts["quantity"] = UNREADABLE_QUANTITY
     return RefundStatement(
         amount=None if amount is None else abs(amount),
-        sum=None if stated_sum is None else abs(stated_sum),
+        stated_sum=None if stated_sum is None else abs(stated_sum),
         documents=documents,
         currency=currency,
         is_minor=is_minor,
@@ -115,7 +115,9 @@ def _reference(properties: Mapping[str, object]) -> str:
     return reference or (parse_text(properties, "id") if is_refund else "")
 
 
-def take_all(lines: Iterable[OrderLine], statement: RefundStatement, status: str) -> list[LinePart]:
+def reduce_all_lines(
+    lines: Iterable[OrderLine], statement: RefundStatement, status: str
+) -> list[LinePart]:
     """Cancel or refund the lines that an event names; add a doubt if one of them is unknown."""
     lines = list(lines)
     parts: list[LinePart] = []
@@ -126,7 +128,7 @@ def take_all(lines: Iterable[OrderLine], statement: RefundStatement, status: str
         if amount.doubt:
             statement.doubts["amount"] = amount.doubt
         stated = None if amount.value is None else abs(amount.value)
-        document_parts = take_lines(lines, document, stated, status)
+        document_parts = reduce_lines(lines, document, stated, status)
         if not document_parts and "quantity" not in statement.doubts:
             statement.doubts["lines"] = UNKNOWN_LINE
         parts += document_parts

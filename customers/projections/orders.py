@@ -20,9 +20,14 @@ from customers.projections.order_lines import (
     OrderLine,
     amend_line,
     lines_total,
-    take_lines,
+    reduce_lines,
 )
-from customers.projections.order_refunds import Refund, RefundStatement, read_refund, take_all
+from customers.projections.order_refunds import (
+    Refund,
+    RefundStatement,
+    read_refund,
+    reduce_all_lines,
+)
 from customers.projections.order_statements import OrderStatement, read_order
 from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
 from customers.types import CLAIMED, OPEN_ORDER_STATUSES
@@ -175,25 +180,25 @@ def _update(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def _state_whole(state: OrderState, event: ProjectedEvent) -> None:
-    """Replace the order with the whole order in the event. Lines that are missing there go.
+    """Replace the order, and its lines, with the whole order in the event.
 
-    The event states the price and the lines that were agreed, so the refunds are parts out again.
+    The event states the price and the lines that were agreed, so the refunds are subtracted again.
     """
     statement = read_order(event.properties, event.zone, currency=state.currency)
     if statement.lines is not None:
         state.lines = statement.lines
         state.doubts = {}
         for refund in state.refunds:
-            _take_again(state.lines, refund)
+            _refund_again(state.lines, refund)
     _state_fields(state, statement)
     if statement.total is None and (statement.has_total or state.lines):
         state.total = _agreed_lines_total(state)
         state.is_total_of_lines = True
 
 
-def _take_again(lines: list[OrderLine], refund: Refund) -> None:
-    for parts in refund.lines:
-        take_lines(lines, {"line_id": parts.id, "quantity": parts.quantity}, None, "refunded")
+def _refund_again(lines: list[OrderLine], refund: Refund) -> None:
+    for part in refund.lines:
+        reduce_lines(lines, {"line_id": part.id, "quantity": part.quantity}, None, "refunded")
 
 
 def _agreed_lines_total(state: OrderState) -> Decimal:
@@ -228,7 +233,7 @@ def _amend(state: OrderState, event: ProjectedEvent) -> None:
 def _cancel_line(state: OrderState, event: ProjectedEvent) -> None:
     """Cancel a line, or the stated quantity of it. An unreadable quantity changes nothing."""
     statement = read_refund(event.properties, state.currency)
-    parts = take_all(state.lines, statement, "cancelled")
+    parts = reduce_all_lines(state.lines, statement, "cancelled")
     state.doubts = {**state.doubts, **_doubts_of("cancellation", statement)}
     if parts:
         amount = statement.amount
@@ -256,7 +261,7 @@ def _refund(state: OrderState, event: ProjectedEvent) -> None:
         amount: Decimal | None = rest
         state.requested_changes = []
     else:
-        parts = take_all(state.lines, statement, "refunded")
+        parts = reduce_all_lines(state.lines, statement, "refunded")
         amount = _refunded_amount(state, statement, parts)
     if amount is not None and amount > rest:
         statement.doubts["amount"] = order_refunds.REFUND_ABOVE_ORDER
@@ -275,8 +280,8 @@ def _refund(state: OrderState, event: ProjectedEvent) -> None:
 
 def _is_known(statement: RefundStatement, refunds: list[Refund]) -> bool:
     """Tell whether an event repeats a refund: by its number, or by the sum of all refunds."""
-    if statement.sum is not None and refunds:
-        return statement.sum <= refunded_total(refunds)
+    if statement.stated_sum is not None and refunds:
+        return statement.stated_sum <= refunded_total(refunds)
     return bool(statement.reference) and any(
         refund.reference == statement.reference for refund in refunds
     )
@@ -286,8 +291,8 @@ def _refunded_amount(
     state: OrderState, statement: RefundStatement, parts: list[LinePart]
 ) -> Decimal | None:
     """Return the amount of a refund; None, with a doubt, if it is not known."""
-    if statement.sum is not None:
-        return max(Decimal(0), statement.sum - refunded_total(state.refunds))
+    if statement.stated_sum is not None:
+        return max(Decimal(0), statement.stated_sum - refunded_total(state.refunds))
     if statement.amount is not None:
         return statement.amount
     amount = order_refunds.amount_of_lines(parts)
@@ -299,7 +304,7 @@ def _refunded_amount(
 def _take_rest(lines: list[OrderLine]) -> Iterable[LinePart]:
     for line in lines:
         if _is_ordered(line):
-            yield from take_lines([line], {"line_id": line.id}, None, "refunded")
+            yield from reduce_lines([line], {"line_id": line.id}, None, "refunded")
 
 
 def _doubts_of(field: str, statement: RefundStatement) -> dict[str, str]:

@@ -84,7 +84,7 @@ def _order_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
 def _refund_details(properties: Mapping[str, Any]) -> tuple[str, ...]:
     refund = read_refund(properties, "")
     lines = (_quantity_and_name(document, {}) for document in refund.documents)
-    amount = _amount(refund.amount or refund.sum, refund.currency)
+    amount = _amount(refund.amount or refund.stated_sum, refund.currency)
     return amount, *(line[:120] for line in lines), _text(properties, "order_id")
 
 

@@ -116,6 +116,8 @@ def world(db):
     """Create Noor's record with an object of each kind."""
     address = ("email", "noor@example.com")
     noor = factories.customer(address, ("phone", "+46701740605"), name="Noor")
+    # Kim has the same number, so the call below is one that staff can move.
+    factories.customer(("email", "kim@example.com"), ("phone", "+46701740605"), name="Kim")
     factories.record(
         factories.order("A-1", address, lines=[{"line_id": "1", "name": "Day", "quantity": 2}]),
         factories.incoming_event(
