@@ -50,7 +50,8 @@ def request_code(request: HttpRequest) -> HttpResponse:
     """Send a code to an address, with or without an account."""
     next_page = _next_page(request)
     if request.method != "POST":
-        return render(request, "portal/sign_in.html", {"next": next_page})
+        context = {"next": next_page, "has_ended": request.GET.get("ended") == "address"}
+        return render(request, "portal/sign_in.html", context)
     email = field_texts(AddressForm(request.POST))["email"]
     try:
         sign_in_request = sign_in.send_code(request, *sign_in.address_of(email))

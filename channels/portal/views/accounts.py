@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -60,7 +61,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         return redirect(next_page or "portal:home")
     if request.session.is_empty():
         # The session ended, because a code of the removed address had opened it.
-        return redirect("portal:sign-in")
+        return redirect(f"{reverse('portal:sign-in')}?ended=address")
     own_accounts_page = read_accounts(request.user, request.session)
     if not own_accounts_page.choices:
         return redirect("portal:home")

@@ -138,8 +138,11 @@ def test_session_of_a_removed_address_is_sent_to_the_sign_in(noor):
 
     answer = noor.step("remove", address=address_id)
 
-    assert answer.headers["Location"] == "/sign-in/"
+    assert answer.headers["Location"] == "/sign-in/?ended=address"
     assert "_auth_user_id" not in noor.session
+    page = noor.get(answer.headers["Location"]).content.decode()
+    assert "Sign in with another of your" in page
+    assert "Sign in with another of your" not in noor.get("/sign-in/").content.decode()
 
 
 def test_cause_of_a_suppression_and_its_way_back(noor):
