@@ -65,7 +65,7 @@ def _try_to_send(passkey: Passkey, notice: _Notice) -> None:
 
 def _send(passkey: Passkey, notice: _Notice) -> None:
     kind, address = passkey.user.address
-    url = f"{settings.BUTLER_SITE_URL.rstrip('/')}/addresses/"
+    url = f"{settings.BUTLER_SITE_URL.rstrip('/')}/accounts/"
     if kind == "phone":
         words = {"company": settings.BUTLER_COMPANY, "url": url}
         send_text(address, translation.gettext(notice.sms) % words)

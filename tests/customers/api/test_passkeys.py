@@ -140,7 +140,7 @@ def test_mailbox_is_told_about_added_and_removed_passkeys(noor):
     assert (added.to, added.subject) == ([BOX], "A passkey was added")
     assert (removed.to, removed.subject) == ([BOX], "A passkey was removed")
     assert "My phone" in added.body
-    assert "/addresses/" in added.body
+    assert "/accounts/" in added.body
 
 
 def test_without_the_notice_there_is_no_passkey(noor, monkeypatch):
