@@ -43,7 +43,8 @@ def list_call_rows(request: HttpRequest) -> list[CallRow]:
             request,
             [customer.id for customer in caller.customers],
             part="search",
-            reason=_reason(caller.call.reference),
+            # Without the reference, which may contain a number or a name.
+            reason="call",
             now=now,
         )
     return [
@@ -91,7 +92,7 @@ def answer(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect(f"{page}?{urlencode({'for': _reason(reference)})}")
     matches = search.describe([caller.id for caller in callers], today=timezone.localdate())
     audit.log_console_access(
-        request, [match.id for match in matches], part="search", reason=_reason(reference)
+        request, [match.id for match in matches], part="search", reason="call"
     )
     return render(
         request,

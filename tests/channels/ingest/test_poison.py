@@ -113,8 +113,8 @@ def test_superscript_quantity_from_a_publishable_key_costs_no_other(running):
     response = send(running.web, "/v1/batch", {"batch": batch, "writeKey": key})
 
     assert (response.status, response.body, response.counts) == (200, SUCCESS, (3, 0, 0))
-    # An invalid quantity counts as missing.
-    assert Order.objects.get().lines[0]["quantity"] == 1
+    # No number is invented for an invalid quantity.
+    assert Order.objects.get().lines[0]["quantity"] is None
 
 
 def test_order_stands_beside_a_stored_cancellation_of_a_superscript_quantity(running):
