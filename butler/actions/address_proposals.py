@@ -3,15 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from butler.actions import staff_tasks
 from butler.models import StaffTask
 from customers.actions import staff_address_changes
 from customers.actions.staff_address_changes import Colleague, Proposal
+from customers.db.retry import repeated_on_conflict
 from customers.models import AddressChange, Identifier
 
 
+@repeated_on_conflict
 def propose(
     customer_id: UUID,
     proposal: Proposal,
@@ -26,24 +26,23 @@ def propose(
     customer_id: a live record
     Raises the errors of staff_address_changes.propose.
     """
-    with transaction.atomic():
-        change = staff_address_changes.propose(
-            customer_id,
-            proposal,
-            evidence=evidence,
-            colleague=colleague,
-            language=language,
-            now=now,
+    change = staff_address_changes.propose(
+        customer_id,
+        proposal,
+        evidence=evidence,
+        colleague=colleague,
+        language=language,
+        now=now,
+    )
+    if change.state == AddressChange.State.PROPOSED:
+        staff_tasks.create(
+            key=f"address-proposal-{change.pk}",
+            kind=StaffTask.Kind.ADDRESS,
+            customer_id=customer_id,
+            title="A colleague proposes a change of an address",
+            body="Look at the evidence, then approve or cancel the change.",
+            due_at=now,
         )
-        if change.state == AddressChange.State.PROPOSED:
-            staff_tasks.create(
-                key=f"address-proposal-{change.pk}",
-                kind=StaffTask.Kind.ADDRESS,
-                customer_id=customer_id,
-                title="A colleague proposes a change of an address",
-                body="Look at the evidence, then approve or cancel the change.",
-                due_at=now,
-            )
     return change
 
 

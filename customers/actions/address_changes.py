@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from customers.actions import address_notices, calls, sign_in
+from customers.db import retry
 from customers.db.advisory_locks import take_advisory_locks
 from customers.identity import decisions
 from customers.identity.families import is_number
@@ -218,15 +219,19 @@ def advance(change_id: int, now: datetime) -> None:
 
     An error lets it wait, and no other change.
     """
+
+    def attempt() -> None:
+        """Make one attempt."""
+        change = (
+            AddressChange.objects.select_for_update(skip_locked=True)
+            .filter(pk=change_id, state=_State.PENDING)
+            .first()
+        )
+        if change is not None:
+            _advance(change, now)
+
     try:
-        with transaction.atomic():
-            change = (
-                AddressChange.objects.select_for_update(skip_locked=True)
-                .filter(pk=change_id, state=_State.PENDING)
-                .first()
-            )
-            if change is not None:
-                _advance(change, now)
+        retry.on_conflict(attempt)
     except Exception as error:  # noqa: BLE001  one change must not hold up the others
         # Without the text of the error, which may contain an address.
         _log.error("an address change failed: %s", type(error).__name__)

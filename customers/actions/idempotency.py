@@ -6,8 +6,9 @@ from hashlib import blake2b
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
+from customers.db import retry
 from customers.models import IdempotencyKey
 
 
@@ -36,10 +37,14 @@ def run_once(
 ) -> IdempotentResult:
     """Run the effect if this key is new, and store its response in the same transaction.
 
+    The effect changes the database alone, because it is repeated after a conflict.
+
     An error of the effect undoes the transaction and stores no response. The caller may try again.
     """
     request_hash = UUID(bytes=blake2b(request, digest_size=16).digest())
-    with transaction.atomic():
+
+    def attempt() -> IdempotentResult:
+        """Make one attempt."""
         if not _lock(f"{principal} {key}"):
             return IdempotentResult("in_progress")
         stored = IdempotencyKey.objects.filter(principal=principal, key=key).first()
@@ -57,6 +62,8 @@ def run_once(
             created_at=now,
         )
         return IdempotentResult("done", response)
+
+    return retry.on_conflict(attempt)
 
 
 def delete_old(*, now: datetime, retention: timedelta) -> int:

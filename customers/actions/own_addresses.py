@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import transaction
 
 from customers.access.address_states import (
     AddressState,
@@ -23,6 +22,7 @@ from customers.actions import (
 )
 from customers.actions.address_changes import CUSTOMER, ChangesFrozen
 from customers.actions.earlier_history import HistoryClosed
+from customers.db import retry
 from customers.identity.openable_graph import CHOSEN
 from customers.models import AddressChange, Event, Identifier, Suppression, User
 from customers.types import ACCOUNT_OPENED, ADDRESS_CONFIRMED, ADDRESS_PROVED
@@ -93,10 +93,14 @@ def confirm(
     if replaced_id is None:
         raise sign_in.WrongCode
     own = _read(user, session, now)
-    # Durable: inside an outer transaction, the error of a wrong code would undo the count.
-    with transaction.atomic(durable=True):
+
+    def spend() -> Identifier | None:
+        """Make one attempt. The count of a wrong code stays."""
         address = sign_in_codes.spend_code(handle, code, now)
-        proved = sign_in.prove_address(*address, now) if address else None
+        return sign_in.prove_address(*address, now) if address else None
+
+    # Durable: inside an outer transaction, the error of a wrong code would undo the count.
+    proved = retry.on_conflict(spend, is_durable=True)
     if proved is None:
         raise sign_in.WrongCode
     session[ADDING] = codes
@@ -152,11 +156,16 @@ def remove(
             language=language,
             now=now,
         )
-    with transaction.atomic():
+
+    def remove_address() -> OwnAddresses:
+        """Make one attempt; return the addresses before it."""
         # Another session may remove the other address at the same time. Then this is the last one.
         address_changes.lock_addresses(own.holder_ids)
-        own = _removable(_read(user, session, now), address_id)
+        before = _removable(_read(user, session, now), address_id)
         address_changes.remove_now(holders, removed, actor=CUSTOMER, reason=REMOVED, now=now)
+        return before
+
+    own = retry.on_conflict(remove_address)
     mailboxes = _values(own, own.proved_mailboxes)
     address_notices.send_change_done(mailboxes, added="", removed=removed.value)
     return None
@@ -299,7 +308,9 @@ def _add(
         )
         return Confirmed(proved.pk, change=change)
     earlier = _values(own, own.proved_mailboxes - {proved.pk})
-    with transaction.atomic():
+
+    def add_address() -> None:
+        """Make one attempt."""
         address_changes.lock_addresses(holders)
         address_changes.add_now(holders, proved, actor=CUSTOMER, reason=ADDED, now=now)
         if removed:
@@ -309,6 +320,8 @@ def _add(
             if not (is_phone or own.record.account_ids):
                 others.append(proved.pk)
             address_changes.remove_now(others, removed, actor=CUSTOMER, reason=REMOVED, now=now)
+
+    retry.on_conflict(add_address)
     address_notices.send_change_done(
         earlier, added=proved.value, removed=removed.value if removed else ""
     )

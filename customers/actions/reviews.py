@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from customers.actions.proved_addresses import keep_proved_addresses
+from customers.db.retry import repeated_on_conflict
 from customers.identity import decisions
 from customers.models import Customer, ManualDecision, Merge, Review
 
@@ -23,7 +24,7 @@ class MergeAlreadyUndone(Exception):
     """A staff member has already undone the merge."""
 
 
-@transaction.atomic
+@repeated_on_conflict
 def accept_review(*, review_id: int, actor: str, now: datetime) -> Review | None:
     """Merge the two records of a review; return the review, or None if it does not exist.
 
@@ -51,7 +52,7 @@ def decline_review(*, review_id: int, actor: str, now: datetime) -> Review | Non
     return review and _settle(review, Review.Status.DECLINED, actor, now)
 
 
-@transaction.atomic
+@repeated_on_conflict
 def undo_merge(
     *,
     customer_id: UUID,

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 import msgspec
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Greatest, Lower
 from uuid_utils.compat import uuid7
 
 from customers import ingest
 from customers.actions import sign_in_codes
+from customers.db import retry
 from customers.db.advisory_locks import take_advisory_locks
 from customers.events import internal_sources
 from customers.identity.openable_graph import SessionProofs, read_openable
@@ -59,14 +59,22 @@ def verify_code(
     `open_session` runs in the transaction that marks the code as used. If it raises an error, the
     code stays valid and the attempt does not count. Raises WrongCode or StaffSignInRequired.
     """
+
+    def attempt() -> User | None:
+        """Make one attempt. The count of a wrong code stays."""
+        address = sign_in_codes.spend_code(handle, code, now)
+        if address is None:
+            return None
+        user = _get_or_create_user(*address, language, now)
+        if open_session:
+            open_session(user)
+        return user
+
     # Durable: inside an outer transaction, the error of a wrong code would undo the count.
-    with transaction.atomic(durable=True):
-        if address := sign_in_codes.spend_code(handle, code, now):
-            user = _get_or_create_user(*address, language, now)
-            if open_session:
-                open_session(user)
-            return user
-    raise WrongCode
+    user = retry.on_conflict(attempt, is_durable=True)
+    if user is None:
+        raise WrongCode
+    return user
 
 
 def _get_or_create_user(kind: str, address: str, language: str, now: datetime) -> User:

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from customers.actions import address_changes, address_notices
 from customers.actions.address_changes import ChangesFrozen, TooManyChanges
+from customers.db import retry
 from customers.identity import code_numbers
 from customers.identity.families import ADDRESSES, is_number
 from customers.identity.normalize import is_of_the_company, normalize
@@ -124,7 +125,9 @@ def decide(
     shown_state: the state that the page showed; None if the caller did not look
     Raises AddressChange.DoesNotExist, ChangeMoved, OwnRecord, SameColleague, StillWaits or ChangesFrozen.
     """
-    with transaction.atomic():
+
+    def attempt() -> AddressChange:
+        """Make one attempt."""
         change = AddressChange.objects.select_for_update().get(pk=change_id, state__in=_OPEN)
         if shown_state and shown_state != change.state:
             raise ChangeMoved
@@ -135,6 +138,9 @@ def decide(
             address_changes.end(change, _State.CANCELLED, actor=colleague.actor, now=now)
         else:
             _pass(change, colleague, now)
+        return change
+
+    change = retry.on_conflict(attempt)
     change.refresh_from_db()
     if change.state == _State.PENDING:
         address_changes.advance(change.pk, now)

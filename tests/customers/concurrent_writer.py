@@ -25,6 +25,7 @@ from customers.actions import (  # noqa: E402
     consent,
     idempotency,
     orders,
+    proved_addresses,
     reviews,
     sign_in,
     sign_in_codes,
@@ -60,6 +61,7 @@ REFUSALS = (
     reviews.NothingToMerge,
     reviews.MergeAlreadyUndone,
     reviews.ReviewAlreadySettled,
+    proved_addresses.TakesProvedAddress,
     sign_in.WrongCode,
 )
 

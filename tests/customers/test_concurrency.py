@@ -141,6 +141,26 @@ def test_endless_conflict_raises_an_operational_error():
         retry.on_conflict(lose)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_inner_work_that_waits_for_a_record_repeats_the_outer_work_too():
+    """The locks of the outer work would make others wait, and they could hold that record."""
+    customer = factories.customer(("user_id", "noor"))
+    attempts: list[str] = []
+
+    def inner() -> None:
+        attempts.append("inner")
+        if len(attempts) == 2:
+            raise retry.RetryTransaction("a record is locked", [customer.id])
+
+    def outer() -> None:
+        attempts.append("outer")
+        retry.on_conflict(inner)
+
+    retry.on_conflict(outer)
+
+    assert attempts == ["outer", "inner", "outer", "inner"]
+
+
 def _in_thread(event: IncomingEvent, by: Sender) -> None:
     try:
         record(event, by=by)

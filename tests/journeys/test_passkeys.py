@@ -105,10 +105,11 @@ def test_browser_offers_the_passkey_where_the_address_is_entered(noor):
     expect(page.get_by_label("Your e-mail address")).to_have_attribute(
         "autocomplete", "username webauthn"
     )
-    page.goto("/sign-in/?next=/orders/")
+    page.goto("about:blank")
 
     # The virtual authenticator picks the passkey in the list of the address field at once.
     authenticator.allow(is_touched=True)
+    page.goto("/sign-in/?next=/orders/", wait_until="commit")
 
     page.wait_for_url(ORDERS)
     expect(page.get_by_text("ORDER-ann").first).to_be_visible()

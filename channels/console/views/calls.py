@@ -91,9 +91,7 @@ def answer(request: HttpRequest, reference: str) -> HttpResponse:
         page = reverse("console:customer", args=[callers[0].id])
         return redirect(f"{page}?{urlencode({'for': _reason(reference)})}")
     matches = search.describe([caller.id for caller in callers], today=timezone.localdate())
-    audit.log_console_access(
-        request, [match.id for match in matches], part="search", reason="call"
-    )
+    audit.log_console_access(request, [match.id for match in matches], part="search", reason="call")
     return render(
         request,
         "console/call.html",
