@@ -1,4 +1,4 @@
-"""Which values identify a customer."""
+"""Which values identify a customer, and which changes of orders customers make without asking."""
 
 from config import env
 
@@ -11,3 +11,6 @@ BUTLER_OWN_ADDRESSES = env.listing("BUTLER_OWN_ADDRESSES")
 BUTLER_ALLOW_RESERVED_DOMAINS = env.flag(
     "BUTLER_ALLOW_RESERVED_DOMAINS", default=env.flag("DEBUG", default=False)
 )
+
+# The path of a file of order rules, in the format of customers/actions/order_rules.toml.
+BUTLER_ORDER_RULES = env.text("BUTLER_ORDER_RULES", "")

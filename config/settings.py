@@ -19,6 +19,7 @@ from config.identity_settings import (
     BUTLER_ALLOW_RESERVED_DOMAINS as BUTLER_ALLOW_RESERVED_DOMAINS,
 )
 from config.identity_settings import BUTLER_NON_IDENTIFIERS as BUTLER_NON_IDENTIFIERS
+from config.identity_settings import BUTLER_ORDER_RULES as BUTLER_ORDER_RULES
 from config.identity_settings import BUTLER_OWN_ADDRESSES as BUTLER_OWN_ADDRESSES
 from config.policy_settings import BUTLER_BUDGETS as BUTLER_BUDGETS
 from config.policy_settings import BUTLER_PLAUSIBLE_ZONES as BUTLER_PLAUSIBLE_ZONES

@@ -5,7 +5,7 @@ returns, each accepted event is committed on the log of its customer, and each r
 later includes it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from customers.events.arrival import arrival_number
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
-from customers.identity import record_creation, refiling, resolution
+from customers.identity import order_moves, record_creation, refiling, resolution
 from customers.identity.contest_warnings import count_contests
 from customers.identity.erased_items import find_erased_items
+from customers.identity.families import ORDER
 from customers.identity.identifier_warnings import (
     find_doubt_warnings,
     find_token_warnings,
@@ -30,10 +31,11 @@ from customers.identity.links import IdentifierKey
 from customers.identity.previous_accounts import alias_warnings
 from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent
-from customers.projections import registry
+from customers.projections import orders, registry
 from customers.projections.traits import TraitStatement, trait_statements
 from customers.tickets.storage import StatedCodes, store_stated_codes
 from customers.types import (
+    VERIFIED,
     IncomingEvent,
     IngestedBatch,
     IngestOutcome,
@@ -218,6 +220,10 @@ class _Batch:
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
+            order_moves.follow_moves(
+                self._movable_orders(new, identifiers, matched.resolved.keys(), resolved),
+                now=self.received_at,
+            )
             # The new placeholders may have events of this batch, too.
             refiling.refile_all(placeholders, reason="placeholder", actor="", now=self.received_at)
         erased_items = find_erased_items(rejected_items, self.sender, self.received_at)
@@ -247,6 +253,23 @@ class _Batch:
         return self.outcomes.batch(len(storable))._replace(
             warnings=warnings, erased_items=erased_items
         )
+
+    def _movable_orders(
+        self,
+        new: Iterable[int],
+        identifiers: Sequence[tuple[IdentifierKey, ...]],
+        known: Set[IdentifierKey],
+        resolved: Resolved,
+    ) -> set[int]:
+        """Return the orders of new events that move orders, or are about orders known before."""
+        return {
+            resolved[key].id
+            for i in new
+            for key in identifiers[i]
+            if key.kind == ORDER
+            and key.evidence == VERIFIED
+            and (key in known or self.events[i].name in orders.MOVING)
+        }
 
     def _events_with_refused_identifiers(
         self, new: Iterable[int], identifiers: Sequence[tuple[IdentifierKey, ...]]

@@ -27,6 +27,12 @@ MAIN_SPACE = "main"
 # The source of Butler's own events (migration 0002).
 BUTLER_SOURCE_ID = 1
 
+# The names of the sources through which Butler and its staff write, and signed-in customers.
+BUTLER_SOURCE, STAFF_CONSOLE, STAFF_APP = "butler", "staff console", "staff app"
+CUSTOMER_PORTAL, CUSTOMER_APP = "customer portal", "customer app"
+STAFF_SOURCES = frozenset({BUTLER_SOURCE, STAFF_CONSOLE, STAFF_APP})
+CUSTOMER_SOURCES = frozenset({CUSTOMER_PORTAL, CUSTOMER_APP})
+
 # Channels of systems that know their own customers. A channel that is in neither list counts as one.
 OWNER_CHANNELS = frozenset({"app", "site", "web", "server"})
 

@@ -10,6 +10,7 @@ from customers.api import (
     erasure,
     identity,
     numbering,
+    open_order_requests,
     order_cancellations,
     order_requests,
     orders,
@@ -61,6 +62,21 @@ _record_paths: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    path(
+        "orders/requests/",
+        open_order_requests.OpenOrderRequestsView.as_view(),
+        name="order-requests",
+    ),
+    path(
+        "orders/requests/<uuid:request_id>/confirm/",
+        open_order_requests.ConfirmRequestView.as_view(),
+        name="order-request-confirm",
+    ),
+    path(
+        "orders/requests/<uuid:request_id>/decline/",
+        open_order_requests.DeclineRequestView.as_view(),
+        name="order-request-decline",
+    ),
     # Not under me/: customers cannot confirm orders. Before the path of the order, as above.
     path(
         "customers/<uuid:customer_id>/orders/<number:number>/confirm/",

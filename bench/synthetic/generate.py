@@ -28,7 +28,8 @@ _COLUMNS = {
         "id, kind, value, evidence, record_id, customer_id, is_shared, best_evidence, first_seen_at"
     ),
     "link": (
-        "first_id, second_id, kind, evidence, source_id, state, occurred_at, arrival, recorded_at"
+        "first_id, second_id, kind, evidence, source_id, state, occurred_at, arrival,"
+        " last_proved_at, recorded_at"
     ),
     "event": (
         "customer_id, version, source_id, message_id, message_key, body_hash, kind, name,"

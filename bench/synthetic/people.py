@@ -276,7 +276,7 @@ class _GuestActivity(_Activity):
             elif version == order_version:
                 yield self.at, self._order(rows, version)
             elif version == change_version:
-                yield self.at, self._change(version)
+                yield self.at, self._change(rows, version)
             else:
                 yield self.at, self._visit(version)
 
@@ -323,10 +323,11 @@ class _GuestActivity(_Activity):
     ) -> None:
         for other_id in self._ids_of_kinds(kind):
             first, second = sorted((self.ids["user_id"], other_id))
+            last_at = _format_time(self.at) if link == "moved" else r"\N"
             rows.links.append(
                 f"{first}\t{second}\t{link}\t{evidence}\t{self.sources[APP]}\t{state}\t"
                 f"{_format_time(self.at)}\t{_arrival_number(self.at)}\t"
-                f"{_format_time(self.at + _RECEIVE_LAG_MS)}\n"
+                f"{last_at}\t{_format_time(self.at + _RECEIVE_LAG_MS)}\n"
             )
 
     def _order(self, rows: Rows, version: int) -> str:
@@ -347,10 +348,11 @@ class _GuestActivity(_Activity):
         )
         return self._about_order(version, "Order Completed", properties)
 
-    def _change(self, version: int) -> str:
+    def _change(self, rows: Rows, version: int) -> str:
         number = self.person.order
         if self.random.random() < 0.3:
             return self._about_order(version, "Order Cancelled", f'{{"order_id":"{number}"}}')
+        self._add_link(rows, "order", state="filed", link="moved", evidence=NOTED)
         party = self.random.randrange(1, 9)
         properties = f'{{"note":"party of {party}","order_id":"{number}"}}'
         return self._about_order(version, "Order Amended", properties)

@@ -8,13 +8,20 @@ from butler.actions import heartbeat, runs
 from butler.automations import fan_out, scheduling
 from butler.due import jobs
 from butler.due.queue import ClaimedDue
-from customers.actions import address_changes, consent, idempotency, sign_in, source_moves
+from customers.actions import (
+    address_changes,
+    consent,
+    idempotency,
+    order_requests,
+    sign_in,
+    source_moves,
+)
 
 # How often Butler looks for sources that moved to another space.
 _MOVE_INTERVAL = timedelta(seconds=5)
 # How often Butler looks for changes of addresses whose time has come.
 _CHANGE_INTERVAL = timedelta(seconds=30)
-# The number of customers whose consents expire in one transaction.
+# The number of customers whose consents, or of orders whose requests, expire in one transaction.
 _EXPIRY_BATCH = 200
 
 
@@ -22,6 +29,7 @@ def register() -> None:
     """Register the jobs of the butler and of the record."""
     jobs.register("change_addresses", _change_addresses, recurring=True)
     jobs.register("expire_consents", _expire_consents, recurring=True)
+    jobs.register("expire_order_requests", _expire_order_requests, recurring=True)
     jobs.register("fan_out", fan_out.fan_out)
     jobs.register("forget_answers", _forget_answers, recurring=True)
     jobs.register("forget_sign_ins", _forget_sign_ins, recurring=True)
@@ -48,6 +56,12 @@ def _forget_sign_ins(due: ClaimedDue, now: datetime) -> datetime:
 def _expire_consents(due: ClaimedDue, now: datetime) -> datetime:
     """Write the expiry of overdue consents to the ledger; run again in a minute."""
     count = consent.expire_consents(now=now, limit=_EXPIRY_BATCH)
+    return now if count == _EXPIRY_BATCH else now + timedelta(minutes=1)
+
+
+def _expire_order_requests(due: ClaimedDue, now: datetime) -> datetime:
+    """Let requests about orders expire that waited too long; run again in a minute."""
+    count = order_requests.expire_requests(now=now, limit=_EXPIRY_BATCH)
     return now if count == _EXPIRY_BATCH else now + timedelta(minutes=1)
 
 

@@ -15,6 +15,12 @@ class ReasonForm(forms.Form):
     reason = ShortTextField(limit=200, required=False)
 
 
+class OrderAnswerForm(ReasonForm):
+    """The answer to one request about an order, or to all if it names none."""
+
+    request = forms.UUIDField(required=False)
+
+
 class StopAutomationForm(forms.Form):
     """Which automation to stop, and why."""
 

@@ -110,6 +110,7 @@ urlpatterns = [
         identity.undo,
         name="decision-undo",
     ),
+    path("order-requests/", order_actions.list_requests, name="order-requests"),
     path("calls/", calls.list_ringing, name="calls"),
     path("calls/<number:reference>/open/", calls.open_caller, name="call-open"),
     path("calls/<number:reference>/", calls.answer, name="call"),

@@ -20,7 +20,7 @@ from customers.types import OPEN_ORDER_STATUSES
 
 def has_calendar_file(order: OrderShape) -> bool:
     """Return whether an order has a calendar file: a visit date, and not requested or declined."""
-    return order.visit_date is not None and order.status not in ("requested", "declined")
+    return order.visit_date is not None and order.status not in ("requested", "declined", "expired")
 
 
 def qr_code(code: str) -> bytes:

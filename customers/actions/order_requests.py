@@ -1,35 +1,48 @@
-"""Requests of customers about orders, which staff or a source confirm or decline.
+"""Requests of customers about orders, and the answers of staff, sources and rules.
 
 Each request and each answer is an event on the customer's log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.utils import timezone
 
-from customers.actions.changes import ChangeAuthor, record_changes
+from customers.actions import order_rules
+from customers.actions.changes import (
+    ChangeAuthor,
+    RecordChange,
+    UnreachableRecord,
+    record_changes,
+)
+from customers.actions.order_rules import RuledOrder
 from customers.actions.orders import (
     OrderPlacement,
     OrderTarget,
     UnverifiedOrder,
     confirmation,
     lock_open_order,
+    lock_order,
     new_number,
     order_change,
     record_order_changes,
     require_lines,
 )
-from customers.models import Evidence, Order
-from customers.projections import orders
+from customers.events import internal_sources
+from customers.models import Event, Evidence, Order, Source
+from customers.projections import order_requests, orders
+from customers.projections.order_requests import REQUEST_ID, OrderRequest
 from customers.projections.projected_events import parse_objects
-from customers.types import IngestOutcome
+from customers.types import CUSTOMER_SOURCES, STAFF_SOURCES, IngestOutcome, Sender
 
 # So many requests of one order may wait for staff at once, of so many bytes of JSON each.
 MAX_PENDING_REQUESTS = 20
 MAX_REQUEST_SIZE = 16 * 1024
+# The actor of a change that a rule of the company grants.
+RULE = "rule"
 
 
 class TooManyPendingRequests(Exception):
@@ -42,6 +55,18 @@ class RequestTooLarge(Exception):
 
 class NoPendingRequest(Exception):
     """The customer has no open request about this order."""
+
+
+class OtherSource(Exception):
+    """The source neither placed the order nor owns the space of the source that did."""
+
+
+class AlreadyAnswered(Exception):
+    """The request has another answer already."""
+
+    def __init__(self, request: OrderRequest) -> None:
+        super().__init__(request.id)
+        self.request = request
 
 
 @transaction.atomic
@@ -74,7 +99,7 @@ def request_order(
 def request_change(
     *, target: OrderTarget, name: str, change: Mapping[str, object]
 ) -> IngestOutcome:
-    """Record a change that a customer requests. A placed order does not change yet.
+    """Record a change that a customer requests. A rule of the company may grant it at once.
 
     name: one of customers.projections.orders.GRANTED
 
@@ -90,43 +115,185 @@ def request_change(
         raise UnverifiedOrder
     line_ids = [line["line_id"] for line in parse_objects(change.get("lines"))]
     require_lines(order, [*line_ids, *([change["line_id"]] if "line_id" in change else [])])
-    return record_order_changes(target, [order_change(name, target.number, change, target.now)])
+    outcome = record_order_changes(target, [order_change(name, target.number, change, target.now)])
+    if order.status == Order.Status.REQUESTED or not _is_granted_by_rule(
+        order, name, change, target
+    ):
+        return outcome
+    return _grant_by_rule(target, {request.id for request in _requests(order)})
+
+
+def _is_granted_by_rule(
+    order: Order, name: str, change: Mapping[str, object], target: OrderTarget
+) -> bool:
+    return order_rules.grants(
+        order_rules.current_rules(),
+        name,
+        change,
+        RuledOrder(order.visit_date, order.visit_time, order.party),
+        now=target.now,
+        zone=timezone.get_default_timezone(),
+    )
+
+
+def _grant_by_rule(target: OrderTarget, earlier_ids: set[str]) -> IngestOutcome:
+    """Confirm the request that was recorded just now."""
+    order = lock_order(target)
+    granted = [request for request in _requests(order) if request.id not in earlier_ids]
+    return _grant(_as_butler(target, RULE), order, granted)
+
+
+def _as_butler(target: OrderTarget, actor: str) -> OrderTarget:
+    # A microsecond later, so that the answer follows the request in the order of times.
+    return msgspec.structs.replace(
+        target,
+        author=ChangeAuthor(internal_sources.BUTLER, actor),
+        now=target.now + timedelta(microseconds=3),
+        expected_version=None,
+    )
 
 
 @transaction.atomic
-def confirm_request(*, target: OrderTarget) -> IngestOutcome:
-    """Confirm the customer's request: place the order, or make the requested changes.
+def confirm_request(*, target: OrderTarget, request_id: str = "") -> IngestOutcome:
+    """Confirm requests of a customer: place the order, or make the requested changes.
 
-    Raises NoPendingRequest.
+    request_id: one request; "" for all open requests of the order
+
+    A request that is confirmed already stays so. Raises NoPendingRequest, OtherSource or
+    AlreadyAnswered.
     """
-    order = lock_open_order(target)
+    order = _lock_answerable(target)
+    requests = _to_answer(order, request_id)
+    if not requests and request_id:
+        return _repeated(order, request_id, order_requests.CONFIRMED)
+    if not requests and order.status != Order.Status.REQUESTED:
+        raise NoPendingRequest
+    return _grant(target, order, requests)
+
+
+def _grant(target: OrderTarget, order: Order, requests: Sequence[OrderRequest]) -> IngestOutcome:
     if order.status == Order.Status.REQUESTED:
         return record_order_changes(target, [confirmation(order, target)])
-    if not order.requested_changes:
-        raise NoPendingRequest
-    granted = [
-        order_change(
-            orders.GRANTED[request["event"]],
-            target.number,
-            request["change"],
-            target.now - timedelta(microseconds=before),
-        )
-        for before, request in zip(
-            range(len(order.requested_changes), 0, -1), order.requested_changes, strict=True
-        )
-    ]
-    return record_order_changes(
-        target, [*granted, order_change(orders.CONFIRMED, target.number, {}, target.now)]
-    )
+    changes: list[RecordChange] = []
+    for before, request in zip(range(len(requests), 0, -1), requests, strict=True):
+        properties = {**request.change, REQUEST_ID: request.id}
+        moment = target.now - timedelta(microseconds=2 * before)
+        name = orders.GRANTED[request.event]
+        changes += [
+            order_change(name, target.number, properties, moment),
+            order_change(
+                orders.CONFIRMED,
+                target.number,
+                {REQUEST_ID: request.id},
+                moment + timedelta(microseconds=1),
+            ),
+        ]
+    return record_order_changes(target, changes)
 
 
 @transaction.atomic
-def decline_request(*, target: OrderTarget, reason: str = "") -> IngestOutcome:
-    """Decline the customer's request. A placed order does not change. Raises NoPendingRequest."""
-    order = lock_open_order(target)
-    if order.status != Order.Status.REQUESTED and not order.requested_changes:
+def decline_request(
+    *, target: OrderTarget, reason: str = "", request_id: str = ""
+) -> IngestOutcome:
+    """Decline requests of a customer. A placed order does not change.
+
+    request_id: one request; "" for all open requests of the order
+
+    A request that is declined already stays so. Raises NoPendingRequest, OtherSource or
+    AlreadyAnswered.
+    """
+    order = _lock_answerable(target)
+    requests = _to_answer(order, request_id)
+    if not requests and request_id:
+        return _repeated(order, request_id, order_requests.DECLINED)
+    if not requests and order.status != Order.Status.REQUESTED:
         raise NoPendingRequest
-    reason_property = {"reason": reason} if reason else {}
+    properties = {"reason": reason} if reason else {}
+    if request_id:
+        properties[REQUEST_ID] = request_id
     return record_order_changes(
-        target, [order_change(orders.DECLINED, target.number, reason_property, target.now)]
+        target, [order_change(orders.DECLINED, target.number, properties, target.now)]
     )
+
+
+def find_order(request_id: UUID) -> Order | None:
+    """Return the order that a request is about; None if there is no such request."""
+    about = Event.objects.filter(message_key=request_id).values_list("about", flat=True).first()
+    if about is None:
+        return None
+    orders_with_number = Order.objects.filter(number=about.removeprefix(orders.PREFIX))
+    return orders_with_number.filter(requests__contains=[{"id": str(request_id)}]).first()
+
+
+def may_answer(order: Order, sender: Sender) -> bool:
+    """Tell whether a sender may answer requests about an order, as the fold of the order does."""
+    if sender.name in CUSTOMER_SOURCES:
+        return False
+    if sender.name in STAFF_SOURCES or order.source_id in (None, sender.source_id):
+        return True
+    placer = Source.objects.filter(pk=order.source_id, space_id=sender.space_id)
+    return sender.is_owner and placer.exists()
+
+
+def _lock_answerable(target: OrderTarget) -> Order:
+    order = lock_order(target)
+    if not may_answer(order, target.author.sender):
+        raise OtherSource
+    return order
+
+
+def _to_answer(order: Order, request_id: str) -> list[OrderRequest]:
+    return [
+        request
+        for request in _requests(order)
+        if request.is_open and request_id in ("", request.id)
+    ]
+
+
+def _repeated(order: Order, request_id: str, answer: str) -> IngestOutcome:
+    """Return the outcome of an answer that is stored already. Raises AlreadyAnswered."""
+    request = next((request for request in _requests(order) if request.id == request_id), None)
+    if request is None:
+        raise NoPendingRequest
+    if request.state != answer:
+        raise AlreadyAnswered(request)
+    return IngestOutcome("duplicate", order.customer_id, order.version)
+
+
+def _requests(order: Order) -> list[OrderRequest]:
+    return msgspec.convert(order.requests, list[OrderRequest])
+
+
+def expire_requests(*, now: datetime, limit: int) -> int:
+    """Let requests that waited too long expire; return the number of orders with such requests."""
+    limit_time = now - order_rules.current_rules().expires_after
+    overdue = Order.objects.filter(asked_at__lte=limit_time).order_by("asked_at", "number")[:limit]
+    targets = [
+        OrderTarget(
+            order.customer_id, order.number, ChangeAuthor(internal_sources.BUTLER, "expiry"), now
+        )
+        for order in overdue
+    ]
+    return sum(_expire_order(target, limit_time) for target in targets)
+
+
+@transaction.atomic
+def _expire_order(target: OrderTarget, limit_time: datetime) -> bool:
+    """Let the overdue requests of an order expire; return whether it had some."""
+    order = lock_order(target)
+    overdue = [
+        request
+        for request in _requests(order)
+        if request.is_open and datetime.fromisoformat(request.requested_at) <= limit_time
+    ]
+    changes = [
+        order_change(orders.EXPIRED, target.number, {REQUEST_ID: request.id}, target.now)
+        for request in overdue
+    ]
+    try:
+        if changes:
+            record_order_changes(target, changes)
+    except UnreachableRecord:
+        # The customer's only identifier was erased or is shared, so nobody can answer any more.
+        return False
+    return bool(changes)

@@ -21,7 +21,12 @@ from customers.types import IngestOutcome
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
-_CLOSED_STATUSES = (Order.Status.CANCELLED, Order.Status.REFUNDED, Order.Status.DECLINED)
+_CLOSED_STATUSES = (
+    Order.Status.CANCELLED,
+    Order.Status.REFUNDED,
+    Order.Status.DECLINED,
+    Order.Status.EXPIRED,
+)
 
 
 class OrderNumberInUse(Exception):
@@ -37,7 +42,7 @@ class NoSuchLine(Exception):
 
 
 class OrderClosed(Exception):
-    """The order is cancelled, refunded or declined, so it cannot change."""
+    """The order is cancelled, refunded, declined or expired, so it cannot change."""
 
 
 class UnverifiedOrder(Exception):
@@ -165,12 +170,18 @@ def lock_open_order(target: OrderTarget) -> Order:
 
     The lock lasts until the transaction ends, so that a second click finds the changed order.
     """
+    order = lock_order(target)
+    if order.status in _CLOSED_STATUSES:
+        raise OrderClosed
+    return order
+
+
+def lock_order(target: OrderTarget) -> Order:
+    """Lock an order until the transaction ends, and return it. Raises NoSuchOrder."""
     lock_name(f"order {target.number}")
     order = Order.objects.filter(customer_id=target.customer_id, number=target.number).first()
     if order is None:
         raise NoSuchOrder
-    if order.status in _CLOSED_STATUSES:
-        raise OrderClosed
     return order
 
 

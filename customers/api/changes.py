@@ -12,7 +12,9 @@ from customers.actions.idempotency import StoredResponse
 from customers.actions.order_requests import (
     MAX_PENDING_REQUESTS,
     MAX_REQUEST_SIZE,
+    AlreadyAnswered,
     NoPendingRequest,
+    OtherSource,
     RequestTooLarge,
     TooManyPendingRequests,
 )
@@ -28,15 +30,21 @@ from customers.actions.requests import NoSuchRequest
 from customers.api.base import CustomerView, encode
 from customers.api.problems import Problem
 from customers.events import internal_sources
-from customers.types import IngestOutcome
+from customers.types import (
+    CUSTOMER_APP,
+    CUSTOMER_PORTAL,
+    STAFF_APP,
+    STAFF_CONSOLE,
+    IngestOutcome,
+)
 
 # The name and channel of the source for signed-in users, by kind of principal and session.
 _SIGNED_IN = {
-    ("staff", "cookie"): ("staff console", "console"),
-    ("staff", "token"): ("staff app", "console"),
-    ("customer", "cookie"): ("customer portal", "web"),
-    ("customer", "token"): ("customer app", "app"),
-    ("customer", "account"): ("customer app", "app"),
+    ("staff", "cookie"): (STAFF_CONSOLE, "console"),
+    ("staff", "token"): (STAFF_APP, "console"),
+    ("customer", "cookie"): (CUSTOMER_PORTAL, "web"),
+    ("customer", "token"): (CUSTOMER_APP, "app"),
+    ("customer", "account"): (CUSTOMER_APP, "app"),
 }
 
 
@@ -69,7 +77,15 @@ def change_response(outcome: IngestOutcome) -> StoredResponse:
     return StoredResponse(200, encode(change_shape(outcome)))
 
 
-_PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
+def already_answered(error: Exception) -> Problem:
+    """Return the problem of a request that has another answer: which, from whom, and when."""
+    assert isinstance(error, AlreadyAnswered)
+    request = error.request
+    answered = f"{request.state} by {request.decided_by} at {request.decided_at}"
+    return Problem(409, "already-answered", f"The request was {answered}.")
+
+
+PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     NoSuchOrder: lambda _: Problem(404, "no-such-order", "This customer does not have this order."),
     NoSuchLine: lambda _: Problem(
         409, "no-such-line", "The order does not have this line, or the line is cancelled."
@@ -100,6 +116,8 @@ _PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
     NoPendingRequest: lambda _: Problem(
         409, "nothing-requested", "The customer has no open request about this order."
     ),
+    AlreadyAnswered: lambda error: already_answered(error),
+    OtherSource: lambda _: Problem(404, "no-such-order", "This customer does not have this order."),
     UnreachableRecord: lambda _: Problem(
         409,
         "nothing-proved",
@@ -115,4 +133,4 @@ _PROBLEMS: Mapping[type[Exception], Callable[[Exception], Problem]] = {
 class ChangingView(CustomerView):
     """An endpoint that changes a record."""
 
-    problems = _PROBLEMS
+    problems = PROBLEMS

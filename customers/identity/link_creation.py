@@ -16,7 +16,7 @@ from customers.identity.link_storage import (
     stored_states,
     unstored_links,
 )
-from customers.identity.links import IdentifierKey, pair_of
+from customers.identity.links import IdentifierKey, LinkKind, pair_of
 from customers.identity.resolved import Resolved
 from customers.identity.shortcuts import CertainOwners
 from customers.identity.statements import (
@@ -27,6 +27,7 @@ from customers.identity.statements import (
     links_from,
     links_of,
 )
+from customers.projections import orders
 from customers.types import BUTLER_SOURCE_ID, STATED, VERIFIED, Sender
 
 
@@ -80,15 +81,16 @@ def insert_links(
     new = unstored_links(links.times, stored, sender.source_id)
     store_links(new, sender.source_id, {key: certain.states.get(statement_of[key]) for key in new})
     restated = {key for key, state in stored.items() if state.state == "replaced"}
-    ids, orders = set(), set()
+    ids, order_ids = set(), set()
     for key in new.keys() | restated:
         statement = statement_of[key]
         if statement.second.kind == ORDER:
-            if key not in stored and statement.second not in certain.records:
-                orders.add(resolved[statement.second].id)
+            is_said_again = key not in stored or key.kind == LinkKind.MOVED
+            if is_said_again and statement.second not in certain.records:
+                order_ids.add(resolved[statement.second].id)
         elif key.evidence >= STATED and statement not in certain.states:
             ids |= {key.first, key.second}
-    return ids, orders
+    return ids, order_ids
 
 
 def cache_links(
@@ -96,7 +98,7 @@ def cache_links(
 ) -> None:
     """Cache the events all of whose links are stored, and not replaced.
 
-    Each proof of a customer is stored, so Butler's own events are not cached.
+    The last time of a move counts, so events that move orders are not cached. Each proof of a customer is stored, so Butler's own events are not cached.
     """
     if not links.stored or sender.source_id == BUTLER_SOURCE_ID:
         return
@@ -105,7 +107,11 @@ def cache_links(
         for statement, key in links.keys.items()
         if (state := links.stored.get(key)) and state.state != "replaced"
     }
-    arguments = {link_arguments(stated.event, stated.keys, sender) for stated in events}
+    arguments = {
+        link_arguments(stated.event, stated.keys, sender)
+        for stated in events
+        if stated.event.name not in orders.MOVING
+    }
     times = {event: [since.get(link) for link in links_from(event)] for event in arguments}
     stored_events = [
         (event, max(filter(None, stored)))

@@ -39,6 +39,11 @@ def is_own_proof(source_id: int, evidence: int) -> bool:
     return source_id == BUTLER_SOURCE_ID and evidence >= CONFIRMED
 
 
+def _keeps_last_time(key: LinkKey, source_id: int) -> bool:
+    """Tell whether the last time of a link counts, and not only the earliest."""
+    return key.kind == LinkKind.MOVED or is_own_proof(source_id, key.evidence)
+
+
 def stored_states(links: Collection[LinkKey], source_id: int) -> dict[LinkKey, StoredState]:
     """Return the stored ones of these links.
 
@@ -72,7 +77,7 @@ def unstored_links(
         if (state := stored.get(key)) is None
         or time.occurred_at < state.occurred_at
         or (
-            is_own_proof(source_id, key.evidence)
+            _keeps_last_time(key, source_id)
             and time.last_at > (state.last_proved_at or state.occurred_at)
         )
     }
@@ -93,7 +98,7 @@ def store_links(links: LinkTimes, source_id: int, states: Mapping[LinkKey, str |
             "evidence": key.evidence,
             "occurred_at": time.occurred_at,
             "arrival": time.arrival,
-            "last_proved_at": time.last_at if is_own_proof(source_id, key.evidence) else None,
+            "last_proved_at": time.last_at if _keeps_last_time(key, source_id) else None,
             "state": states.get(key) or "filed",
         }
         for key, time in links.items()

@@ -80,6 +80,8 @@ class LinkKind(StrEnum):
     EQUAL = "equal"
     # An order, and the identifier that placed it.
     PLACED = "placed"
+    # An order, and the identifier that a later event of its source says it is for.
+    MOVED = "moved"
     # Two periods of one address, from the start of the later one.
     PERIOD = "period"
 

@@ -19,7 +19,11 @@ from customers.identity.addresses import AddressStatement
 from customers.identity.attached_placement import place_attached
 from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
 from customers.identity.links import LinkKind
-from customers.identity.order_placement import find_orders_to_place, place_orders
+from customers.identity.order_placement import (
+    ask_about_numbers,
+    find_orders_to_place,
+    place_orders,
+)
 from customers.projections import registry
 from customers.types import OPENED
 
@@ -61,6 +65,8 @@ class _Placement(NamedTuple):
     shared: Set[int]
     states: Mapping[int, str]
     placeholders: Set[int]
+    # The orders that could be of several customers.
+    doubtful_orders: Set[int]
 
 
 def regroup(
@@ -87,6 +93,7 @@ def regroup(
     _update_links(placement.states)
     repointed = _repoint_identifiers(placement)
     affected = _repoint_records(rows, targets, moves)
+    ask_about_numbers(rows, placement.doubtful_orders)
     _record_merges(moves, rows, _acting_links(placement), now=now, reason=reason, actor=actor)
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
     changed = repointed + len(placement.states)
@@ -127,6 +134,7 @@ def _place(
         attached.shared | in_doubt,
         {**regrouped.states, **attached.states},
         regrouped.new_placeholders | attached.new_placeholders,
+        in_doubt,
     )
 
 

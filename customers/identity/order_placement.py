@@ -1,7 +1,8 @@
 """Places orders: finds the orders that a regrouping affects, and chooses the record of each."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
@@ -9,14 +10,72 @@ from customers.db.retry import RetryTransaction
 from customers.identity.families import ORDER
 from customers.identity.graph import GraphRow, Targets
 from customers.identity.links import LinkKind
-from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
-from customers.types import VERIFIED, WEAK_KINDS
+from customers.identity.order_ownership import (
+    OrderMention,
+    OrderOwner,
+    OrderSource,
+    order_number,
+    order_owner,
+    order_source,
+)
+from customers.models import Review, Source
+from customers.types import VERIFIED, WEAK_KINDS, owns_its_space
 
 # An order that was sent with more identifiers than this is in doubt. Butler does not read them.
 _MAX_MENTIONS = 1_000
 
-# An order number, and the erasure of the order: an erased order is not the one of a later number.
-type _Number = tuple[str, int]
+# The orders that somebody placed and their owners, by number and by identifier id.
+type _Placed = Mapping[_Number, Mapping[int, OrderOwner]]
+
+
+class _Number(NamedTuple):
+    """An order number in a space. An erased order is not the one of a later number."""
+
+    number: str
+    space_id: int
+    erasure_id: int
+
+
+class _Orders(NamedTuple):
+    """The orders to place, what was said about them, and the sources that say it."""
+
+    rows: Mapping[int, GraphRow]
+    mentions: Mapping[int, Sequence[OrderMention]]
+    sources: Mapping[int, OrderSource]
+
+    def number(self, id_: int) -> _Number:
+        """Return the number that other sources of the space may use for an order."""
+        row = self.rows[id_]
+        source = self.sources.get(order_source(row.value))
+        return _Number(order_number(row.value), source.space_id if source else 0, row.erasure_id)
+
+    def is_placed(self, id_: int) -> bool:
+        """True if an event of the order's own source placed it."""
+        return self.rows[id_].evidence == VERIFIED and any(
+            mention.kind == LinkKind.PLACED for mention in self.mentions.get(id_, ())
+        )
+
+    def moves_by_owners(self, members: Set[int]) -> list[OrderMention]:
+        """Return the moves that owners of the space made under their own name of the order.
+
+        They count if the space has just one order with the number.
+        """
+        numbers = {self.number(id_) for id_ in members if self.is_placed(id_)}
+        if len(numbers) != 1:
+            return []
+        [number] = numbers
+        same = [id_ for id_ in self.rows if self.number(id_) == number]
+        if any(self.is_placed(id_) for id_ in same if id_ not in members):
+            return []
+        return [
+            mention
+            for id_ in same
+            if id_ not in members
+            and (source := self.sources.get(order_source(self.rows[id_].value)))
+            and source.is_owner
+            for mention in self.mentions.get(id_, ())
+            if mention.kind == LinkKind.MOVED
+        ]
 
 
 def find_orders_to_place(
@@ -52,19 +111,38 @@ def place_orders(
     """
     orders = {row.id: row for row in rows if row.kind == ORDER}
     _lock_orders(list(orders.values()))
-    mentions = _read_mentions(orders.keys(), targets)
+    stated = _Orders(orders, _read_mentions(orders.keys(), targets), _read_sources(orders))
     groups = _order_groups(orders.keys(), grouping)
     merged_ids = orders.keys() - {id_ for members in groups for id_ in members}
     merged = {id_: (targets[id_], False) for id_ in merged_ids}
-    placed = _placed(orders, mentions, merged)
+    placed = _placed(stated, merged)
     in_doubt: set[int] = set()
     for members in groups:
-        owner, is_doubtful = _group_owner(members, orders, mentions, placed)
+        owner, is_doubtful = _group_owner(members, stated, placed)
         if is_doubtful:
             in_doubt |= members
         filed = [record for id_ in members if (record := orders[id_].record_id)]
         targets |= dict.fromkeys(members, owner or min(filed, default=None))
     return in_doubt
+
+
+def ask_about_numbers(rows: Iterable[GraphRow], in_doubt: Set[int]) -> None:
+    """Ask staff which order is meant by the events with a number that fits several orders.
+
+    Such events wait on the record of the number. Staff move them to a customer.
+    """
+    Review.objects.bulk_create(
+        [
+            Review(
+                kind=Review.Kind.ORDER_NUMBER,
+                first_id=row.record_id,
+                details={"order": order_number(row.value)},
+            )
+            for row in rows
+            if row.id in in_doubt and row.record_id
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _order_groups(ids: Set[int], grouping: Sequence[frozenset[int]]) -> list[frozenset[int]]:
@@ -74,47 +152,48 @@ def _order_groups(ids: Set[int], grouping: Sequence[frozenset[int]]) -> list[fro
     return groups + [frozenset({id_}) for id_ in ids if id_ not in grouped]
 
 
-def _group_owner(
-    members: Set[int],
-    orders: Mapping[int, GraphRow],
-    mentions: Mapping[int, Sequence[OrderMention]],
-    placed: Mapping[_Number, Mapping[int, OrderOwner]],
-) -> OrderOwner:
-    if any(len(mentions.get(id_, ())) > _MAX_MENTIONS for id_ in members):
+def _group_owner(members: Set[int], stated: _Orders, placed: _Placed) -> OrderOwner:
+    if any(len(stated.mentions.get(id_, ())) > _MAX_MENTIONS for id_ in members):
         return None, True
     others = [
         other
         for number in sorted(
-            {_number(orders[id_]) for id_ in members if orders[id_].evidence == VERIFIED}
+            {stated.number(id_) for id_ in members if stated.rows[id_].evidence == VERIFIED}
         )
         for id_, other in placed.get(number, {}).items()
         if id_ not in members
     ]
-    return order_owner((m for id_ in members for m in mentions.get(id_, ())), others)
+    mentions = [mention for id_ in members for mention in stated.mentions.get(id_, ())]
+    return order_owner([*mentions, *stated.moves_by_owners(members)], others)
 
 
 def _placed(
-    orders: Mapping[int, GraphRow],
-    mentions: Mapping[int, Sequence[OrderMention]],
-    merged: Mapping[int, OrderOwner],
+    stated: _Orders, merged: Mapping[int, OrderOwner]
 ) -> defaultdict[_Number, dict[int, OrderOwner]]:
     """Return the placed orders and their owners, by order number and identifier id."""
     placed: defaultdict[_Number, dict[int, OrderOwner]] = defaultdict(dict)
-    for id_, row in orders.items():
-        own_mentions = mentions.get(id_, ())
-        if row.evidence == VERIFIED and any(
-            mention.kind == LinkKind.PLACED for mention in own_mentions
-        ):
-            owner, is_doubtful = merged.get(id_) or order_owner(own_mentions)
+    for id_, row in stated.rows.items():
+        if stated.is_placed(id_):
+            moves = stated.moves_by_owners({id_})
+            owner, is_doubtful = merged.get(id_) or order_owner([*stated.mentions[id_], *moves])
             # If the customer who placed it has no record, the order belongs to its own record.
             own = None if is_doubtful else row.record_id
-            placed[_number(row)][id_] = (owner or own, is_doubtful)
+            placed[stated.number(id_)][id_] = (owner or own, is_doubtful)
     return placed
 
 
-def _number(order: GraphRow) -> _Number:
-    """Return the number that other sources may use for this order, and its erasure."""
-    return order_number(order.value), order.erasure_id
+def _read_sources(orders: Mapping[int, GraphRow]) -> dict[int, OrderSource]:
+    """Return the sources of orders. A single order needs none: no other source means it."""
+    if len(orders) < 2:
+        return {}
+    ids = {order_source(row.value) for row in orders.values()}
+    rows = Source.objects.filter(pk__in=ids).values_list("id", "space_id", "channel", "is_shared")
+    return {
+        id_: OrderSource(
+            space_id, owns_its_space(channel=channel, is_shared=is_shared, is_trusted=True)
+        )
+        for id_, space_id, channel, is_shared in rows
+    }
 
 
 def _lock_orders(orders: Sequence[GraphRow]) -> None:
@@ -130,8 +209,10 @@ def _read_mentions(
     mentions: defaultdict[int, list[OrderMention]] = defaultdict(list)
     params = {"ids": sorted(ids), "limit": _MAX_MENTIONS + 1}
     rows = sql.rows("read_order_mentions", params) if ids else []
-    for order, other, kind, other_kind, customer, is_of_erasure in rows:
+    for order, other, kind, other_kind, customer, is_of_erasure, said_at, arrival in rows:
         # An erased customer has no later order, and the next holder of an identifier no erased one.
         owner = targets.get(other, customer) if is_of_erasure else None
-        mentions[order].append(OrderMention(kind, other_kind in WEAK_KINDS, owner))
+        mentions[order].append(
+            OrderMention(kind, other_kind in WEAK_KINDS, owner, said_at, arrival)
+        )
     return mentions

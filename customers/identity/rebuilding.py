@@ -14,13 +14,14 @@ from django.db.models import Q
 
 from customers import sql
 from customers.db import retry
-from customers.identity import merging, refiling
+from customers.identity import merging, order_moves, refiling
 from customers.identity.best_evidence import restore_best_evidence
+from customers.identity.families import ORDER
 from customers.identity.link_rebuilding import rebuild_links
 from customers.identity.merging import Move
 from customers.identity.rebuild_report import describe_joining, describe_split
 from customers.identity.silences import restore_silences
-from customers.models import Review, User
+from customers.models import Identifier, Review, User
 
 # The number of identifiers that are grouped in one transaction.
 BATCH_SIZE = 100
@@ -118,6 +119,8 @@ def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
     restored += restore_silences(ids)
     regrouped = merging.regroup(ids | rebuilt_links.ids, now=now, are_decided=True)
     refiling.refile_all(regrouped.placeholders, reason="placeholder", actor="", now=now)
+    order_ids = Identifier.objects.filter(pk__in=ids, kind=ORDER).values_list("pk", flat=True)
+    moved = order_moves.follow_moves(list(order_ids), now=now)
     split = [move for move in regrouped.moves if move.before != move.record_id]
     joined = [move for move in regrouped.moves if move.after != move.record_id]
     _ask_about_logins(split)
@@ -125,7 +128,7 @@ def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
         [describe_split(move) for move in split],
         [describe_joining(move) for move in joined],
         rebuilt_links.links,
-        regrouped.changed + restored,
+        regrouped.changed + restored + moved,
     )
 
 

@@ -18,7 +18,7 @@ from customers.identity import graph, link_creation, merging, shortcuts
 from customers.identity.addresses import AddressStatement
 from customers.identity.evidence import statement_evidence
 from customers.identity.families import ORDER
-from customers.identity.links import IdentifierKey
+from customers.identity.links import IdentifierKey, LinkKind
 from customers.identity.merging import RegroupedRecords
 from customers.identity.order_ownership import order_number
 from customers.identity.resolution import ResolvedEvents, Tombstones, resolve
@@ -72,7 +72,8 @@ def store_missing(
     keys_by_event = [stated.keys for stated in events]
     unknown = {key for keys in keys_by_event for key in keys if key not in resolved}
     repeated_orders = _lock_order_numbers(keys_by_event, resolved)
-    new_records = _insert_records({keys[0] for keys in keys_by_event}, resolved, now)
+    primary_keys = {keys[0] for keys in keys_by_event} | _new_holders(statements)
+    new_records = _insert_records(primary_keys, resolved, now)
     assigned = _assign_records(new_records, resolved)
     certain = _certain_owners(statements, sender, new_records, resolved, unknown)
     owners = new_records | certain.records
@@ -161,6 +162,11 @@ def _regroup(
         ids = assigned
         regrouped = merging.regroup(ids, now=now, locked=locked)
     return _Regrouped(ids, regrouped)
+
+
+def _new_holders(statements: Statements) -> set[IdentifierKey]:
+    """Return the identifiers to which sources move orders. Each needs a record for the order."""
+    return {link.first for link in statements if link.kind == LinkKind.MOVED}
 
 
 def _insert_records(

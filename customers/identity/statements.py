@@ -61,6 +61,7 @@ class _Facts(NamedTuple):
     """
 
     is_placed: bool = False
+    is_moved: bool = False
     is_statement: bool = False
     is_alias: bool = False
     # The customer proved all identifiers of the event in one session of Butler.
@@ -70,7 +71,7 @@ class _Facts(NamedTuple):
 
 _NO_STATEMENT = _Facts()
 # The names of other events than statements whose links differ.
-_NAMES = frozenset({orders.PLACED, ACCOUNT_OPENED})
+_NAMES = frozenset({orders.PLACED, *orders.MOVING, ACCOUNT_OPENED})
 
 
 type Statements = dict[LinkStatement, LinkTime]
@@ -131,6 +132,7 @@ def _facts(event: IncomingEvent, sender: Sender) -> _Facts:
         address = OPENED
     return _Facts(
         is_placed=event.name == orders.PLACED,
+        is_moved=event.name in orders.MOVING,
         is_statement=is_statement,
         is_alias=event.kind == "alias",
         is_own_proof=event.name == ADDRESS_CONFIRMED and is_own,
@@ -208,6 +210,8 @@ def _order_links(
     """Yield the links of the sender's own orders with the strongest person of the event."""
     own_prefix = f"{sender.source_id}/"
     kind = LinkKind.PLACED if facts.is_placed else LinkKind.TOGETHER
+    if facts.is_moved and sender.evidence == VERIFIED and person.kind not in WEAK_KINDS:
+        kind = LinkKind.MOVED
     for order in keys:
         if order.kind == ORDER and order.value.startswith(own_prefix):
             yield LinkStatement(person, order, kind, max(NOTED, sender.evidence))

@@ -129,6 +129,8 @@ class LinkKind(models.TextChoices):
     EQUAL = "equal"
     # Links an order with the identifier that placed it.
     PLACED = "placed"
+    # Links an order with the identifier that a later event of its source says it is for.
+    MOVED = "moved"
     # Two periods of one address, from the start of the later one. Its state is always "joined", so
     # that the periods are read together. customers.identity.periods tells whether they are one.
     PERIOD = "period"
@@ -159,8 +161,9 @@ class Link(models.Model):
     occurred_at = models.DateTimeField()
     # customers.events.arrival: decides between statements of the same moment.
     arrival = models.BigIntegerField()
-    # The last time at which the customer proved both ends in one session of Butler. Null means
-    # `occurred_at`, for links that were stored before, and for those of other sources.
+    # The last time at which the customer proved both ends in one session of Butler, or at which a
+    # source moved an order to the identifier. Null means `occurred_at`, for links that were stored
+    # before, and for all other links.
     last_proved_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=9, choices=LinkState, default=LinkState.FILED)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -47,6 +47,8 @@ class Review(models.Model):
         SUGGESTED_MERGE = "suggested_merge"
         IDENTIFIER_LIMIT = "identifier_limit"
         OTHER_CONTENT = "other_content"
+        # Events with an order number that fits several orders: they change none of them.
+        ORDER_NUMBER = "order_number"
 
     class Status(models.TextChoices):
         OPEN = "open"

@@ -37,6 +37,7 @@ class Order(models.Model):
         CANCELLED = "cancelled"
         REFUNDED = "refunded"
         DECLINED = "declined"
+        EXPIRED = "expired"
 
     pk = models.CompositePrimaryKey("customer_id", "number")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_index=False)
@@ -58,6 +59,12 @@ class Order(models.Model):
     refunds = models.JSONField(default=list, db_default=[])
     # The codes of what Butler could not read in the events of the order, by field.
     doubts = models.JSONField(default=dict, db_default={})
+    # All requests of customers about the order, with their states.
+    requests = models.JSONField(default=list, db_default=[])
+    # When the oldest request without an answer was made.
+    asked_at = models.DateTimeField(null=True, blank=True)
+    # The source that placed the order; null if staff placed it, or nobody yet.
+    source_id = models.IntegerField(null=True, blank=True)
     evidence = models.SmallIntegerField(choices=Evidence)
     placed_at = models.DateTimeField()
     changed_at = models.DateTimeField()
@@ -72,6 +79,11 @@ class Order(models.Model):
                 fields=["visit_date"],
                 condition=models.Q(visit_date__isnull=False),
                 name="order_visit_date",
+            ),
+            models.Index(
+                fields=["asked_at", "number"],
+                condition=models.Q(asked_at__isnull=False),
+                name="order_asked_at",
             ),
         ]
 

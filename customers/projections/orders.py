@@ -9,12 +9,21 @@ change a placed order until staff or a source confirm them.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, time
 from decimal import Decimal
 
-import msgspec
-
-from customers.projections import order_refunds
+from customers.projections import order_answers, order_refunds
+from customers.projections.order_answers import CANCELLATION_REQUESTED as CANCELLATION_REQUESTED
+from customers.projections.order_answers import CHANGE_REQUESTED as CHANGE_REQUESTED
+from customers.projections.order_answers import CONFIRMED as CONFIRMED
+from customers.projections.order_answers import DECLINED as DECLINED
+from customers.projections.order_answers import EXPIRED as EXPIRED
+from customers.projections.order_answers import GRANTED as GRANTED
+from customers.projections.order_answers import (
+    LINE_CANCELLATION_REQUESTED as LINE_CANCELLATION_REQUESTED,
+)
+from customers.projections.order_answers import MOVED as MOVED
+from customers.projections.order_answers import PLACED as PLACED
+from customers.projections.order_answers import REQUESTED as REQUESTED
 from customers.projections.order_lines import (
     LinePart,
     OrderLine,
@@ -28,55 +37,19 @@ from customers.projections.order_refunds import (
     read_refund,
     reduce_all_lines,
 )
+from customers.projections.order_state import OrderState
 from customers.projections.order_statements import OrderStatement, read_order
 from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
-from customers.types import CLAIMED, OPEN_ORDER_STATUSES
+from customers.types import OPEN_ORDER_STATUSES
 from customers.values.amounts import round_amount
 
 PREFIX = "order:"
-PLACED = "Order Completed"
-# Requests of customers, and the answers to them.
-REQUESTED = "Order Requested"
-CHANGE_REQUESTED = "Order Change Requested"
-LINE_CANCELLATION_REQUESTED = "Order Line Cancellation Requested"
-CANCELLATION_REQUESTED = "Order Cancellation Requested"
-CONFIRMED = "Order Request Confirmed"
-DECLINED = "Order Request Declined"
-
+# Changes that move an order to the customer whom they name.
+MOVING = frozenset({"Order Updated", "Order Amended"})
 
 # The largest amount that the column can store. The projection caps larger totals, which are
 # mistakes; the log keeps the original values.
 LARGEST = Decimal("999999999999.99")
-
-
-class OrderState(msgspec.Struct):
-    """The current state of an order.
-
-    While events are folded, `total` is the agreed price less the cancelled lines. In the result, it
-    is also less the refunds.
-    """
-
-    number: str
-    placed_at: datetime
-    changed_at: datetime
-    channel: str
-    changed_by: str
-    evidence: int
-    version: int
-    status: str = "placed"
-    currency: str = ""
-    total: Decimal = Decimal("0.00")
-    # True if no readable total was stated, so that the total is the sum of the lines.
-    is_total_of_lines: bool = False
-    visit_date: date | None = None
-    visit_time: time | None = None
-    party: list[dict[str, object]] = []
-    lines: list[OrderLine] = []
-    details: dict[str, object] = {}
-    requested_changes: list[dict[str, object]] = []
-    refunds: list[Refund] = []
-    # The codes of what Butler could not read, by field.
-    doubts: dict[str, str] = {}
 
 
 def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
@@ -84,9 +57,14 @@ def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
     state: OrderState | None = None
     for event in in_order(events):
         if change := _CHANGES.get(event.name):
+            is_new = state is None
             state = state or _opened(number, event)
+            if event.name == REQUESTED and not (is_new or state.status == "requested"):
+                # A placed order cannot become a request again.
+                continue
             change(state, event)
             state.changed_at, state.changed_by = event.occurred_at, event.stated_by
+            order_answers.settle_requests(state, event)
         elif state is None or not (change := _REQUESTS.get(event.name)):
             continue
         else:
@@ -95,6 +73,7 @@ def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
     if state is not None:
         _settle_refunds(state)
         state.total = max(-LARGEST, min(LARGEST, round_amount(state.total, state.currency)))
+        order_answers.finish_requests(state)
     return state
 
 
@@ -140,37 +119,21 @@ def _place(state: OrderState, event: ProjectedEvent) -> None:
     _state_whole(state, event)
     state.status = "placed"
     state.evidence = event.evidence
+    if state.source_id is None and event.is_verified and not event.is_by_staff:
+        state.source_id, state.space_id = event.source_id, event.space_id
 
 
 def _request(state: OrderState, event: ProjectedEvent) -> None:
-    """Store a requested order. It stays a claim until staff or a source place it."""
     _state_whole(state, event)
-    state.status, state.evidence = "requested", CLAIMED
+    order_answers.request_whole(state, event)
 
 
 def _request_change(state: OrderState, event: ProjectedEvent) -> None:
-    """Store the request of a change to a placed order. Change a requested order at once."""
-    if state.status == "requested":
-        _CHANGE_OF[event.name](state, event)
-    elif state.status in OPEN_ORDER_STATUSES:
-        change = {name: value for name, value in event.properties.items() if name != "order_id"}
-        request: dict[str, object] = {
-            "event": event.name,
-            "change": change,
-            "requested_at": event.occurred_at.isoformat(),
-        }
-        state.requested_changes = [*state.requested_changes, request]
+    order_answers.request_change(state, event, _CHANGE_OF)
 
 
 def _confirm(state: OrderState, event: ProjectedEvent) -> None:
-    state.requested_changes = []
-
-
-def _decline(state: OrderState, event: ProjectedEvent) -> None:
-    state.requested_changes = []
-    if state.status == "requested":
-        state.status = "declined"
-        state.changed_at, state.changed_by = event.occurred_at, event.stated_by
+    order_answers.confirm(state, event, _CHANGE_OF)
 
 
 def _update(state: OrderState, event: ProjectedEvent) -> None:
@@ -246,7 +209,6 @@ def _cancel_line(state: OrderState, event: ProjectedEvent) -> None:
 
 def _cancel(state: OrderState, event: ProjectedEvent) -> None:
     state.status = "cancelled"
-    state.requested_changes = []
 
 
 def _refund(state: OrderState, event: ProjectedEvent) -> None:
@@ -259,7 +221,6 @@ def _refund(state: OrderState, event: ProjectedEvent) -> None:
     if statement.is_whole:
         parts = [*_take_rest(state.lines)]
         amount: Decimal | None = rest
-        state.requested_changes = []
     else:
         parts = reduce_all_lines(state.lines, statement, "refunded")
         amount = _refunded_amount(state, statement, parts)
@@ -327,13 +288,9 @@ _REQUESTS: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     LINE_CANCELLATION_REQUESTED: _request_change,
     CANCELLATION_REQUESTED: _request_change,
     CONFIRMED: _confirm,
-    DECLINED: _decline,
-}
-# The event that confirms each request.
-GRANTED = {
-    CHANGE_REQUESTED: "Order Amended",
-    LINE_CANCELLATION_REQUESTED: "Order Line Cancelled",
-    CANCELLATION_REQUESTED: "Order Cancelled",
+    DECLINED: order_answers.decline,
+    EXPIRED: order_answers.expire,
+    MOVED: order_answers.decline_moved,
 }
 _CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
 

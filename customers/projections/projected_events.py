@@ -5,6 +5,14 @@ from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
+from customers.types import (
+    CUSTOMER_SOURCES,
+    MAIN_SPACE_ID,
+    STAFF_SOURCES,
+    VERIFIED,
+    owns_its_space,
+)
+
 
 class ProjectedEvent(msgspec.Struct, frozen=True):
     """One event about one subject, such as an order."""
@@ -19,8 +27,34 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
     actor: str
     version: int
     properties: dict[str, object]
+    source_id: int = 0
+    space_id: int = MAIN_SPACE_ID
+    source_name: str = ""
+    is_shared: bool = False
     # The company's time zone: dates are cut from instants in it.
     zone: tzinfo = UTC
+
+    @property
+    def is_verified(self) -> bool:
+        """True if the event is no claim."""
+        return self.evidence == VERIFIED
+
+    @property
+    def is_by_staff(self) -> bool:
+        """True if Butler or its console wrote the event."""
+        return self.is_verified and self.source_name in STAFF_SOURCES
+
+    @property
+    def is_by_customer(self) -> bool:
+        """True if a signed-in customer wrote the event in the portal or an app."""
+        return self.source_name in CUSTOMER_SOURCES
+
+    @property
+    def is_by_owner(self) -> bool:
+        """True if the source gives out the numbers of its space."""
+        return owns_its_space(
+            channel=self.channel, is_shared=self.is_shared, is_trusted=self.is_verified
+        )
 
     @property
     def time_order(self) -> tuple[datetime, int, str]:

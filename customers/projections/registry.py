@@ -15,6 +15,7 @@ from django.utils.timezone import get_default_timezone
 from customers import fault_isolation, sql
 from customers.projections import interactions, orders, parties, requests
 from customers.projections.event_names import canonical_name
+from customers.projections.order_state import OrderState
 from customers.projections.projected_events import ProjectedEvent
 from customers.projections.traits import TraitStatement, weightiest
 
@@ -189,7 +190,7 @@ def as_row(state: msgspec.Struct) -> dict[str, object]:
     """Return the columns of a folded state. Amounts are text, so that they stay exact."""
     row = msgspec.to_builtins(state, builtin_types=(UUID,))
     assert isinstance(row, dict)
-    if isinstance(state, orders.OrderState):
+    if isinstance(state, OrderState):
         totals = (str(line.total) for line in state.lines)
         row["lines"] = [
             {**line, "total": total} for line, total in zip(row["lines"], totals, strict=True)

@@ -124,6 +124,7 @@ def _order(row: Order) -> OrderShape:
         requested_changes=_raw_json(row.requested_changes),
         refunds=_raw_json(row.refunds),
         doubts=_raw_json(row.doubts),
+        requests=_raw_json(row.requests),
         is_verified=row.evidence == Evidence.VERIFIED,
     )
 

@@ -59,7 +59,14 @@ class TraitShape(Shape, frozen=True):
 class OrderShape(Shape, frozen=True):
     number: str
     status: Literal[
-        "requested", "placed", "amended", "partly_refunded", "cancelled", "refunded", "declined"
+        "requested",
+        "placed",
+        "amended",
+        "partly_refunded",
+        "cancelled",
+        "refunded",
+        "declined",
+        "expired",
     ]
     channel: str
     currency: str
@@ -73,6 +80,7 @@ class OrderShape(Shape, frozen=True):
     requested_changes: JsonObjects
     refunds: JsonObjects
     doubts: JsonObject
+    requests: JsonObjects
     is_verified: Verified
     placed_at: datetime
     changed_at: datetime

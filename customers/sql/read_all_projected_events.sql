@@ -12,7 +12,8 @@ SELECT record.customer_id, event.about, event.name, event.occurred_at,
        customers_arrival_number(event.arrival, event.received_at, event.version),
        encode(uuid_send(event.message_key), 'hex'), event.evidence,
        source.channel, event.actor, event.version,
-       COALESCE(event.body -> 'properties', event.body -> 'data', '{}')
+       COALESCE(event.body -> 'properties', event.body -> 'data', '{}'),
+       source.id, source.space_id, source.name, source.is_shared
   FROM record
  CROSS JOIN LATERAL customers_filed_events(record.id) AS event
   JOIN customers_source AS source ON source.id = event.source_id

@@ -13,10 +13,10 @@ SELECT identifier.id, identifier.kind, identifier.value, identifier.evidence,
        OR EXISTS (SELECT FROM customers_manualdecision
                    WHERE second_id = identifier.id AND kind = 'merge' AND undone_at IS NULL)
   FROM (SELECT second_id AS id FROM customers_link
-         WHERE first_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')
+         WHERE first_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen', 'moved')
          UNION
         SELECT first_id FROM customers_link
-         WHERE second_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen')) AS linked
+         WHERE second_id = ANY (%(ids)s::bigint[]) AND kind IN ('placed', 'seen', 'moved')) AS linked
   JOIN customers_identifier AS identifier USING (id)
   LEFT JOIN customers_customer AS record ON record.id = identifier.record_id
  WHERE identifier.kind = 'order'

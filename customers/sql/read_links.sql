@@ -9,4 +9,4 @@ SELECT id, first_id, second_id, evidence, kind, occurred_at, arrival, source_id,
  WHERE first_id = ANY (%(ids)s::bigint[])
    AND second_id = ANY (%(ids)s::bigint[])
    AND evidence >= 30
-   AND kind <> 'placed'
+   AND kind NOT IN ('placed', 'moved')

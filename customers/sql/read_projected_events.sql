@@ -17,7 +17,8 @@ SELECT subject.customer_id, event.about, event.name, event.occurred_at,
        customers_arrival_number(event.arrival, event.received_at, event.version),
        encode(uuid_send(event.message_key), 'hex'), event.evidence,
        source.channel, event.actor, event.version,
-       COALESCE(event.body -> 'properties', event.body -> 'data', '{}')
+       COALESCE(event.body -> 'properties', event.body -> 'data', '{}'),
+       source.id, source.space_id, source.name, source.is_shared
   FROM subject
   JOIN record ON record.customer_id = subject.customer_id
  CROSS JOIN LATERAL (

@@ -18,7 +18,7 @@ WITH customer AS (
      WHERE record.id = %(id)s
 ) /*subjects*/, recent_order AS MATERIALIZED (
     SELECT number, status, channel, currency, total::text AS total, is_total_of_lines, visit_date,
-           visit_time, party, lines, details, requested_changes, refunds, doubts,
+           visit_time, party, lines, details, requested_changes, requests, refunds, doubts,
            evidence = 2 AS is_verified, placed_at, changed_at,
            changed_by, version
       FROM customers_order

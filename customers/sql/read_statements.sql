@@ -3,8 +3,8 @@
 --
 -- ids  bigint[]
 -- returns (source, evidence, kind, name, email_verified, identifiers, has_own_numbers, occurred_at,
---         arrival, last_at): kind is "track" unless it is a statement; name is empty unless it places an
---         order or opens an account; has_own_numbers is false for events that were stored before numbers named a source
+--         arrival, last_at): kind is "track" unless it is a statement; name is empty unless it places or
+--         moves an order or opens an account; has_own_numbers is false for events that were stored before numbers named a source
 
 SELECT DISTINCT ON (statement.source_id, statement.evidence, statement.kind, statement.name,
                     statement.email_verified, statement.identifier_ids, statement.has_own_numbers)
@@ -17,7 +17,7 @@ SELECT DISTINCT ON (statement.source_id, statement.evidence, statement.kind, sta
  CROSS JOIN LATERAL (
        SELECT event.source_id, event.evidence,
               CASE WHEN event.kind IN ('identify', 'alias') THEN event.kind ELSE 'track' END AS kind,
-              CASE WHEN event.name IN ('Order Completed', 'Account Opened')
+              CASE WHEN event.name IN ('Order Completed', 'Order Updated', 'Order Amended', 'Account Opened')
                    THEN event.name ELSE '' END AS name,
               CASE WHEN event.kind <> 'identify' THEN NULL
                    WHEN jsonb_typeof(event.body -> 'traits') = 'object'

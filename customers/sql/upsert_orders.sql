@@ -4,17 +4,20 @@
 
 INSERT INTO customers_order
        (customer_id, number, status, channel, currency, total, is_total_of_lines, visit_date,
-        visit_time, party, lines, details, requested_changes, refunds, doubts, evidence, placed_at,
+        visit_time, party, lines, details, requested_changes, requests, asked_at,
+       source_id, refunds, doubts, evidence, placed_at,
         changed_at, changed_by, version)
 SELECT customer_id, number, status, channel, currency, total, is_total_of_lines, visit_date,
-       visit_time, party, lines, details, requested_changes, refunds, doubts, evidence, placed_at,
+       visit_time, party, lines, details, requested_changes, requests, asked_at,
+       source_id, refunds, doubts, evidence, placed_at,
        changed_at, changed_by, version
   FROM jsonb_populate_recordset(NULL::customers_order, %(rows)s::jsonb)
     ON CONFLICT (customer_id, number) DO UPDATE
    SET status = EXCLUDED.status, channel = EXCLUDED.channel, currency = EXCLUDED.currency,
        total = EXCLUDED.total, is_total_of_lines = EXCLUDED.is_total_of_lines, visit_date = EXCLUDED.visit_date,
        visit_time = EXCLUDED.visit_time, party = EXCLUDED.party, lines = EXCLUDED.lines,
-       details = EXCLUDED.details, requested_changes = EXCLUDED.requested_changes, refunds = EXCLUDED.refunds,
+       details = EXCLUDED.details, requested_changes = EXCLUDED.requested_changes, requests = EXCLUDED.requests,
+       asked_at = EXCLUDED.asked_at, source_id = EXCLUDED.source_id, refunds = EXCLUDED.refunds,
        doubts = EXCLUDED.doubts,
        evidence = EXCLUDED.evidence, placed_at = EXCLUDED.placed_at,
        changed_at = EXCLUDED.changed_at, changed_by = EXCLUDED.changed_by,

@@ -19,7 +19,7 @@ from django.utils import timezone
 from butler.actions import staff_tasks
 from butler.models import TopicStatus
 from customers.actions.sources import create_source, revoke_key
-from customers.models import ManualDecision, Merge, QuarantinedItem, Review, User
+from customers.models import ManualDecision, Merge, Order, QuarantinedItem, Review, User
 from tests import factories
 from tests.customers import consent_helpers
 
@@ -51,7 +51,8 @@ STAFF_DECIDE = "1 3 1 3 3 3 3 3 3 3 y 1"
 OWN_READ = "1 3 1 3 4 4 y y 3 4 4 1"
 OWN_WRITE = "1 3 1 3 3 4 y y 3 3 4 1"
 # The objects in the table belong to the customer. Other customers have no such objects.
-CONFIRM = "1 3 1 3 3 y 3 4 3 3 y 1"
+# Another source than the one that placed the order finds no order to confirm.
+CONFIRM = "1 3 1 3 3 4 3 4 3 3 y 1"
 OWN_THING_READ = "1 3 1 3 4 4 y 4 3 4 4 1"
 OWN_THING_WRITE = "1 3 1 3 3 4 y 4 3 3 4 1"
 OWN_READER_WRITE = "1 3 1 3 3 4 y 4 3 3 3 1"
@@ -60,6 +61,9 @@ OWN_ACCOUNTS = "1 3 1 3 3 3 y y 4 4 4 1"
 # The sessions of the table proved no mailbox within the last minutes.
 FRESH_PROOF = "1 3 1 3 3 3 3 3 4 4 4 1"
 OWN_SESSION = "1 3 1 3 3 3 4 4 4 4 4 1"
+# Customers never learn which requests exist.
+HIDDEN_LIST = "1 3 1 3 3 y 4 4 3 3 y 1"
+HIDDEN_ANSWER = "1 3 1 3 3 y 4 4 3 3 y 1"
 OPEN = "y y y y y y y y y y y y"
 
 OF_A_RECORD = {
@@ -115,6 +119,9 @@ def _own(operation: str, cells: str) -> str:
 
 
 TABLE = {
+    "GET api/orders/requests/": HIDDEN_LIST,
+    "POST api/orders/requests/<uuid:request_id>/confirm/": HIDDEN_ANSWER,
+    "POST api/orders/requests/<uuid:request_id>/decline/": HIDDEN_ANSWER,
     "GET api/schema/": OPEN,
     "GET api/docs/": OPEN,
     "POST api/sign-in/": OPEN,
@@ -233,6 +240,7 @@ def world(db):
             address, name="Party Member Changed", about="member:m1", properties={"name": "Mia"}
         ),
         factories.incoming_event(address, name="Callback Requested", about="request:m1"),
+        factories.order("R-1", address, name="Order Requested"),
     )
     consent_helpers.house()
     [entry_id] = consent_helpers.say(noor.id, consent_helpers.give()).entries
@@ -265,6 +273,7 @@ def world(db):
         "question_id": 999_999,
         "log": noor.id,
         "version": 1,
+        "request_id": Order.objects.get(number="R-1").requests[0]["id"],
         "item_id": QuarantinedItem.objects.create(
             source=source,
             reason="x",

@@ -6,9 +6,15 @@ from customers.identity import graph
 from customers.identity.families import ORDER, Family
 from customers.identity.grouping import Grouping, group
 from customers.identity.links import IdentifierLink, LinkKind
-from customers.identity.order_ownership import OrderMention, OrderOwner, order_number, order_owner
-from customers.models import Identifier, Link, ManualDecision
-from customers.types import VERIFIED, WEAK_KINDS
+from customers.identity.order_ownership import (
+    OrderMention,
+    OrderOwner,
+    order_number,
+    order_owner,
+    order_source,
+)
+from customers.models import Identifier, Link, ManualDecision, Source
+from customers.types import VERIFIED, WEAK_KINDS, owns_its_space
 
 
 def whole_graph() -> graph.Component:
@@ -79,8 +85,15 @@ def misplaced_orders() -> list[Sequence[int]]:
     shared = {row.id: row.is_shared for row in component.rows}
     erasures = {row.id: row.erasure_id for row in component.rows}
     links = [
-        IdentifierLink(*link)
-        for link in Link.objects.values_list("first_id", "second_id", "evidence", "kind")
+        IdentifierLink(
+            link.first_id,
+            link.second_id,
+            link.evidence,
+            link.kind,
+            (link.kind == "moved" and link.last_proved_at) or link.occurred_at,
+            link.arrival,
+        )
+        for link in Link.objects.all()
     ]
     separations = ManualDecision.objects.filter(kind="separate", undone_at__isnull=True)
     links += [
@@ -93,6 +106,7 @@ def misplaced_orders() -> list[Sequence[int]]:
             continue
         mentions = list(_mentions(members, links, kinds, owner, erasures))
         others = list(_others(members, component, links, owner, shared))
+        mentions += _moves_by_owners(members, component, links, kinds, owner, erasures)
         placed, is_doubtful = order_owner(mentions, others)
         own = {record[member] for member in members} - {None} or {None}
         belongs = {placed} if placed else own
@@ -108,7 +122,38 @@ def _mentions(members, links, kinds, owner, erasures) -> Iterator[OrderMention]:
             if order in members and kinds[other] != ORDER:
                 is_of_erasure = erasures[order] == erasures[other]
                 customer = owner[other] if is_of_erasure else None
-                yield OrderMention(link.kind, kinds[other] in WEAK_KINDS, customer)
+                is_weak = kinds[other] in WEAK_KINDS
+                yield OrderMention(link.kind, is_weak, customer, link.occurred_at, link.arrival)
+
+
+def _moves_by_owners(members, component, links, kinds, owner, erasures) -> list[OrderMention]:
+    """The moves of the only order with its number in a space, by other owners of the space."""
+    owners = {
+        source.pk: source.space_id
+        for source in Source.objects.all()
+        if owns_its_space(channel=source.channel, is_shared=source.is_shared, is_trusted=True)
+    }
+    spaces = dict(Source.objects.values_list("id", "space_id"))
+    placed = {end for link in links if link.kind == LinkKind.PLACED for end in link.pair}
+    same = {
+        row.id: row
+        for row in component.rows
+        if row.kind == ORDER and row.evidence == VERIFIED
+        for member in component.rows
+        if member.id in members & placed
+        and order_number(row.value) == order_number(member.value)
+        and spaces.get(order_source(row.value)) == spaces.get(order_source(member.value))
+        and row.erasure_id == member.erasure_id
+    }
+    others = {id_ for id_ in same if id_ not in members}
+    if others & placed:
+        return []
+    moving = {id_ for id_ in others if order_source(same[id_].value) in owners}
+    return [
+        mention
+        for mention in _mentions(moving, links, kinds, owner, erasures)
+        if mention.kind == LinkKind.MOVED
+    ]
 
 
 def _others(members, component, links, owner, shared) -> Iterator[OrderOwner]:
@@ -118,12 +163,17 @@ def _others(members, component, links, owner, shared) -> Iterator[OrderOwner]:
         for row in component.rows
         if row.node.family is Family.REFERENCE and row.evidence == VERIFIED
     }
-    numbers = {order_number(orders[member].value) for member in members if member in orders}
+    spaces = dict(Source.objects.values_list("id", "space_id"))
+    numbers = {
+        (order_number(row.value), spaces.get(order_source(row.value)))
+        for member in members
+        if (row := orders.get(member))
+    }
     erasures = {row.erasure_id for row in component.rows if row.id in members}
     placed = {end for link in links if link.kind == LinkKind.PLACED for end in link.pair}
     for id_, row in orders.items():
         is_other = id_ in placed and id_ not in members and row.erasure_id in erasures
-        if is_other and order_number(row.value) in numbers:
+        if is_other and (order_number(row.value), spaces.get(order_source(row.value))) in numbers:
             yield (None, True) if shared[id_] else (owner[id_], False)
 
 

@@ -45,6 +45,7 @@ ORDER_STATUSES = {
     "cancelled": "cancelled",
     "refunded": "refunded",
     "declined": "declined",
+    "expired": "expired without an answer",
 }
 # Sentences about unreadable values in the events of an order, by the code of the doubt.
 ORDER_DOUBTS = {
@@ -123,6 +124,8 @@ ACCESSED_PARTS = {
     "list": "a list",
     "order": "an order",
     "orders": "their orders",
+    "order requests": "their requests about orders",
+    "order-requests": "their requests about orders",
     "timeline": "their timeline",
     "messages": "their messages",
     "tasks": "their tasks",
@@ -193,7 +196,7 @@ def decision_maker(kind: str, actor: str) -> str:
 
 def access_reason(reason: str) -> str:
     """Return the label of a reason to open a record; a typed reason stays unchanged."""
-    labels = {"call": "a call", "search": "a search", "task": "a task"}
+    labels = {"call": "a call", "search": "a search", "task": "a task", "requests": "a request"}
     return labels.get(reason.partition(" ")[0], reason)
 
 

@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from channels.console.presenters import labels
 from channels.pages.presenters.orders import (
+    RequestCard,
+    line_names,
     line_total,
     order_total,
     refunded_total,
-    requested_changes,
+    request_card,
+    request_cards,
 )
+from customers.projections.order_requests import OrderRequest
+from customers.queries.open_requests import OpenOrderRequestShape
 from customers.queries.shapes import OrderShape, decode_stored
 from customers.types import OPEN_ORDER_STATUSES
 from customers.values.amounts import read_amount
@@ -39,8 +45,8 @@ class StaffOrder:
     status: str
     is_open: bool
     is_requested: bool
-    # The changes that the customer requested and staff have not yet confirmed or declined.
-    requested_changes: Sequence[str]
+    # The requests of the customer that nobody has answered yet.
+    open_requests: Sequence[RequestCard]
     visit_date: date | None
     visit_time: time | None
     total: str
@@ -61,6 +67,37 @@ class StaffOrder:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One open request in the list of all customers."""
+
+    customer_id: UUID
+    name: str
+    number: str
+    request: RequestCard
+
+
+def request_row(request: OpenOrderRequestShape, name: str) -> RequestRow:
+    """Return the row of an open request. `name` is the name of the customer."""
+    fields = {
+        "id": request.id,
+        "event": request.event,
+        "change": decode_stored(request.change, {}),
+        "requested_at": request.requested_at.isoformat(),
+        "state": "asked",
+        "reason": request.reason,
+    }
+    names = line_names(decode_stored(request.lines, []))
+    card = request_card(fields, names, for_staff=True)
+    return RequestRow(request.customer, name, request.number, card)
+
+
+def answered_text(request: OrderRequest) -> str:
+    """Return who answered a request before, and how."""
+    name = labels.actor_name(request.decided_by)
+    return f"This request was {request.state} before by {name}. Load the record again."
+
+
 def staff_order(order: OrderShape) -> StaffOrder:
     """Return one order for a console page."""
     details = decode_stored(order.details, {})
@@ -70,7 +107,9 @@ def staff_order(order: OrderShape) -> StaffOrder:
         status=labels.ORDER_STATUSES.get(order.status, order.status),
         is_open=order.status in (*OPEN_ORDER_STATUSES, "requested"),
         is_requested=order.status == "requested",
-        requested_changes=requested_changes(order, for_staff=True),
+        open_requests=[
+            request for request in request_cards(order, for_staff=True) if request.is_open
+        ],
         visit_date=order.visit_date,
         visit_time=order.visit_time,
         total=order_total(order),

@@ -5,17 +5,27 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from channels.console.forms import ReasonForm
-from channels.console.presenters.orders import StaffOrder, staff_order
+from channels.console.forms import OrderAnswerForm, ReasonForm
+from channels.console.presenters.orders import (
+    StaffOrder,
+    answered_text,
+    request_row,
+    staff_order,
+)
 from channels.console.views import access, audit
 from channels.console.views.live_records import find_live_id
 from customers.actions import order_requests, orders
 from customers.actions.changes import RejectedChange, UnreachableRecord
+from customers.identity.search import describe
 from customers.queries import lists
+from customers.queries.open_requests import open_order_requests
+
+# The number of orders with open requests on a page.
+PAGE_SIZE = 50
 
 # The reasons why an order cannot be saved, for staff who talk to the customer.
 ERROR_TEXTS: dict[type[Exception], str] = {
@@ -23,6 +33,7 @@ ERROR_TEXTS: dict[type[Exception], str] = {
     orders.NoSuchLine: "The order no longer has this line. Load the record again.",
     orders.OrderClosed: "This order was cancelled or refunded.",
     orders.UnverifiedOrder: "This order is not verified yet.",
+    order_requests.OtherSource: "This order no longer exists. Load the record again.",
     order_requests.NoPendingRequest: "A colleague has already confirmed or declined this request.",
     orders.OrderNumberInUse: "Another order has this number.",
     UnreachableRecord: "This customer has no verified identifier. Let the customer verify an address first.",
@@ -52,8 +63,13 @@ def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
     """Place the order, or make the change, that the customer requested."""
     live_id, before = find_order(customer_id, number)
     target = order_target(request, live_id, number)
+    request_id, _ = _answer(request)
     outcome = "is placed" if before.is_requested else "is changed"
-    _perform(request, lambda: order_requests.confirm_request(target=target), f"{number} {outcome}.")
+    _perform(
+        request,
+        lambda: order_requests.confirm_request(target=target, request_id=request_id),
+        f"{number} {outcome}.",
+    )
     return redirect("console:customer", customer_id=live_id)
 
 
@@ -63,8 +79,12 @@ def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
     """Decline the order or change that the customer requested."""
     live_id, _ = find_order(customer_id, number)
     target = order_target(request, live_id, number)
-    text = f"The request for {number} is declined."
-    _perform(request, lambda: order_requests.decline_request(target=target), text)
+    request_id, reason = _answer(request)
+    _perform(
+        request,
+        lambda: order_requests.decline_request(target=target, request_id=request_id, reason=reason),
+        f"The request for {number} is declined.",
+    )
     return redirect("console:customer", customer_id=live_id)
 
 
@@ -82,6 +102,35 @@ def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str)
     return redirect("console:order", customer_id=live_id, number=number)
 
 
+def _answer(request: HttpRequest) -> tuple[str, str]:
+    """Return the id of the answered request, or "" for all requests, and the reason."""
+    form = OrderAnswerForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    return str(form.cleaned_data["request"] or ""), form.cleaned_data["reason"]
+
+
+@require_safe
+@access.page("customers.change_order")
+def list_requests(request: HttpRequest) -> HttpResponse:
+    """List the requests of customers about orders that wait for an answer."""
+    page = open_order_requests(None, cursor=request.GET.get("cursor"), limit=PAGE_SIZE)
+    customers = {open_request.customer for open_request in page.results}
+    audit.log_console_access(request, customers, part="order requests")
+    names = {
+        match.id: match.name for match in describe(sorted(customers), today=timezone.localdate())
+    }
+    context = {
+        "rows": [
+            request_row(open_request, names.get(open_request.customer, ""))
+            for open_request in page.results
+        ],
+        "next": page.next,
+        "section": "requests",
+    }
+    return render(request, "console/order_requests.html", context)
+
+
 def order_target(request: HttpRequest, live_id: UUID, number: str) -> orders.OrderTarget:
     """Return the order, and the staff member who changes it now."""
     return orders.OrderTarget(live_id, number, audit.author(request), timezone.now())
@@ -91,6 +140,8 @@ def _perform(request: HttpRequest, action: Callable[[], object], text: str) -> N
     """Perform an action on an order, then show the text, or the reason for the refusal."""
     try:
         action()
+    except order_requests.AlreadyAnswered as error:
+        messages.error(request, answered_text(error.request))
     except tuple(ERROR_TEXTS) as error:
         messages.error(request, ERROR_TEXTS[type(error)])
     else:

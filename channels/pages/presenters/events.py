@@ -185,6 +185,12 @@ _DESCRIPTIONS = {
         "Request declined",
         _change_details,
     ),
+    "Order Request Expired": EventDescription(
+        gettext_noop("Your request was not answered in time"), "Request expired"
+    ),
+    "Order Moved": EventDescription(
+        gettext_noop("An order was put in another name"), "Order moved to another customer"
+    ),
     "Product Viewed": EventDescription(
         gettext_noop("You looked at an offer"), "Looked at an offer", _property_details("name")
     ),

@@ -47,7 +47,28 @@ ORDER_STATUSES = {
     "cancelled": gettext_noop("Cancelled"),
     "refunded": gettext_noop("Refunded"),
     "declined": gettext_noop("Declined"),
+    "expired": gettext_noop("Expired"),
     "ordered": gettext_noop("Ordered"),
+}
+REQUEST_STATES = {
+    "asked": gettext_noop("Waits for our answer"),
+    "confirmed": gettext_noop("Done"),
+    "declined": gettext_noop("Declined"),
+    "expired": gettext_noop("Expired"),
+    "withdrawn": gettext_noop("Withdrawn"),
+}
+# The reasons that Butler gives itself. Staff and sources write their own.
+REQUEST_REASONS = {
+    "order-changed": gettext_noop("The order changed after you asked, so we check it again."),
+    "order-closed": gettext_noop("The order is no longer valid."),
+    "order-moved": gettext_noop("The order is in another name now."),
+    "line-gone": gettext_noop("This part of the order was cancelled."),
+}
+STAFF_REQUEST_REASONS = {
+    "order-changed": "The order changed after the customer asked. Compare it first.",
+    "order-closed": "The order was cancelled or refunded.",
+    "order-moved": "The order moved to another customer.",
+    "line-gone": "This order line was cancelled.",
 }
 PARTY_ROLES = {
     "guardian": gettext_noop("guardian"),

@@ -1,6 +1,6 @@
 """Orders for the customer's page. No database, no request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -26,6 +26,20 @@ class OrderCardLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestCard:
+    """One request of a customer about an order, with its state."""
+
+    id: str
+    text: str
+    state: str
+    # Why it was declined, or why it is asked again.
+    reason: str
+    requested_at: datetime
+    is_open: bool
+    is_refused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCard:
     """One order on the customer's page."""
 
@@ -34,8 +48,8 @@ class OrderCard:
     status: str
     is_closed: bool
     is_requested: bool
-    # The changes that the customer requested and staff have not yet confirmed or declined.
-    requested_changes: Sequence[str]
+    # The requests of the customer about the order, the newest first.
+    requests: Sequence[RequestCard]
     channel: str
     visit_date: date | None
     visit_time: time | None
@@ -58,9 +72,9 @@ def order_card(
         number=order.number,
         name=str(details.get("name") or ""),
         status=translated(labels.ORDER_STATUSES, order.status),
-        is_closed=order.status in ("cancelled", "refunded", "declined"),
+        is_closed=order.status in ("cancelled", "refunded", "declined", "expired"),
         is_requested=order.status == "requested",
-        requested_changes=requested_changes(order),
+        requests=request_cards(order),
         channel=translated(labels.SOURCE_CHANNELS, order.channel),
         visit_date=order.visit_date,
         visit_time=order.visit_time,
@@ -77,7 +91,7 @@ def order_card(
 
 def order_total(order: OrderShape) -> str:
     """Return the total of an order, or a text if the order is a request without a price."""
-    is_request = order.status in ("requested", "declined")
+    is_request = order.status in ("requested", "declined", "expired")
     lines = decode_stored(order.lines, [])
     has_price = bool(order.total) or any(_has_price(line) for line in lines)
     if is_request and not has_price:
@@ -104,22 +118,40 @@ def _has_price(line: dict[str, Any]) -> bool:
     return line.get("unit_price") is not None
 
 
-def requested_changes(order: OrderShape, *, for_staff: bool = False) -> list[str]:
-    """Return one sentence for each requested change of an order."""
-    lines = decode_stored(order.lines, [])
-    names = {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
+def request_cards(order: OrderShape, *, for_staff: bool = False) -> list[RequestCard]:
+    """Return the requests of the customer about an order, the newest first."""
+    names = line_names(decode_stored(order.lines, []))
     return [
-        ": ".join(
-            filter(
-                None,
-                (
-                    events.headline("track", str(request["event"]), for_staff=for_staff),
-                    events.requested_change(request["change"], names),
-                ),
-            )
-        )
-        for request in decode_stored(order.requested_changes, [])
+        request_card(request, names, for_staff=for_staff)
+        for request in reversed(decode_stored(order.requests, []))
     ]
+
+
+def request_card(
+    request: Mapping[str, Any], names: Mapping[str, str], *, for_staff: bool = False
+) -> RequestCard:
+    """Return one request about an order. `names` has the names of the order's lines, by id."""
+    headline = events.headline("track", str(request["event"]), for_staff=for_staff)
+    change = events.requested_change(request["change"], names)
+    state, reason = str(request["state"]), str(request["reason"])
+    if for_staff:
+        reason = labels.STAFF_REQUEST_REASONS.get(reason, reason)
+    else:
+        reason = translated(labels.REQUEST_REASONS, reason)
+    return RequestCard(
+        id=str(request["id"]),
+        text=f"{headline}: {change}" if change else headline,
+        state=state if for_staff else translated(labels.REQUEST_STATES, state),
+        reason=reason,
+        requested_at=datetime.fromisoformat(str(request["requested_at"])),
+        is_open=state == "asked",
+        is_refused=state in ("declined", "expired"),
+    )
+
+
+def line_names(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the names of order lines, by id."""
+    return {str(line.get("id")): str(line.get("name") or line.get("product")) for line in lines}
 
 
 def _line(line: dict[str, Any], currency: str) -> OrderCardLine:

@@ -74,6 +74,7 @@ TABLE = {
     f"GET {CUSTOMER}timeline/<uuid:log>/<int:version>/move/": REVIEWS,
     f"POST {CUSTOMER}timeline/<uuid:log>/<int:version>/move/": REVIEWS,
     f"POST {CUSTOMER}timeline/<uuid:log>/<int:version>/move/undo/": REVIEWS,
+    "GET order-requests/": SERVE,
     "GET calls/": CALLS,
     "GET calls/<number:reference>/": CALLS,
     "POST calls/<number:reference>/open/": CALLS,

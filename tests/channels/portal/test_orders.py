@@ -13,8 +13,9 @@ from customers.actions import order_requests
 from customers.actions import orders as actions
 from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
-from customers.models import TicketCode
+from customers.models import Order, TicketCode
 from customers.tickets import codes
+from customers.types import CUSTOMER_PORTAL, STAFF_CONSOLE
 from tests import factories
 from tests.markup import tidy
 
@@ -307,7 +308,7 @@ def test_page_says_what_is_only_requested(signed_in, noor, place):
     assert "calendar.ics" not in own
     assert signed_in.get(f"/orders/{number}/calendar.ics").status_code == 404
     assert signed_in.get(f"/orders/{number}/code.svg").status_code == 404
-    assert "The order stays the same until we answer." in changed
+    assert "The order stays the same until we confirm a request." in changed
     assert "You asked to change your order: 9× Day ticket" in changed
     assert "code.svg" in changed
 
@@ -335,3 +336,38 @@ def test_unknown_path_shows_our_own_error_page(client, settings, db, path):
     assert response.status_code == 404
     assert "Page not found" in response.content.decode()
     assert "unsafe" not in response["Content-Security-Policy"]
+
+
+def test_order_page_shows_each_request_with_its_state_and_reason(signed_in, noor, place):
+    place("LK-1")
+    by = ChangeAuthor(internal_sources.signed_in_sender(CUSTOMER_PORTAL, "web"))
+    for note in ("by the gate", "with a cake"):
+        target = actions.OrderTarget(noor.pk, "LK-1", by, timezone.now())
+        order_requests.request_change(
+            target=target, name="Order Change Requested", change={"note": note}
+        )
+    staff = ChangeAuthor(internal_sources.signed_in_sender(STAFF_CONSOLE, "console"), "staff:Sam")
+    order_requests.decline_request(
+        target=actions.OrderTarget(noor.pk, "LK-1", staff, timezone.now()),
+        request_id=Order.objects.get(number="LK-1").requests[0]["id"],
+        reason="No room there",
+    )
+
+    page = signed_in.get("/orders/LK-1/").content.decode()
+
+    assert page.index("with a cake") < page.index("by the gate")
+    assert "Waits for our answer" in page
+    assert "Declined" in page
+    assert "No room there" in page
+
+
+def test_new_request_of_a_changed_order_is_checked_again(signed_in, noor, place):
+    place("LK-1")
+    by = ChangeAuthor(internal_sources.signed_in_sender(CUSTOMER_PORTAL, "web"))
+    target = actions.OrderTarget(noor.pk, "LK-1", by, timezone.now())
+    order_requests.request_change(
+        target=target, name="Order Change Requested", change={"note": "by the gate"}
+    )
+    _record_order("LK-1", "Order Amended", note="Parking closed")
+
+    assert "so we check it again" in signed_in.get("/orders/LK-1/").content.decode()

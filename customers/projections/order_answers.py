@@ -1,0 +1,154 @@
+"""Folds the requests of customers about an order, and the answers to them. Pure.
+
+A request does not change a placed order. An answer that confirms it applies the requested change.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from customers.projections import order_requests
+from customers.projections.order_requests import (
+    answered_by,
+    ask_again,
+    close,
+    close_all,
+    granted_by,
+    may_answer,
+    request_of,
+    requested_changes,
+)
+from customers.projections.order_state import OrderState
+from customers.projections.projected_events import ProjectedEvent, parse_text
+from customers.types import CLAIMED
+
+PLACED = "Order Completed"
+# Requests of customers, and the answers to them.
+REQUESTED = "Order Requested"
+CHANGE_REQUESTED = "Order Change Requested"
+LINE_CANCELLATION_REQUESTED = "Order Line Cancellation Requested"
+CANCELLATION_REQUESTED = "Order Cancellation Requested"
+CONFIRMED = "Order Request Confirmed"
+DECLINED = "Order Request Declined"
+EXPIRED = "Order Request Expired"
+# Butler's event that an order left or joined the record.
+MOVED = "Order Moved"
+# The event that confirms each request.
+GRANTED = {
+    CHANGE_REQUESTED: "Order Amended",
+    LINE_CANCELLATION_REQUESTED: "Order Line Cancelled",
+    CANCELLATION_REQUESTED: "Order Cancelled",
+}
+
+type Change = Callable[[OrderState, ProjectedEvent], None]
+# The function that makes each requested change.
+type Changes = Mapping[str, Change]
+
+
+def request_whole(state: OrderState, event: ProjectedEvent) -> None:
+    """Store a requested order. It stays a claim without a price until staff or a source place it."""
+    remove_prices(state)
+    if event.is_verified and not state.requests:
+        state.requests = [request_of(event, {})]
+    state.status, state.evidence = "requested", CLAIMED
+
+
+def remove_prices(state: OrderState) -> None:
+    """Remove the fields that only the company sets: prices and the code."""
+    for line in state.lines:
+        line.unit_price = None
+    state.total = Decimal("0.00")
+    state.details = {name: value for name, value in state.details.items() if name != "code"}
+
+
+def request_change(state: OrderState, event: ProjectedEvent, changes: Changes) -> None:
+    """Store the request of a change to a placed order. Change a requested order at once."""
+    if state.status == "requested":
+        changes[event.name](state, event)
+        remove_prices(state)
+        if state.status == "cancelled":
+            close_all(state.requests, event, order_requests.WITHDRAWN)
+        return
+    change = {name: value for name, value in event.properties.items() if name != "order_id"}
+    request = request_of(event, change)
+    if state.is_closed:
+        close(request, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
+    state.requests = [*state.requests, request]
+
+
+def settle_requests(state: OrderState, event: ProjectedEvent) -> None:
+    """Answer the requests that a change of the order grants, or makes impossible."""
+    if may_answer(event, state.placer):
+        granted = granted_by(state.requests, event, GRANTED)
+        close_all(granted, event, order_requests.CONFIRMED)
+    if state.is_closed:
+        close_all(state.requests, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
+    elif event.name == PLACED:
+        wholes = (request for request in state.requests if request.event == REQUESTED)
+        close_all(wholes, event, order_requests.CONFIRMED)
+    elif event.name != REQUESTED:
+        line_ids = [line.id for line in state.lines if line.status == "ordered"]
+        changes = [request for request in state.requests if request.event != REQUESTED]
+        ask_again(changes, event, line_ids)
+
+
+def confirm(state: OrderState, event: ProjectedEvent, changes: Changes) -> None:
+    """Confirm requests. A change that is not granted yet applies now."""
+    if not may_answer(event, state.placer):
+        return
+    for request in answered_by(state.requests, event):
+        close(request, event, order_requests.CONFIRMED)
+        if request.event != REQUESTED:
+            grant = {"order_id": state.number, **request.change}
+            changes[request.event](state, msgspec.structs.replace(event, properties=grant))
+        elif state.status == "requested":
+            state.status, state.evidence = "placed", event.evidence
+        state.changed_at, state.changed_by = event.occurred_at, event.stated_by
+        settle_requests(state, event)
+
+
+def decline(state: OrderState, event: ProjectedEvent) -> None:
+    """Decline the requests that the event answers."""
+    if may_answer(event, state.placer):
+        reason = parse_text(event.properties, "reason")
+        _refuse(state, event, order_requests.DECLINED, reason)
+
+
+def expire(state: OrderState, event: ProjectedEvent) -> None:
+    """Let requests expire. Only Butler says this."""
+    if event.is_by_staff:
+        _refuse(state, event, order_requests.EXPIRED)
+
+
+def _refuse(state: OrderState, event: ProjectedEvent, answer: str, reason: str = "") -> None:
+    answered = answered_by(state.requests, event)
+    close_all(answered, event, answer, reason)
+    is_whole = not state.requests or any(request.event == REQUESTED for request in answered)
+    if state.status == "requested" and is_whole:
+        state.status = answer
+        state.changed_at, state.changed_by = event.occurred_at, event.stated_by
+
+
+def decline_moved(state: OrderState, event: ProjectedEvent) -> None:
+    """Decline the requests of the customer whom the order left."""
+    if event.is_by_staff:
+        close_all(state.requests, event, order_requests.DECLINED, order_requests.ORDER_MOVED)
+
+
+def finish_requests(state: OrderState) -> None:
+    """Set what follows from all requests, after the last event."""
+    if state.is_closed:
+        for request in state.requests:
+            if request.is_open:
+                request.state, request.reason = order_requests.DECLINED, order_requests.ORDER_CLOSED
+                request.decided_at = state.changed_at.isoformat()
+                request.decided_by = state.changed_by
+    state.requested_changes = requested_changes(state.requests, REQUESTED)
+    times = [
+        datetime.fromisoformat(request.requested_at)
+        for request in state.requests
+        if request.is_open
+    ]
+    state.asked_at = min(times, default=None)

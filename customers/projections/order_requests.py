@@ -1,0 +1,145 @@
+"""The requests of customers about one order, and the answers to them. Pure.
+
+A request is open, then confirmed, declined, expired or withdrawn. Only the source that placed the
+order, an owner of the space of that source, or staff answer it.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from customers.projections.projected_events import ProjectedEvent, parse_text
+
+ASKED = "asked"
+CONFIRMED = "confirmed"
+DECLINED = "declined"
+EXPIRED = "expired"
+WITHDRAWN = "withdrawn"
+
+# The property of an answer, and of the change that it grants, with the id of the request.
+REQUEST_ID = "request_id"
+# Reasons that Butler gives itself. Other reasons are the texts of staff and sources.
+ORDER_CHANGED = "order-changed"
+ORDER_CLOSED = "order-closed"
+ORDER_MOVED = "order-moved"
+LINE_GONE = "line-gone"
+
+
+class OrderRequest(msgspec.Struct):
+    """One request of a customer about an order, with its state."""
+
+    id: str
+    event: str
+    change: dict[str, object]
+    requested_at: str
+    state: str = ASKED
+    # Why it was declined, or why it is asked again.
+    reason: str = ""
+    decided_at: str = ""
+    decided_by: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """True if nobody has answered the request yet."""
+        return self.state == ASKED
+
+
+class Placer(msgspec.Struct, frozen=True):
+    """The source that placed an order, and its space."""
+
+    source_id: int
+    space_id: int
+
+
+def request_id(message_key: str) -> str:
+    """Return the id of the request that an event makes: its message key as a UUID."""
+    ends = (0, 8, 12, 16, 20, 32)
+    return "-".join(message_key[start:end] for start, end in itertools.pairwise(ends))
+
+
+def request_of(event: ProjectedEvent, change: dict[str, object]) -> OrderRequest:
+    """Return the request that an event makes."""
+    requested_at = event.occurred_at.isoformat()
+    return OrderRequest(request_id(event.message_key), event.name, change, requested_at)
+
+
+def close(request: OrderRequest, event: ProjectedEvent, state: str, reason: str = "") -> None:
+    """Store the answer to an open request. An answered request keeps its answer."""
+    if request.is_open:
+        request.state, request.reason = state, reason[:500]
+        request.decided_at, request.decided_by = event.occurred_at.isoformat(), event.stated_by
+
+
+def close_all(
+    requests: Iterable[OrderRequest], event: ProjectedEvent, state: str, reason: str = ""
+) -> None:
+    """Store the same answer to all open requests."""
+    for request in requests:
+        close(request, event, state, reason)
+
+
+def answered_by(requests: Iterable[OrderRequest], event: ProjectedEvent) -> list[OrderRequest]:
+    """Return the open requests that an event answers: the named one, or all if it names none."""
+    id_ = parse_text(event.properties, REQUEST_ID)
+    return [request for request in requests if request.is_open and id_ in ("", request.id)]
+
+
+def granted_by(
+    requests: Iterable[OrderRequest], event: ProjectedEvent, changes: Mapping[str, str]
+) -> list[OrderRequest]:
+    """Return the open requests that a change of the order grants.
+
+    The change names the request, or is the requested one, or cancels the whole order as requested.
+
+    changes: the event that grants each kind of request
+    """
+    if event.properties.get(REQUEST_ID):
+        return answered_by(requests, event)
+    change = {name: value for name, value in event.properties.items() if name != "order_id"}
+    return [
+        request
+        for request in requests
+        if request.is_open
+        and changes.get(request.event) == event.name
+        and (request.change == change or event.name == "Order Cancelled")
+    ]
+
+
+def may_answer(event: ProjectedEvent, placer: Placer | None) -> bool:
+    """Tell whether the sender of an event may answer requests about an order of this placer.
+
+    placer: None for an order that no source has placed, or that staff placed
+    """
+    if not event.is_verified or event.is_by_customer:
+        return False
+    if placer is None or event.is_by_staff or event.source_id == placer.source_id:
+        return True
+    return event.is_by_owner and event.space_id == placer.space_id
+
+
+def ask_again(
+    requests: Iterable[OrderRequest], event: ProjectedEvent, line_ids: Sequence[str]
+) -> None:
+    """Mark the open requests of an order that changed meanwhile; decline those of missing lines."""
+    for request in requests:
+        if not request.is_open:
+            continue
+        if parse_text(request.change, "line_id") not in ("", *line_ids):
+            close(request, event, DECLINED, LINE_GONE)
+        else:
+            request.reason = ORDER_CHANGED
+
+
+def requested_changes(requests: Iterable[OrderRequest], requested: str) -> list[dict[str, object]]:
+    """Return the changes that wait for an answer. `requested` is the event of a whole order."""
+    return [
+        {
+            "id": request.id,
+            "event": request.event,
+            "change": request.change,
+            "requested_at": request.requested_at,
+        }
+        for request in requests
+        if request.is_open and request.event != requested
+    ]

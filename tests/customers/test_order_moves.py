@@ -1,0 +1,255 @@
+"""An order moves with its history when its source, or an owner of the space, says whom it is for."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from customers import rebuild
+from customers.identity import decisions
+from customers.identity.rebuilding import check_records
+from customers.models import Event, Identifier, Order, Review, Space
+from tests import factories
+from tests.customers.graph import misplaced_orders
+from tests.factories import NOON, identify, order, record
+
+pytestmark = pytest.mark.django_db
+
+NOOR, SAM, LIN = (("email", f"{name}@example.com") for name in ("noor", "sam", "lin"))
+NUMBER = ("order", "1001")
+LATER = NOON + timedelta(days=2)
+
+
+@pytest.fixture
+def shop():
+    return factories.sender()
+
+
+def say(name, *identifiers, hour=0, **facts):
+    return order("1001", *identifiers, NUMBER, name=name, at=NOON + timedelta(hours=hour), **facts)
+
+
+def owner_of(address):
+    return Identifier.objects.get(kind="email", value=address[1]).customer_id
+
+
+def holders():
+    """The status of order 1001 by the address of the customer who has it."""
+    return {
+        address[1].partition("@")[0]: stored.status
+        for stored in Order.objects.filter(number="1001", evidence=2)
+        for address in (NOOR, SAM, LIN)
+        if Identifier.objects.filter(
+            kind="email", value=address[1], customer_id=stored.customer_id
+        ).exists()
+    }
+
+
+def assert_sound():
+    assert all(rebuild.find_differences(ids) == [] for ids in rebuild.live_ids())
+    assert misplaced_orders() == []
+    ids = list(itertools.chain(*rebuild.live_ids()))
+    assert check_records(ids, now=LATER)[:4] == ([], [], 0, 0)
+
+
+@pytest.fixture
+def moved(shop):
+    record(say("Order Completed", NOOR, total="10.00", visit_date="2027-05-01"), by=shop)
+    record(say("Order Amended", SAM, hour=2, visit_date="2027-05-02"), by=shop)
+
+
+@pytest.mark.parametrize("name", ["Order Updated", "Order Amended"])
+def test_source_moves_its_order_to_the_customer_it_names(shop, name):
+    record(say("Order Completed", NOOR), by=shop)
+    record(say(name, SAM, hour=1), by=shop)
+
+    assert holders() == {"sam": "amended"}
+    assert_sound()
+
+
+def test_history_of_a_moved_order_goes_with_it(shop, moved):
+    stored = Order.objects.get(number="1001")
+
+    assert stored.customer_id == owner_of(SAM)
+    assert (str(stored.total), str(stored.visit_date)) == ("10.00", "2027-05-02")
+    about = Event.objects.filter(about="order:1001", kind="track")
+    assert {"Order Completed", "Order Amended", "Order Moved"} == set(
+        about.values_list("name", flat=True)
+    )
+    for customer in (owner_of(NOOR), owner_of(SAM)):
+        assert Event.objects.filter(customer_id=customer, name="Event Refiled").exists()
+
+
+def test_early_move_waits_for_its_order(shop):
+    record(say("Order Amended", SAM, hour=2), by=shop)
+    record(say("Order Completed", NOOR), by=shop)
+
+    assert holders() == {"sam": "amended"}
+    assert_sound()
+
+
+def test_later_events_follow_the_moved_order(shop, moved):
+    gate = factories.sender()
+    record(say("Order Line Cancelled", hour=3, line_id="1"), by=shop)
+    record(say("Order Cancelled", NOOR, hour=4), by=shop)
+    record(say("Ticket Scanned", hour=5), by=gate)
+
+    assert holders() == {"sam": "cancelled"}
+    assert_sound()
+
+
+def test_order_moves_back_and_forth(shop, moved):
+    record(say("Order Amended", NOOR, hour=3), by=shop)
+    assert holders() == {"noor": "amended"}
+    record(say("Order Amended", SAM, hour=4), by=shop)
+
+    assert holders() == {"sam": "amended"}
+    assert_sound()
+
+
+def test_move_dated_before_a_later_move_changes_nothing(shop, moved):
+    record(say("Order Amended", LIN, hour=1), by=shop)
+
+    assert holders() == {"sam": "amended"}
+    assert_sound()
+
+
+def test_owner_of_the_space_moves_the_order_of_another_source(shop):
+    back_office = factories.sender(factories.source(channel="server"))
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Amended", SAM, hour=1), by=back_office)
+
+    assert holders() == {"sam": "amended"}
+    assert_sound()
+
+
+@pytest.mark.parametrize("channel", ["till", "desk", "import", "partner"])
+def test_source_that_owns_nothing_moves_no_order(shop, channel):
+    till = factories.sender(factories.source(channel=channel))
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Amended", SAM, hour=1, note="by the gate"), by=till)
+
+    assert set(holders()) == {"noor"}
+    assert_sound()
+
+
+def test_owner_of_another_space_moves_and_changes_no_order(shop):
+    space = Space.objects.create(name="elsewhere")
+    stranger = factories.sender(factories.source(channel="server", space=space))
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Amended", SAM, hour=1), by=stranger)
+    record(say("Order Cancelled", hour=2), by=stranger)
+
+    stored = Order.objects.get(customer_id=owner_of(NOOR))
+    assert stored.status == "placed"
+    assert_sound()
+
+
+@pytest.mark.parametrize(
+    "name", ["Ticket Scanned", "Order Paid", "Order Refunded", "Order Cancelled"]
+)
+def test_scan_payment_refund_and_cancellation_move_no_order(shop, name):
+    record(say("Order Completed", NOOR), by=shop)
+    record(say(name, SAM, hour=1), by=shop)
+
+    assert set(holders()) == {"noor"}
+    assert_sound()
+
+
+def test_claim_moves_no_order(shop):
+    page = factories.sender(factories.source(), trusted=False)
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Amended", SAM, hour=1), by=page)
+
+    assert holders() == {"noor": "placed"}
+    assert_sound()
+
+
+def test_device_moves_no_order(shop):
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Amended", ("anonymous_id", "kiosk"), hour=1), by=shop)
+
+    assert set(holders()) == {"noor"}
+
+
+def test_staff_take_a_move_out_and_in_again(shop, moved):
+    order_id = Identifier.objects.get(kind="order").pk
+    sam_id = Identifier.objects.get(kind="email", value=SAM[1]).pk
+    decision = decisions.decide("separate", order_id, sam_id, actor="staff:lin", now=LATER)
+    assert holders() == {"noor": "amended"}
+    assert_sound()
+
+    decisions.undo_decision(decision_id=decision.pk, actor="staff:lin", now=LATER)
+
+    assert holders() == {"sam": "amended"}
+    assert_sound()
+
+
+def test_move_leaves_another_order_with_the_number_alone(shop):
+    other = factories.sender(factories.source(space=Space.objects.create(name="elsewhere")))
+    record(say("Order Completed", NOOR, total="5.00"), by=other)
+    record(say("Order Completed", LIN), by=shop)
+    record(say("Order Amended", SAM, hour=1), by=shop)
+
+    assert holders() == {"noor": "placed", "sam": "amended"}
+    assert_sound()
+
+
+def test_ambiguous_number_moves_neither_order(shop):
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Completed", SAM, hour=1), by=shop)
+    record(say("Order Amended", LIN, hour=2), by=shop)
+
+    assert holders() == {"noor": "placed", "sam": "placed"}
+    assert_sound()
+
+
+HISTORY = [
+    (("Order Completed", NOOR), 0),
+    (("Order Amended", SAM), 1),
+    (("Order Refunded",), 2),
+    (("Order Updated", LIN), 3),
+    (("Ticket Scanned", NOOR), 4),
+]
+
+
+@pytest.mark.slow
+def test_every_order_of_arrival_moves_the_order_to_the_same_customer(shop, subtests):
+    from django.db import transaction
+
+    record(*(identify(address) for address in (NOOR, SAM, LIN)), by=shop)
+    for arrival in itertools.permutations(HISTORY):
+        with subtests.test(str([said[0] for said, _ in arrival])), transaction.atomic():
+            for (name, *people), hour in arrival:
+                record(say(name, *people, hour=hour), by=shop, at=LATER)
+            assert holders() == {"lin": "refunded"}
+            assert_sound()
+            transaction.set_rollback(True)
+
+
+def test_number_that_fits_two_orders_is_asked_once(shop):
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Completed", SAM, hour=1), by=shop)
+    record(say("Order Refunded", hour=2), by=shop)
+    record(say("Order Refunded", hour=3), by=shop)
+
+    [review] = Review.objects.all()
+    assert (review.kind, review.details) == ("order_number", {"order": "1001"})
+    assert review.first_id == Identifier.objects.get(kind="order").record_id
+    assert holders() == {"noor": "placed", "sam": "placed"}
+
+
+def test_number_of_another_source_that_fits_two_orders_is_asked(shop):
+    desk, gate = factories.sender(), factories.sender()
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Completed", SAM), by=desk)
+    record(say("Ticket Scanned", hour=2), by=gate)
+
+    assert Review.objects.get().kind == "order_number"
+
+
+def test_order_without_waiting_events_asks_nothing(shop):
+    record(say("Order Completed", NOOR), by=shop)
+    record(say("Order Completed", SAM, hour=1), by=shop)
+
+    assert not Review.objects.exists()
