@@ -33,6 +33,9 @@ CUSTOMER_PORTAL, CUSTOMER_APP = "customer portal", "customer app"
 STAFF_SOURCES = frozenset({BUTLER_SOURCE, STAFF_CONSOLE, STAFF_APP})
 CUSTOMER_SOURCES = frozenset({CUSTOMER_PORTAL, CUSTOMER_APP})
 
+# The reason of re-filing the events of an order with it to another customer.
+ORDER_MOVED = "order moved"
+
 # Channels of systems that know their own customers. A channel that is in neither list counts as one.
 OWNER_CHANNELS = frozenset({"app", "site", "web", "server"})
 

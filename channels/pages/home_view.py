@@ -103,5 +103,12 @@ def _scanned_at(customer: ResolvedCustomer, shape: RecordShape) -> datetime | No
 def _events(
     customer: ResolvedCustomer, shape: RecordShape, limit: int, narrow: TimelineFilter = _ALL
 ) -> Sequence[EventShape]:
-    events = timeline(shape.id, filters=narrow, cursor=None, limit=limit, part=customer.part)
+    events = timeline(
+        shape.id,
+        filters=narrow,
+        cursor=None,
+        limit=limit,
+        part=customer.part,
+        is_for_customer=True,
+    )
     return events.results if events else ()

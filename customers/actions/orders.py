@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
+from customers import sql
 from customers.actions.changes import ChangeAuthor, RecordChange, lock_name, record_changes
 from customers.identity.normalize import normalize
 from customers.models import Evidence, Identifier, Order
@@ -177,8 +178,12 @@ def lock_open_order(target: OrderTarget) -> Order:
 
 
 def lock_order(target: OrderTarget) -> Order:
-    """Lock an order until the transaction ends, and return it. Raises NoSuchOrder."""
+    """Lock an order and its record until the transaction ends, and return it. Raises NoSuchOrder.
+
+    The order cannot move to another customer before the caller has appended its events.
+    """
     lock_name(f"order {target.number}")
+    sql.run("lock_records", {"ids": [target.customer_id]})
     order = Order.objects.filter(customer_id=target.customer_id, number=target.number).first()
     if order is None:
         raise NoSuchOrder

@@ -155,5 +155,14 @@ class OrderHistoryView(CustomerView):
         about = TimelineFilter(about=f"order:{number}")
         return page_response(
             request,
-            or_404(timeline(live, filters=about, cursor=cursor, limit=limit, part=self.part)),
+            or_404(
+                timeline(
+                    live,
+                    filters=about,
+                    cursor=cursor,
+                    limit=limit,
+                    part=self.part,
+                    is_for_customer=is_customer(request),
+                )
+            ),
         )

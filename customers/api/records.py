@@ -24,6 +24,7 @@ from customers.api.base import (
     shape_response,
     split_identifier,
 )
+from customers.api.order_changes import is_customer
 from customers.api.problems import Problem
 from customers.identity.normalize import is_kind, normalize
 from customers.identity.search import MAX_TEXT_LENGTH, CustomerMatch, search_page
@@ -225,7 +226,12 @@ class TimelineView(CustomerView):
             at_version=query.at_version,
         )
         page = timeline(
-            self.customer_id, filters=filters, cursor=cursor, limit=limit, part=self.part
+            self.customer_id,
+            filters=filters,
+            cursor=cursor,
+            limit=limit,
+            part=self.part,
+            is_for_customer=is_customer(request),
         )
         return page_response(request, or_404(page))
 

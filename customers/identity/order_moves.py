@@ -13,14 +13,11 @@ from uuid import UUID
 
 from customers import sql
 from customers.events import log
-from customers.identity import refiling
+from customers.identity import graph, refiling
 from customers.identity.refiling import EventPlace
 from customers.projections import orders, registry
 from customers.projections.registry import Subject
-from customers.types import CUSTOMER_SOURCES, STAFF_SOURCES
-
-# The reason of the re-filing, as the logs of both records have it.
-REASON = "order moved"
+from customers.types import ORDER_MOVED
 
 
 class _Move(NamedTuple):
@@ -28,6 +25,8 @@ class _Move(NamedTuple):
 
     customer_id: UUID
     target_id: int
+    # The live record that it left.
+    former_id: UUID
     places: list[EventPlace]
 
 
@@ -36,30 +35,37 @@ def follow_moves(order_ids: Collection[int], *, now: datetime) -> int:
 
     order_ids: the orders that events or people name, which stand for all orders with their numbers
     """
-    if not order_ids:
-        return 0
-    moves = _read_moves(order_ids)
+    moves = _read_locked_moves(order_ids) if order_ids else []
     if not moves:
         return 0
     targets = {place: move.target_id for move in moves for place in move.places}
-    moved = refiling.refile(targets, reason=REASON, actor="", now=now)
-    _decline_requests(moves, now)
+    moved = refiling.refile(targets, reason=ORDER_MOVED, actor="", now=now)
+    _note_moves(moves, now)
     return len(moved)
 
 
+def _read_locked_moves(order_ids: Collection[int]) -> list[_Move]:
+    """Read the moves again after the lock of the former records: a writer may have had the lock."""
+    locked: set[UUID] = set()
+    moves = _read_moves(order_ids)
+    while graph.lock_missing({move.former_id for move in moves}, locked):
+        moves = _read_moves(order_ids)
+    return moves
+
+
 def _read_moves(order_ids: Collection[int]) -> list[_Move]:
-    params = {"ids": sorted(order_ids), "sources": sorted(STAFF_SOURCES | CUSTOMER_SOURCES)}
-    places: defaultdict[tuple[int, UUID, int], list[EventPlace]] = defaultdict(list)
-    for order_id, customer_id, target_id, log_id, version in sql.rows("read_moved_orders", params):
-        places[order_id, customer_id, target_id].append(EventPlace(log_id, version))
+    params = {"ids": sorted(order_ids)}
+    places: defaultdict[tuple[int, UUID, int, UUID], list[EventPlace]] = defaultdict(list)
+    for *move, log_id, version in sql.rows("read_moved_orders", params):
+        places[tuple(move)].append(EventPlace(log_id, version))
     return [
-        _Move(customer_id, target_id, of_order)
-        for (_, customer_id, target_id), of_order in sorted(places.items())
+        _Move(customer_id, target_id, former_id, of_order)
+        for (_, customer_id, target_id, former_id), of_order in sorted(places.items())
     ]
 
 
-def _decline_requests(moves: Iterable[_Move], now: datetime) -> None:
-    """Say on the new logs that the orders moved: open requests of the former customers end."""
+def _note_moves(moves: Iterable[_Move], now: datetime) -> None:
+    """Say on the new logs that the orders moved: the requests of the former customers end."""
     moves = list(moves)
     params = {
         "logs": [place.log for move in moves for place in move.places],

@@ -131,10 +131,10 @@ def _refuse(state: OrderState, event: ProjectedEvent, answer: str, reason: str =
         state.changed_at, state.changed_by = event.occurred_at, event.stated_by
 
 
-def decline_moved(state: OrderState, event: ProjectedEvent) -> None:
-    """Decline the requests of the customer whom the order left."""
+def remove_requests(state: OrderState, event: ProjectedEvent) -> None:
+    """Take the requests of the customer whom the order left off the order. The log keeps them."""
     if event.is_by_staff:
-        close_all(state.requests, event, order_requests.DECLINED, order_requests.ORDER_MOVED)
+        state.requests = []
 
 
 def finish_requests(state: OrderState) -> None:

@@ -22,7 +22,6 @@ REQUEST_ID = "request_id"
 # Reasons that Butler gives itself. Other reasons are the texts of staff and sources.
 ORDER_CHANGED = "order-changed"
 ORDER_CLOSED = "order-closed"
-ORDER_MOVED = "order-moved"
 LINE_GONE = "line-gone"
 
 

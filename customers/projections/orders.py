@@ -290,7 +290,7 @@ _REQUESTS: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     CONFIRMED: _confirm,
     DECLINED: order_answers.decline,
     EXPIRED: order_answers.expire,
-    MOVED: order_answers.decline_moved,
+    MOVED: order_answers.remove_requests,
 }
 _CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
 

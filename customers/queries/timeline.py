@@ -6,6 +6,7 @@ a page takes the same time for a log of ten events as for a log of 100,000.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +17,7 @@ from customers import db, sql
 from customers.queries.opened_subjects import read_opened_subjects
 from customers.queries.pages import BadCursor, Page, read_cursor, write_cursor
 from customers.queries.shapes import EventShape
-from customers.types import OpenedRecord, kind_term, stored_kind
+from customers.types import ORDER_MOVED, OpenedRecord, kind_term, stored_kind
 
 _END = 2**62
 
@@ -75,6 +76,13 @@ _OPENED = """AND (({record} = ANY (%(opened)s::uuid[]) AND event.kind <> ALL (%(
                             AND merge.record_id = ANY (%(opened)s::uuid[])
                             AND merge.undone_at IS NULL
                             AND merge.merged_at <= event.recorded_at))))"""
+# The events that came with a moved order were about another customer: only staff and keys read them.
+_WITHOUT_FORMER = """AND (event.customer_id = ANY (%(own)s::uuid[])
+     OR NOT EXISTS (SELECT
+                      FROM customers_refiledevent AS moved
+                     WHERE moved.customer_id = event.customer_id
+                       AND moved.version = event.version
+                       AND moved.reason = %(order_moved)s::text))"""
 _CONDITIONS_COMMENT = re.compile(r"/\* conditions of (.+) \*/")
 
 
@@ -85,9 +93,11 @@ def timeline(
     cursor: str | None,
     limit: int,
     part: OpenedRecord | None,
+    is_for_customer: bool,
 ) -> Page[EventShape] | None:
     """Return one page, newest first; None if the record does not exist. Raises BadCursor.
 
+    is_for_customer: the customer reads it, so leave out the events of the former customers of orders
     part: the part of the record that a session opens; None for the whole record
     """
     log_rows = db.rows(sql.load("find_logs"), {"id": customer_id})
@@ -95,7 +105,8 @@ def timeline(
         return None
     logs = [_Log(*columns) for *columns, _ in log_rows]
     start = _start(cursor, [log.id for log in logs], own=logs[0].id, filters=filters)
-    events = _read(start, logs, filters, limit + 1, part)
+    readable = [*([_OPENED] if part else []), *([_WITHOUT_FORMER] if is_for_customer else [])]
+    events = _read(start, logs, filters, limit + 1, part, readable)
     has_more = len(events) > limit
     events = events[:limit]
     ahead = write_cursor(_after(events, start)) if has_more else None
@@ -134,9 +145,10 @@ def _read(
     filters: TimelineFilter,
     limit: int,
     part: OpenedRecord | None,
+    readable: Sequence[str],
 ) -> list[EventShape]:
     values = {name: value for name in _CONDITIONS if (value := getattr(filters, name)) is not None}
-    conditions = " ".join([*(_CONDITIONS[name] for name in values), *([_OPENED] if part else [])])
+    conditions = " ".join([*(_CONDITIONS[name] for name in values), *readable])
     statement = _CONDITIONS_COMMENT.sub(
         lambda comment: conditions.format(record=comment[1]),
         sql.load("read_timeline_forward" if start.is_forward else "read_timeline"),
@@ -152,6 +164,7 @@ def _read(
         "at_version": filters.at_version if filters.at_version is not None else _END,
         "live_id": logs[0].id,
         "limit": limit,
+        "order_moved": ORDER_MOVED,
     }
     rows = db.rows(statement, params)
     return [

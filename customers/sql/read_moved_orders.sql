@@ -1,11 +1,11 @@
 -- Find the events of moved orders that are filed on a customer whom the order left.
 --
--- The events of an order are those that name it, and those that Butler wrote about it. They are filed on
--- the customers whom its source named, or on the order itself, which follows the order.
+-- The events of an order are those that name it, and those that actions wrote about it (customers.actions),
+-- which name a customer alone: of staff, customers, and sources with the API. They are filed on the
+-- customers whom its source named, or on the order itself, which follows the order.
 --
 -- ids      bigint[]  identifiers of orders, which stand for all orders with their numbers
--- sources  text[]    the names of the sources through which Butler, staff and customers write
--- returns (order id, its live record, the identifier to file its events on, log, version)
+-- returns (order id, its live record, the identifier to file on, the live record that it left, log, version)
 
 WITH moved AS MATERIALIZED (
     SELECT placed.id, placed.customer_id, source.space_id,
@@ -44,7 +44,7 @@ WITH moved AS MATERIALIZED (
       JOIN person ON person.order_id = moved.id AND person.customer_id = moved.customer_id
      ORDER BY moved.id, person.said_at DESC, person.arrival DESC
 ), left_record AS MATERIALIZED (
-    SELECT DISTINCT moved.id AS order_id, record.id,
+    SELECT DISTINCT moved.id AS order_id, record.id, person.customer_id AS live_id,
            NOT EXISTS (SELECT FROM customers_identifier AS other
                         WHERE other.kind = 'order' AND other.customer_id = person.customer_id
                           AND substring(other.value, strpos(other.value, '/') + 1) = moved.number
@@ -54,14 +54,15 @@ WITH moved AS MATERIALIZED (
       JOIN customers_customer AS record
         ON record.id = person.customer_id OR record.canonical_id = person.customer_id
 )
-SELECT moved.id, moved.customer_id, holder.target_id, event.customer_id, event.version
+SELECT moved.id, moved.customer_id, holder.target_id, left_record.live_id, event.customer_id, event.version
   FROM moved
   JOIN holder ON holder.id = moved.id
   JOIN left_record ON left_record.order_id = moved.id
  CROSS JOIN LATERAL customers_filed_events(left_record.id) AS event
-  JOIN customers_source AS source ON source.id = event.source_id
  WHERE event.about = 'order:' || moved.number
    AND event.kind NOT IN ('identity', 'control', 'message')
    AND (moved.id = ANY (event.identifier_ids)
-        OR left_record.has_no_other AND source.name = ANY (%(sources)s::text[]))
+        OR left_record.has_no_other
+           AND NOT EXISTS (SELECT FROM customers_identifier AS named
+                            WHERE named.id = ANY (event.identifier_ids) AND named.kind = 'order'))
  ORDER BY event.customer_id, event.version

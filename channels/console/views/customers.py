@@ -98,7 +98,12 @@ def _role_context(
 
 def _timeline_context(customer_id: UUID) -> dict[str, Any]:
     page = timeline(
-        customer_id, filters=TimelineFilter(), cursor=None, limit=EVENTS_LIMIT, part=None
+        customer_id,
+        filters=TimelineFilter(),
+        cursor=None,
+        limit=EVENTS_LIMIT,
+        part=None,
+        is_for_customer=False,
     )
     return {
         "timeline": timeline_entries(page.results if page else (), decisions.staff_names()),

@@ -34,7 +34,14 @@ def show_timeline(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     live_id = lists.live_id(customer_id)
     cursor = request.GET.get("cursor")
     page = (
-        timeline(live_id, filters=TimelineFilter(), cursor=cursor, limit=PAGE_SIZE, part=None)
+        timeline(
+            live_id,
+            filters=TimelineFilter(),
+            cursor=cursor,
+            limit=PAGE_SIZE,
+            part=None,
+            is_for_customer=False,
+        )
         if live_id
         else None
     )

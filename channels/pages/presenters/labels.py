@@ -61,13 +61,11 @@ REQUEST_STATES = {
 REQUEST_REASONS = {
     "order-changed": gettext_noop("The order changed after you asked, so we check it again."),
     "order-closed": gettext_noop("The order is no longer valid."),
-    "order-moved": gettext_noop("The order is in another name now."),
     "line-gone": gettext_noop("This part of the order was cancelled."),
 }
 STAFF_REQUEST_REASONS = {
     "order-changed": "The order changed after the customer asked. Compare it first.",
     "order-closed": "The order was cancelled or refunded.",
-    "order-moved": "The order moved to another customer.",
     "line-gone": "This order line was cancelled.",
 }
 PARTY_ROLES = {

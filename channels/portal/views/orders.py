@@ -51,7 +51,12 @@ def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) ->
         return not_found(request, customer, "orders")
     of_order = TimelineFilter(about=f"order:{number}")
     changes = timeline(
-        customer.id, filters=of_order, cursor=None, limit=CHANGES_LIMIT, part=customer.part
+        customer.id,
+        filters=of_order,
+        cursor=None,
+        limit=CHANGES_LIMIT,
+        part=customer.part,
+        is_for_customer=True,
     )
     context = {
         "order": order_card(order),
