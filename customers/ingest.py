@@ -258,7 +258,7 @@ class _Batch:
         self,
         new: Iterable[int],
         identifiers: Sequence[tuple[IdentifierKey, ...]],
-        known: Set[IdentifierKey],
+        stored_keys: Set[IdentifierKey],
         resolved: Resolved,
     ) -> set[int]:
         """Return the orders of new events that move orders, or are about orders known before."""
@@ -268,7 +268,7 @@ class _Batch:
             for key in identifiers[i]
             if key.kind == ORDER
             and key.evidence == VERIFIED
-            and (key in known or self.events[i].name in orders.MOVING)
+            and (key in stored_keys or self.events[i].name in orders.MOVING)
         }
 
     def _events_with_refused_identifiers(

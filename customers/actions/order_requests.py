@@ -37,6 +37,7 @@ from customers.projections import order_requests, orders
 from customers.projections.order_requests import REQUEST_ID, OrderRequest
 from customers.projections.projected_events import parse_objects
 from customers.types import CUSTOMER_SOURCES, STAFF_SOURCES, IngestOutcome, Sender
+from customers.values.times import written_instant
 
 # So many requests of one order may wait for staff at once, of so many bytes of JSON each.
 MAX_PENDING_REQUESTS = 20
@@ -284,7 +285,7 @@ def _expire_order(target: OrderTarget, limit_time: datetime) -> bool:
     overdue = [
         request
         for request in _requests(order)
-        if request.is_open and datetime.fromisoformat(request.requested_at) <= limit_time
+        if request.is_open and written_instant(request.requested_at) <= limit_time
     ]
     changes = [
         order_change(orders.EXPIRED, target.number, {REQUEST_ID: request.id}, target.now)

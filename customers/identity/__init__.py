@@ -47,6 +47,7 @@ A regrouping, after new links or a decision:
 - `attached_placement`, `attaching_links`: cards, phones, devices and numbers of tills
 - `attached_separations`: the decisions of people about these that count now
 - `order_placement`: orders
+- `order_moves`: files the events of an order that moved with its new customer
 - `placeholders`: finds cards and numbers that are placeholders
 
 Decisions of people:

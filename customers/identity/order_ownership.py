@@ -36,8 +36,8 @@ class OrderSource(NamedTuple):
 
 def order_source(value: str) -> int:
     """Return the id of the source of an order; 0 for an old value without a source."""
-    source, _, _ = value.partition("/")
-    return int(source) if source.isascii() and source.isdigit() else 0
+    source, slash, _ = value.partition("/")
+    return int(source) if slash and source.isascii() and source.isdigit() else 0
 
 
 def order_number(value: str) -> str:

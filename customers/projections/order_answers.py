@@ -4,7 +4,6 @@ A request does not change a placed order. An answer that confirms it applies the
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -23,6 +22,7 @@ from customers.projections.order_requests import (
 from customers.projections.order_state import OrderState
 from customers.projections.projected_events import ProjectedEvent, parse_text
 from customers.types import CLAIMED
+from customers.values.times import written_instant
 
 PLACED = "Order Completed"
 # Requests of customers, and the answers to them.
@@ -146,9 +146,5 @@ def finish_requests(state: OrderState) -> None:
                 request.decided_at = state.changed_at.isoformat()
                 request.decided_by = state.changed_by
     state.requested_changes = requested_changes(state.requests, REQUESTED)
-    times = [
-        datetime.fromisoformat(request.requested_at)
-        for request in state.requests
-        if request.is_open
-    ]
+    times = [written_instant(request.requested_at) for request in state.requests if request.is_open]
     state.asked_at = min(times, default=None)

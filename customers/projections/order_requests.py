@@ -11,7 +11,7 @@ import msgspec
 
 from customers.projections.projected_events import ProjectedEvent, parse_text
 
-ASKED = "asked"
+OPEN = "asked"
 CONFIRMED = "confirmed"
 DECLINED = "declined"
 EXPIRED = "expired"
@@ -32,7 +32,7 @@ class OrderRequest(msgspec.Struct):
     event: str
     change: dict[str, object]
     requested_at: str
-    state: str = ASKED
+    state: str = OPEN
     # Why it was declined, or why it is asked again.
     reason: str = ""
     decided_at: str = ""
@@ -41,7 +41,7 @@ class OrderRequest(msgspec.Struct):
     @property
     def is_open(self) -> bool:
         """True if nobody has answered the request yet."""
-        return self.state == ASKED
+        return self.state == OPEN
 
 
 class Placer(msgspec.Struct, frozen=True):

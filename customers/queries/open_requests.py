@@ -10,6 +10,7 @@ from customers.models import Order, Source
 from customers.queries.pages import Page, read_page
 from customers.queries.shapes import JsonObject, JsonObjects, Shape
 from customers.types import Sender
+from customers.values.times import written_instant
 
 
 class OpenOrderRequestShape(Shape, frozen=True):
@@ -61,7 +62,7 @@ def _open_requests(order: Order) -> list[OpenOrderRequestShape]:
             event=request["event"],
             change=msgspec.Raw(msgspec.json.encode(request["change"])),
             lines=msgspec.Raw(msgspec.json.encode(order.lines)),
-            requested_at=datetime.fromisoformat(request["requested_at"]),
+            requested_at=written_instant(request["requested_at"]),
             reason=request["reason"],
         )
         for request in order.requests

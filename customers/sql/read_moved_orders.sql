@@ -19,7 +19,7 @@ WITH moved AS MATERIALIZED (
      WHERE named.id = ANY (%(ids)s::bigint[]) AND placed.customer_id IS NOT NULL
      GROUP BY placed.id, source.space_id
 ), person AS MATERIALIZED (
-    SELECT moved.id AS order_id, other.id, other.customer_id, said.said_at, said.arrival
+    SELECT moved.id AS order_id, other.id, other.customer_id, stated.said_at, stated.arrival
       FROM moved
      CROSS JOIN LATERAL (
            SELECT first_id + second_id - moved.id AS id, kind,
@@ -36,8 +36,8 @@ WITH moved AS MATERIALIZED (
              JOIN customers_link AS link
                ON sibling.id IN (link.first_id, link.second_id) AND link.kind = 'moved'
             WHERE sibling.kind = 'order' AND sibling.evidence = 2 AND sibling.id <> moved.id
-              AND substring(sibling.value, strpos(sibling.value, '/') + 1) = moved.number) AS said
-      JOIN customers_identifier AS other ON other.id = said.id AND other.kind <> 'order'
+              AND substring(sibling.value, strpos(sibling.value, '/') + 1) = moved.number) AS stated
+      JOIN customers_identifier AS other ON other.id = stated.id AND other.kind <> 'order'
 ), holder AS MATERIALIZED (
     SELECT DISTINCT ON (moved.id) moved.id, person.id AS target_id
       FROM moved

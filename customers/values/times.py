@@ -48,6 +48,11 @@ def read_instant(value: object, local_zone: tzinfo | None = None) -> datetime | 
     return None
 
 
+def written_instant(text: str) -> datetime:
+    """Return an instant that Butler itself wrote, such as the time of a request."""
+    return datetime.fromisoformat(text)
+
+
 def read_date(value: object, local_zone: tzinfo) -> Reading[date]:
     """Return a date, or the date of an instant in the zone."""
     if value is None or value == "":

@@ -219,7 +219,7 @@ def test_every_order_of_arrival_moves_the_order_to_the_same_customer(shop, subte
 
     record(*(identify(address) for address in (NOOR, SAM, LIN)), by=shop)
     for arrival in itertools.permutations(HISTORY):
-        with subtests.test(str([said[0] for said, _ in arrival])), transaction.atomic():
+        with subtests.test(str([event[0] for event, _ in arrival])), transaction.atomic():
             for (name, *people), hour in arrival:
                 record(say(name, *people, hour=hour), by=shop, at=LATER)
             assert holders() == {"lin": "refunded"}

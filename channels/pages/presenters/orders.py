@@ -13,6 +13,7 @@ from channels.pages.presenters import events, labels
 from channels.pages.presenters.labels import translated
 from customers.queries.shapes import OrderShape, decode_stored
 from customers.values.amounts import read_amount
+from customers.values.times import written_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def request_card(
         text=f"{headline}: {change}" if change else headline,
         state=state if for_staff else translated(labels.REQUEST_STATES, state),
         reason=reason,
-        requested_at=datetime.fromisoformat(str(request["requested_at"])),
+        requested_at=written_instant(str(request["requested_at"])),
         is_open=state == "asked",
         is_refused=state in ("declined", "expired"),
     )

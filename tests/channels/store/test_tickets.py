@@ -78,9 +78,9 @@ def test_code_admits_once_and_names_the_customer(client):
         pytest.param(replace, "replaced", "Replaced: the ticket has a newer code", id="replaced"),
         pytest.param(
             lambda: place(of="els", name="Order Updated", at=NOON + HOUR),
-            "good",
-            "Good",
-            id="updated",
+            "moved",
+            "Moved: another customer has this ticket now",
+            id="moved-customer",
         ),
         pytest.param(move_to(-1), "expired", "Expired: the ticket was for ", id="expired"),
         pytest.param(move_to(3), "moved", "Moved: the ticket is now for ", id="moved-day"),

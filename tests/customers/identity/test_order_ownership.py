@@ -1,11 +1,13 @@
 """The record that an order belongs to, by the identifiers that were sent with it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from customers.identity.links import DecisionKind, LinkKind
-from customers.identity.order_ownership import OrderMention, order_number, order_owner
+from customers.identity.order_ownership import OrderMention, order_number, order_owner, order_source
+from tests.factories import NOON
 
 NOOR, SAM, ZOE = (UUID(int=number) for number in (1, 2, 3))
 
@@ -16,6 +18,10 @@ def placed(owner, *, by_browser=False):
 
 def named(owner, *, by_browser=False):
     return OrderMention(LinkKind.TOGETHER, by_browser, owner)
+
+
+def moved(owner, day):
+    return OrderMention(LinkKind.MOVED, False, owner, NOON + timedelta(days=day))
 
 
 def taken_off(owner):
@@ -82,3 +88,28 @@ def test_owner_of_an_order_with_the_number_of_other_orders(mentions, others, own
 
 def test_number_of_an_order_is_behind_its_source():
     assert order_number("7/1001/2") == "1001/2"
+
+
+PLACED_AT_NOON = placed(NOOR)._replace(said_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("mentions", "owner"),
+    [
+        pytest.param([moved(SAM, 1), moved(ZOE, 2)], (ZOE, False), id="the last move counts"),
+        pytest.param([moved(ZOE, 2), moved(SAM, 1)], (ZOE, False), id="in any order of arrival"),
+        pytest.param([moved(SAM, -1)], (NOOR, False), id="an earlier one moves nothing"),
+        pytest.param([moved(None, 1)], (NOOR, False), id="nobody gets no order"),
+        pytest.param(
+            [moved(SAM, 1), moved(ZOE, 2), taken_off(ZOE)], (SAM, False), id="staff take one out"
+        ),
+        pytest.param([placed(SAM), moved(ZOE, 1)], (None, True), id="a doubt moves nothing"),
+    ],
+)
+def test_last_move_after_the_placement_decides(mentions, owner):
+    assert order_owner([PLACED_AT_NOON, *mentions]) == owner
+
+
+@pytest.mark.parametrize(("value", "source"), [("7/1001", 7), ("7/10/01", 7), ("1001", 0), ("", 0)])
+def test_source_of_an_order_is_before_its_number(value, source):
+    assert order_source(value) == source

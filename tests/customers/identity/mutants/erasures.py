@@ -238,8 +238,8 @@ MUTANTS = (
     Mutant(
         "Identifiers of persons precede those of browsers",
         "order_ownership",
-        "(m.kind, m.is_weak) == (kind, is_weak)",
-        "m.kind == kind",
+        "m.kind in kinds and m.is_weak == is_weak",
+        "m.kind in kinds",
         ("test_order_ownership::test_owner_of_an_order_without_namesakes",),
     ),
     Mutant(
@@ -248,6 +248,41 @@ MUTANTS = (
         "    for is_weak in (False, True):",
         "    for is_weak in (False,):",
         ("test_order_ownership::test_owner_of_an_order_without_namesakes",),
+    ),
+    Mutant(
+        "The last move counts",
+        "order_ownership",
+        "    last = max(moves, key=",
+        "    last = min(moves, key=",
+        ("test_order_ownership::test_last_move_after_the_placement_decides",),
+    ),
+    Mutant(
+        "A move from before the placement counts as none",
+        "order_ownership",
+        "        and (mention.said_at, mention.arrival) > first\n",
+        "",
+        ("test_order_ownership::test_last_move_after_the_placement_decides",),
+    ),
+    Mutant(
+        "Staff take a move out",
+        "order_ownership",
+        "        and mention.owner not in (separated | {None})\n",
+        "        and mention.owner\n",
+        ("test_order_ownership::test_last_move_after_the_placement_decides",),
+    ),
+    Mutant(
+        "An order in doubt does not move",
+        "order_ownership",
+        "    if not is_doubtful and (moved :=",
+        "    if (moved :=",
+        ("test_order_ownership::test_last_move_after_the_placement_decides",),
+    ),
+    Mutant(
+        "The source of an order is before its number",
+        "order_ownership",
+        """    source, slash, _ = value.partition("/")""",
+        """    _, slash, source = value.partition("/")""",
+        ("test_order_ownership::test_source_of_an_order_is_before_its_number",),
     ),
     Mutant(
         "Two owners are a doubt",
