@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from customers.access import link_pages
 from customers.actions import code_messages
 from customers.models import AddressChange, Evidence, Identifier
 from customers.types import OPENED
@@ -22,6 +23,7 @@ from customers.types import OPENED
 _log = logging.getLogger(__name__)
 
 SALT = "butler.address_change"
+_PAGE_SALT = "butler.address_change.page"
 _MAX_TOKEN_LENGTH = 200
 
 
@@ -119,6 +121,16 @@ def read_token(token: str) -> FreezeLink | None:
         return FreezeLink(int(change_id), int(address_id))
     except (signing.BadSignature, ValueError):
         return None
+
+
+def sign_page(token: str) -> str:
+    """Return the value that the form on the page of a link sends back."""
+    return link_pages.sign_page(token, salt=_PAGE_SALT)
+
+
+def is_page_of(token: str, page: str) -> bool:
+    """Tell whether a form came from the page of this link, within a day."""
+    return link_pages.is_page_of(token, page, salt=_PAGE_SALT)
 
 
 def _text(address: Identifier | None) -> str:

@@ -40,8 +40,14 @@ def link_for(address: str) -> str:
 
 
 def stop(address: str) -> None:
-    answer = Client().post(link_for(address))
-    assert answer.status_code == 200
+    assert press(link_for(address)).status_code == 200
+
+
+def press(link: str):
+    """Open the page of a link, press its button, and return the answer."""
+    page = Client().get(link).content.decode()
+    values = dict(re.findall(r'name="(page)" value="([^"]+)"', page))
+    return Client().post(link, values)
 
 
 def test_unlocked_session_cannot_take_the_account_over_at_once(noor):
@@ -99,6 +105,29 @@ def test_opening_the_link_changes_nothing(noor):
     assert AddressChange.objects.get().state == "pending"
 
 
+@pytest.mark.parametrize(
+    "form", [{}, {"List-Unsubscribe": "One-Click"}, {"page": "forged"}, {"page": ""}]
+)
+def test_mail_scanner_that_posts_to_the_link_stops_nothing(noor, form):
+    noor.add(THIEF, replaces=BOX)
+
+    answer = Client().post(link_for(BOX), form)
+
+    assert answer.status_code == 200
+    assert "Stop this change?" in answer.content.decode()
+    assert AddressChange.objects.get().state == "pending"
+
+
+def test_page_of_another_link_stops_nothing(noor):
+    noor.add(THIEF, replaces=BOX)
+    page = Client().get(link_for(THIEF)).content.decode()
+    value = re.search(r'name="page" value="([^"]+)"', page)[1]
+
+    Client().post(link_for(BOX), {"page": value})
+
+    assert AddressChange.objects.get().state == "pending"
+
+
 @pytest.mark.parametrize("token", ["1-1", "1-1:forged", "x" * 5000, "1-1:%00"])
 def test_forged_link_stops_nothing(noor, token):
     noor.add(THIEF, replaces=BOX)
@@ -133,7 +162,7 @@ def test_link_of_a_finished_change_stops_nothing(noor):
     link = link_for(BOX)
     advance(73)
 
-    answer = Client().post(link)
+    answer = press(link)
 
     assert answer.status_code == 200
     assert AddressChange.objects.get().state == "applied"

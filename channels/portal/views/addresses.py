@@ -75,7 +75,8 @@ def address_rows(own: OwnAddresses) -> list[AddressRow]:
     ]
 
 
-# Exempt from CSRF: a mail program has no cookies, and the signed token authorizes this action.
+# Exempt from CSRF: a mail program has no cookies, and the signed token authorizes this action. A POST
+# needs the value that this page signed: a mail scanner that sends a POST to each link stops nothing.
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,19 +87,34 @@ def freeze(request: HttpRequest, token: str) -> HttpResponse:
     change = link and AddressChange.objects.filter(pk=link.change_id).first()
     if link is None or change is None:
         return _freeze_page(request, "unknown", status=404)
-    if request.method == "POST":
+    is_answer = address_notices.is_page_of(token, request.POST.get("page", ""))
+    if request.method == "POST" and is_answer:
         stopped = address_changes.freeze(link.change_id, link.address_id, now=timezone.now())
         if stopped and stopped.state == AddressChange.State.FROZEN:
             address_proposals.ask_about_freeze(stopped, now=timezone.now())
-        return _freeze_page(request, stopped.state if stopped else "unknown", change=stopped)
-    state = "asked" if change.state == AddressChange.State.PENDING else change.state
-    return _freeze_page(request, state, change=change)
+        return _freeze_page(request, _state_of(stopped) if stopped else "unknown", change=stopped)
+    return _freeze_page(
+        request, _state_of(change), change=change, page=address_notices.sign_page(token)
+    )
+
+
+def _state_of(change: AddressChange) -> str:
+    """Return the state of a change, as the page of its link names it."""
+    if change.state != AddressChange.State.PENDING:
+        return change.state
+    # A passkey ended the freeze: no link stops the change again.
+    return "released" if change.released_at else "asked"
 
 
 def _freeze_page(
-    request: HttpRequest, state: str, *, change: AddressChange | None = None, status: int = 200
+    request: HttpRequest,
+    state: str,
+    *,
+    change: AddressChange | None = None,
+    page: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    context = {"state": state, "change": change, "path": request.path}
+    context = {"state": state, "change": change, "path": request.path, "page": page}
     response = render(request, "portal/address_freeze.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -12,6 +12,7 @@ from customers.actions import address_changes
 from customers.models import AddressChange, Suppression
 from tests.customers.identity.address_app import AddressApp
 from tests.customers.identity.company import WireSource
+from tests.security.test_address_changes import press
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -163,7 +164,7 @@ def test_link_in_a_notice_shows_what_it_stops(noor):
     path = re.search(r"/addresses/freeze/\S+", notice.body)[0]
 
     page = Client().get(path).content.decode()
-    stopped = Client().post(path).content.decode()
+    stopped = press(path).content.decode()
 
     assert "Stop this change?" in page
     assert BOX in page

@@ -12,7 +12,7 @@ from tests.authenticator import Authenticator
 from tests.channels.portal.test_addresses import BOX, NEW, Visitor
 from tests.customers.identity.company import WireSource
 from tests.customers.identity.passkey_app import PasskeySession
-from tests.security.test_address_changes import link_for
+from tests.security.test_address_changes import link_for, press
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -167,7 +167,7 @@ def test_earlier_passkey_decides_about_a_stopped_change(noor, phone):
     session["signed_in_at"] -= 3600
     session.save()
     noor.add(NEW)
-    Client().post(link_for(BOX))
+    press(link_for(BOX))
     assert "Let the change go on" not in noor.text()
     visitor = Client()
     _sign_in(visitor, phone, _options(visitor))
