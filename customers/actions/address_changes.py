@@ -143,6 +143,15 @@ def request_change(
     return change
 
 
+def refuse_frozen(holder_ids: Iterable[int]) -> None:
+    """Raise ChangesFrozen if a change of addresses of one of these holders is frozen."""
+    frozen = AddressChange.objects.filter(
+        state=_State.FROZEN, holder_ids__overlap=sorted(holder_ids)
+    )
+    if frozen.exists():
+        raise ChangesFrozen
+
+
 def lock_addresses(holder_ids: Iterable[int]) -> None:
     """Let the changes of the addresses of these holders wait for each other, in a transaction."""
     take_advisory_locks(*(f"addresses of {id_}".encode() for id_ in holder_ids))

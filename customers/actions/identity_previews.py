@@ -3,7 +3,7 @@
 Each preview makes the change in a transaction and rolls it back, so that both cannot differ.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -92,7 +92,7 @@ def preview_undo_of_merge(
     actor: str,
     now: datetime,
     part: OpenedRecord | None = None,
-    has_fresh_proof: bool = False,
+    fresh_ids: Collection[int] = (),
 ) -> Preview | None:
     """Return the records before and after the undo of a merge; None if it does not exist.
 
@@ -111,7 +111,7 @@ def preview_undo_of_merge(
             merge_id=merge_id,
             actor=actor,
             now=now,
-            has_fresh_proof=has_fresh_proof,
+            fresh_ids=fresh_ids,
         ),
         part,
     )

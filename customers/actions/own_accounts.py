@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from customers.access.proof_times import fresh_proofs
 from customers.access.sessions import session_opening, session_proofs
-from customers.actions import address_refusals
+from customers.actions import address_changes, address_refusals
 from customers.actions.earlier_history import HistoryClosed
 from customers.identity import decisions
 from customers.identity.graph import read_decisions
@@ -50,8 +50,8 @@ def join_accounts(user: User, session: SessionBase, *, now: datetime) -> bool:
     """Join all records that the session opens; return False if it opens only one.
 
     The session proved the mailbox of each of them. If it proved another mailbox than that of its
-    login, both proofs have to be some minutes old at most. Raises OldProof, or HistoryClosed if the
-    earlier history of one of them may be of another holder of the mailbox.
+    login, both proofs have to be some minutes old at most. Raises OldProof, ChangesFrozen, or
+    HistoryClosed if the earlier history of one of them may be of another holder of the mailbox.
     """
     graph = _read(user, session)
     if session.get(PROVED) and not set(graph.proved) <= fresh_proofs(session, graph, now):
@@ -59,6 +59,7 @@ def join_accounts(user: User, session: SessionBase, *, now: datetime) -> bool:
     records = graph.open().records
     if any(record.has_closed_past for record in records):
         raise HistoryClosed
+    address_changes.refuse_frozen({id_ for record in records for id_ in record.identifier_ids})
     mains = [main_identifier(record, graph) for record in records]
     for other in mains[1:]:
         decisions.decide(DecisionKind.MERGE, mains[0], other, actor=_ACTOR, reason=JOINED, now=now)

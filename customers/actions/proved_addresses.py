@@ -27,9 +27,13 @@ class TakesProvedAddress(Exception):
 
 
 @contextmanager
-def keep_proved_addresses(record_ids: Collection[UUID]) -> Iterator[None]:
+def keep_proved_addresses(
+    record_ids: Collection[UUID], *, fresh_ids: Collection[int] = ()
+) -> Iterator[None]:
     """Roll a change back if it takes a proved address of these records off.
 
+    fresh_ids: the identifiers that the customer proved within the last minutes. A pair may part if all
+    its addresses are among them.
     Raises TakesProvedAddress.
     """
     with transaction.atomic():
@@ -39,7 +43,7 @@ def keep_proved_addresses(record_ids: Collection[UUID]) -> Iterator[None]:
         for pair in before:
             first, second = (records.get(end) for end in pair)
             if first is None or first != second:
-                raise TakesProvedAddress(_address_of(pair))
+                _refuse_old_proof(pair, fresh_ids)
 
 
 def _proved_pairs(record_ids: Collection[UUID]) -> list[Pair]:
@@ -65,6 +69,9 @@ def _records_of(pairs: Collection[Pair]) -> dict[int, UUID | None]:
     return dict(Identifier.objects.filter(pk__in=ends).values_list("id", "customer_id"))
 
 
-def _address_of(pair: Pair) -> str:
+def _refuse_old_proof(pair: Pair, fresh_ids: Collection[int]) -> None:
+    """Raise TakesProvedAddress if the customer did not just prove the addresses of a pair."""
     addresses = Identifier.objects.filter(pk__in=pair, kind__in=ADDRESSES).order_by("-id")
-    return addresses.values_list("value", flat=True)[0]
+    values = dict(addresses.values_list("id", "value"))
+    if not values or not values.keys() <= {*fresh_ids}:
+        raise TakesProvedAddress(next(iter(values.values()), ""))

@@ -1,6 +1,6 @@
 """Stores decisions of staff on whether two records are one customer."""
 
-from contextlib import nullcontext
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -59,15 +59,14 @@ def undo_merge(
     merge_id: int,
     actor: str,
     now: datetime,
-    has_fresh_proof: bool = False,
+    fresh_ids: Collection[int] = (),
 ) -> Merge | None:
     """Undo a merge of a live record; return it, or None if it does not exist.
 
     A decision of staff is undone. If the links of the records would still join them, the
     records are separated, so that later statements of sources do not merge them again.
 
-    has_fresh_proof: the customer proved an address of the record within the last minutes, and may
-    take proved addresses off
+    fresh_ids: the identifiers that the customer proved within the last minutes, and may take off
     Raises MergeAlreadyUndone or TakesProvedAddress.
     """
     # The merge is not locked here: regrouping locks the records first and the merges after them.
@@ -76,7 +75,7 @@ def undo_merge(
         return None
     if merge.undone_at:
         raise MergeAlreadyUndone
-    with nullcontext() if has_fresh_proof else keep_proved_addresses([customer_id]):
+    with keep_proved_addresses([customer_id], fresh_ids=fresh_ids):
         _undo(merge, actor, now)
     merge.refresh_from_db()
     return merge

@@ -167,11 +167,7 @@ def _pass(change: AddressChange, colleague: Colleague, now: datetime) -> None:
 
 def _begin_to_wait(change: AddressChange, colleague: Colleague) -> None:
     address_changes.lock_addresses(change.holder_ids)
-    frozen = AddressChange.objects.filter(
-        state=_State.FROZEN, holder_ids__overlap=change.holder_ids
-    )
-    if frozen.exists():
-        raise ChangesFrozen
+    address_changes.refuse_frozen(change.holder_ids)
     change.state = _State.PENDING
     _approve(change, colleague)
 

@@ -11,8 +11,10 @@ from rest_framework.request import Request
 from customers.access.accounts import read_accounts
 from customers.access.permissions import Right
 from customers.actions import own_accounts
+from customers.actions.address_changes import ChangesFrozen
 from customers.actions.earlier_history import HistoryClosed
 from customers.api import schema
+from customers.api.addresses import PROBLEMS
 from customers.api.base import history_closed, shape_response
 from customers.api.own_login import OwnLoginView
 from customers.api.problems import Problem
@@ -125,6 +127,8 @@ class JoinAccountsView(OwnLoginView):
             own_accounts.join_accounts(user, session, now=timezone.now())
         except own_accounts.OldProof:
             raise _confirm_again("join the accounts") from None
+        except ChangesFrozen as error:
+            raise PROBLEMS[ChangesFrozen](error) from None
         except HistoryClosed:
             raise history_closed() from None
         return _accounts_response(user, session)

@@ -1,13 +1,17 @@
 """Attacks with the choice, the join and the refusal of the accounts of a mailbox."""
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer, Identifier
+from customers.models import Customer, Identifier, Merge
+from tests.customers.identity.address_app import AddressApp
 from tests.customers.identity.company import WireSource, are_one, record_of, timeline
 from tests.customers.identity.signed_in import SignedIn
 from tests.customers.identity.signed_in_app import SignedInApp, click
+from tests.security.test_address_changes import link_for, press
 
 pytestmark = pytest.mark.django_db
 
@@ -168,3 +172,63 @@ def test_cursor_of_one_account_reads_nothing_of_it_in_another(two_accounts):
 
     numbers = {event["body"].get("properties", {}).get("order_id") for event in page["results"]}
     assert "ORDER-ann" not in numbers
+
+
+@pytest.fixture
+def noor_with_guest_order(db) -> AddressApp:
+    """A customer whose account and whose earlier guest order are one record, by her proved mailbox."""
+    shop = WireSource("Shop", "server", ids="shop", addresses="checked")
+    shop.order(1, "GUEST", email=BOX)
+    shop.order(2, "ACCOUNT", "noor")
+    shop.identify(3, "noor", email=BOX)
+    return AddressApp(BOX)
+
+
+def separate(app: AddressApp) -> int:
+    """Separate the joined records in the portal, and return the status of the answer."""
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = app.token
+    path = f"/records/{Merge.objects.earliest("pk").pk}/separate/"
+    return client.post(path, {"confirm": "yes"}).status_code
+
+
+def test_customer_with_a_fresh_code_takes_her_mailbox_off(noor_with_guest_order):
+    assert separate(noor_with_guest_order) == 302
+
+
+@pytest.mark.usefixtures("unlimited_codes")
+@pytest.mark.parametrize("proved", ["", "thief@mail.example.org"])
+def test_left_session_does_not_take_a_mailbox_off_by_the_proof_of_another(
+    noor_with_guest_order, proved
+):
+    app = noor_with_guest_order
+    app.age()
+    if proved:
+        app.add(proved)
+
+    assert separate(app) == 422
+
+    assert AddressApp(BOX).orders() == ["ACCOUNT", "GUEST"]
+
+
+@pytest.mark.usefixtures("unlimited_codes")
+def test_frozen_addresses_are_not_joined_or_separated(noor_with_guest_order):
+    """The former partner, who reads the old mailbox, stops its removal and wants another one there."""
+    new, third = "noor.new@mail.example.org", "partner@mail.example.org"
+    noor_with_guest_order.add(new)
+    owner = AddressApp(new)
+    assert owner.remove(BOX).status_code == 202
+    press(link_for(BOX))
+    WireSource("Site", "server", ids="site").order(5, "X-1", email=third)
+    partner = AddressApp(BOX)
+    assert partner.enter(*partner.ask(third)).json()["join_possible"]
+
+    answer = partner.post("accounts/join/")
+
+    assert (answer.status_code, answer.json()["type"]) == (
+        409,
+        "urn:butler:problem:changes-frozen",
+    )
+    assert not are_one(("email", third), ("email", BOX))
+    assert separate(partner) == 422
+    assert owner.states() == {BOX: "current", new: "current"}

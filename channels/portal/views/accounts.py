@@ -25,6 +25,7 @@ from channels.portal.views.addresses import Reply, address_rows, change
 from customers.access.accounts import read_accounts
 from customers.access.address_states import read_own_addresses
 from customers.actions import earlier_history, own_accounts, own_addresses
+from customers.actions.address_changes import ChangesFrozen
 from customers.identity.history_facts import HistoryFact
 from customers.models import User
 
@@ -33,6 +34,9 @@ _ERROR_TEXTS: dict[type[Exception], str] = {
     own_accounts.NoSuchAccount: _UNAVAILABLE,
     own_accounts.OldProof: gettext_noop(
         "You signed in some time ago. Sign out, sign in with a new code, and try again."
+    ),
+    ChangesFrozen: gettext_noop(
+        "Somebody stopped a change of your addresses. Our staff look at it first."
     ),
     earlier_history.HistoryClosed: gettext_noop("Confirm with one more detail first."),
     earlier_history.IncompleteFact: gettext_noop(

@@ -9,12 +9,10 @@ from django.utils import timezone
 from butler.queries.inbox import ResolvedCustomer
 from channels.pages.presenters.record import SeparatedRecord, separated_record
 from channels.portal.decorators import form, not_found, render_page
-from customers.access.proof_times import fresh_proofs
-from customers.access.sessions import session_proofs
+from customers.access.address_states import read_own_addresses
 from customers.actions import reviews
 from customers.actions.identity_previews import Preview, preview_undo_of_merge
 from customers.actions.proved_addresses import TakesProvedAddress
-from customers.identity.openable_graph import read_openable
 from customers.models import User
 from customers.queries import lists
 
@@ -31,7 +29,7 @@ def separate(request: HttpRequest, customer: ResolvedCustomer, merge_id: int) ->
         "merge_id": merge_id,
         "actor": _ACTOR,
         "now": timezone.now(),
-        "has_fresh_proof": _has_fresh_proof(request),
+        "fresh_ids": _fresh_ids(request),
     }
     try:
         if "confirm" not in request.POST:
@@ -59,11 +57,14 @@ def _opens_both(customer: ResolvedCustomer, merge_id: int) -> bool:
     )
 
 
-def _has_fresh_proof(request: HttpRequest) -> bool:
-    """Tell whether the session proved an address within the last minutes."""
+def _fresh_ids(request: HttpRequest) -> frozenset[int]:
+    """Return the identifiers that the session proved within the last minutes.
+
+    While a change of addresses is frozen, none of them counts.
+    """
     assert isinstance(request.user, User)
-    graph = read_openable(session_proofs(request.user, request.session))
-    return bool(fresh_proofs(request.session, graph, timezone.now()))
+    own = read_own_addresses(request.user, request.session, now=timezone.now())
+    return frozenset() if own is None or own.is_frozen else own.fresh
 
 
 def _show(request: HttpRequest, customer: ResolvedCustomer, preview: Preview) -> HttpResponse:
