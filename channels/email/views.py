@@ -19,6 +19,7 @@ from channels.email import provider_events
 from channels.ingest import http, load_shedding
 from channels.pages import content_security
 from channels.pages.areas import area_of
+from channels.pages.confirmation import is_confirmed
 from channels.unsubscribe import UnsubscribeScope, end_messages, read_token
 from customers.actions.internal_events import NoSuchCustomer
 from customers.models import Purpose, Topic
@@ -49,8 +50,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, "ended", scope, sent_count=len(already_sent))
 
 
-# Exempt from CSRF, like the page above. A POST needs the value that this page signed: a mail scanner
-# that sends a POST to each link, such as a one-click unsubscription, changes nothing.
+# Exempt from CSRF, like the page above. A POST needs the value that this page signed, and a ticked box:
+# a mail scanner that sends a POST to each link, or presses the buttons of each page, changes nothing.
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,16 +62,20 @@ def not_mine(request: HttpRequest, token: str) -> HttpResponse:
     state: not_mine_links.LinkState = (
         "asked" if not_mine_links.find_message(token, now=now) else "unknown"
     )
-    is_answer = refusal_links.is_page_of(token, request.POST.get("page", ""))
-    if request.method == "POST" and is_answer:
+    is_answer = request.method == "POST" and refusal_links.is_page_of(
+        token, request.POST.get("page", "")
+    )
+    is_unconfirmed = state == "asked" and is_answer and not is_confirmed(request)
+    if is_answer and not is_unconfirmed:
         state = not_mine_links.refuse_address(token, now=now)
     context = {
         "layout": area_of(request).layout,
         "state": state,
         "path": request.path,
         "page": refusal_links.sign_page(token) if state == "asked" else "",
+        "is_unconfirmed": is_unconfirmed,
     }
-    status = 404 if state == "unknown" else 200
+    status = 404 if state == "unknown" else 422 if is_unconfirmed else 200
     response = render(request, "email/not_mine.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response

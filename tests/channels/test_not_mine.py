@@ -86,11 +86,15 @@ def link(shop) -> str:
 
 
 def press(link: str, client: Client | None = None) -> int:
-    """Open the page of a link and press its button; return the status of the answer."""
+    """Open the page of a link, tick its box and press its button; return the status of the answer."""
     client = client or Client()
-    page = client.get(link).content.decode()
-    value = re.search(r'name="page" value="([^"]+)"', page)
-    return client.post(link, {"page": value[1] if value else ""}).status_code
+    return client.post(link, {"page": page_value(client, link), "sure": "yes"}).status_code
+
+
+def page_value(client: Client, link: str) -> str:
+    """Return the value that the page of a link signed, or nothing."""
+    value = re.search(r'name="page" value="([^"]+)"', client.get(link).content.decode())
+    return value[1] if value else ""
 
 
 # The message -------------------------------------------------------------------------------

@@ -44,10 +44,14 @@ def stop(address: str) -> None:
 
 
 def press(link: str):
-    """Open the page of a link, press its button, and return the answer."""
+    """Open the page of a link, tick its box, press its button, and return the answer."""
+    return Client().post(link, page_values(link) | {"sure": "yes"})
+
+
+def page_values(link: str) -> dict[str, str]:
+    """Return the hidden values of the page of a link."""
     page = Client().get(link).content.decode()
-    values = dict(re.findall(r'name="(page)" value="([^"]+)"', page))
-    return Client().post(link, values)
+    return dict(re.findall(r'name="(page)" value="([^"]+)"', page))
 
 
 def test_unlocked_session_cannot_take_the_account_over_at_once(noor):
@@ -111,19 +115,29 @@ def test_opening_the_link_changes_nothing(noor):
 def test_mail_scanner_that_posts_to_the_link_stops_nothing(noor, form):
     noor.add(THIEF, replaces=BOX)
 
-    answer = Client().post(link_for(BOX), form)
+    answer = Client().post(link_for(BOX), form | {"sure": "yes"})
 
     assert answer.status_code == 200
     assert "Stop this change?" in answer.content.decode()
     assert AddressChange.objects.get().state == "pending"
 
 
+@pytest.mark.parametrize("box", [{}, {"sure": ""}])
+def test_mail_scanner_that_submits_the_form_leaves_the_box_empty_and_stops_nothing(noor, box):
+    noor.add(THIEF, replaces=BOX)
+
+    answer = Client().post(link_for(BOX), page_values(link_for(BOX)) | box)
+
+    assert answer.status_code == 422
+    assert "Tick the box" in answer.content.decode()
+    assert AddressChange.objects.get().state == "pending"
+    assert StaffTask.objects.count() == 0
+
+
 def test_page_of_another_link_stops_nothing(noor):
     noor.add(THIEF, replaces=BOX)
-    page = Client().get(link_for(THIEF)).content.decode()
-    value = re.search(r'name="page" value="([^"]+)"', page)[1]
 
-    Client().post(link_for(BOX), {"page": value})
+    Client().post(link_for(BOX), page_values(link_for(THIEF)) | {"sure": "yes"})
 
     assert AddressChange.objects.get().state == "pending"
 
@@ -133,7 +147,9 @@ def test_forged_link_stops_nothing(noor, token):
     noor.add(THIEF, replaces=BOX)
     change = AddressChange.objects.get()
 
-    answer = Client().post(f"/addresses/freeze/{token.replace('1-1', f'{change.pk}-1')}/")
+    answer = Client().post(
+        f"/addresses/freeze/{token.replace('1-1', f'{change.pk}-1')}/", {"sure": "yes"}
+    )
 
     assert answer.status_code == 404
     assert AddressChange.objects.get().state == "pending"

@@ -1,6 +1,5 @@
 """Attacks on the link "Not mine": scanners, changed and foreign links, late and repeated use."""
 
-import re
 import uuid
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -13,7 +12,15 @@ from butler.messages import refusal_links
 from butler.models import Message
 from customers.models import AddressRefusal, Identifier
 from tests.butler import arrange
-from tests.channels.test_not_mine import BOX, link_in, press, queue, send, shop_with_typo
+from tests.channels.test_not_mine import (
+    BOX,
+    link_in,
+    page_value,
+    press,
+    queue,
+    send,
+    shop_with_typo,
+)
 from tests.customers.identity.company import WireSource, are_one, email, record_of
 from tests.customers.identity.test_silences import hours_until_now
 
@@ -48,7 +55,13 @@ def test_scanner_that_follows_the_link_changes_nothing(shop, link, method):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"List-Unsubscribe": "One-Click"}, {"page": "x"}, {"page": "a:b:c"}]
+    "body",
+    [
+        {"sure": "yes"},
+        {"List-Unsubscribe": "One-Click", "sure": "yes"},
+        {"page": "x", "sure": "yes"},
+        {"page": "a:b:c", "sure": "yes"},
+    ],
 )
 def test_post_without_the_page_changes_nothing(shop, link, body):
     assert Client().post(link, body).status_code == 200
@@ -57,13 +70,23 @@ def test_post_without_the_page_changes_nothing(shop, link, body):
     assert AddressRefusal.objects.count() == 0
 
 
+def test_scanner_that_submits_the_form_leaves_the_box_empty_and_changes_nothing(shop, link):
+    client = Client()
+
+    answer = client.post(link, {"page": page_value(client, link)})
+
+    assert answer.status_code == 422
+    assert "Tick the box" in answer.content.decode()
+    assert are_one(email(BOX), shop.account("typo"))
+    assert AddressRefusal.objects.count() == 0
+
+
 def test_page_of_another_link_does_not_count(shop, link):
     queue(record_of(shop.account("typo")))
     second = link_in(send())
-    page = Client().get(second).content.decode()
-    value = re.search(r'name="page" value="([^"]+)"', page)[1]
+    value = page_value(Client(), second)
 
-    Client().post(link, {"page": value})
+    Client().post(link, {"page": value, "sure": "yes"})
 
     assert are_one(email(BOX), shop.account("typo"))
 

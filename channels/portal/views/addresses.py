@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from butler.actions import address_proposals
 from channels.pages import content_security
+from channels.pages.confirmation import is_confirmed
 from channels.portal.forms import AddressesForm
 from channels.portal.sign_in import ERROR_TEXTS
 from channels.portal.views import passkeys
@@ -82,19 +83,27 @@ def address_rows(own: OwnAddresses) -> list[AddressRow]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @content_security.strict
 def freeze(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask on GET, and stop a change of addresses on POST. The link needs no login."""
+    """Ask on GET, and stop a change of addresses on POST with a ticked box. No login is needed."""
     link = address_notices.read_token(token)
     change = link and AddressChange.objects.filter(pk=link.change_id).first()
     if link is None or change is None:
         return _freeze_page(request, "unknown", status=404)
-    is_answer = address_notices.is_page_of(token, request.POST.get("page", ""))
-    if request.method == "POST" and is_answer:
+    is_answer = request.method == "POST" and address_notices.is_page_of(
+        token, request.POST.get("page", "")
+    )
+    is_unconfirmed = is_answer and _state_of(change) == "asked" and not is_confirmed(request)
+    if is_answer and not is_unconfirmed:
         stopped = address_changes.freeze(link.change_id, link.address_id, now=timezone.now())
         if stopped and stopped.state == AddressChange.State.FROZEN:
             address_proposals.ask_about_freeze(stopped, now=timezone.now())
         return _freeze_page(request, _state_of(stopped) if stopped else "unknown", change=stopped)
     return _freeze_page(
-        request, _state_of(change), change=change, page=address_notices.sign_page(token)
+        request,
+        _state_of(change),
+        change=change,
+        page=address_notices.sign_page(token),
+        is_unconfirmed=is_unconfirmed,
+        status=422 if is_unconfirmed else 200,
     )
 
 
@@ -112,9 +121,16 @@ def _freeze_page(
     *,
     change: AddressChange | None = None,
     page: str = "",
+    is_unconfirmed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"state": state, "change": change, "path": request.path, "page": page}
+    context = {
+        "state": state,
+        "change": change,
+        "path": request.path,
+        "page": page,
+        "is_unconfirmed": is_unconfirmed,
+    }
     response = render(request, "portal/address_freeze.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response
