@@ -57,6 +57,16 @@ def note_proof(
     }
 
 
+def forget_proof(session: SessionBase, identifier_id: int | None) -> None:
+    """Forget the proof of an address that the session took off. The caller saves the session.
+
+    identifier_id: None if it took off no address
+    """
+    session[PROVED] = [id_ for id_ in session.get(PROVED, ()) if id_ != identifier_id]
+    times = session.get(PROOF_TIMES, {})
+    session[PROOF_TIMES] = {key: at for key, at in times.items() if key != str(identifier_id)}
+
+
 def fresh_proofs(session: SessionBase, graph: OpenableGraph, now: datetime) -> frozenset[int]:
     """Return the identifiers that the session proved within the last 15 minutes."""
     times = session.get(PROOF_TIMES, {})

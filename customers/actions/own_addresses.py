@@ -12,7 +12,7 @@ from customers.access.address_states import (
     OwnAddresses,
     read_own_addresses,
 )
-from customers.access.proof_times import fresh_passkey, note_proof
+from customers.access.proof_times import forget_proof, fresh_passkey, note_proof
 from customers.actions import (
     address_changes,
     address_notices,
@@ -166,6 +166,7 @@ def remove(
         return before
 
     own = retry.on_conflict(remove_address)
+    forget_proof(session, address_id)
     mailboxes = _values(own, own.proved_mailboxes)
     address_notices.send_change_done(mailboxes, added="", removed=removed.value)
     return None
@@ -322,6 +323,7 @@ def _add(
             address_changes.remove_now(others, removed, actor=CUSTOMER, reason=REMOVED, now=now)
 
     retry.on_conflict(add_address)
+    forget_proof(session, removed.pk if removed else None)
     address_notices.send_change_done(
         earlier, added=proved.value, removed=removed.value if removed else ""
     )

@@ -164,6 +164,21 @@ def test_two_mailboxes_without_an_account_join_by_the_customer(shop):
     assert AddressApp(BOX).orders() == ["A-1"]
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_address_that_a_session_takes_off_is_no_account_of_the_session(is_replaced):
+    app = AddressApp(BOX)
+    app.add("second@example.com")
+
+    if is_replaced:
+        app.add("third@example.com", replaces="second@example.com")
+    else:
+        app.remove("second@example.com")
+
+    accounts = app.get("accounts/").json()
+    assert [account["is_open"] for account in accounts["accounts"]] == [True]
+    assert AddressApp("second@example.com").states() == {"second@example.com": "current"}
+
+
 def test_removed_address_leaves_the_record_and_its_sessions_end(noor, account):
     noor.add(NEW)
     new = AddressApp(NEW)
