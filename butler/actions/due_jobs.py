@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from butler.actions import heartbeat, runs
+from butler.actions import address_proposals, heartbeat, runs
 from butler.automations import fan_out, scheduling
 from butler.due import jobs
 from butler.due.queue import ClaimedDue
@@ -71,5 +71,8 @@ def _group_moved_sources(due: ClaimedDue, now: datetime) -> datetime:
 
 
 def _change_addresses(due: ClaimedDue, now: datetime) -> datetime:
-    """Advance a change of an address; run at once if there was one."""
-    return now if address_changes.advance_next(now=now) else now + _CHANGE_INTERVAL
+    """Advance a change of an address; run at once if there was one. Then close answered tasks."""
+    if address_changes.advance_next(now=now):
+        return now
+    address_proposals.close_answered_tasks(now=now)
+    return now + _CHANGE_INTERVAL

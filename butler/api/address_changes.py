@@ -166,7 +166,7 @@ class DecideChangeView(CustomerView):
         decision = read_body(request, ChangeDecisionBody)
         if not address_changes.changes_of(self.live_id).filter(pk=change_id).exists():
             raise Http404
-        change = staff_address_changes.decide(
+        change = address_proposals.decide(
             change_id,
             takes_effect=decision.outcome == "apply",
             evidence=decision.evidence,

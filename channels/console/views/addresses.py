@@ -107,7 +107,7 @@ def decide(request: HttpRequest, customer_id: UUID, change_id: int) -> HttpRespo
         messages.error(request, first_error(form))
         return redirect("console:addresses", customer_id=record_id)
     try:
-        change = actions.decide(
+        change = address_proposals.decide(
             change_id,
             takes_effect=form.cleaned_data["outcome"] == "apply",
             evidence=form.cleaned_data["evidence"],

@@ -2,7 +2,9 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from butler.due import jobs
 from butler.models import StaffTask
 from customers.models import AccessLogEntry, AddressChange, Identifier
 from tests import staff
@@ -74,6 +76,37 @@ def test_second_colleague_approves_and_the_page_shows_the_notices(desk, kim, pat
     assert f"<bdi>{NEW}</bdi>" in page
     assert "Takes effect" in page
     assert "Let it take effect" not in page
+
+
+@pytest.mark.parametrize("outcome", ["apply", "cancel"])
+def test_task_about_a_proposal_ends_with_its_decision(desk, kim, path, outcome):
+    propose(desk, path)
+
+    decide(kim, path, outcome)
+
+    assert "proposes a change of an address" not in page_of(kim, "tasks/")
+
+
+def test_task_about_a_freeze_stays_until_two_colleagues_decided(desk, kim, noor, path):
+    noor.age()
+    noor.add(NEW, replaces=BOX)
+    stop(BOX)
+
+    decide(desk, path)
+    assert "stopped a change of an address" in page_of(kim, "tasks/")
+    decide(kim, path)
+    assert "stopped a change of an address" not in page_of(kim, "tasks/")
+
+
+def test_task_about_a_freeze_ends_after_the_customer_decided_with_a_passkey(desk, kim, noor, path):
+    noor.age()
+    noor.add(NEW, replaces=BOX)
+    stop(BOX)
+    AddressChange.objects.update(state="cancelled")
+
+    jobs.JOBS["change_addresses"](None, timezone.now())
+
+    assert "stopped a change of an address" not in page_of(kim, "tasks/")
 
 
 def test_proposer_has_no_button_to_approve(desk, path):
