@@ -188,7 +188,7 @@ def separate(app: AddressApp) -> int:
     """Separate the joined records in the portal, and return the status of the answer."""
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = app.token
-    path = f"/records/{Merge.objects.earliest("pk").pk}/separate/"
+    path = f"/records/{Merge.objects.earliest('pk').pk}/separate/"
     return client.post(path, {"confirm": "yes"}).status_code
 
 
