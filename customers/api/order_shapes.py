@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from customers.api.problems import Problem
+from customers.projections.order_lines import LINE_FIELDS
 from customers.projections.orders import LARGEST
 from customers.values.amounts import read_amount
 from customers.values.currencies import decimal_places
@@ -120,10 +121,7 @@ def _line_properties(line: dict[str, Any], number: int) -> dict[str, Any]:
     return {**details, **fields, "line_id": line.get("id", str(number))}
 
 
-_RESERVED_NAMES = frozenset(
-    {"id", "line_id", "product", "product_id", "sku", "name", "quantity", "price", "unit_price"}
-    | {"status", "total"}
-)
+_RESERVED_NAMES = LINE_FIELDS | {"sku"}
 
 
 def refuse_prices(total: object, lines: list[NewLine] | list[LineChange]) -> None:

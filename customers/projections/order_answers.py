@@ -20,6 +20,7 @@ from customers.projections.order_requests import (
     requested_changes,
 )
 from customers.projections.order_state import OrderState
+from customers.projections.order_statements import change_of_customer
 from customers.projections.projected_events import ProjectedEvent, parse_text
 from customers.types import CLAIMED
 from customers.values.times import written_instant
@@ -71,8 +72,7 @@ def request_change(state: OrderState, event: ProjectedEvent, changes: Changes) -
         if state.status == "cancelled":
             close_all(state.requests, event, order_requests.WITHDRAWN)
         return
-    change = {name: value for name, value in event.properties.items() if name != "order_id"}
-    request = request_of(event, change)
+    request = request_of(event, change_of_customer(event.properties))
     if state.is_closed:
         close(request, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
     state.requests = [*state.requests, request]

@@ -53,11 +53,19 @@ class OrderLine(msgspec.Struct):
         return parse_text(self.details, "sku") or self.product
 
 
-_LINE_FIELDS = frozenset(
-    {*ID_NAMES, *PRODUCT_NAMES, *_NAME_NAMES, *_PRICE_NAMES, *_QUANTITY_NAMES, "status", "total"}
+def in_all_units(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of amounts, and those with a suffix such as _cents."""
+    return frozenset(name + suffix for name in names for suffix in ("", *_MINOR_SUFFIXES))
+
+
+_PRICE_FIELDS = in_all_units(_PRICE_NAMES)
+# The fields of a line in all their spellings. Other fields of a document are its details.
+LINE_FIELDS = _PRICE_FIELDS | frozenset(
+    {*ID_NAMES, *PRODUCT_NAMES, *_NAME_NAMES, *_QUANTITY_NAMES, "status", "total"}
     | {"refunded_quantity", "doubts"}
-    | {name + suffix for name in _PRICE_NAMES for suffix in _MINOR_SUFFIXES}
 )
+# The fields of a line that only the company sets.
+_COMPANY_FIELDS = _PRICE_FIELDS | in_all_units(("amount", "refund_amount", "subtotal", "total"))
 
 
 class LineDocuments(msgspec.Struct):
@@ -99,6 +107,18 @@ def _line_documents(value: object) -> list[dict[str, object]] | None:
     return documents if documents or not value else None
 
 
+def without_prices(properties: Mapping[str, object]) -> dict[str, object]:
+    """Return the properties of an event without the prices of its lines."""
+    priceless: dict[str, object] = dict(properties)
+    for name in LINES:
+        if name in properties and (documents := _line_documents(properties[name])) is not None:
+            priceless[name] = [
+                {field: value for field, value in document.items() if field not in _COMPANY_FIELDS}
+                for document in documents
+            ]
+    return priceless
+
+
 def _decoded(text: str) -> object:
     """Return the value of a text of JSON; the text itself if it cannot be decoded."""
     if text.count("[") + text.count("{") > _MAX_BRACKETS or "\\u0000" in text:
@@ -129,7 +149,7 @@ def line_from_document(
         details={
             name: value
             for name, value in document.items()
-            if name not in _LINE_FIELDS and (name != "sku" or product)
+            if name not in LINE_FIELDS and (name != "sku" or product)
         },
         doubts=doubts,
     )

@@ -9,8 +9,10 @@ import msgspec
 from customers.projections.order_lines import (
     OrderLine,
     amount_of,
+    in_all_units,
     line_from_document,
     stated_lines,
+    without_prices,
 )
 from customers.projections.projected_events import parse_objects, parse_text
 from customers.values.amounts import StatedAmount, is_minor_unit
@@ -21,6 +23,10 @@ UNREADABLE_CURRENCY = "unreadable_currency"
 
 _TOTAL_NAMES = ("total", "revenue", "value", "total_price", "amount_total")
 _DETAILS = ("name", "note", "code", "coupon", "affiliation")
+# The fields of an order that only the company sets, in all their spellings.
+_COMPANY_FIELDS = in_all_units(
+    (*_TOTAL_NAMES, "amount", "refund_amount", "amount_refunded", "total_refunded")
+) | {"code", "ticket_code", "currency", "currency_code", "currencyCode"}
 _UNIT_NAMES = ("unit", "amount_unit", "currency_unit")
 # The objects of Stripe, whose amounts are in the smallest unit of their currency.
 _STRIPE_OBJECTS = frozenset({"charge", "checkout.session", "payment_intent", "refund"})
@@ -42,6 +48,15 @@ class OrderStatement(msgspec.Struct):
     details: dict[str, object] = {}
     # The codes of what Butler could not read, by field.
     doubts: dict[str, str] = {}
+
+
+def change_of_customer(properties: Mapping[str, object]) -> dict[str, object]:
+    """Return the change of an order that a customer requests: without prices, totals and codes."""
+    return {
+        name: value
+        for name, value in without_prices(properties).items()
+        if name not in _COMPANY_FIELDS and name != "order_id"
+    }
 
 
 def read_order(

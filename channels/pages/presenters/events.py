@@ -60,12 +60,22 @@ def requested_change(change: Mapping[str, Any], names: Mapping[str, str]) -> str
     guests = party if isinstance(party, list) else []
     parts = [
         *_change_details(change),
-        *(_quantity_and_name(line, names) for line in lines),
+        *(_changed_line(line, names) for line in lines),
         ", ".join(_text(guest, "name") for guest in guests if isinstance(guest, dict)),
         _text(change, "name"),
         _text(change, "note"),
     ]
     return " · ".join(part[:120] for part in parts if part)
+
+
+def _changed_line(line: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return a line of a requested change: its name now, and the name and product that it gets."""
+    if _text(line, "line_id") not in names:
+        return _quantity_and_name(line, names)
+    stated_names = [_text(line, name) for name in ("name", "title", "product", "product_id", "sku")]
+    text = _quantity_and_name({**line, "name": "", "title": ""}, names)
+    stated = ", ".join(dict.fromkeys(filter(None, stated_names)))
+    return f"{text} → {stated}" if stated else text
 
 
 def _quantity_and_name(line: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """A customer's own token requests an order or a change; a source or staff confirm it."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -262,3 +263,48 @@ def test_large_request_is_refused(app, placed):
 
     assert refused.status_code == 422
     assert "16384" in refused.json()["detail"]
+
+
+PRICES = [
+    *({name: "0.01"} for name in ("unitPrice", "item_price", "price", "total", "subtotal")),
+    *(
+        {f"{name}{suffix}": 1}
+        for name in ("unit_price", "price")
+        for suffix in ("_cents", "_minor")
+    ),
+    {"qty": -3},
+    {"quantity": -3, "status": "cancelled", "refunded_quantity": 1},
+]
+
+
+@pytest.mark.parametrize("details", PRICES, ids=str)
+def test_details_of_a_requested_line_set_no_price_and_no_other_field(app, desk, placed, details):
+    assert app.patch(
+        f"{MINE}{placed}/", {"lines": [{"id": "1", "details": details}]}
+    ).status_code in (200, 422)
+    for request in app.get(f"{MINE}{placed}/").json()["requests"]:
+        desk.post(f"/api/orders/requests/{request['id']}/confirm/")
+
+    order = app.get(f"{MINE}{placed}/").json()
+    [line] = order["lines"]
+    assert (order["total"], line["unit_price"], line["quantity"]) == ("20.00", "20.00", 1)
+    assert line["status"] == "ordered"
+
+
+@pytest.mark.parametrize("lines", [dict, list, json.dumps], ids=["map", "list", "text"])
+def test_change_that_a_source_passes_on_for_a_customer_sets_no_price(app, desk, placed, lines):
+    line = {"line_id": "1", "unitPrice": "0.01", "quantity": 2}
+    stated = {"a": line} if lines is dict else lines([line])
+    event = {
+        "event": "Order Change Requested",
+        "messageId": "passed-on",
+        "context": {"traits": {"email": "noor@example.com"}},
+        "properties": {"order_id": placed, "products": stated, "total": "0.01", "code": "FREE"},
+    }
+    assert desk.post("/v1/track", event).status_code == 200
+    [request] = app.get(f"{MINE}{placed}/").json()["requests"]
+    desk.post(f"/api/orders/requests/{request['id']}/confirm/")
+
+    order = app.get(f"{MINE}{placed}/").json()
+    assert (order["total"], order["lines"][0]["unit_price"]) == ("40.00", "20.00")
+    assert "code" not in order["details"]

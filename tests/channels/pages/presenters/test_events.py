@@ -137,3 +137,17 @@ def test_words_are_found_wherever_they_are_written():
     assert "You placed an order" in pages
     assert "%(count)d message had already left in the last hour:" in portal | pages
     assert "Contact me only when I ask" in portal | pages
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ({"line_id": "1", "quantity": 3}, "3× Day ticket"),
+        ({"line_id": "1", "product": "vip"}, "Day ticket → vip"),
+        ({"line_id": "1", "name": "Day ticket", "product": "vip"}, "Day ticket → Day ticket, vip"),
+        ({"line_id": "1", "quantity": 2, "sku": "VIP-1"}, "2× Day ticket → VIP-1"),
+        ({"line_id": "2", "name": "Meal"}, "Meal"),
+    ],
+)
+def test_requested_change_shows_the_product_of_a_line_before_and_after(line, words):
+    assert events.requested_change({"lines": [line]}, {"1": "Day ticket"}) == words
