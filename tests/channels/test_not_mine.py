@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -13,11 +14,13 @@ from butler.models import Message
 from channels import deliveries
 from customers.identity import decisions
 from customers.models import (
+    AccessLogEntry,
     AddressRefusal,
     Customer,
     Event,
     ManualDecision,
     SourceWarning,
+    User,
 )
 from tests.butler import arrange
 from tests.customers.identity.company import WireSource, are_one, email, record_of
@@ -306,6 +309,9 @@ def test_source_is_told_and_reads_the_account_and_the_address(shop, link):
     assert (warning.source_id, warning.example) == (shop.source.pk, "Shop-1")
     [row] = refusals(shop)
     assert (row["kind"], row["address"], row["accounts"]) == ("email", BOX, ["typo"])
+    read = AccessLogEntry.objects.filter(actor="source:Shop", what="addresses")
+    customers = {record_of(email(BOX)), record_of(shop.account("typo"))}
+    assert set(read.values_list("customer_id", flat=True)) == customers - {None}
     assert refusals(other) == []
 
 
@@ -326,3 +332,19 @@ def test_refusal_in_a_session_tells_the_source_too(shop):
 
     assert SourceWarning.objects.get(code="address_not_mine").count == 2
     assert {row["accounts"][0] for row in refusals(shop)} == {"typo", "second"}
+
+
+@pytest.mark.parametrize(("permissions", "status"), [((), 403), (("view_identifier",), 200)])
+def test_colleague_reads_refused_addresses_only_with_the_right_to_see_addresses(
+    shop, link, client, permissions, status
+):
+    press(link)
+    colleague = User.objects.create_user("lin@staff.example.org", is_staff=True)
+    rights = ("view_source", *permissions)
+    colleague.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(colleague)
+
+    answer = client.get("/api/address-refusals/")
+
+    assert answer.status_code == status
+    assert (BOX in answer.content.decode()) == (status == 200)

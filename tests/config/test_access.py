@@ -44,6 +44,8 @@ WRITE = "1 3 1 3 3 y y 4 3 3 y 1"
 # Actions that only customers can do, such as reading a message, and not staff for them.
 READER_WRITE = "1 3 1 3 3 y y 4 3 3 3 1"
 STAFF_READ = "1 3 1 3 y y 3 3 3 y y 1"
+# The staff of the table do not have the right to see addresses.
+READ_ADDRESSES = "1 3 1 3 y y 3 3 3 3 3 1"
 STAFF_WRITE = "1 3 1 3 3 y 3 3 3 3 y 1"
 # Only staff decide who is who, and erase a record. No key does.
 STAFF_DECIDE = "1 3 1 3 3 3 3 3 3 3 y 1"
@@ -166,7 +168,7 @@ TABLE = {
     f"POST {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_DECIDE,
     f"DELETE {RECORD}timeline/<uuid:log>/<int:version>/refile/": STAFF_DECIDE,
     "GET api/numbering-questions/": STAFF_READ,
-    "GET api/address-refusals/": STAFF_READ,
+    "GET api/address-refusals/": READ_ADDRESSES,
     "POST api/numbering-questions/<int:question_id>/answer/": STAFF_DECIDE,
     "GET api/reviews/": STAFF_READ,
     "GET api/reviews/<int:review_id>/": STAFF_READ,

@@ -97,7 +97,7 @@ def test_change_that_the_source_confirmed_goes_with_the_moved_order(noor, eli, s
 
 
 @pytest.fixture
-def asked(noor, placed):
+def request_id(noor, placed):
     """The id of a request by Noor, whose text is for the company and not for the next customer."""
     answer = noor[1].patch(f"{MINE}{placed}/", {"note": "I come in a wheelchair"})
     assert answer.status_code == 200
@@ -105,7 +105,9 @@ def asked(noor, placed):
     return request["id"]
 
 
-def test_next_customer_reads_nothing_that_the_former_one_asked_for(eli, desk, placed, asked, move):
+def test_next_customer_reads_nothing_that_the_former_one_asked_for(
+    eli, desk, placed, request_id, move
+):
     move("eli@example.com")
 
     app = eli[1]
@@ -120,15 +122,15 @@ def test_next_customer_reads_nothing_that_the_former_one_asked_for(eli, desk, pl
 
 
 @pytest.mark.parametrize("verb", ["confirm", "decline"])
-def test_request_of_the_former_customer_is_over(eli, shop, placed, asked, move, verb):
+def test_request_of_the_former_customer_is_over(eli, shop, placed, request_id, move, verb):
     move("eli@example.com")
 
     assert shop.get("/api/orders/requests/").json()["results"] == []
-    assert shop.post(f"/api/orders/requests/{asked}/{verb}/").status_code == 404
+    assert shop.post(f"/api/orders/requests/{request_id}/{verb}/").status_code == 404
     assert "note" not in eli[1].get(f"{MINE}{placed}/").json()["details"]
 
 
-def test_customer_of_both_records_reads_the_whole_history(noor, eli, placed, asked, move):
+def test_customer_of_both_records_reads_the_whole_history(noor, eli, placed, request_id, move):
     move("eli@example.com")
     decisions.merge_records(noor[0].id, eli[0].id, actor="staff:lin", now=timezone.now())
     live_id = Identifier.objects.get(kind="email", value=ELI[1]).customer_id
