@@ -149,7 +149,22 @@ PARAMETERS: dict[str, Params] = {
         "customer_id": uuid("customer", 10),
         "opened": 40,
     },
+    "find_timeline_horizon": {
+        "logs": uuids("customer", 10),
+        "before_moment": NOW,
+        "events": 20,
+    },
     "read_timeline": _TIMELINE,
+    "read_timeline_by_time": {
+        "logs": uuids("customer", 10),
+        "filed_logs": uuids("customer", 8),
+        "own": uuids("customer", 10),
+        "before_moment": NOW,
+        "before_version": 2**62,
+        "before_log": uuid("customer", 9),
+        "horizon": None,
+        "limit": 60,
+    },
     "read_timeline_forward": _TIMELINE | {"bounds": [3] * 10},
     "read_trait_statements": _LIVE,
     "lock_ticket_orders": {

@@ -1,12 +1,19 @@
 """The small forms of the console's buttons. The forms of an order are in `order_form`."""
 
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
 from django import forms
+from django.utils.timezone import make_aware
 
 from butler.actions.topics import KEY, STATUS
 from butler.models import StaffTask
 from channels.console.fields import MatchingField, ShortTextField
+from channels.console.presenters.labels import EVENT_KINDS, SOURCE_CHANNELS
+from channels.pages.presenters.events import names_with_headline
 from customers.actions.refiling import MAX_REASON_LENGTH
 from customers.consent.preferences import TIME_OF_DAY
+from customers.queries.timeline import TimelineFilter
 
 
 class ReasonForm(forms.Form):
@@ -19,6 +26,55 @@ class OrderAnswerForm(ReasonForm):
     """The answer to one request about an order, or to all if it names none."""
 
     request = forms.UUIDField(required=False)
+
+
+class DayInput(forms.DateInput):
+    """The date picker of the browser, which sends days as 2026-12-31."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class TimelineForm(forms.Form):
+    """The filters of a timeline. All of them are optional."""
+
+    q = ShortTextField(label="Text", limit=100, required=False)
+    kind = forms.ChoiceField(
+        label="Kind", choices=[("", "All kinds"), *EVENT_KINDS.items()], required=False
+    )
+    channel = forms.ChoiceField(
+        label="Channel", choices=[("", "All channels"), *SOURCE_CHANNELS.items()], required=False
+    )
+    since = forms.DateField(label="From", required=False, widget=DayInput)
+    until = forms.DateField(label="To", required=False, widget=DayInput)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a period that ends before it begins."""
+        values = super().clean() or {}
+        since, until = values.get("since"), values.get("until")
+        if since and until and until < since:
+            self.add_error("until", "The last day is before the first day.")
+        return values
+
+    def filters(self) -> TimelineFilter:
+        """Return the filters of a valid form. The days are those of the company."""
+        values = self.cleaned_data
+        since, until = values["since"], values["until"]
+        text = values["q"]
+        return TimelineFilter(
+            kind=values["kind"] or None,
+            channel=values["channel"] or None,
+            text=text or None,
+            text_names=names_with_headline(text) if text else (),
+            since=_start_of(since) if since else None,
+            until=_start_of(until + timedelta(days=1)) if until else None,
+        )
+
+
+def _start_of(day: date) -> datetime:
+    return make_aware(datetime.combine(day, time.min))
 
 
 class StopAutomationForm(forms.Form):

@@ -20,7 +20,7 @@ from customers.identity.merge_reasons import merge_reasons
 from customers.queries.consent_shapes import PurposeShape
 from customers.queries.record import read_record
 from customers.queries.shapes import EventShape, RecordShape
-from customers.queries.timeline import TimelineFilter, timeline
+from customers.queries.timeline import TimelineFilter, timeline_by_time
 
 EVENTS_LIMIT = 10
 MESSAGES_LIMIT = 3
@@ -103,7 +103,7 @@ def _scanned_at(customer: ResolvedCustomer, shape: RecordShape) -> datetime | No
 def _events(
     customer: ResolvedCustomer, shape: RecordShape, limit: int, narrow: TimelineFilter = _ALL
 ) -> Sequence[EventShape]:
-    events = timeline(
+    events = timeline_by_time(
         shape.id,
         filters=narrow,
         cursor=None,

@@ -1,7 +1,7 @@
 """Endpoints that find records, and read a record, its timeline and its interactions."""
 
 from hashlib import blake2b
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -32,7 +32,7 @@ from customers.queries import lists
 from customers.queries.pages import Page
 from customers.queries.record import read_record, read_record_version
 from customers.queries.shapes import EventShape, InteractionShape, RecordShape, SummaryShape
-from customers.queries.timeline import TimelineFilter, timeline
+from customers.queries.timeline import TimelineFilter, timeline, timeline_by_time
 from customers.types import OpenedRecord
 
 
@@ -190,6 +190,9 @@ class _TimelineQuery(msgspec.Struct, forbid_unknown_fields=True):
     since: schema.Moment | None = None
     until: schema.Moment | None = None
     at_version: schema.Number | None = None
+    order: Literal["version", "time"] = "version"
+    channel: str | None = None
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     cursor: str | None = None
     limit: str | None = None
 
@@ -200,7 +203,7 @@ class TimelineView(CustomerView):
     rights: ClassVar = {"GET": Right.READ}
 
     @schema.describe(
-        "Read a timeline, newest first",
+        "Read a timeline by version, newest first; with order=time by the time of the events",
         answer=schema.pages_of(EventShape),
         parameters=(
             schema.query("kind"),
@@ -211,12 +214,24 @@ class TimelineView(CustomerView):
             schema.query(
                 "at_version", "Only events up to this version", {"type": "integer", "minimum": 0}
             ),
+            schema.query(
+                "order",
+                "version (the default) for programs; time for pages that people read",
+                {"enum": ["version", "time"], "type": "string"},
+            ),
+            schema.query("channel", "With order=time: only events of sources of this channel"),
+            schema.query("text", "With order=time: only events that contain this text"),
             *schema.PAGING,
         ),
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
         cursor, limit = page_parameters(request)
         query = read_query(request, _TimelineQuery)
+        is_by_time = query.order == "time"
+        if not is_by_time and (query.channel or query.text):
+            raise Problem(400, "invalid-query", "channel and text need order=time.")
+        if is_by_time and query.at_version is not None:
+            raise Problem(400, "invalid-query", "at_version needs order=version.")
         filters = TimelineFilter(
             kind=query.kind,
             name=query.name,
@@ -224,8 +239,11 @@ class TimelineView(CustomerView):
             since=query.since,
             until=query.until,
             at_version=query.at_version,
+            channel=query.channel,
+            text=query.text,
         )
-        page = timeline(
+        read_page = timeline_by_time if is_by_time else timeline
+        page = read_page(
             self.customer_id,
             filters=filters,
             cursor=cursor,

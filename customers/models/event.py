@@ -65,6 +65,8 @@ class Event(models.Model):
                 condition=~models.Q(about=""),
                 name="event_about",
             ),
+            # Pages show a timeline by time; version breaks ties.
+            models.Index(fields=["customer", "occurred_at", "version"], name="event_by_time"),
             models.Index(
                 fields=["origin"],
                 condition=models.Q(origin__isnull=False),

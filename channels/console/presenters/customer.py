@@ -1,9 +1,8 @@
 """A customer for the console. The functions convert shapes to values; no database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from django.utils.timezone import get_default_timezone
 
@@ -11,23 +10,12 @@ from butler.due.civil_time import age_on
 from butler.types import Facts
 from channels.console.presenters import labels
 from channels.console.presenters.orders import StaffOrder, staff_order
-from channels.pages.presenters.decisions import CatalogNames
-from channels.pages.presenters.events import headline
 from channels.pages.presenters.record import is_adult
-from channels.pages.presenters.timeline import (
-    channel_icon,
-    is_claimed,
-    statement_details,
-    without_copies,
-)
-from customers.identity.refiling import FIXED_KINDS
 from customers.queries.shapes import (
-    EventShape,
     IdentifierShape,
     InteractionShape,
     MemberShape,
     RecordShape,
-    body_properties,
     decode_stored,
     trait_text,
 )
@@ -62,29 +50,6 @@ class CustomerContact:
     staff: str
     started_at: datetime
     subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class StaffTimelineEntry:
-    """One event of a timeline in the console."""
-
-    log: UUID
-    version: int
-    headline: str
-    detail: str
-    channel: str
-    icon: str
-    actor: str
-    is_claimed: bool
-    # A customer token proved which customer did it.
-    is_signed_in: bool
-    occurred_at: datetime
-    can_move: bool
-
-    @property
-    def key(self) -> str:
-        """A text that is unique on the timeline."""
-        return f"{self.log}-{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,34 +129,6 @@ def _contact(interaction: InteractionShape) -> CustomerContact:
         interaction.started_at,
         str(decode_stored(interaction.details, {}).get("subject") or ""),
     )
-
-
-def timeline_entries(events: Iterable[EventShape], names: CatalogNames) -> list[StaffTimelineEntry]:
-    """Return the entries of a timeline in the console."""
-    return [_timeline_entry(event, names) for event in without_copies(events)]
-
-
-def _timeline_entry(event: EventShape, names: CatalogNames) -> StaffTimelineEntry:
-    return StaffTimelineEntry(
-        log=event.customer,
-        version=event.version,
-        headline=headline(event.kind, event.name, for_staff=True),
-        detail=_event_detail(event, names),
-        channel=labels.source_channel(event.channel),
-        icon=channel_icon(event.channel),
-        actor=labels.decision_maker(event.kind, event.actor),
-        is_claimed=is_claimed(event),
-        is_signed_in=event.is_signed_in,
-        occurred_at=event.occurred_at,
-        can_move=event.kind not in FIXED_KINDS,
-    )
-
-
-def _event_detail(event: EventShape, names: CatalogNames) -> str:
-    properties = body_properties(event)
-    if event.kind == "consent":
-        return statement_details(event.name, properties, names)
-    return labels.event_detail(event.kind, event.name, properties)
 
 
 def _preferences(facts: Facts | None, now: datetime) -> list[str]:

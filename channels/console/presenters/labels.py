@@ -97,6 +97,17 @@ CONSENT_STATES = {
     "expired": "Consent expired,",
     "invalidated": "Consent no longer valid,",
 }
+# The kinds of events, as the filter of a timeline names them.
+EVENT_KINDS = {
+    "track": "Orders, visits, calls and other actions",
+    "page": "Pages of a website",
+    "screen": "Screens of an app",
+    "identify": "Statements about the customer",
+    "consent": "Consents and preferences",
+    "message": "Messages",
+    "task": "Tasks",
+    "identity": "Merges and separations",
+}
 MERGE_REASONS = {
     "proof": "both have the same verified address or number",
     "claim": "an anonymous visit turned out to be theirs",

@@ -16,15 +16,16 @@ from butler.queries import inbox
 from butler.queries.tasks import tasks_of
 from butler.types import Facts
 from channels.console.presenters import labels
-from channels.console.presenters.customer import CustomerPage, customer_page, timeline_entries
+from channels.console.presenters.customer import CustomerPage, customer_page
 from channels.console.presenters.permissions import ContactPermission, contact_permissions
+from channels.console.presenters.timeline import timeline_days
 from channels.console.views import access, audit, decisions, merges
 from channels.console.views.search_rows import find_rows
 from customers.access.access_log import SYSTEM
 from customers.models import Purpose
 from customers.queries.record import read_record
 from customers.queries.shared_calls import read_shared_calls
-from customers.queries.timeline import TimelineFilter, timeline
+from customers.queries.timeline import TimelineFilter, timeline_by_time
 
 EVENTS_LIMIT, OCCASIONS_LIMIT, ENTRIES_LIMIT = 30, 8, 50
 # The lifetime of a message that staff would send now.
@@ -97,7 +98,7 @@ def _role_context(
 
 
 def _timeline_context(customer_id: UUID) -> dict[str, Any]:
-    page = timeline(
+    page = timeline_by_time(
         customer_id,
         filters=TimelineFilter(),
         cursor=None,
@@ -105,8 +106,11 @@ def _timeline_context(customer_id: UUID) -> dict[str, Any]:
         part=None,
         is_for_customer=False,
     )
+    events = page.results if page else ()
     return {
-        "timeline": timeline_entries(page.results if page else (), decisions.staff_names()),
+        "timeline": timeline_days(
+            events, decisions.reference_names(customer_id, events), today=timezone.localdate()
+        ),
         "has_more_events": page.next if page else None,
     }
 

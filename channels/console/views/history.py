@@ -1,18 +1,21 @@
 """The whole history of a record, page by page: orders, timeline and decisions."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from butler.queries import inbox
-from channels.console.presenters.customer import timeline_entries
+from channels.console.forms import TimelineForm
 from channels.console.presenters.orders import staff_order
+from channels.console.presenters.timeline import timeline_days
 from channels.console.views import access, audit, decisions
 from channels.console.views.live_records import customer_name, find_live_id
 from customers.queries import lists
-from customers.queries.timeline import TimelineFilter, timeline
+from customers.queries.timeline import TimelineFilter, timeline_by_time
 
 PAGE_SIZE = 30
 
@@ -30,13 +33,15 @@ def list_orders(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @require_safe
 @access.page("customers.view_event")
 def show_timeline(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """List all events of the record, the newest first."""
+    """List all events of the record by time, the latest first, with filters."""
     live_id = lists.live_id(customer_id)
+    form = TimelineForm(request.GET)
+    filters = form.filters() if form.is_valid() else TimelineFilter()
     cursor = request.GET.get("cursor")
     page = (
-        timeline(
+        timeline_by_time(
             live_id,
-            filters=TimelineFilter(),
+            filters=filters,
             cursor=cursor,
             limit=PAGE_SIZE,
             part=None,
@@ -47,8 +52,21 @@ def show_timeline(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     )
     if live_id is None or page is None:
         raise Http404
-    entries = timeline_entries(page.results, decisions.staff_names())
-    return _render_page(request, live_id, "timeline", page.next, timeline=entries)
+    days = timeline_days(
+        page.results,
+        decisions.reference_names(live_id, page.results),
+        today=timezone.localdate(),
+    )
+    return _render_page(
+        request,
+        live_id,
+        "timeline",
+        page.next,
+        timeline=days,
+        form=form,
+        is_filtered=filters != TimelineFilter(),
+        has_all=len(page.results) == PAGE_SIZE or page.next is None,
+    )
 
 
 @require_safe
@@ -72,6 +90,9 @@ def _render_page(
         "customer": {"id": live_id, "name": customer_name(live_id)},
         "what": what,
         "is_first": "cursor" not in request.GET,
+        "filters": urlencode(
+            [(name, text) for name, text in request.GET.items() if name != "cursor"]
+        ),
         "next": next_cursor,
         "section": "search",
     }

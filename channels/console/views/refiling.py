@@ -78,11 +78,16 @@ def undo_move(request: HttpRequest, customer_id: UUID, log: UUID, version: int) 
     return redirect("console:timeline", customer_id=live_id)
 
 
+def _properties(event: Event) -> dict[str, Any]:
+    properties = event.body.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
 def _event_context(live_id: UUID, event: Event) -> dict[str, Any]:
     return {
         "customer": {"id": live_id, "name": customer_name(live_id)},
         "event": event,
-        "headline": headline(event.kind, event.name, for_staff=True),
+        "headline": headline(event.kind, event.name, _properties(event), for_staff=True),
         # The number of the order or call that the event is about.
         "about": event.about.partition(":")[2],
         "section": "search",

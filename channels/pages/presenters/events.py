@@ -29,13 +29,30 @@ class EventDescription(NamedTuple):
     details: Details | None = None
 
 
-def headline(kind: str, name: str, *, for_staff: bool = False) -> str:
-    """Return the headline of an event; its name or kind if it has no headline."""
+# The properties that name the subject of an event without a description, the best first.
+_SUBJECTS = ("name", "title", "label", "product", "ride", "subject")
+
+
+def headline(
+    kind: str, name: str, properties: Mapping[str, Any], *, for_staff: bool = False
+) -> str:
+    """Return the headline of an event. Without a description it is the name with the subject."""
     description = _DESCRIPTIONS.get(name) if kind not in ("page", "screen") else None
     description = description or _KIND_DESCRIPTIONS.get(kind)
     if description is None:
-        return name or kind
+        subject = next(filter(None, (_text(properties, key) for key in _SUBJECTS)), "")
+        return ": ".join(filter(None, (name or kind, subject[:80])))
     return description.staff if for_staff else _(description.customer)
+
+
+def names_with_headline(text: str) -> tuple[str, ...]:
+    """Return the names of events whose headline for staff contains a text."""
+    searched = text.casefold()
+    return tuple(
+        name
+        for name, description in _DESCRIPTIONS.items()
+        if searched in description.staff.casefold()
+    )
 
 
 def detail(kind: str, name: str, properties: Mapping[str, Any]) -> str:

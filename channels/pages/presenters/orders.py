@@ -132,7 +132,7 @@ def request_card(
     request: Mapping[str, Any], names: Mapping[str, str], *, for_staff: bool = False
 ) -> RequestCard:
     """Return one request about an order. `names` has the names of the order's lines, by id."""
-    headline = events.headline("track", str(request["event"]), for_staff=for_staff)
+    headline = events.headline("track", str(request["event"]), {}, for_staff=for_staff)
     change = events.requested_change(request["change"], names)
     state, reason = str(request["state"]), str(request["reason"])
     if for_staff:

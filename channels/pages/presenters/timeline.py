@@ -57,7 +57,7 @@ def timeline_entry(event: EventShape, names: ReferenceNames = NO_NAMES) -> Timel
     return TimelineEntry(
         version=event.version,
         log=str(event.customer),
-        headline=events.headline(event.kind, event.name),
+        headline=events.headline(event.kind, event.name, event_properties),
         detail=_detail(event, event_properties, names),
         channel=event.channel,
         icon=_icon(event, event_properties),

@@ -43,6 +43,13 @@ def staff_timestamp(at: datetime) -> SafeString:
     return _element('<time datetime="{}">{}</time>', at, text)
 
 
+@register.simple_tag
+def staff_clock(at: datetime) -> SafeString:
+    """Return a <time> element with the time of day for staff, below a heading with the day."""
+    text = date_format(time.in_company_zone(at), "H:i T")
+    return _element('<time datetime="{}">{}</time>', at, text)
+
+
 def _is_this_year(at: datetime) -> bool:
     return localtime(at).year == localtime().year
 

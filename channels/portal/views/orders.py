@@ -20,7 +20,7 @@ from customers.identity.openable_graph import read_openable
 from customers.models import User
 from customers.queries import lists
 from customers.queries.pages import BadCursor
-from customers.queries.timeline import TimelineFilter, timeline
+from customers.queries.timeline import TimelineFilter, timeline_by_time
 
 PAGE_SIZE = 20
 CHANGES_LIMIT = 30
@@ -50,7 +50,7 @@ def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) ->
     if order is None:
         return not_found(request, customer, "orders")
     of_order = TimelineFilter(about=f"order:{number}")
-    changes = timeline(
+    changes = timeline_by_time(
         customer.id,
         filters=of_order,
         cursor=None,

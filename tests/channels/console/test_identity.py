@@ -157,7 +157,7 @@ def test_timeline_shows_a_merge_once_and_who_made_it(desk, couple):
 
     page = tidy(page_of(desk, f"customers/{noor.id}/timeline/"))
 
-    assert page.count("<h3>Records merged</h3>") == 1
+    assert page.count("<h4>Records merged</h4>") == 1
     assert "Butler, Sam</p>" in page
 
 
@@ -169,7 +169,7 @@ def test_timeline_says_that_the_customer_separated_her_records(desk, couple):
     pages = [tidy(page_of(desk, f"customers/{each.id}/timeline/")) for each in couple]
 
     for page in pages:
-        assert page.count("<h3>Records separated</h3>") == 1
+        assert page.count("<h4>Records separated</h4>") == 1
         assert "Butler, the customer</p>" in page
 
 

@@ -1,5 +1,7 @@
 """Staff and the customer see which events a signed-in app sent, and what in them is a claim."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -33,9 +35,10 @@ def record(app):
 
 def labels(page):
     """Return the words behind the channel of each event, by its headline."""
-    rows = page.partition('id="timeline"')[2].partition("</ol>")[0].split("<h3>")[1:]
+    entries = page.partition('id="timeline"')[2].partition("</main>")[0]
+    rows = re.split(r"<h[34]>", entries)[1:]
     return {
-        row.partition("</h3>")[0]: [
+        row.partition("</h")[0]: [
             word for word in ("signed in", "claimed") if f"· {word}" in tidy(row)
         ]
         for row in rows

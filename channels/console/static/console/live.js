@@ -39,7 +39,7 @@ function replacePage(fresh, current) {
   }
   const rows = [...fresh.querySelectorAll("#timeline li[id]")].filter((row) => !existingRows.has(row.id));
   for (const row of rows) row.classList.add("is-new");
-  announcement.textContent = rows.map((row) => row.querySelector("h3").textContent).join(". ");
+  announcement.textContent = rows.map((row) => row.querySelector("h4").textContent).join(". ");
 }
 
 // What tells a link, a button or a field from the others, before and after.
