@@ -20,7 +20,8 @@ from customers.actions.attempt_limits import (
     too_many_attempts,
 )
 from customers.identity.normalize import normalize
-from customers.models import GateScan, TicketCode
+from customers.models import Customer, Event, GateScan, TicketCode
+from customers.projections import orders
 from customers.tickets import codes
 from customers.tickets.states import (
     MOVED,
@@ -171,16 +172,24 @@ def _issue_number(code: str) -> None:
                 issued_at=_EPOCH,
             )
             for order_key, customer_id in sql.rows("find_order_keys", params)
-            if not _has_later_code(order_key)
+            if not _has_later_code(order_key) and not _has_moved(number, customer_id)
         ],
         ignore_conflicts=True,
     )
 
 
 def _has_later_code(order_key: str) -> bool:
-    """Tell whether the order got a new code, or went to another customer, after its first code."""
+    """Tell whether the order got a new code, or a customer lost its code, after its first code."""
     rows = TicketCode.objects.filter(order_key=order_key)
     return rows.filter(Q(origin=REISSUED) | Q(end_reason=MOVED)).exists()
+
+
+def _has_moved(number: str, customer_id: UUID) -> bool:
+    """Tell whether an order came from another customer, who knows its number."""
+    logs = Customer.objects.filter(Q(pk=customer_id) | Q(canonical=customer_id))
+    return Event.objects.filter(
+        about=f"{orders.PREFIX}{number}", name=orders.MOVED, customer__in=logs.values("pk")
+    ).exists()
 
 
 def _remember(scan: Scan, decision: Decision, tickets: Iterable[Sequence[ScannedTicket]]) -> None:

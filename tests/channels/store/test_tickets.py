@@ -264,6 +264,21 @@ def test_order_number_admits_only_with_the_setting_and_until_its_code_is_replace
     assert [scan(client, key, number).json["state"] for number in ("A-1", "C-3")] == ["unknown"] * 2
 
 
+@pytest.mark.parametrize("is_code_read", [False, True])
+def test_order_number_admits_nobody_after_the_order_moved(client, settings, is_code_read):
+    """The former customer knows the number, and has it on a printed ticket."""
+    _, key = gate()
+    settings.BUTLER_ORDER_NUMBERS_OPEN_GATE = True
+    place()
+    if is_code_read:
+        code_of()
+    place(name="Order Amended", of="sam", at=NOON + HOUR)
+
+    assert scan(client, key, "A-1").json["state"] == "unknown"
+    assert scan(client, key, code_of()).json["state"] == "good"
+    assert scan(client, key, "A-1").json["state"] == "unknown"
+
+
 def test_order_number_of_a_claimed_or_requested_order_admits_nobody(client, settings):
     _, key = gate()
     settings.BUTLER_ORDER_NUMBERS_OPEN_GATE = True
