@@ -66,6 +66,7 @@ def store_events(
     rejected_items: Sequence[RejectedItem] = (),
     expected_version: int | None = None,
     first_place: int = 0,
+    is_repeated: bool = False,
 ) -> IngestedBatch:
     """Store a batch of events, quarantine the faulty ones, and return a receipt.
 
@@ -80,11 +81,22 @@ def store_events(
     first_place: the place of the first event in the batch as the source sent it. The place decides
     between events with the same time.
 
+    is_repeated: True if most of the events are probably stored already. The function then looks for
+    them first. Otherwise it does so after a conflict in Postgres.
+
     Raises django.db.OperationalError if the database is unavailable. The batch is then not stored,
     or it is stored and only the answer to COMMIT was lost. The caller can safely send it again.
     """
     try:
-        return _store(sender, events, received_at, rejected_items, expected_version, first_place)
+        return _store(
+            sender,
+            events,
+            received_at,
+            rejected_items,
+            expected_version,
+            first_place,
+            is_repeated=is_repeated,
+        )
     except _FAULTS as error:
         if not events or not db.is_value_error(error):
             raise
@@ -130,12 +142,14 @@ def _store(
     rejected_items: Sequence[RejectedItem],
     expected_version: int | None = None,
     first_place: int = 0,
+    *,
+    is_repeated: bool = False,
 ) -> IngestedBatch:
     """Store a batch in one transaction; quarantine its events that cannot be folded."""
     # Few batches contain a message that is already stored. The first attempt therefore skips the
-    # lookup of stored messages, unless a version is expected. If the unique key reports a
-    # duplicate, the next attempt does the lookup.
-    lookups = iter((expected_version is not None,))
+    # lookup of stored messages, unless a version or a repetition is expected. If the unique key
+    # reports a duplicate, the next attempt does the lookup.
+    lookups = iter((is_repeated or expected_version is not None,))
     faults: dict[str, str] = {}
 
     def store() -> IngestedBatch:

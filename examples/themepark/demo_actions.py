@@ -12,8 +12,9 @@ from customers.queries.shapes import OrderShape, RecordShape
 from customers.types import OPEN_ORDER_STATUSES
 from examples.themepark import families, orders, people
 from examples.themepark.families import Family
+from examples.themepark.gate import file_scans
 from examples.themepark.load import sender
-from examples.themepark.message_history import DESK, SITE, TILL
+from examples.themepark.message_history import DESK, SCAN, SITE, TILL
 from examples.themepark.messages import Identifiers, Message, to_incoming_event
 from examples.themepark.rides import zone
 
@@ -123,7 +124,7 @@ def scan_at_gate(state: DemoState) -> None:
         content = {"order_id": order.number, "state": "good", "till": "gate-2"}
         state.add_message(
             TILL,
-            "Ticket Scanned",
+            SCAN,
             content,
             identifiers=(("order", order.number),),
             about=f"order:{order.number}",
@@ -146,5 +147,5 @@ def run_demo_action(name: str, *, now: datetime) -> int:
         return 0
     # All messages of an action come from one source.
     source = Source.objects.get(name=state.messages[0].source)
-    events = [to_incoming_event(message) for message in state.messages]
+    events = file_scans([to_incoming_event(message) for message in state.messages])
     return ingest.store_events(sender=sender(source), events=events, received_at=now).accepted

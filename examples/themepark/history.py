@@ -6,7 +6,7 @@ from typing import Any
 
 from examples.themepark import orders
 from examples.themepark.families import Family
-from examples.themepark.message_history import APP, DESK, SITE, TILL, MessageHistory
+from examples.themepark.message_history import APP, DESK, SCAN, SITE, TILL, MessageHistory
 from examples.themepark.messages import Message
 from examples.themepark.rides import rides, zone
 
@@ -199,7 +199,7 @@ def visit(history: MessageHistory, random_: random.Random, day: date, *, number:
     about = f"order:{number}"
     history.add_message(
         TILL,
-        "Ticket Scanned",
+        SCAN,
         at,
         content,
         identifier_kinds=("order",),

@@ -12,6 +12,7 @@ from customers.ingest import store_events
 from customers.models import Source
 from customers.types import IngestedBatch, Sender
 from examples.themepark import families, history
+from examples.themepark.gate import file_scans
 from examples.themepark.messages import Message, to_incoming_event
 from examples.themepark.rides import zone
 
@@ -66,12 +67,16 @@ def batches(households: Iterable[Sequence[Message]]) -> Iterator[Batch]:
                 messages_before += len(batch)
 
 
-def load(batch: Batch, sender: Sender, *, now: datetime) -> IngestedBatch:
-    """Store the messages of a batch as events, received now."""
+def load(batch: Batch, sender: Sender, *, is_repeated: bool, now: datetime) -> IngestedBatch:
+    """Store the messages of a batch as events, received now.
+
+    is_repeated: True if an earlier load stored them, and this one only looks for new ones
+    """
     return store_events(
         sender=sender,
-        events=[to_incoming_event(message) for message in batch.messages],
+        events=file_scans([to_incoming_event(message) for message in batch.messages]),
         received_at=now,
+        is_repeated=is_repeated,
     )
 
 

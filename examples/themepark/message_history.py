@@ -8,6 +8,8 @@ from examples.themepark.families import Family
 from examples.themepark.messages import Message
 
 APP, SITE, DESK, TILL = "app", "site", "call desk", "till"
+# The event of an admitted ticket.
+SCAN = "Ticket Scanned"
 
 
 @dataclass

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from butler.actions.topics import set_status
 from butler.models import AutomationVersion, Due, Run, TopicStatus
+from customers import ingest
 from customers.actions.changes import ChangeAuthor
 from customers.actions.consent import record_statements
 from customers.consent.state_reader import read_state
@@ -66,6 +67,22 @@ def test_second_load_adds_nothing(capsys):
 
     assert set(Event.objects.values_list("customer_id", "version", "message_id")) == before
     assert " 0 new" in output
+
+
+def test_second_load_looks_for_known_events_before_it_stores_any(capsys, monkeypatch):
+    _load(capsys)
+    looked_up: list[bool] = []
+
+    class Batch(ingest._Batch):
+        def __init__(self, *args, looks_up: bool, **fields):
+            looked_up.append(looks_up)
+            super().__init__(*args, looks_up=looks_up, **fields)
+
+    monkeypatch.setattr(ingest, "_Batch", Batch)
+    _load(capsys)
+
+    assert looked_up
+    assert all(looked_up)
 
 
 def test_dry_run_writes_nothing(capsys, home):

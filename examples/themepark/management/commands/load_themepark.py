@@ -38,7 +38,7 @@ class Command(BaseCommand):
             self._count(load.household_messages(since=now))
             return
         demo_keys = keys.ensure_keys(settings.BUTLER_HOME, now=now)
-        self._load(now)
+        self._load(now, is_repeated=not demo_keys.is_fresh)
         passwords = demo_keys.passwords if settings.DEBUG else {}
         factors = demo_keys.factors if settings.DEBUG else {}
         people.create_logins(passwords, factors, is_fresh=demo_keys.is_fresh)
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if summary:
             self.stdout.write(json.dumps(people.summary(demo_keys.passwords)))
 
-    def _load(self, now: datetime) -> None:
+    def _load(self, now: datetime, *, is_repeated: bool) -> None:
         started = time.monotonic()
         sources = {source.name: source for source in Source.objects.all()}
         # The histories depend on the day of the first load: see load.household_messages.
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         total = sum(map(len, households))
         outcomes: Counter[str] = Counter()
         for batch in load.batches(households):
-            receipt = load.load(batch, senders[batch.source], now=now)
+            receipt = load.load(batch, senders[batch.source], is_repeated=is_repeated, now=now)
             outcomes.update(outcome.status for outcome in receipt.outcomes)
             self._print_progress(batch.messages_before + len(batch.messages), total)
         seconds = time.monotonic() - started
