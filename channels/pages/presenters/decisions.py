@@ -45,6 +45,10 @@ ACCESSED_PARTS = {
     "stream": gettext_noop("your page"),
     "customer view": gettext_noop("your page as you see it"),
     "refiling": gettext_noop("an event that may not be yours"),
+    "order-tickets": gettext_noop("the code of a ticket of yours"),
+    "identifiers": gettext_noop("your accounts and addresses"),
+    "order requests": gettext_noop("your requests about orders"),
+    "order-requests": gettext_noop("your requests about orders"),
 }
 # Any other part.
 OTHER_PART = gettext_noop("your record")

@@ -17,6 +17,9 @@ SOURCE_CHANNELS = {
     "butler": gettext_noop("by Butler"),
     "console": gettext_noop("at our desk"),
     "desk": gettext_noop("at our desk"),
+    "server": gettext_noop("online"),
+    "import": gettext_noop("in an earlier system"),
+    "partner": gettext_noop("at a partner"),
 }
 # The way of a message to its customer, by channel.
 MESSAGE_CHANNELS = {

@@ -165,3 +165,24 @@ def test_proved_mailbox_without_an_account_is_shown_as_confirmed(db):
     WireSource("Shop", "server", ids="shop").order(1, "GUEST-1", "", email=BOX)
 
     assert '<span class="badge good">confirmed</span>' in signed_in().get("/").content.decode()
+
+
+def test_mailbox_without_an_account_is_offered_as_no_choice(db):
+    WireSource("Shop", "server", ids="shop").order(1, "GUEST-1", email=BOX)
+
+    page = signed_in().get("/accounts/").content.decode()
+
+    assert BOX in page
+    assert "This account is open." not in page
+
+
+@pytest.mark.parametrize(("addresses", "is_whole"), [("checked", True), ("stated", False)])
+def test_only_a_session_that_opens_the_whole_record_reads_whether_it_was_joined(
+    db, addresses, is_whole
+):
+    users = ("ann",) if is_whole else ("ann", "bram")
+    shop_with_orders(addresses=addresses, users=users)
+
+    page = signed_in().get("/").content.decode()
+
+    assert ("This is your only record." in page) is is_whole

@@ -102,6 +102,16 @@ def test_a_cancelled_order_is_no_next_visit(signed_in):
     assert "Cancelled" in page
 
 
+def test_next_visit_leads_to_its_ticket_and_calls_no_number_a_code(signed_in):
+    _order("LK-1")
+
+    page = signed_in.get("/").content.decode()
+
+    visit = re.search(r'<section class="pass".*?</section>', page, re.DOTALL)[0]
+    assert "Code" not in visit
+    assert re.search(r'href="/orders/LK-1/#take">Show your ticket<', visit)
+
+
 def test_a_login_without_a_record_is_told_so(client):
     client.force_login(User.objects.create_user("new@example.com"))
 
