@@ -26,6 +26,8 @@ class OrderAnswerForm(ReasonForm):
     """The answer to one request about an order, or to all if it names none."""
 
     request = forms.UUIDField(required=False)
+    # True on the list of requests, which the staff member sees again after the answer.
+    from_list = forms.BooleanField(required=False)
 
 
 class DayInput(forms.DateInput):

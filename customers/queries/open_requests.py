@@ -53,6 +53,11 @@ def open_order_requests(
     return Page(requests, page.next, page.previous)
 
 
+def count_orders_with_requests() -> int:
+    """Return the number of orders with a request that nobody has answered yet."""
+    return Order.objects.filter(asked_at__isnull=False).count()
+
+
 def _open_requests(order: Order) -> list[OpenOrderRequestShape]:
     return [
         OpenOrderRequestShape(

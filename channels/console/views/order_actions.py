@@ -1,6 +1,7 @@
 """The actions of staff on an order: confirm, decline, cancel."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
@@ -63,14 +64,14 @@ def confirm(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
     """Place the order, or make the change, that the customer requested."""
     live_id, before = find_order(customer_id, number)
     target = order_target(request, live_id, number)
-    request_id, _ = _answer(request)
+    answer = _answer(request)
     outcome = "is placed" if before.is_requested else "is changed"
     _perform(
         request,
-        lambda: order_requests.confirm_request(target=target, request_id=request_id),
+        lambda: order_requests.confirm_request(target=target, request_id=answer.request_id),
         f"{number} {outcome}.",
     )
-    return redirect("console:customer", customer_id=live_id)
+    return _after_answer(answer, live_id)
 
 
 @require_POST
@@ -79,13 +80,15 @@ def decline(request: HttpRequest, customer_id: UUID, number: str) -> HttpRespons
     """Decline the order or change that the customer requested."""
     live_id, _ = find_order(customer_id, number)
     target = order_target(request, live_id, number)
-    request_id, reason = _answer(request)
+    answer = _answer(request)
     _perform(
         request,
-        lambda: order_requests.decline_request(target=target, request_id=request_id, reason=reason),
+        lambda: order_requests.decline_request(
+            target=target, request_id=answer.request_id, reason=answer.reason
+        ),
         f"The request for {number} is declined.",
     )
-    return redirect("console:customer", customer_id=live_id)
+    return _after_answer(answer, live_id)
 
 
 @require_POST
@@ -102,12 +105,27 @@ def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str)
     return redirect("console:order", customer_id=live_id, number=number)
 
 
-def _answer(request: HttpRequest) -> tuple[str, str]:
-    """Return the id of the answered request, or "" for all requests, and the reason."""
+class _Answer(NamedTuple):
+    """The answered request, or "" for all requests, the reason, and the page that had the form."""
+
+    request_id: str
+    reason: str
+    is_from_list: bool
+
+
+def _answer(request: HttpRequest) -> _Answer:
     form = OrderAnswerForm(request.POST)
     if not form.is_valid():
         raise Http404
-    return str(form.cleaned_data["request"] or ""), form.cleaned_data["reason"]
+    fields = form.cleaned_data
+    return _Answer(str(fields["request"] or ""), fields["reason"], fields["from_list"])
+
+
+def _after_answer(answer: _Answer, customer_id: UUID) -> HttpResponse:
+    """Lead back to the list of requests, or to the customer."""
+    if answer.is_from_list:
+        return redirect("console:order-requests")
+    return redirect("console:customer", customer_id=customer_id)
 
 
 @require_safe

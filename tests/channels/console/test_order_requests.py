@@ -1,11 +1,15 @@
 """Staff see what customers ask about orders, and answer each request once."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.utils import timezone
 
+from butler import urls as butler_urls
+from channels.console.presenters import labels
+from customers import urls as customer_urls
 from customers.actions import order_requests, orders
 from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
@@ -94,3 +98,47 @@ def test_unreadable_request_id_is_no_page(desk, noor, placed):
     path = f"/console/customers/{noor.id}/orders/LK-1/confirm/"
 
     assert desk.post(path, {"request": "x"}).status_code == 404
+
+
+def test_answer_from_the_list_leads_back_to_the_list(desk, noor, placed):
+    first, _ = ask(noor, note="by the gate"), ask(noor, visit_date="2027-05-02")
+
+    page = answer(desk, noor, "decline", request=first, from_list="on")
+
+    assert "The request for LK-1 is declined." in page
+    assert "<h1>Order requests</h1>" in page
+    assert "2 May 2027" in page
+
+
+def test_home_page_counts_the_orders_with_requests(desk, noor, placed):
+    before = content(desk, "/console/")
+    ask(noor, note="by the gate")
+    ask(noor, visit_date="2027-05-02")
+
+    page = content(desk, "/console/")
+
+    assert '<p class="metric">1</p>' not in before
+    assert '<p class="metric">1</p>' in page
+    assert "Order with requests" in page
+
+
+def test_list_of_shortcuts_names_every_page_of_the_navigation(desk):
+    page = content(desk, "/console/keys/")
+
+    letters = set(re.findall(r'data-shortcut="(\w)"', page))
+    assert "r" in letters
+    assert letters <= set(re.findall(r"<kbd>g</kbd> <kbd>(\w)</kbd>", page))
+
+
+def test_access_log_of_staff_has_words_for_every_route_of_a_record():
+    urls = [*customer_urls.urlpatterns, *butler_urls.urlpatterns]
+    of_record = [
+        pattern
+        for url in urls
+        if str(url.pattern).startswith("customers/<uuid:customer_id>/")
+        for pattern in getattr(url, "url_patterns", [url])
+    ]
+    names = {pattern.name for pattern in of_record}
+
+    assert "order-tickets" in names
+    assert names <= set(labels.ACCESSED_PARTS)
