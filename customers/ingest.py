@@ -227,7 +227,7 @@ class _Batch:
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
-            resolved, contested, placeholders = record_creation.store_missing(
+            resolved, contested, placeholders, moving = record_creation.store_missing(
                 stated, matched, self.sender, self.received_at
             )
             current = resolved[identifiers[new[0]][0]].version
@@ -235,7 +235,7 @@ class _Batch:
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
             order_moves.follow_moves(
-                self._movable_orders(new, identifiers, matched.resolved.keys(), resolved),
+                self._movable_orders(new, identifiers, matched.resolved.keys(), resolved) | moving,
                 now=self.received_at,
             )
             # The new placeholders may have events of this batch, too.

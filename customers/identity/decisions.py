@@ -10,7 +10,7 @@ from customers.identity import order_moves
 from customers.identity.families import ORDER
 from customers.identity.graph import read_decisions, read_locked
 from customers.identity.links import DecisionKind, Pair, last_decisions, pair_of
-from customers.identity.merging import regroup
+from customers.identity.merging import RegroupedRecords, regroup
 from customers.models import Identifier, ManualDecision
 from customers.types import BUTLER_SOURCE_ID
 
@@ -81,8 +81,8 @@ def undo_decision(*, decision_id: int, actor: str, now: datetime, reason: str = 
         )
         if not undone:
             raise DecisionAlreadyUndone
-        regroup(ids, now=now, reason="undo", actor=actor, are_decided=True)
-        _follow_moves(ids, now)
+        regrouped = regroup(ids, now=now, reason="undo", actor=actor, are_decided=True)
+        _follow_moves(ids, regrouped, now)
 
     retry.on_conflict(undo)
 
@@ -130,12 +130,12 @@ def _store(
     if kind == DecisionKind.SEPARATE:
         params = {"ids": ids, "source_id": BUTLER_SOURCE_ID, "now": now}
         ids += [id_ for (id_,) in sql.rows("begin_periods", params)]
-    regroup(ids, now=now, reason="staff", actor=actor, are_decided=True)
-    _follow_moves(ids, now)
+    regrouped = regroup(ids, now=now, reason="staff", actor=actor, are_decided=True)
+    _follow_moves(ids, regrouped, now)
     return decisions
 
 
-def _follow_moves(ids: Iterable[int], now: datetime) -> None:
-    """Move the events of the orders among these identifiers with the orders."""
+def _follow_moves(ids: Iterable[int], regrouped: RegroupedRecords, now: datetime) -> None:
+    """Move the events of the orders among these identifiers, and of regrouped ones, with the orders."""
     order_ids = Identifier.objects.filter(pk__in=ids, kind=ORDER).values_list("pk", flat=True)
-    order_moves.follow_moves(list(order_ids), now=now)
+    order_moves.follow_moves({*order_ids, *regrouped.moving_orders}, now=now)

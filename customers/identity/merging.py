@@ -20,6 +20,7 @@ from customers.identity.attached_placement import place_attached
 from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
 from customers.identity.links import LinkKind
 from customers.identity.order_placement import (
+    PlacedOrders,
     ask_about_numbers,
     find_orders_to_place,
     place_orders,
@@ -54,6 +55,8 @@ class RegroupedRecords(NamedTuple):
     moves: Sequence[Move] = ()
     # The number of identifiers and links that changed.
     changed: int = 0
+    # The orders that an event moves: their events follow them (customers.identity.order_moves).
+    moving_orders: frozenset[int] = frozenset()
 
 
 class _Placement(NamedTuple):
@@ -65,8 +68,7 @@ class _Placement(NamedTuple):
     shared: Set[int]
     states: Mapping[int, str]
     placeholders: Set[int]
-    # The orders that could be of several customers.
-    doubtful_orders: Set[int]
+    orders: PlacedOrders
 
 
 def regroup(
@@ -93,11 +95,18 @@ def regroup(
     _update_links(placement.states)
     repointed = _repoint_identifiers(placement)
     affected = _repoint_records(rows, targets, moves)
-    ask_about_numbers(rows, placement.doubtful_orders)
+    ask_about_numbers(rows, placement.orders.in_doubt)
     _record_merges(moves, rows, _acting_links(placement), now=now, reason=reason, actor=actor)
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
     changed = repointed + len(placement.states)
-    return RegroupedRecords(affected, frozenset(placement.placeholders), contested, moves, changed)
+    return RegroupedRecords(
+        affected,
+        frozenset(placement.placeholders),
+        contested,
+        moves,
+        changed,
+        frozenset(placement.orders.moving),
+    )
 
 
 def _place(
@@ -126,15 +135,15 @@ def _place(
         if not merged_ids and not has_locked:
             break
     rows = [*attached.rows, *orders]
-    in_doubt = place_orders(rows, regrouped.groups, targets)
+    placed_orders = place_orders(rows, regrouped.groups, targets)
     return _Placement(
         rows,
         list(dict.fromkeys([*component.links, *attached.links])),
         targets,
-        attached.shared | in_doubt,
+        attached.shared | placed_orders.in_doubt,
         {**regrouped.states, **attached.states},
         regrouped.new_placeholders | attached.new_placeholders,
-        in_doubt,
+        placed_orders,
     )
 
 

@@ -28,6 +28,13 @@ _MAX_MENTIONS = 1_000
 type _Placed = Mapping[_Number, Mapping[int, OrderOwner]]
 
 
+class PlacedOrders(NamedTuple):
+    """The orders that could be of several customers, and those that an event moves."""
+
+    in_doubt: Set[int]
+    moving: Set[int]
+
+
 class _Number(NamedTuple):
     """An order number in a space. An erased order is not the one of a later number."""
 
@@ -54,6 +61,15 @@ class _Orders(NamedTuple):
         return self.rows[id_].evidence == VERIFIED and any(
             mention.kind == LinkKind.PLACED for mention in self.mentions.get(id_, ())
         )
+
+    @property
+    def moving_ids(self) -> set[int]:
+        """The orders of which an event says that they are for another customer."""
+        return {
+            id_
+            for id_ in self.rows
+            if any(mention.kind == LinkKind.MOVED for mention in self.mentions.get(id_, ()))
+        }
 
     def moves_by_owners(self, members: Set[int]) -> list[OrderMention]:
         """Return the moves that owners of the space made under their own name of the order.
@@ -104,8 +120,8 @@ def find_orders_to_place(
 
 def place_orders(
     rows: Sequence[GraphRow], grouping: Sequence[frozenset[int]], targets: Targets
-) -> set[int]:
-    """Write the record of each order into `targets`; return the ids of the orders in doubt.
+) -> PlacedOrders:
+    """Write the record of each order into `targets`; return the orders in doubt and those that move.
 
     Orders that staff merged with a customer stay with that customer.
     """
@@ -123,7 +139,7 @@ def place_orders(
             in_doubt |= members
         filed = [record for id_ in members if (record := orders[id_].record_id)]
         targets |= dict.fromkeys(members, owner or min(filed, default=None))
-    return in_doubt
+    return PlacedOrders(in_doubt, stated.moving_ids)
 
 
 def ask_about_numbers(rows: Iterable[GraphRow], in_doubt: Set[int]) -> None:

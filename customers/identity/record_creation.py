@@ -45,6 +45,8 @@ class StoredIdentifiers(NamedTuple):
     contested: frozenset[int]
     # The accounts, cards and numbers that turned out to be placeholders.
     placeholders: frozenset[int]
+    # The regrouped orders that an event moves.
+    moving_orders: frozenset[int]
 
 
 class _Regrouped(NamedTuple):
@@ -89,7 +91,9 @@ def store_missing(
     regrouped = _regroup(assigned | linked_orders, to_regroup, resolved, addresses, now)
     changes = regrouped.changes
     resolved = _resolve_again(resolved, regrouped, sender)
-    return StoredIdentifiers(resolved, changes.contested, changes.placeholders)
+    return StoredIdentifiers(
+        resolved, changes.contested, changes.placeholders, changes.moving_orders
+    )
 
 
 def _certain_owners(

@@ -253,3 +253,37 @@ def test_order_without_waiting_events_asks_nothing(shop):
     record(say("Order Completed", SAM, hour=1), by=shop)
 
     assert not Review.objects.exists()
+
+
+@pytest.mark.parametrize("is_merged_first", [True, False])
+def test_undone_merge_leaves_a_moved_order_with_the_customer_it_moved_to(shop, is_merged_first):
+    record(identify(NOOR), identify(SAM), by=shop)
+    record(say("Order Completed", NOOR, total="10.00"), by=shop)
+    moving = say("Order Amended", SAM, hour=1)
+    if not is_merged_first:
+        record(moving, by=shop)
+    merged = decisions.merge_records(owner_of(NOOR), owner_of(SAM), actor="staff:lin", now=LATER)
+    if is_merged_first:
+        record(moving, by=shop)
+    assert len(holders()) == 2
+
+    for decision in merged:
+        decisions.undo_decision(decision_id=decision.pk, actor="staff:lin", now=LATER)
+
+    assert holders() == {"sam": "amended"}
+    assert_sound()
+
+
+def test_moved_order_follows_the_mailbox_that_another_account_proves(shop):
+    first, second = ("user_id", "first"), ("user_id", "second")
+    record(identify(first, SAM), by=shop)
+    record(say("Order Completed", first, total="10.00"), by=shop)
+    record(say("Order Amended", SAM, hour=1), by=shop)
+    before = Order.objects.get().customer_id
+
+    record(identify(second, SAM, email_verified=True, at=NOON + timedelta(hours=2)), by=shop)
+
+    stored = Order.objects.get()
+    assert (stored.customer_id, str(stored.total)) == (owner_of(SAM), "10.00")
+    assert stored.customer_id != before
+    assert_sound()

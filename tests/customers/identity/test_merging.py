@@ -282,7 +282,9 @@ def test_event_stored_on_a_record_merged_at_once_stays_on_the_timeline():
     record(identify(MAIL, SAM, at=NOON - timedelta(days=1)), by=by)  # the address moves to Sam
 
     pages = [
-        timeline(id_, filters=TimelineFilter(), cursor=None, limit=50, part=None)
+        timeline(
+            id_, filters=TimelineFilter(), cursor=None, limit=50, part=None, is_for_customer=False
+        )
         for id_ in Customer.objects.live().values_list("id", flat=True)
     ]
 

@@ -46,7 +46,12 @@ def live_record(customer):
 
 def timeline_names(customer, **filters):
     page = timeline(
-        customer.pk, filters=TimelineFilter(**filters), cursor=None, limit=100, part=None
+        customer.pk,
+        filters=TimelineFilter(**filters),
+        cursor=None,
+        limit=100,
+        part=None,
+        is_for_customer=False,
     )
     return [event.name or event.kind for event in page.results if event.kind != "identity"]
 
@@ -206,13 +211,25 @@ def test_timeline_of_the_other_record_pages_both_ways(noor, sam):
 
     pages, cursor = [], None
     while True:
-        page = timeline(sam.pk, filters=TimelineFilter(), cursor=cursor, limit=1, part=None)
+        page = timeline(
+            sam.pk,
+            filters=TimelineFilter(),
+            cursor=cursor,
+            limit=1,
+            part=None,
+            is_for_customer=False,
+        )
         pages.append(page)
         cursor = page.next
         if cursor is None:
             break
     back = timeline(
-        sam.pk, filters=TimelineFilter(), cursor=pages[-1].previous, limit=10, part=None
+        sam.pk,
+        filters=TimelineFilter(),
+        cursor=pages[-1].previous,
+        limit=10,
+        part=None,
+        is_for_customer=False,
     )
 
     shown = [(event.customer, event.version) for page in pages for event in page.results]
