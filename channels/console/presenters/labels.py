@@ -106,7 +106,7 @@ EVENT_KINDS = {
     "consent": "Consents and preferences",
     "message": "Messages",
     "task": "Tasks",
-    "identity": "Merges and separations",
+    "identity": "Merged and separated records",
 }
 MERGE_REASONS = {
     "proof": "both have the same verified address or number",
