@@ -125,15 +125,7 @@ def record_page(
         has_more_orders=len(others) > SHOWN_ORDERS,
         party=[_member(member, today) for member in sorted(record.party, key=is_adult)],
         timeline=[timeline_entry(event, names) for event in without_copies(events)],
-        # Order numbers are identifiers too, but the page already shows them as orders.
-        # Two sources may give one customer the same number, which is one line for the customer.
-        identifiers=list(
-            dict.fromkeys(
-                _identifier_card(identifier, devices, sources)
-                for identifier in record.identifiers
-                if identifier.kind != "order"
-            )
-        ),
+        identifiers=_identifier_cards(record.identifiers, devices, sources),
         merges=[_merge_card(merge, reasons.get(merge.id)) for merge in record.members],
         last_contact=next(
             (_last_contact(interaction) for interaction in record.interactions), None
@@ -181,6 +173,26 @@ def _sources_of_numbers(
         if identifier.source and is_number(identifier.kind):
             sources.setdefault((identifier.kind, identifier.value), []).append(identifier.source)
     return {key: ", ".join(dict.fromkeys(names)) for key, names in sources.items()}
+
+
+def _identifier_cards(
+    identifiers: Iterable[IdentifierShape],
+    devices: Mapping[str, str],
+    sources: Mapping[tuple[str, str], str],
+) -> list[IdentifierCard]:
+    """Return the identifiers in words, apart from orders, which the page shows as orders.
+
+    Two sources may give one customer the same number. This is one line, confirmed if one of them is.
+    """
+    cards: dict[tuple[str, str], IdentifierCard] = {}
+    for identifier in identifiers:
+        if identifier.kind == "order":
+            continue
+        card = _identifier_card(identifier, devices, sources)
+        earlier = cards.setdefault((card.kind, card.value), card)
+        if card.is_confirmed and not earlier.is_confirmed:
+            cards[card.kind, card.value] = card
+    return list(cards.values())
 
 
 def _identifier_card(

@@ -186,3 +186,14 @@ def test_only_a_session_that_opens_the_whole_record_reads_whether_it_was_joined(
     page = signed_in().get("/").content.decode()
 
     assert ("This is your only record." in page) is is_whole
+
+
+def test_number_that_two_sources_share_is_one_line(db):
+    for name, addresses in (("Shop", "checked"), ("Site", "stated")):
+        source = WireSource(name, "server", ids="shop", addresses=addresses)
+        source.identify(1, "ann", email=BOX)
+
+    page = signed_in().get("/").content.decode()
+
+    lines = re.findall(r"<li>\s*<span>(Account number of [^<]*)<", page)
+    assert [line.strip() for line in lines] == ["Account number of Shop, Site"]
