@@ -28,7 +28,7 @@ CATALOGUES = sorted(
     ],
 )
 def test_an_event_has_a_headline(kind, name, words):
-    assert events.headline(kind, name) == words
+    assert events.headline(kind, name, {}) == words
 
 
 @pytest.mark.parametrize(
