@@ -44,15 +44,14 @@ def live_record(customer):
     return customer.canonical or customer
 
 
+def timeline_page(customer, *, cursor=None, limit=100, **filters):
+    of_staff = {"part": None, "is_for_customer": False}
+    chosen = TimelineFilter(**filters)
+    return timeline(customer.pk, filters=chosen, cursor=cursor, limit=limit, **of_staff)
+
+
 def timeline_names(customer, **filters):
-    page = timeline(
-        customer.pk,
-        filters=TimelineFilter(**filters),
-        cursor=None,
-        limit=100,
-        part=None,
-        is_for_customer=False,
-    )
+    page = timeline_page(customer, **filters)
     return [event.name or event.kind for event in page.results if event.kind != "identity"]
 
 
@@ -211,26 +210,12 @@ def test_timeline_of_the_other_record_pages_both_ways(noor, sam):
 
     pages, cursor = [], None
     while True:
-        page = timeline(
-            sam.pk,
-            filters=TimelineFilter(),
-            cursor=cursor,
-            limit=1,
-            part=None,
-            is_for_customer=False,
-        )
+        page = timeline_page(sam, cursor=cursor, limit=1)
         pages.append(page)
         cursor = page.next
         if cursor is None:
             break
-    back = timeline(
-        sam.pk,
-        filters=TimelineFilter(),
-        cursor=pages[-1].previous,
-        limit=10,
-        part=None,
-        is_for_customer=False,
-    )
+    back = timeline_page(sam, cursor=pages[-1].previous, limit=10)
 
     shown = [(event.customer, event.version) for page in pages for event in page.results]
     assert sorted(set(shown)) == sorted(shown)
