@@ -18,7 +18,8 @@ from customers.access.customer_views import (
     provable_identifiers,
     read_customer_view,
 )
-from customers.models import Identifier
+from customers.identity.families import is_number
+from customers.models import Identifier, Source
 
 # The view shows all that the customer sees, so it needs the rights to all parts of it.
 _RIGHTS = (
@@ -40,11 +41,12 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         return render(request, "console/forbidden.html", status=403)
     record_id = find_live_id(customer_id)
     logins = provable_identifiers(record_id)
+    names = _names(logins)
     login = _chosen_login(logins, request.GET.get("login", ""))
     context: dict[str, Any] = {
         "customer": {"id": record_id, "name": customer_name(record_id)},
-        "logins": [(row.pk, _name(row)) for row in logins],
-        "login": login and (login.pk, _name(login)),
+        "logins": list(names.items()),
+        "login": login and (login.pk, names[login.pk]),
         "section": "search",
     }
     if login:
@@ -103,6 +105,15 @@ def _log(request: HttpRequest, record_id: UUID, reason: str) -> None:
     audit.log_console_access(request, [record_id], part="customer view", reason=reason)
 
 
-def _name(identifier: Identifier) -> str:
-    value = identifier.value
-    return f"{kind_name(identifier.kind)} {value.partition('/')[2] if '/' in value else value}"
+def _names(logins: list[Identifier]) -> dict[int, str]:
+    """Return the names of the logins by their ids. A number has the name of its source."""
+    numbers = {row.pk: row.value.partition("/") for row in logins if is_number(row.kind)}
+    source_ids = {int(source_id) for source_id, _, _ in numbers.values()}
+    sources = dict(Source.objects.filter(pk__in=source_ids).values_list("pk", "name"))
+    names = {row.pk: f"{kind_name(row.kind)} {row.value}" for row in logins}
+    for row in logins:
+        if row.pk in numbers:
+            source_id, _, number = numbers[row.pk]
+            source = sources.get(int(source_id), "an earlier source")
+            names[row.pk] = f"{kind_name(row.kind)} {number} of {source}"
+    return names

@@ -58,14 +58,15 @@ def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) ->
         part=customer.part,
         is_for_customer=True,
     )
+    card = order_card(order)
     context = {
-        "order": order_card(order),
+        "order": card,
         "tickets": _tickets(customer, number),
         "timeline": [timeline_entry(event) for event in changes.results] if changes else [],
         "is_refused": "refused" in request.GET,
         "is_changed": "changed" in request.GET,
         "has_calendar_file": order_files.has_calendar_file(order),
-        "is_claimed": not (order.is_verified or order_card(order).is_requested),
+        "is_claimed": not (order.is_verified or card.is_requested or card.is_closed),
     }
     return render_page(request, "portal/order.html", customer, "orders", **context)
 

@@ -72,6 +72,17 @@ def family(db):
     return shop
 
 
+def test_equal_numbers_of_two_sources_are_told_apart_by_their_sources(desk):
+    for name in ("Shop", "Site"):
+        source = WireSource(name, "server", ids="shop", addresses="checked")
+        source.identify(1, "user-ann", email=BOX)
+
+    page = unescape(page_of(desk, f"customers/{mailbox().customer_id}/as-customer/"))
+
+    assert "Account user-ann of Shop" in page
+    assert "Account user-ann of Site" in page
+
+
 def mailbox(value: str = BOX) -> Identifier:
     return Identifier.objects.get(kind="email", value=value)
 

@@ -313,6 +313,23 @@ def test_page_says_what_is_only_requested(signed_in, noor, place):
     assert "code.svg" in changed
 
 
+def test_declined_request_shows_its_reason_and_no_hint_about_a_confirmation(signed_in, noor):
+    by = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
+    order = {"lines": [{"name": "Season pass"}], "visit_date": "2030-05-01"}
+    number = order_requests.request_order(
+        customer_id=noor.pk, author=by, order=order, now=timezone.now()
+    ).number
+    staff = ChangeAuthor(internal_sources.signed_in_sender(STAFF_CONSOLE, "console"), "staff:Sam")
+    target = actions.OrderTarget(noor.pk, number, staff, timezone.now())
+    order_requests.decline_request(target=target, request_id="", reason="Sold out")
+
+    page = signed_in.get(f"/orders/{number}/").content.decode()
+
+    assert "Sold out" in page
+    assert "Order no longer valid" in page
+    assert "not confirmed yet" not in page
+
+
 def test_request_without_a_price_shows_no_amount(signed_in, noor):
     by = ChangeAuthor(internal_sources.signed_in_sender("customer portal", "web"))
     order = {"lines": [{"name": "Season pass", "quantity": 2}], "currency": "EUR"}
