@@ -61,7 +61,7 @@ PARAMETERS: dict[str, Params] = {
     "read_linked_orders": {"ids": serials(40), "excluded": serials(5)},
     "read_order_mentions": {"ids": serials(40), "limit": 100},
     "read_moved_orders": {"ids": serials(40)},
-    "read_abouts": {"logs": uuids("customer"), "versions": [3] * 20},
+    "read_named_events": {"logs": uuids("customer"), "versions": [3] * 20},
     "read_orders_by_number": {"numbers": ["A-1", "A-2"], "excluded": serials(5)},
     "lock_records": _IDS,
     "read_record_ids": {"after": NOBODY, "batch": 25},

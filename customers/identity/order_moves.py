@@ -19,6 +19,9 @@ from customers.projections import orders, registry
 from customers.projections.registry import Subject
 from customers.types import ORDER_MOVED
 
+# The requests of customers about an order.
+_REQUESTS = frozenset({orders.REQUESTED, *orders.GRANTED})
+
 
 class _Move(NamedTuple):
     """The events of one order that are filed on a customer whom it left."""
@@ -65,24 +68,32 @@ def _read_moves(order_ids: Collection[int]) -> list[_Move]:
 
 
 def _note_moves(moves: Iterable[_Move], now: datetime) -> None:
-    """Say on the new logs that the orders moved: the requests of the former customers end."""
-    moves = list(moves)
+    """Say on the new logs that orders moved, and which requests of the former customers end.
+
+    A later event of the order may name the former customer. It moves, and ends no request.
+    """
+    places = {place: move.customer_id for move in moves for place in move.places}
     params = {
-        "logs": [place.log for move in moves for place in move.places],
-        "versions": [place.version for move in moves for place in move.places],
+        "logs": [place.log for place in places],
+        "versions": [place.version for place in places],
     }
-    abouts = {EventPlace(*row[:2]): row[2] for row in sql.rows("read_abouts", params)}
-    subjects = {Subject(move.customer_id, abouts[place]) for move in moves for place in move.places}
+    requests: defaultdict[Subject, list[str]] = defaultdict(list)
+    for log_id, version, name, about, message_key in sql.rows("read_named_events", params):
+        subject = Subject(places[EventPlace(log_id, version)], about)
+        if name in _REQUESTS:
+            requests[subject].append(str(message_key))
+        elif name == orders.PLACED:
+            requests.setdefault(subject, [])
     events = [
         log.InternalEvent(
             subject.customer_id,
             "track",
             orders.MOVED,
-            {"order_id": subject.about.removeprefix(orders.PREFIX)},
+            {"order_id": subject.about.removeprefix(orders.PREFIX), "requests": sorted(ids)},
             now,
             subject.about,
         )
-        for subject in sorted(subjects)
+        for subject, ids in sorted(requests.items())
     ]
     log.append_internal_events(events, actor="", now=now)
-    registry.project(subjects)
+    registry.project(requests.keys())

@@ -133,8 +133,9 @@ def _refuse(state: OrderState, event: ProjectedEvent, answer: str, reason: str =
 
 def remove_requests(state: OrderState, event: ProjectedEvent) -> None:
     """Take the requests of the customer whom the order left off the order. The log keeps them."""
-    if event.is_by_staff:
-        state.requests = []
+    ended = event.properties.get("requests")
+    if event.is_by_staff and isinstance(ended, list):
+        state.requests = [request for request in state.requests if request.id not in ended]
 
 
 def finish_requests(state: OrderState) -> None:

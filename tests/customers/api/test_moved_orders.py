@@ -130,6 +130,25 @@ def test_request_of_the_former_customer_is_over(eli, shop, placed, request_id, m
     assert "note" not in eli[1].get(f"{MINE}{placed}/").json()["details"]
 
 
+def test_later_event_that_names_the_former_customer_ends_no_request(eli, shop, placed, move):
+    move("eli@example.com")
+    app = eli[1]
+    assert app.patch(f"{MINE}{placed}/", {"note": "We come late"}).status_code == 200
+    refund = {
+        "event": "Order Refunded",
+        "messageId": "refund-1",
+        "properties": {"order_id": placed, "amount": "1.00"},
+        "context": {"traits": {"email": "noor@example.com"}},
+    }
+    assert shop.post("/v1/track", refund).status_code == 200
+
+    stored = app.get(f"{MINE}{placed}/").json()
+    assert (stored["status"], stored["requests"][0]["state"]) == ("partly_refunded", "asked")
+    history = app.get(f"{MINE}{placed}/history/").json()["results"]
+    assert [event["name"] for event in history].count("Order Moved") == 1
+    assert_sound()
+
+
 def test_customer_of_both_records_reads_the_whole_history(noor, eli, placed, request_id, move):
     move("eli@example.com")
     decisions.merge_records(noor[0].id, eli[0].id, actor="staff:lin", now=timezone.now())
