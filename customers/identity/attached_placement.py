@@ -5,7 +5,7 @@ module reads the strongest ones only, and locks only the records that change.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -35,13 +35,15 @@ from customers.identity.links import (
     IdentifierNode,
     LinkKind,
     ManualDecision,
+    Pair,
+    pair_of,
 )
 from customers.identity.periods import continued_periods
 from customers.identity.placeholders import find_placeholders
 
 # The largest number of links beyond the limit that one batch decides.
 _MAX_UNDECIDED = 10_000
-_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_TIME = datetime.min.replace(tzinfo=UTC)
 _LAST_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -323,18 +325,23 @@ def _decisions(
         for id_, record in _separated_records(effective, ids, targets)
         if (members := by_record.get(record))
     ]
-    # An older separation of two identifiers of one record does not count any more.
+    # The records are decided already, so they are joined first. No merge with one identifier of a
+    # record outweighs the separation from another one.
     return [
-        *effective.decisions,
-        *(
-            ManualDecision(kind, min(pair), max(pair), time, 0)
-            for kind, pairs, time in (
-                (DecisionKind.MERGE, merges, _LAST_TIME),
-                (DecisionKind.SEPARATE, separations, _ANY_TIME),
-            )
-            for pair in pairs
-        ),
+        *_of_pairs(DecisionKind.MERGE, merges, _FIRST_TIME),
+        *(decision for decision in effective.decisions if not _is_of_one(decision.pair, records)),
+        *_of_pairs(DecisionKind.SEPARATE, separations, _LAST_TIME),
     ]
+
+
+def _of_pairs(kind: str, pairs: Iterable[Pair], time: datetime) -> Iterator[ManualDecision]:
+    return (ManualDecision(kind, *pair_of(*pair), time, 0) for pair in pairs)
+
+
+def _is_of_one(pair: Pair, records: Mapping[int, UUID | None]) -> bool:
+    """Tell whether two identifiers are on one record. An older separation of them does not count."""
+    first, second = (records.get(end) for end in pair)
+    return first is not None and first == second
 
 
 def _separated_records(
