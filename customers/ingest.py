@@ -18,7 +18,7 @@ from customers.events.arrival import arrival_number
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
-from customers.identity import order_moves, record_creation, refiling, resolution
+from customers.identity import merging, order_moves, record_creation, refiling, resolution
 from customers.identity.contest_warnings import count_contests
 from customers.identity.erased_items import find_erased_items
 from customers.identity.families import ORDER
@@ -28,6 +28,7 @@ from customers.identity.identifier_warnings import (
     find_warnings,
 )
 from customers.identity.links import IdentifierKey
+from customers.identity.order_years import with_years
 from customers.identity.previous_accounts import alias_warnings
 from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent
@@ -200,7 +201,7 @@ class _Batch:
         looks_up: bool,
     ) -> None:
         self.sender = sender
-        self.events = events
+        self.events = with_years(events, sender)
         self.received_at = received_at
         # The arrival number of the first event. The place of each event is added to it.
         self.first_arrival = arrival_number(received_at, first_place)
@@ -234,6 +235,9 @@ class _Batch:
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
+            of_several = self._orders_of_several(new, identifiers, resolved)
+            merging.regroup(of_several, now=self.received_at)
+            order_moves.file_named_events(of_several, now=self.received_at)
             order_moves.follow_moves(
                 self._movable_orders(new, identifiers, matched.resolved.keys(), resolved) | moving,
                 now=self.received_at,
@@ -283,6 +287,24 @@ class _Batch:
             if key.kind == ORDER
             and key.evidence == VERIFIED
             and (key in stored_keys or self.events[i].name in orders.MOVING)
+        }
+
+    def _orders_of_several(
+        self,
+        new: Iterable[int],
+        identifiers: Sequence[tuple[IdentifierKey, ...]],
+        resolved: Resolved,
+    ) -> set[int]:
+        """Return the orders that new events place, and that were placed for other customers, too.
+
+        An order whose time and lines agree is the same one. The log tells this from now on.
+        """
+        return {
+            resolved[key].id
+            for i in new
+            if self.events[i].name == orders.PLACED
+            for key in identifiers[i]
+            if key.kind == ORDER and key.evidence == VERIFIED and resolved[key].is_shared
         }
 
     def _events_with_refused_identifiers(

@@ -101,6 +101,8 @@ class Sender(msgspec.Struct, frozen=True):
     has_several_ids: bool = False
     # How the source knows its addresses: "checked", "stated", "unchecked", or "" by its channel.
     addresses: str = ""
+    # Whether the numbers of its orders start again each year.
+    has_yearly_orders: bool = False
     # Whether the source gives out the numbers of its space: see `owns_its_space`.
     is_owner: bool = False
 

@@ -8,6 +8,7 @@ import msgspec
 
 from butler.types import Relation
 from customers.types import OPEN_ORDER_STATUSES
+from customers.values.order_numbers import sent_number
 from customers.values.times import is_in_reach
 
 # The time after the visit in which an order permits service messages, and the time after its
@@ -47,8 +48,13 @@ def relations(
 ) -> dict[str, Relation]:
     """Return the live relations by name: "order:A-1001", "visit:2027-04-18", "request:7"."""
     by_name: dict[str, Relation] = {}
+    orders = list(orders)
     for order in orders:
         by_name.update(_of_order(order, zone))
+    for order in orders:
+        # Events name the number without its place: `1001` for `1001·2`.
+        sent, shown = f"order:{sent_number(order.number)}", f"order:{order.number}"
+        by_name.setdefault(sent, by_name[shown])
     for request in requests:
         until = (
             request.closed_at + AFTER_END if request.closed_at else request.opened_at + WITHOUT_DATE

@@ -36,10 +36,15 @@ SELECT run.run_id, live.id, live.version, json_build_object(
                    'party', party, 'evidence', evidence)
           FROM customers_order
          WHERE customer_id = live.id
-           AND CASE WHEN run.about LIKE 'order:%%' THEN number = substr(run.about, 7)
+           AND CASE WHEN run.about LIKE 'order:%%'
+                    THEN substr(run.about, 7) IN (number, customers_sent_number(number))
                     ELSE evidence = 2 AND status IN ('placed', 'amended', 'partly_refunded')
                          AND visit_date >= %(today)s::date END
-         ORDER BY visit_date, visit_time NULLS LAST, number
+         -- Of two orders with one number, the event is about that of its source.
+         ORDER BY run.about LIKE 'order:%%' AND source_id = (
+                      SELECT event.source_id FROM customers_event AS event
+                       WHERE event.customer_id = run.log AND event.version = run.version)
+                  DESC NULLS LAST, visit_date, visit_time NULLS LAST, number
          LIMIT 1),
     'member', (
         SELECT json_build_object('reference', reference, 'name', name, 'role', role,

@@ -85,6 +85,11 @@ urlpatterns = [
         name="order-cancel",
     ),
     path(
+        "customers/<uuid:customer_id>/orders/<number:number>/codes/replace/",
+        order_actions.replace_codes,
+        name="order-codes-replace",
+    ),
+    path(
         "customers/<uuid:customer_id>/orders/<number:number>/confirm/",
         order_actions.confirm,
         name="order-confirm",

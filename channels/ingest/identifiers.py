@@ -5,6 +5,7 @@ from typing import Any
 
 from channels.ingest.limits import InvalidEvent
 from customers.projections.orders import PLACED
+from customers.values.order_numbers import without_mark
 
 MAX_VALUE = 512
 MAX_REFERENCE = 128
@@ -164,6 +165,7 @@ def _subject(
             if not text:
                 continue
             if subject_kind == "order":
+                text = without_mark(text)
                 identifiers.append(("order", text))
             return f"{subject_kind}:{text}"
     return ""

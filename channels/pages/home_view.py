@@ -21,6 +21,7 @@ from customers.queries.consent_shapes import PurposeShape
 from customers.queries.record import read_record
 from customers.queries.shapes import EventShape, RecordShape
 from customers.queries.timeline import TimelineFilter, timeline_by_time
+from customers.values.order_numbers import sent_number
 
 EVENTS_LIMIT = 10
 MESSAGES_LIMIT = 3
@@ -95,7 +96,7 @@ def _scanned_at(customer: ResolvedCustomer, shape: RecordShape) -> datetime | No
     """Return the time of the last scan of the next visit's code at the gate, or None."""
     if shape.next_visit is None:
         return None
-    about = f"order:{shape.next_visit.number}"
+    about = f"order:{sent_number(shape.next_visit.number)}"
     scans = _events(customer, shape, 1, TimelineFilter(about=about, name="Ticket Scanned"))
     return scans[0].occurred_at if scans else None
 

@@ -56,7 +56,7 @@ def _find_sender(key: str) -> Sender | None:
     if row is None:
         return None
     key_id, is_stale, is_secret, scopes, source_id, name, channel, is_shared, region, *space = row
-    addresses, space_id, space_name, has_several_ids = space
+    addresses, space_id, space_name, has_several_ids, has_yearly_orders = space
     if is_stale:
         db.row(sql.load("update_key_last_used"), {"id": key_id})
     is_trusted = is_secret and "identify" in scopes
@@ -73,5 +73,6 @@ def _find_sender(key: str) -> Sender | None:
         space=space_name,
         has_several_ids=has_several_ids,
         addresses=addresses,
+        has_yearly_orders=has_yearly_orders,
         is_owner=owns_its_space(channel=channel, is_shared=is_shared, is_trusted=is_trusted),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from customers.actions import order_rules
@@ -37,6 +38,7 @@ from customers.projections import order_requests, orders
 from customers.projections.order_requests import REQUEST_ID, OrderRequest
 from customers.projections.projected_events import parse_objects
 from customers.types import CUSTOMER_SOURCES, STAFF_SOURCES, IngestOutcome, Sender
+from customers.values.order_numbers import MARK
 from customers.values.times import written_instant
 
 # So many requests of one order may wait for staff at once, of so many bytes of JSON each.
@@ -112,7 +114,7 @@ def request_change(
     order = lock_open_order(target)
     if len(order.requested_changes) >= MAX_PENDING_REQUESTS:
         raise TooManyPendingRequests
-    if order.evidence == Evidence.CLAIMED and order.status != Order.Status.REQUESTED:
+    if order.evidence == Evidence.CLAIMED and not order.requests:
         raise UnverifiedOrder
     line_ids = [line["line_id"] for line in parse_objects(change.get("lines"))]
     require_lines(order, [*line_ids, *([change["line_id"]] if "line_id" in change else [])])
@@ -222,8 +224,9 @@ def find_order(request_id: UUID) -> Order | None:
     about = Event.objects.filter(message_key=request_id).values_list("about", flat=True).first()
     if about is None:
         return None
-    orders_with_number = Order.objects.filter(number=about.removeprefix(orders.PREFIX))
-    return orders_with_number.filter(requests__contains=[{"id": str(request_id)}]).first()
+    number = about.removeprefix(orders.PREFIX)
+    with_number = Order.objects.filter(Q(number=number) | Q(number__startswith=number + MARK))
+    return with_number.filter(requests__contains=[{"id": str(request_id)}]).first()
 
 
 def may_answer(order: Order, sender: Sender) -> bool:

@@ -10,13 +10,17 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.db.models import Q
+from django.utils.timezone import get_default_timezone
 
 from customers import sql
 from customers.actions.changes import ChangeAuthor, RecordChange, lock_name, record_changes
 from customers.identity.normalize import normalize
 from customers.models import Evidence, Identifier, Order
 from customers.projections import orders
+from customers.projections.order_requests import ORDER_SOURCE_ID
 from customers.types import IngestOutcome
+from customers.values.order_numbers import MARK, number_of_year, sent_number
 
 # Without I, O, 0 and 1, because people read numbers out on the phone.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -75,8 +79,10 @@ def place_order(
 ) -> OrderPlacement:
     """Place an order; raise OrderNumberInUse if the number is in use or not valid."""
     number = number or new_number()
-    if normalize("order", number) != number:
+    if normalize("order", number) != number or MARK in number:
         raise OrderNumberInUse
+    if author.sender.has_yearly_orders:
+        number = number_of_year(number, now.astimezone(get_default_timezone()).year)
     lock_name(f"order {number}")
     if _is_in_use(number, author):
         raise OrderNumberInUse
@@ -151,12 +157,23 @@ def order_change(
     identifiers: tuple[tuple[str, str], ...] = (),
 ) -> RecordChange:
     """Return the change with this event name, about the order with this number."""
+    number = sent_number(number)
     about, properties = f"order:{number}", {"order_id": number, **properties}
     return RecordChange(name, about, properties, moment, identifiers)
 
 
 def record_order_changes(target: OrderTarget, changes: Sequence[RecordChange]) -> IngestOutcome:
-    """Append these changes of an order; return the last outcome. Raises as record_changes does."""
+    """Append these changes of an order; return the last outcome. Raises as record_changes does.
+
+    If the record has several orders with the number, the changes name the one of the target.
+    """
+    if source_id := _source_among_several(target):
+        changes = [
+            msgspec.structs.replace(
+                change, properties={**change.properties, ORDER_SOURCE_ID: source_id}
+            )
+            for change in changes
+        ]
     return record_changes(
         customer_id=target.customer_id,
         author=target.author,
@@ -164,6 +181,20 @@ def record_order_changes(target: OrderTarget, changes: Sequence[RecordChange]) -
         now=target.now,
         expected_version=target.expected_version,
     )
+
+
+def _source_among_several(target: OrderTarget) -> int | None:
+    """Return the source that placed the order; None if no other order of the record has its number."""
+    sent = sent_number(target.number)
+    rows = Order.objects.filter(customer_id=target.customer_id)
+    source_ids = {
+        number: source_id
+        for number, source_id in rows.filter(Q(number=sent) | Q(number__contains=MARK)).values_list(
+            "number", "source_id"
+        )
+        if sent_number(number) == sent
+    }
+    return source_ids.get(target.number) if len(source_ids) > 1 else None
 
 
 def lock_open_order(target: OrderTarget) -> Order:

@@ -74,7 +74,7 @@ def replace_codes(*, target: OrderTarget, guest: str | None = None) -> list[Tick
         raise NoSuchOrder
     issue = _lock(order) if _is_confirmed(order) else None
     tickets = _tickets(issue, target.now) if issue else []
-    if issue is None or guest not in (None, *(ticket.guest for ticket in tickets)):
+    if issue is None or not tickets or guest not in (None, *(ticket.guest for ticket in tickets)):
         raise NoTicket
     replaced = [ticket.guest for ticket in tickets if guest in (None, ticket.guest)]
     rows = TicketCode.objects.filter(order_key=issue.order_key, ended_at=None)

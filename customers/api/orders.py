@@ -46,6 +46,7 @@ from customers.projections.orders import CHANGE_REQUESTED
 from customers.queries import lists
 from customers.queries.shapes import EventShape, OrderShape
 from customers.queries.timeline import TimelineFilter, timeline
+from customers.values.order_numbers import sent_number
 
 
 class OrdersView(ChangingView):
@@ -152,7 +153,7 @@ class OrderHistoryView(CustomerView):
         cursor, limit = page_parameters(request)
         live = self.live_id
         or_404(lists.order(live, number, part=self.part))
-        about = TimelineFilter(about=f"order:{number}")
+        about = TimelineFilter(about=f"order:{sent_number(number)}")
         return page_response(
             request,
             or_404(

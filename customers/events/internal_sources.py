@@ -48,6 +48,7 @@ def sender_of_source(
         space=space.name,
         has_several_ids=space.has_several_ids,
         addresses=source.addresses,
+        has_yearly_orders=source.order_numbers == Source.OrderNumbers.YEARLY,
         is_owner=owns_its_space(
             channel=source.channel, is_shared=source.is_shared, is_trusted=is_trusted
         ),

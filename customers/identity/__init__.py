@@ -33,6 +33,7 @@ The path of a new event:
 - `known_identifiers`: the cache of identifiers, their records and stored links
 - `erased_items`: whether an item that cannot become an event is about an erased customer
 - `statements`: the links that events state; pure
+- `order_years`: adds the year to order numbers that start again each year
 - `record_creation`: stores new identifiers and records
 - `link_creation`: stores the links of a batch that are not stored
 - `shortcuts`: the live records of new identifiers that are certain without a regrouping; pure
@@ -47,6 +48,8 @@ A regrouping, after new links or a decision:
 - `attached_placement`, `attaching_links`: cards, phones, devices and numbers of tills
 - `attached_separations`: the decisions of people about these that count now
 - `order_placement`: orders
+- `order_repetitions`: which events place an order that is placed already
+- `order_places`: shows several orders with one number as `1001`, `1001·2`
 - `order_moves`: files the events of an order that moved with its new customer
 - `placeholders`: finds cards and numbers that are placeholders
 

@@ -17,6 +17,7 @@ from customers.events import log
 from customers.identity.account_placement import accounts_with_new_mailbox, place_accounts
 from customers.identity.addresses import AddressStatement
 from customers.identity.attached_placement import place_attached
+from customers.identity.families import ORDER
 from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
 from customers.identity.links import LinkKind
 from customers.identity.order_placement import (
@@ -25,6 +26,7 @@ from customers.identity.order_placement import (
     find_orders_to_place,
     place_orders,
 )
+from customers.identity.order_places import project_placers
 from customers.projections import registry
 from customers.types import OPENED
 
@@ -97,6 +99,7 @@ def regroup(
     affected = _repoint_records(rows, targets, moves)
     ask_about_numbers(rows, placement.orders.in_doubt)
     _record_merges(moves, rows, _acting_links(placement), now=now, reason=reason, actor=actor)
+    project_placers(_orders_of_several(placement))
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
     changed = repointed + len(placement.states)
     return RegroupedRecords(
@@ -145,6 +148,15 @@ def _place(
         regrouped.new_placeholders | attached.new_placeholders,
         placed_orders,
     )
+
+
+def _orders_of_several(placement: _Placement) -> list[int]:
+    """Return the orders that a source placed for several customers, before or after the change."""
+    return [
+        row.id
+        for row in placement.rows
+        if row.kind == ORDER and (row.is_shared or row.id in placement.doubtful_orders)
+    ]
 
 
 def _update_links(states: Mapping[int, str]) -> None:

@@ -21,6 +21,7 @@ class OrderMention(NamedTuple):
     # When it was said: the first time, or the last time of MOVED.
     said_at: datetime = _EPOCH
     arrival: int = 0
+    identifier_id: int = 0
 
 
 # The record that an order belongs to, and whether the owner is in doubt.
@@ -48,9 +49,9 @@ def order_number(value: str) -> str:
 def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] = ()) -> OrderOwner:
     """Return the record that an order belongs to, and whether the owner is in doubt.
 
-    The event that placed the order has priority, and then the last event that moved it. Next is an order of another source with the
-    same number: the only one, or the only one whose customer an event with this order names. Next
-    are all other events. Among events of the same priority, identifiers of persons precede those
+    The event that placed the order has priority, and then the last event that moved it. Next is an
+    order of another source with the same number: the only one, or the only one whose customer an
+    event with this order names. Next are all other events. Among events of the same priority, identifiers of persons precede those
     of browsers and devices. If the first identifiers lead to two records, the owner is in doubt and
     the order belongs to neither record.
 

@@ -18,6 +18,7 @@ from customers.identity.order_ownership import (
     order_owner,
     order_source,
 )
+from customers.identity.order_repetitions import placed_once
 from customers.models import Review, Source
 from customers.types import VERIFIED, WEAK_KINDS, owns_its_space
 
@@ -127,7 +128,8 @@ def place_orders(
     """
     orders = {row.id: row for row in rows if row.kind == ORDER}
     _lock_orders(list(orders.values()))
-    stated = _Orders(orders, _read_mentions(orders.keys(), targets), _read_sources(orders))
+    mentions = placed_once(_read_mentions(orders.keys(), targets))
+    stated = _Orders(orders, mentions, _read_sources(orders))
     groups = _order_groups(orders.keys(), grouping)
     merged_ids = orders.keys() - {id_ for members in groups for id_ in members}
     merged = {id_: (targets[id_], False) for id_ in merged_ids}
@@ -229,6 +231,6 @@ def _read_mentions(
         # An erased customer has no later order, and the next holder of an identifier no erased one.
         owner = targets.get(other, customer) if is_of_erasure else None
         mentions[order].append(
-            OrderMention(kind, other_kind in WEAK_KINDS, owner, said_at, arrival)
+            OrderMention(kind, other_kind in WEAK_KINDS, owner, said_at, arrival, other)
         )
     return mentions

@@ -5,6 +5,7 @@ from django.db.models.functions import ExtractDay, ExtractMonth
 
 from customers.models.customer import Customer
 from customers.models.identifier import Evidence
+from customers.values.order_numbers import MARK
 
 
 class Trait(models.Model):
@@ -84,6 +85,13 @@ class Order(models.Model):
                 fields=["asked_at", "number"],
                 condition=models.Q(asked_at__isnull=False),
                 name="order_asked_at",
+            ),
+            # The second orders with a number, such as `1001·2`.
+            models.Index(
+                models.Func("number", function="customers_sent_number"),
+                "customer",
+                condition=models.Q(number__contains=MARK),
+                name="order_with_place",
             ),
         ]
 

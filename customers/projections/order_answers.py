@@ -18,6 +18,7 @@ from customers.projections.order_requests import (
     may_answer,
     request_of,
     requested_changes,
+    stated_change,
 )
 from customers.projections.order_state import OrderState
 from customers.projections.order_statements import change_of_customer
@@ -56,6 +57,14 @@ def request_whole(state: OrderState, event: ProjectedEvent) -> None:
     state.status, state.evidence = "requested", CLAIMED
 
 
+def make_request(state: OrderState) -> None:
+    """Make a request of an order that everybody with a publishable key can claim."""
+    remove_prices(state)
+    state.refunds = []
+    if state.status != "cancelled":
+        state.status = "requested"
+
+
 def remove_prices(state: OrderState) -> None:
     """Remove the fields that only the company sets: prices and the code."""
     for line in state.lines:
@@ -72,7 +81,7 @@ def request_change(state: OrderState, event: ProjectedEvent, changes: Changes) -
         if state.status == "cancelled":
             close_all(state.requests, event, order_requests.WITHDRAWN)
         return
-    request = request_of(event, change_of_customer(event.properties))
+    request = request_of(event, change_of_customer(stated_change(event)))
     if state.is_closed:
         close(request, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
     state.requests = [*state.requests, request]
@@ -85,7 +94,7 @@ def settle_requests(state: OrderState, event: ProjectedEvent) -> None:
         close_all(granted, event, order_requests.CONFIRMED)
     if state.is_closed:
         close_all(state.requests, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
-    elif event.name == PLACED:
+    elif event.name == PLACED and event.is_verified:
         wholes = (request for request in state.requests if request.event == REQUESTED)
         close_all(wholes, event, order_requests.CONFIRMED)
     elif event.name != REQUESTED:

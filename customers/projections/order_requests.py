@@ -24,6 +24,12 @@ ORDER_CHANGED = "order-changed"
 ORDER_CLOSED = "order-closed"
 LINE_GONE = "line-gone"
 
+# The property with the id of the source that placed the order which an event means. Butler writes it
+# if the record has several orders with the number.
+ORDER_SOURCE_ID = "order_source_id"
+# The properties that name the order of an event.
+_NAMING = ("order_id", ORDER_SOURCE_ID)
+
 
 class OrderRequest(msgspec.Struct):
     """One request of a customer about an order, with its state."""
@@ -63,6 +69,11 @@ def request_of(event: ProjectedEvent, change: dict[str, object]) -> OrderRequest
     return OrderRequest(request_id(event.message_key), event.name, change, requested_at)
 
 
+def stated_change(event: ProjectedEvent) -> dict[str, object]:
+    """Return the fields that an event changes, without those that name the order."""
+    return {name: value for name, value in event.properties.items() if name not in _NAMING}
+
+
 def close(request: OrderRequest, event: ProjectedEvent, state: str, reason: str = "") -> None:
     """Store the answer to an open request. An answered request keeps its answer."""
     if request.is_open:
@@ -95,7 +106,7 @@ def granted_by(
     """
     if event.properties.get(REQUEST_ID):
         return answered_by(requests, event)
-    change = {name: value for name, value in event.properties.items() if name != "order_id"}
+    change = stated_change(event)
     return [
         request
         for request in requests

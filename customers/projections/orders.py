@@ -55,7 +55,7 @@ LARGEST = Decimal("999999999999.99")
 def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
     """Return the order from these events; None if no event places, requests or changes it."""
     state: OrderState | None = None
-    for event in in_order(events):
+    for event in _counted(events):
         if change := _CHANGES.get(event.name):
             is_new = state is None
             state = state or _opened(number, event)
@@ -63,6 +63,8 @@ def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
                 # A placed order cannot become a request again.
                 continue
             change(state, event)
+            if not event.is_verified:
+                order_answers.make_request(state)
             state.changed_at, state.changed_by = event.occurred_at, event.stated_by
             order_answers.settle_requests(state, event)
         elif state is None or not (change := _REQUESTS.get(event.name)):
@@ -75,6 +77,18 @@ def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
         state.total = max(-LARGEST, min(LARGEST, round_amount(state.total, state.currency)))
         order_answers.finish_requests(state)
     return state
+
+
+def _counted(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
+    """Return the events that count, in their order of time.
+
+    Claims count only if no verified event says what the order is. An answer to a claim says nothing.
+    """
+    events = list(events)
+    counted = in_order(events)
+    if any(event.name not in _ANSWERS for event in counted):
+        return counted
+    return sorted(events, key=lambda event: event.time_order)
 
 
 def _settle_refunds(state: OrderState) -> None:
@@ -292,6 +306,7 @@ _REQUESTS: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     EXPIRED: order_answers.expire,
     MOVED: order_answers.remove_requests,
 }
+_ANSWERS = frozenset({CONFIRMED, DECLINED, EXPIRED, MOVED})
 _CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
 
 NAMES = frozenset(_CHANGES)

@@ -31,6 +31,9 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
     space_id: int = MAIN_SPACE_ID
     source_name: str = ""
     is_shared: bool = False
+    # Of an event that places an order: the place of its record among those of the customers for whom
+    # the source placed an order with the number.
+    order_place: int = 1
     # The company's time zone: dates are cut from instants in it.
     zone: tzinfo = UTC
 

@@ -13,7 +13,7 @@ import msgspec
 from django.utils.timezone import get_default_timezone
 
 from customers import fault_isolation, sql
-from customers.projections import interactions, orders, parties, requests
+from customers.projections import interactions, order_numbers, orders, parties, requests
 from customers.projections.event_names import canonical_name
 from customers.projections.order_state import OrderState
 from customers.projections.projected_events import ProjectedEvent
@@ -44,14 +44,22 @@ class Unfoldable(Exception):
         self.faults = faults
 
 
+def _as_one(name: str, events: Sequence[ProjectedEvent]) -> Mapping[str, Sequence[ProjectedEvent]]:
+    return {name: events}
+
+
 class _Projection(NamedTuple):
     """The fold of one kind of subject, and the table of its states."""
 
     table: str
     fold: Callable[[str, Iterable[ProjectedEvent]], msgspec.Struct | None]
+    # Divides the events about one subject into those of each state, by the names of the states.
+    separate: Callable[[str, Sequence[ProjectedEvent]], Mapping[str, Sequence[ProjectedEvent]]] = (
+        _as_one
+    )
 
 
-_ORDERS = _Projection("orders", orders.fold)
+_ORDERS = _Projection("orders", orders.fold, order_numbers.separate_orders)
 _MEMBERS = _Projection("members", parties.fold)
 _INTERACTIONS = _Projection("interactions", interactions.fold)
 _REQUESTS = _Projection("requests", requests.fold)
@@ -138,15 +146,16 @@ def fold(events: dict[Subject, list[ProjectedEvent]]) -> tuple[States, list[Skip
     for subject, subject_events in events.items():
         if named_projection := projection_of(subject.about):
             projection, name = named_projection
-            state, faulty = _fold_sound(projection, name, subject_events)
-            states[projection.table].append((subject.customer_id, name, state))
-            skipped += [
-                SkippedEvent(
-                    subject, event.version, event.message_key, fault_isolation.describe_fault(error)
-                )
-                for event, error in faulty
-            ]
+            for state_name, state_events in projection.separate(name, subject_events).items():
+                state, faulty = _fold_sound(projection, state_name, state_events)
+                states[projection.table].append((subject.customer_id, state_name, state))
+                skipped += [_skipped(subject, event, error) for event, error in faulty]
     return states, skipped
+
+
+def _skipped(subject: Subject, event: ProjectedEvent, error: Exception) -> SkippedEvent:
+    fault = fault_isolation.describe_fault(error)
+    return SkippedEvent(subject, event.version, event.message_key, fault)
 
 
 def _fold_sound(

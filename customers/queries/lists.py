@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Func, Q, QuerySet, TextField
 from django.db.models.functions import Coalesce, Length
 from msgspec import UNSET
 
@@ -111,7 +111,10 @@ def order(customer_id: UUID, number: str, *, part: OpenedRecord | None) -> Order
 
 def _orders(customer_id: UUID, part: OpenedRecord | None) -> QuerySet[Order]:
     rows = Order.objects.filter(customer_id=customer_id)
-    return rows.filter(number__in=read_opened_subjects(part).orders) if part else rows
+    if part is None:
+        return rows
+    sent = Func("number", function="customers_sent_number", output_field=TextField())
+    return rows.annotate(sent=sent).filter(sent__in=read_opened_subjects(part).orders)
 
 
 def _order(row: Order) -> OrderShape:

@@ -48,7 +48,7 @@ _CONDITIONS = {
       FROM customers_opened_subjects((SELECT id FROM customer), %(record_ids)s::uuid[], NULL,
                                      %(later_record_ids)s::uuid[], %(opened_since)s::timestamptz)
 )""",
-    "order": "AND 'order:' || number IN (SELECT about FROM subject)",
+    "order": "AND 'order:' || customers_sent_number(number) IN (SELECT about FROM subject)",
     "identifier": "AND id = ANY (%(listed_ids)s::bigint[])",
     "member": "AND 'member:' || reference IN (SELECT about FROM subject)",
     "interaction": "AND reference IN (SELECT about FROM subject)",

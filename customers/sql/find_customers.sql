@@ -14,8 +14,8 @@ SELECT customer.id, customer.version, customer.created_at, customer.last_seen_at
                         WHERE earlier.id = identifier.id)
          UNION
         SELECT customer_id, evidence
-          FROM customers_order
-         WHERE %(kind)s = 'order' AND number = %(value)s
+          FROM customers_orders_with_number(%(value)s)
+         WHERE %(kind)s = 'order'
          UNION
         SELECT customer_id, evidence
           FROM customers_identifier

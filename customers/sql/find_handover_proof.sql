@@ -1,7 +1,7 @@
 -- Find out whether a session proved an identifier that may hand over the tickets of an order: one that
 -- the order was sent with, or one with a confirmed link to such an account.
 --
--- order_key  text      the value of the order's identifier
+-- order_key  text      the value of the order's identifier, with the place that the order shows
 -- proved     bigint[]
 -- returns a row if it may
 
@@ -9,7 +9,7 @@ WITH named AS (
     SELECT CASE WHEN link.first_id = placed.id THEN link.second_id ELSE link.first_id END AS id
       FROM customers_identifier AS placed
       JOIN customers_link AS link ON placed.id IN (link.first_id, link.second_id)
-     WHERE placed.kind = 'order' AND placed.value = %(order_key)s AND placed.evidence = 2
+     WHERE placed.kind = 'order' AND placed.value = customers_sent_number(%(order_key)s) AND placed.evidence = 2
        AND placed.erasure_id IS NULL
 )
 SELECT named.id

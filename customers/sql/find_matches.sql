@@ -1,10 +1,10 @@
--- Find the records that have this identifier: none, one, or several if, for example, a family or an
--- office shares it. A claimed identifier counts only if there is no verified one with the value.
+-- Find the records that have this identifier: several if, for example, a family or an office shares it.
+-- A claimed identifier counts only if there is no verified one with the value.
 --
--- Numbers are stored by source; those of the caller's source or space have priority. An order number
--- may also have come in events without an order on the log. Claims hide no verified order and no
--- order request of a signed-in customer. A shared or only noted value has no record itself: the
--- identifiers that came with it lead to records. An erased record is not returned.
+-- Numbers of the caller's source or space have priority. An order number may also have come in events
+-- without an order. Claims hide no verified order and no order request of a signed-in customer. A shared
+-- or only noted value has no record: the identifiers that came with it lead to records. An erased record
+-- is not returned.
 --
 -- kind, value  text  normalized
 -- is_number    bool  the kind is a number that sources give: user_id or external:<system>
@@ -37,13 +37,13 @@ WITH named AS MATERIALIZED (
       FETCH FIRST 1 ROW WITH TIES)
 ), numbered AS MATERIALIZED (
     SELECT coalesce(customer.canonical_id, customer.id) AS customer_id, stated.evidence,
-           EXISTS (SELECT FROM customers_identifier AS identifier
-                    WHERE identifier.kind = 'order' AND identifier.evidence = 2
-                      AND identifier.value = %(source)s::int || '/' || stated.number
-                      AND identifier.customer_id = stated.customer_id) AS is_own
-      FROM customers_order AS stated
+           EXISTS (SELECT FROM customers_identifier AS own
+                    WHERE own.kind = 'order' AND own.evidence = 2
+                      AND own.value = %(source)s::int || '/' || %(value)s
+                      AND own.customer_id = stated.customer_id) AS is_own
+      FROM customers_orders_with_number(%(value)s) AS stated
       JOIN customers_customer AS customer ON customer.id = stated.customer_id
-     WHERE %(kind)s = 'order' AND stated.number = %(value)s
+     WHERE %(kind)s = 'order'
        AND (stated.evidence = 2 OR stated.status = 'requested'
             OR NOT EXISTS (SELECT FROM customers_order AS requested
                             WHERE requested.number = %(value)s

@@ -19,8 +19,7 @@ SELECT DISTINCT customer_id
            AND %(value)s IN (value, %(number)s)
          UNION ALL
         SELECT customer_id
-          FROM customers_order
-         WHERE number = %(number)s
+          FROM customers_orders_with_number(%(number)s)
          UNION ALL
         SELECT customer_id
           FROM customers_identifier

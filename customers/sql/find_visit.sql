@@ -10,7 +10,8 @@ SELECT number, status, visit_date, visit_time
   FROM customers_order
  WHERE customer_id = %(id)s
    AND evidence = 2
-   AND CASE WHEN %(number)s <> '' THEN number = %(number)s
+   AND CASE WHEN %(number)s <> '' 
+              THEN %(number)s IN (number, customers_sent_number(number))
             ELSE visit_date >= %(today)s AND status IN ('placed', 'amended', 'partly_refunded') END
  ORDER BY visit_date NULLS LAST, visit_time NULLS LAST, number
  LIMIT 1

@@ -6,7 +6,7 @@
 -- returns one row: as JSON the numbers and totals of the orders, the cards, and the statements about
 --         names and birth dates as (name, value)
 
-SELECT (SELECT coalesce(json_agg(json_build_array(number, total::text)), '[]')::text
+SELECT (SELECT coalesce(json_agg(json_build_array(customers_sent_number(number), total::text)), '[]')::text
           FROM (SELECT number, total
                   FROM customers_order
                  WHERE customer_id = %(live_id)s AND evidence = 2 AND placed_at < %(until)s

@@ -5,10 +5,11 @@
 -- customers whom its source named, or on the order itself, which follows the order.
 --
 -- ids      bigint[]  identifiers of orders, which stand for all orders with their numbers
--- returns (order id, its live record, the identifier to file on, the live record that it left, log, version)
+-- returns (order id, its source, its live record, the identifier to file on, the live record that it
+--         left, log, version)
 
 WITH moved AS MATERIALIZED (
-    SELECT placed.id, placed.customer_id, source.space_id,
+    SELECT placed.id, placed.customer_id, source.id AS source_id, source.space_id,
            substring(placed.value, strpos(placed.value, '/') + 1) AS number
       FROM customers_identifier AS named
       JOIN customers_identifier AS placed
@@ -17,7 +18,7 @@ WITH moved AS MATERIALIZED (
            = substring(named.value, strpos(named.value, '/') + 1)
       JOIN customers_source AS source ON source.id = split_part(placed.value, '/', 1)::bigint
      WHERE named.id = ANY (%(ids)s::bigint[]) AND placed.customer_id IS NOT NULL
-     GROUP BY placed.id, source.space_id
+     GROUP BY placed.id, source.id
 ), person AS MATERIALIZED (
     SELECT moved.id AS order_id, other.id, other.customer_id, stated.said_at, stated.arrival
       FROM moved
@@ -54,7 +55,8 @@ WITH moved AS MATERIALIZED (
       JOIN customers_customer AS record
         ON record.id = person.customer_id OR record.canonical_id = person.customer_id
 )
-SELECT moved.id, moved.customer_id, holder.target_id, left_record.live_id, event.customer_id, event.version
+SELECT moved.id, moved.source_id, moved.customer_id, holder.target_id, left_record.live_id,
+       event.customer_id, event.version
   FROM moved
   JOIN holder ON holder.id = moved.id
   JOIN left_record ON left_record.order_id = moved.id
@@ -62,7 +64,8 @@ SELECT moved.id, moved.customer_id, holder.target_id, left_record.live_id, event
  WHERE event.about = 'order:' || moved.number
    AND event.kind NOT IN ('identity', 'control', 'message')
    AND (moved.id = ANY (event.identifier_ids)
-        OR left_record.has_no_other
-           AND NOT EXISTS (SELECT FROM customers_identifier AS named
-                            WHERE named.id = ANY (event.identifier_ids) AND named.kind = 'order'))
+        OR NOT EXISTS (SELECT FROM customers_identifier AS named
+                        WHERE named.id = ANY (event.identifier_ids) AND named.kind = 'order')
+           AND coalesce(event.body #>> '{properties,order_source_id}' = moved.source_id::text,
+                        left_record.has_no_other))
  ORDER BY event.customer_id, event.version

@@ -18,7 +18,9 @@ SELECT subject.customer_id, event.about, event.name, event.occurred_at,
        encode(uuid_send(event.message_key), 'hex'), event.evidence,
        source.channel, event.actor, event.version,
        COALESCE(event.body -> 'properties', event.body -> 'data', '{}'),
-       source.id, source.space_id, source.name, source.is_shared
+       source.id, source.space_id, source.name, source.is_shared,
+       CASE WHEN event.name = 'Order Completed' AND event.evidence = 2
+            THEN customers_order_place(event.identifier_ids, source.id, subject.customer_id) ELSE 1 END
   FROM subject
   JOIN record ON record.customer_id = subject.customer_id
  CROSS JOIN LATERAL (

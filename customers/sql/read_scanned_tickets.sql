@@ -34,6 +34,13 @@ SELECT code.digest, code.order_key, code.guest, code.origin, code.ended_at, code
    AND owner.erasure_id IS NULL AND owner.customer_id IS NOT NULL
   JOIN customers_customer AS live
     ON live.id = coalesce(owner.customer_id, holder.canonical_id, holder.id)
-  LEFT JOIN customers_order AS placed
-    ON placed.customer_id = live.id AND placed.number = code.number
+  LEFT JOIN LATERAL (
+       -- Of two orders with one number, the one whose source is in the key of the order.
+       SELECT *
+         FROM customers_order AS numbered
+        WHERE numbered.customer_id = live.id
+          AND customers_sent_number(numbered.number) = customers_sent_number(code.number)
+        ORDER BY numbered.source_id::text = split_part(code.order_key, '/', 1) DESC NULLS LAST,
+                 numbered.number = code.number DESC, numbered.number
+        LIMIT 1) AS placed ON true
  WHERE code.digest = ANY (%(digests)s::bytea[])

@@ -11,7 +11,8 @@ SELECT key.id,
        source.id AS source_id, source.name, source.channel, source.is_shared,
        source.default_region, source.addresses,
        space.id AS space_id, space.name AS space,
-       space.ids_per_person = 'several' AS has_several_ids
+       space.ids_per_person = 'several' AS has_several_ids,
+       source.order_numbers = 'yearly' AS has_yearly_orders
   FROM customers_sourcekey AS key
   JOIN customers_source AS source ON source.id = key.source_id
   JOIN customers_space AS space ON space.id = source.space_id

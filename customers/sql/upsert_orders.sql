@@ -1,7 +1,22 @@
--- Store the current states of orders.
+-- Store the current states of orders. The rows have all orders of each record and number, so others that
+-- were stored, such as `1001·2` before the two customers of a number were joined, are deleted.
 --
 -- rows  jsonb  the fields of customers.projections.orders.OrderState, and customer_id
 
+WITH current_order AS MATERIALIZED (
+    SELECT * FROM jsonb_populate_recordset(NULL::customers_order, %(rows)s::jsonb)
+), outdated AS (
+    DELETE FROM customers_order AS stored_order
+     USING (SELECT DISTINCT customer_id, customers_sent_number(number) AS number
+              FROM current_order) AS sent
+     WHERE stored_order.customer_id = sent.customer_id
+       AND (stored_order.number = sent.number
+            OR stored_order.number LIKE '%%·%%'
+               AND customers_sent_number(stored_order.number) = sent.number)
+       AND NOT EXISTS (SELECT FROM current_order
+                        WHERE current_order.customer_id = stored_order.customer_id
+                          AND current_order.number = stored_order.number)
+)
 INSERT INTO customers_order
        (customer_id, number, status, channel, currency, total, is_total_of_lines, visit_date,
         visit_time, party, lines, details, requested_changes, requests, asked_at,
@@ -11,7 +26,7 @@ SELECT customer_id, number, status, channel, currency, total, is_total_of_lines,
        visit_time, party, lines, details, requested_changes, requests, asked_at,
        source_id, refunds, doubts, evidence, placed_at,
        changed_at, changed_by, version
-  FROM jsonb_populate_recordset(NULL::customers_order, %(rows)s::jsonb)
+  FROM current_order
     ON CONFLICT (customer_id, number) DO UPDATE
    SET status = EXCLUDED.status, channel = EXCLUDED.channel, currency = EXCLUDED.currency,
        total = EXCLUDED.total, is_total_of_lines = EXCLUDED.is_total_of_lines, visit_date = EXCLUDED.visit_date,

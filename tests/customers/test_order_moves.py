@@ -37,7 +37,7 @@ def holders():
     """The status of order 1001 by the address of the customer who has it."""
     return {
         address[1].partition("@")[0]: stored.status
-        for stored in Order.objects.filter(number="1001", evidence=2)
+        for stored in Order.objects.filter(number__startswith="1001", evidence=2)
         for address in (NOOR, SAM, LIN)
         if Identifier.objects.filter(
             kind="email", value=address[1], customer_id=stored.customer_id

@@ -43,7 +43,9 @@ def owner_of(email):
 
 def statuses():
     """The status of order 1001, by the record that it is on."""
-    return dict(Order.objects.filter(number="1001").values_list("customer_id", "status"))
+    return dict(
+        Order.objects.filter(number__startswith="1001").values_list("customer_id", "status")
+    )
 
 
 def is_sound():

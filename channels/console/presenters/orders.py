@@ -45,6 +45,8 @@ class StaffOrder:
     status: str
     is_open: bool
     is_requested: bool
+    # True if the order is confirmed and for a visit.
+    has_tickets: bool
     # The requests of the customer that nobody has answered yet.
     open_requests: Sequence[RequestCard]
     visit_date: date | None
@@ -107,6 +109,11 @@ def staff_order(order: OrderShape) -> StaffOrder:
         status=labels.ORDER_STATUSES.get(order.status, order.status),
         is_open=order.status in (*OPEN_ORDER_STATUSES, "requested"),
         is_requested=order.status == "requested",
+        has_tickets=(
+            order.is_verified
+            and order.status in OPEN_ORDER_STATUSES
+            and order.visit_date is not None
+        ),
         open_requests=[
             request for request in request_cards(order, for_staff=True) if request.is_open
         ],

@@ -1,4 +1,4 @@
-"""The actions of staff on an order: confirm, decline, cancel."""
+"""The actions of staff on an order: confirm, decline, cancel, new ticket codes."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from channels.console.presenters.orders import (
 )
 from channels.console.views import access, audit
 from channels.console.views.live_records import find_live_id
-from customers.actions import order_requests, orders
+from customers.actions import order_requests, orders, ticket_codes
 from customers.actions.changes import RejectedChange, UnreachableRecord
 from customers.identity.search import describe
 from customers.queries import lists
@@ -37,6 +37,7 @@ ERROR_TEXTS: dict[type[Exception], str] = {
     order_requests.OtherSource: "This order no longer exists. Load the record again.",
     order_requests.NoPendingRequest: "A colleague has already confirmed or declined this request.",
     orders.OrderNumberInUse: "Another order has this number.",
+    ticket_codes.NoTicket: "This order has no tickets.",
     UnreachableRecord: "This customer has no verified identifier. Let the customer verify an address first.",
     RejectedChange: "Butler rejected the change. Load the record again and check the order.",
 }
@@ -101,6 +102,21 @@ def cancel_line(request: HttpRequest, customer_id: UUID, number: str, line: str)
         request,
         lambda: orders.cancel_order_line(target=target, line=line),
         "The order line is cancelled.",
+    )
+    return redirect("console:order", customer_id=live_id, number=number)
+
+
+@require_POST
+@access.page("customers.change_order")
+def replace_codes(request: HttpRequest, customer_id: UUID, number: str) -> HttpResponse:
+    """Replace the ticket codes of an order. The earlier codes do not open the gate any more."""
+    live_id, _ = find_order(customer_id, number)
+    target = order_target(request, live_id, number)
+    audit.log_console_access(request, [live_id], part="ticket codes")
+    _perform(
+        request,
+        lambda: ticket_codes.replace_codes(target=target),
+        f"Order {number} has new ticket codes. The earlier ones are not valid any more.",
     )
     return redirect("console:order", customer_id=live_id, number=number)
 

@@ -21,6 +21,7 @@ from customers.models import User
 from customers.queries import lists
 from customers.queries.pages import BadCursor
 from customers.queries.timeline import TimelineFilter, timeline_by_time
+from customers.values.order_numbers import sent_number
 
 PAGE_SIZE = 20
 CHANGES_LIMIT = 30
@@ -49,7 +50,7 @@ def show_order(request: HttpRequest, customer: ResolvedCustomer, number: str) ->
     order = lists.order(customer.id, number, part=customer.part)
     if order is None:
         return not_found(request, customer, "orders")
-    of_order = TimelineFilter(about=f"order:{number}")
+    of_order = TimelineFilter(about=f"order:{sent_number(number)}")
     changes = timeline_by_time(
         customer.id,
         filters=of_order,

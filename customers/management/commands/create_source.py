@@ -62,7 +62,7 @@ class Command(BaseCommand):
             "--order-numbers",
             choices=[value for value in Source.OrderNumbers.values if value],
             default="",
-            help="yearly: its order numbers start again each year (stored only, without effect yet)",
+            help="yearly: its order numbers start again each year, so Butler adds the year",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

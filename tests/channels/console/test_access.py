@@ -58,6 +58,7 @@ TABLE = {
     f"GET {CUSTOMER}orders/<number:number>/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/cancel/": SERVE,
+    f"POST {CUSTOMER}orders/<number:number>/codes/replace/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/confirm/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/decline/": SERVE,
     f"POST {CUSTOMER}orders/<number:number>/lines/<number:line>/cancel/": SERVE,

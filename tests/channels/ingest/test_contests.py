@@ -72,3 +72,23 @@ def test_till_only_notes_an_address_so_nothing_is_refused():
     shop.identify(1, "u-1", email=BOX)
 
     assert till.identify(2, "88", email=BOX) == ""
+
+
+def test_equal_number_of_a_named_space_with_another_mailbox_is_contested():
+    shop, app = (WireSource(name, ids="account") for name in ("Shop", "App"))
+    shop.identify(1, "42", email=BOX)
+
+    assert app.identify(2, "42", email="other@example.com") == "contested;count=1"
+    assert not are_one(shop.account("42"), app.account("42"))
+
+
+@pytest.mark.parametrize(
+    ("ids", "address"),
+    [("account", BOX), ("main", "other@example.com")],
+    ids=["one mailbox", "main"],
+)
+def test_equal_number_of_one_customer_or_in_main_is_not_contested(ids, address):
+    shop, app = (WireSource(name, ids=ids) for name in ("Shop", "App"))
+    shop.identify(1, "42", email=BOX)
+
+    assert app.identify(2, "42", email=address) == ""

@@ -369,3 +369,16 @@ def test_unknown_codes_are_limited_per_source(client, settings):
     assert guesses == [200, 200, 200, 429]
     assert (refused.status, refused.json["code"]) == (429, "too_many_codes")
     assert scan(client, other_key, code).json["state"] == "good"
+
+
+def test_new_holder_of_a_moved_order_gets_a_code_of_her_own(client):
+    _, key = gate(scopes=["ingest", "identify"])
+    noor()
+    place()
+    earlier = code_of()
+    place(of="els", name="Order Updated", at=NOON + HOUR)
+
+    assert scan(client, key, earlier).json["state"] == "moved"
+    assert code_of() != earlier
+    assert scan(client, key, code_of()).json["state"] == "good"
+    assert scan(client, key, earlier).json["state"] == "moved"
