@@ -21,6 +21,7 @@ from customers.actions.gate import OTHER_CONTENT, GateSender
 from customers.identity.resolution import stored_identifier
 from customers.tickets.states import DOUBLE, Decision, Scan, ScannedTicket
 from customers.types import IncomingEvent, IngestOutcome, RejectedItem
+from customers.values.order_numbers import sent_number
 
 
 class StoredScans(NamedTuple):
@@ -118,10 +119,12 @@ def _event(raw: RawScan, decision: Decision, request_context: RequestContext) ->
 
 
 def _filed_on_order(event: IncomingEvent, ticket: ScannedTicket) -> IncomingEvent:
-    """Return the event with the identifier of the order that the ticket is for."""
+    """Return the event about the order that the ticket is for, with an identifier that leads to it."""
     assert ticket.customer_id is not None
+    assert ticket.number is not None
     source_id, _, _ = ticket.order_key.partition("/")
-    if source_id.isdecimal():
+    # The number of several customers leads to none of them.
+    if source_id.isdecimal() and sent_number(ticket.order_key) == ticket.order_key:
         identifier = stored_identifier("order", ticket.order_key)
     else:
         params = {"id": ticket.customer_id, "among": []}
@@ -129,7 +132,8 @@ def _filed_on_order(event: IncomingEvent, ticket: ScannedTicket) -> IncomingEven
         if not rows:
             return event
         identifier = stored_identifier(*rows[0])
-    return msgspec.structs.replace(event, identifiers=(identifier,))
+    about = f"order:{sent_number(ticket.number)}"
+    return msgspec.structs.replace(event, identifiers=(identifier,), about=about)
 
 
 def _report_doubles(decisions: Sequence[Decision], now: datetime) -> None:
