@@ -19,6 +19,7 @@ from customers.identity.normalize import normalize
 from customers.models import Evidence, Identifier, Order
 from customers.projections import orders
 from customers.projections.order_requests import ORDER_SOURCE_ID
+from customers.queries.lists import order_row
 from customers.types import IngestOutcome
 from customers.values.order_numbers import MARK, number_of_year, sent_number
 
@@ -215,7 +216,7 @@ def lock_order(target: OrderTarget) -> Order:
     """
     lock_name(f"order {target.number}")
     sql.run("lock_records", {"ids": [target.customer_id]})
-    order = Order.objects.filter(customer_id=target.customer_id, number=target.number).first()
+    order = order_row(Order.objects.filter(customer_id=target.customer_id), target.number)
     if order is None:
         raise NoSuchOrder
     return order

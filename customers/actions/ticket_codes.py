@@ -18,6 +18,7 @@ from customers.actions.orders import (
     record_order_changes,
 )
 from customers.models import Customer, Order, TicketCode
+from customers.queries.lists import order_row
 from customers.tickets import codes
 from customers.tickets.states import FIRST, MOVED, NUMBER, REISSUED, REPLACED, SOURCE
 from customers.types import OPEN_ORDER_STATUSES, VERIFIED
@@ -55,7 +56,7 @@ class _Issue(NamedTuple):
 @transaction.atomic
 def read_tickets(*, customer_id: UUID, number: str, now: datetime) -> list[Ticket]:
     """Return the tickets of an order; issue their codes if they have none. Empty without tickets."""
-    order = Order.objects.filter(customer_id=customer_id, number=number).first()
+    order = order_row(Order.objects.filter(customer_id=customer_id), number)
     if order is None or not _is_confirmed(order):
         return []
     issue = _lock(order)
@@ -69,7 +70,7 @@ def replace_codes(*, target: OrderTarget, guest: str | None = None) -> list[Tick
     The earlier codes do not open the gate after the commit. The log states the replacement
     without the codes. Raises NoSuchOrder or NoTicket.
     """
-    order = Order.objects.filter(customer_id=target.customer_id, number=target.number).first()
+    order = order_row(Order.objects.filter(customer_id=target.customer_id), target.number)
     if order is None:
         raise NoSuchOrder
     issue = _lock(order) if _is_confirmed(order) else None

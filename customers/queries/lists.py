@@ -36,6 +36,7 @@ from customers.queries.shapes import (
     shape_of_row,
 )
 from customers.types import OpenedRecord
+from customers.values.order_numbers import MARK
 
 
 def live_id(customer_id: UUID) -> UUID | None:
@@ -105,8 +106,20 @@ def orders(
 
 def order(customer_id: UUID, number: str, *, part: OpenedRecord | None) -> OrderShape | None:
     """Return the order of a live record, or of its opened part, with this number, or None."""
-    row = _orders(customer_id, part).filter(number=number).first()
+    row = order_row(_orders(customer_id, part), number)
     return _order(row) if row else None
+
+
+def order_row(rows: QuerySet[Order], number: str) -> Order | None:
+    """Return the order that shows this number; else the only one that a source sent with it.
+
+    rows: the orders of one record
+    """
+    if shown := rows.filter(number=number).first():
+        return shown
+    sent = Func("number", function="customers_sent_number", output_field=TextField())
+    others = rows.filter(number__contains=MARK).alias(sent=sent).filter(sent=number)[:2]
+    return others[0] if len(others) == 1 else None
 
 
 def _orders(customer_id: UUID, part: OpenedRecord | None) -> QuerySet[Order]:

@@ -11,6 +11,7 @@ from customers.actions.changes import ChangeAuthor
 from customers.events import internal_sources
 from customers.identity import decisions
 from customers.models import Identifier, Order, Review
+from customers.queries import lists
 from tests import factories
 from tests.customers.graph import misplaced_orders
 from tests.customers.orders import (
@@ -154,6 +155,17 @@ def test_change_that_names_the_customer_means_the_order_of_that_customer(shop):
     place(NOOR, by=shop)
     place(SAM, by=shop, hour=1)
     record(say("Order Cancelled", SAM, hour=2), by=shop)
+
+    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {"1001·2": "cancelled"})
+    assert_sound()
+
+
+def test_sent_number_finds_the_only_order_of_the_customer_with_it(shop):
+    place(NOOR, by=shop)
+    place(SAM, by=shop, hour=1)
+    assert lists.order(owner_of(SAM), "1001", part=None).number == "1001·2"
+
+    order_actions.cancel_order(target=by_staff("1001", SAM))
 
     assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {"1001·2": "cancelled"})
     assert_sound()
