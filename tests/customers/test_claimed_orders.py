@@ -1,4 +1,4 @@
-"""What a publishable key says about an order is a request: no price, no code, no order of a source."""
+"""Claims with a publishable key make requests of orders: no price, no code, no order of a source."""
 
 import pytest
 from django.db import transaction

@@ -38,16 +38,16 @@ def test_visit_at_an_end_of_the_calendar_counts_as_without_a_date(zone, day):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "found"),
+    ("numbers", "evidence"),
     [
         (["1001·2"], {"order:1001": "order:1001·2", "order:1001·2": "order:1001·2"}),
         (["1001", "1001·2"], {"order:1001": "order:1001", "order:1001·2": "order:1001·2"}),
         (["1001·2027"], {"order:1001·2027": "order:1001·2027"}),
     ],
 )
-def test_event_about_a_number_finds_an_order_that_shows_its_place(numbers, found):
+def test_event_about_a_number_finds_an_order_that_shows_its_place(numbers, evidence):
     orders = [OrderFact(number, "placed", PLACED, PLACED, None) for number in numbers]
 
     by_name = relations(orders, [], ZoneInfo("UTC"))
 
-    assert {name: relation.evidence for name, relation in by_name.items()} == found
+    assert {name: relation.evidence for name, relation in by_name.items()} == evidence
