@@ -44,10 +44,10 @@ WITH named AS MATERIALIZED (
       FROM customers_orders_with_number(%(value)s) AS stated
       JOIN customers_customer AS customer ON customer.id = stated.customer_id
      WHERE %(kind)s = 'order'
-       AND (stated.evidence = 2 OR stated.status = 'requested'
+       AND (stated.evidence = 2 OR stated.asked_at IS NOT NULL
             OR NOT EXISTS (SELECT FROM customers_order AS requested
                             WHERE requested.number = %(value)s
-                              AND requested.status = 'requested'))
+                              AND requested.asked_at IS NOT NULL))
      UNION ALL
     SELECT customer_id, evidence, false
       FROM customers_identifier
@@ -55,7 +55,7 @@ WITH named AS MATERIALIZED (
        AND substring(value, strpos(value, '/') + 1) = %(value)s
        AND customer_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM customers_order
-                        WHERE number = %(value)s AND (evidence = 2 OR status = 'requested'))
+                        WHERE number = %(value)s AND (evidence = 2 OR asked_at IS NOT NULL))
 ), linked AS (
     SELECT CASE WHEN link.first_id = named.id THEN link.second_id ELSE link.first_id END AS id,
            least(link.evidence, named.evidence) AS evidence
