@@ -155,7 +155,7 @@ def _orders_of_several(placement: _Placement) -> list[int]:
     return [
         row.id
         for row in placement.rows
-        if row.kind == ORDER and (row.is_shared or row.id in placement.doubtful_orders)
+        if row.kind == ORDER and (row.is_shared or row.id in placement.orders.in_doubt)
     ]
 
 

@@ -12,7 +12,11 @@ SELECT coalesce(
              WHERE own.kind = 'order' AND own.evidence = 2 AND own.erasure_id IS NULL
                AND own.value = placed.source_id || '/' || customers_sent_number(placed.number)
                AND own.customer_id = placed.customer_id),
-           placed.source_id || '/' || placed.number,
+           (SELECT placed.source_id || '/' || placed.number
+              FROM customers_identifier AS own
+             WHERE own.kind = 'order' AND own.evidence = 2 AND own.erasure_id IS NULL
+               AND own.value = placed.source_id || '/' || customers_sent_number(placed.number)
+               AND own.is_shared),
            (SELECT identifier.value
               FROM customers_identifier AS identifier
              WHERE identifier.kind = 'order' AND identifier.evidence = 2

@@ -11,6 +11,7 @@ from customers.types import CLAIMED, NOTED, STATED, VERIFIED, Sender
 from tests.factories import identify
 
 SHOP = Sender(7, "Shop", "server", is_trusted=True, is_secret=True)
+NAMED = Sender(7, "Shop", "server", is_trusted=True, is_secret=True, space_id=5, space="account")
 PAGE = Sender(7, "Shop", "site")
 ACCOUNT = IdentifierKey("user_id", "7/noor", VERIFIED)
 OTHER = IdentifierKey("user_id", "7/sam", VERIFIED)
@@ -70,3 +71,15 @@ def test_batch_without_a_contest_asks_nobody(refused):
     refused.append((1, 2, "seen", STATED))
 
     assert warnings(contested=frozenset()) == []
+
+
+def test_statements_about_an_equal_number_of_a_named_space_are_counted(refused):
+    refused.append((2, 9, "equal", STATED))
+
+    assert warnings(NAMED) == [("contested", 2, EVENTS[1].event.message_id)]
+
+
+def test_equal_number_of_main_is_no_contest(refused):
+    refused.append((2, 9, "equal", STATED))
+
+    assert warnings(SHOP) == []

@@ -93,6 +93,22 @@ MUTANTS = (
         ("test_contest_values::test_link_with_a_device_is_no_contest",),
     ),
     Mutant(
+        "Equal numbers of main are no contest",
+        "contest_warnings",
+        "    if sender.space_id == MAIN_SPACE_ID:\n        return set()\n",
+        "",
+        ("test_contest_values::test_equal_number_of_main_is_no_contest",),
+    ),
+    Mutant(
+        "Statements about an equal number of a named space are counted",
+        "contest_warnings",
+        "any(resolved[key].id in ids for key in stated.keys)",
+        "False",
+        (
+            "test_contest_values::test_statements_about_an_equal_number_of_a_named_space_are_counted",
+        ),
+    ),
+    Mutant(
         "Publishable keys read nothing about contests",
         "contest_warnings",
         "    if sender.is_public or not refused:",
