@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from customers import db
 from customers.db import retry
 from customers.events import log, quarantine, source_warnings
+from customers.events.actors import stated_actor
 from customers.events.arrival import arrival_number
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
@@ -373,8 +374,10 @@ class _Batch:
         origin = None if primary_identifier.record_id == owner else primary_identifier.record_id
         self.outcomes.accept(i, owner, version)
         identifier_ids = [resolved[key].id for key in identifiers]
+        event = self.events[i]
+        actor = stated_actor(event.actor, self.sender.name) if event.actor else ""
         return log.incoming_log_entry(
-            self.events[i], owner, version, origin, message_key, identifier_ids, self._arrival(i)
+            event, owner, version, origin, message_key, identifier_ids, self._arrival(i), actor
         )
 
     def _arrival(self, i: int) -> int:

@@ -17,6 +17,7 @@ from customers.api.base import (
     CustomerView,
     encode,
     idempotent_response,
+    log_request_access,
     or_404,
     page_parameters,
     page_response,
@@ -90,7 +91,9 @@ class MarkMessageReadView(_AllRecordsView):
 
         def effect() -> StoredResponse:
             actions.mark_read(ids=ids, message_id=message_id, now=timezone.now())
-            return StoredResponse(200, encode(or_404(inbox.message(ids, message_id, part=part))))
+            shape = or_404(inbox.message(ids, message_id, part=part))
+            log_request_access(request, [ids[0]], what="messages")
+            return StoredResponse(200, encode(shape))
 
         return idempotent_response(request, effect)
 

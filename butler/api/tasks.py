@@ -99,7 +99,9 @@ class _TaskActionView(ApiView):
                 raise Problem(409, "taken", "A colleague has this task.") from None
             except staff_tasks.AlreadyFinished:
                 raise Problem(409, "finished", "This task is already finished.") from None
-            return StoredResponse(200, encode(queries.task(task_id, by=_by(request))))
+            shape = or_404(queries.task(task_id, by=_by(request)))
+            log_request_access(request, [shape.customer], what="tasks")
+            return StoredResponse(200, encode(shape))
 
         return idempotent_response(request, effect)
 

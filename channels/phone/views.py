@@ -14,7 +14,9 @@ from channels.phone import calls, multipart
 from channels.phone.calls import CallerContext, CallEvent
 from channels.webhook import sources
 from channels.webhook import twilio as twilio_webhook
+from customers.access import access_log
 from customers.actions.calls import follow_refiled_call
+from customers.events.actors import actor_by_source
 from customers.identity import lookup
 from customers.identity.lookup import Match
 from customers.types import IncomingEvent, Sender
@@ -33,6 +35,10 @@ def call(request: HttpRequest) -> HttpResponse:
         matches = _matches(sender, call_event.number)
         stored = _record(sender, call_event)
     outcome = stored.outcomes[0]
+    if outcome.status not in ("accepted", "duplicate"):
+        # A call that was not stored shows nobody.
+        matches = ()
+    _log_access(sender, call_event, matches)
     answer = {
         "success": True,
         "status": outcome.status,
@@ -41,6 +47,18 @@ def call(request: HttpRequest) -> HttpResponse:
         "customers": [match._asdict() for match in matches],
     }
     return store.add_count_headers(http.json_response(answer), stored)
+
+
+def _log_access(sender: Sender, call_event: CallEvent, matches: Sequence[Match]) -> None:
+    """Log that the answer to a call shows these customers to the telephone system."""
+    person = call_event.event["context"].get("actor", "").partition(":")[2]
+    access_log.log_api_access(
+        customer_ids=[match.id for match in matches],
+        actor=actor_by_source(sender.name, person),
+        role=access_log.SYSTEM,
+        what="call",
+        now=timezone.now(),
+    )
 
 
 @http.endpoint("POST")

@@ -32,6 +32,7 @@ from channels.store.till_batches import TillBatch, TillScan
 from customers.access import access_log
 from customers.actions import gate
 from customers.actions.attempt_limits import TooManyAttempts
+from customers.events.actors import actor_by_source
 from customers.identity import lookup
 from customers.identity.lookup import Match
 from customers.queries.visits import find_visit
@@ -66,17 +67,16 @@ def _look_up(
         event = scans.scan_event(raw_scan, message_id=_scan_id(raw_scan))
     customers = _known_customers(sender, kind, value)
     stored = _store_scan(sender, event, now)
-    _refuse_quarantined(stored.outcomes[0])
+    _refuse_unstored(stored.outcomes[0])
     if len(customers) != 1:
         raise _no_single_customer(len(customers))
     today = _local_date(raw_scan, now)
     visit = find_visit(customers[0].id, today=today, number=value if kind == "order" else "")
     access_log.log_api_access(
         customer_ids=[customers[0].id],
-        actor=f"source:{sender.name}",
+        actor=actor_by_source(sender.name, scans.text_field(raw_scan, "staff")),
         role=access_log.SYSTEM,
         what="gate",
-        reason=scans.text_field(raw_scan, "staff"),
         now=now,
     )
     sentence = gate_sentence(customers[0], visit, today=today)
@@ -96,9 +96,8 @@ def _scan_ticket(sender: Sender, raw_scan: dict[str, Any], now: datetime) -> Htt
         message = "This source has scanned too many unknown codes."
         raise ErrorResponse(429, "too_many_codes", message, retry_after=error.seconds) from None
     if decision.state == gate.OTHER_CONTENT:
-        message = "The device sent another scan with this id before."
-        raise ErrorResponse(409, "other_content", message)
-    _refuse_quarantined(stored.outcomes[0])
+        raise _other_content()
+    _refuse_unstored(stored.outcomes[0])
     answer = ticket_answer(
         decision,
         today=timezone.localdate(now),
@@ -109,10 +108,18 @@ def _scan_ticket(sender: Sender, raw_scan: dict[str, Any], now: datetime) -> Htt
     return store.add_count_headers(http.json_response(answer), stored)
 
 
-def _refuse_quarantined(outcome: IngestOutcome) -> None:
+def _refuse_unstored(outcome: IngestOutcome) -> None:
+    """Raise ErrorResponse for a scan that Butler did not store, and whose answer shows nobody."""
+    if outcome.status == "other_content":
+        raise _other_content()
     if outcome.status == "quarantined":
         message = "The scan is in quarantine, because Butler cannot read it."
         raise ErrorResponse(400, outcome.reason or "quarantined", message)
+
+
+def _other_content() -> ErrorResponse:
+    message = "The device sent another scan with this id before."
+    return ErrorResponse(409, "other_content", message)
 
 
 @http.endpoint("POST")

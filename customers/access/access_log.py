@@ -22,12 +22,15 @@ def log_staff_access(
     now: datetime,
 ) -> None:
     """Log in one statement that an actor read these live records, with role, page and reason."""
+    ids = list(customer_ids)
     AccessLogEntry.objects.bulk_create(
         [
             AccessLogEntry(customer_id=customer_id, at=now, **_columns(actor, role, what, reason))
-            for customer_id in customer_ids
+            for customer_id in ids
         ]
     )
+    # A page that then requests itself again writes no second row.
+    _remember((id_, actor, access) for id_ in ids for access in (f"{what} ", f"{what} {reason}"))
 
 
 def log_polled_access(
@@ -49,7 +52,6 @@ def log_polled_access(
         log_staff_access(
             customer_ids=ids, actor=actor, role=role, what=what, reason=reason, now=now
         )
-        _remember((id_, actor, access) for id_ in ids)
 
 
 def _columns(actor: str, role: str, what: str, reason: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from rest_framework import exceptions, permissions
 from rest_framework.request import Request
 
 from customers.access.account_proofs import AccountProof
+from customers.events.actors import actor_by_source
 from customers.models import Customer, User
 from customers.types import OpenedRecord, Sender
 
@@ -218,13 +219,9 @@ def request_actor(request: Request) -> str:
     """Return the actor of a request as the log names it. An empty text means the customer."""
     principal = request_principal(request)
     if principal.kind == "customer":
-        return f"source:{principal.reader.name}" if principal.reader else ""
+        return actor_by_source(principal.reader.name) if principal.reader else ""
     if principal.user:
         return f"staff:{principal.user.name or principal.user.pk}"
     assert principal.sender is not None
-    staff_name = request.headers.get("Butler-Staff", "")
-    return (
-        f"staff:{staff_name}"
-        if _STAFF_NAME.match(staff_name)
-        else f"source:{principal.sender.name}"
-    )
+    person = request.headers.get("Butler-Staff", "")
+    return actor_by_source(principal.sender.name, person if _STAFF_NAME.match(person) else "")

@@ -72,8 +72,12 @@ def incoming_log_entry(
     message_key: str,
     identifier_ids: list[int],
     arrival: int,
+    actor: str,
 ) -> LogEntry:
-    """Return the log entry of an event from a source, on the log of its owner."""
+    """Return the log entry of an event from a source, on the log of its owner.
+
+    actor: who acted, as far as Butler knows (customers.events.actors)
+    """
     return LogEntry(
         customer_id=owner,
         version=version,
@@ -84,7 +88,7 @@ def incoming_log_entry(
         kind=event.kind,
         name=event.name,
         about=event.about,
-        actor=event.actor,
+        actor=actor,
         identifier_ids=identifier_ids,
         occurred_at=event.occurred_at,
         arrival=arrival,

@@ -7,6 +7,7 @@ from typing import Any
 from channels.pages.money import format_money
 from channels.pages.time import staff_time
 from customers.consent.state import Consent
+from customers.events.actors import read_actor
 from customers.identity.merge_reasons import MergeReason
 
 SOURCE_CHANNELS = {
@@ -146,6 +147,8 @@ ACCESSED_PARTS = {
     "looks": "their access log",
     "merge": "a review",
     "refiling": "an event to move",
+    "call": "their name, when they called",
+    "gate": "their visit, at a gate or a counter",
     "identifiers": "their identifiers",
     "addresses": "their addresses",
     "customer view": "their page as they see it",
@@ -227,9 +230,14 @@ def source_channel(channel: str) -> str:
 
 
 def actor_name(actor: str) -> str:
-    """Return the name of a staff member or source; empty if the customer acted."""
-    kind, _, name = actor.partition(":")
-    return name[:1].upper() + name[1:] if kind in ("staff", "source") else ""
+    """Return the name of a staff member or source; empty if the customer acted.
+
+    A person whom a source names comes with that source, because nobody checked the name.
+    """
+    kind, name, person = read_actor(actor)
+    shown = person or name
+    by = f" (named by {name})" if person else ""
+    return f"{shown[:1].upper()}{shown[1:]}{by}" if kind else ""
 
 
 def decision_maker(kind: str, actor: str) -> str:

@@ -55,10 +55,12 @@ def show_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     facts = inputs.read_facts([shape.id], now=now).get(shape.id)
     customer = customer_page(shape, facts, now=now, today=today)
     is_part = "parts" in request.GET
-    if not is_part:
-        audit.log_console_access(
-            request, [shape.id], part="page", reason=request.GET.get("for", "")
-        )
+    reason = request.GET.get("for", "")
+    if is_part:
+        # The open page reads its parts again by itself, whenever something happens.
+        audit.log_polled_access(request, [shape.id], part="page", reason="", now=now)
+    else:
+        audit.log_console_access(request, [shape.id], part="page", reason=reason)
     template = "console/customer_parts.html" if is_part else "console/customer.html"
     context = {
         "customer": customer,

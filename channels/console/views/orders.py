@@ -167,8 +167,7 @@ def _customer(request: HttpRequest, customer_id: UUID) -> CustomerPage:
     shape = read_record(customer_id, today=today, part=None)
     if shape is None:
         raise Http404
-    if request.method != "POST":
-        audit.log_console_access(request, [shape.id], part="order")
+    audit.log_console_access(request, [shape.id], part="order")
     return customer_page(shape, None, now=now, today=today)
 
 

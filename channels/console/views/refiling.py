@@ -31,6 +31,7 @@ _ERRORS: dict[type[Exception], str] = {
 def move_event(request: HttpRequest, customer_id: UUID, log: UUID, version: int) -> HttpResponse:
     """Ask for another customer, show it, and then file the event there."""
     live_id, event = _find_event(customer_id, EventPlace(log, version))
+    audit.log_console_access(request, [live_id], part="refiling")
     form = RefilingForm(request.POST or None)
     context = _event_context(live_id, event)
     context |= {"form": form, "last_move": _last_move(EventPlace(log, version))}
@@ -66,7 +67,7 @@ def undo_move(request: HttpRequest, customer_id: UUID, log: UUID, version: int) 
         return redirect("console:timeline", customer_id=live_id)
     if not previews.is_confirmed(request):
         return_id = refiling.previous_customer_of_event(place)
-        audit.log_console_access(request, [return_id], part="refiling")
+        audit.log_console_access(request, {live_id, return_id}, part="refiling")
         context = _event_context(live_id, event)
         context |= {
             "last_move": last_move,

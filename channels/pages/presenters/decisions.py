@@ -49,6 +49,8 @@ ACCESSED_PARTS = {
     "identifiers": gettext_noop("your accounts and addresses"),
     "order requests": gettext_noop("your requests about orders"),
     "order-requests": gettext_noop("your requests about orders"),
+    "call": gettext_noop("your name, when you called"),
+    "gate": gettext_noop("your visit, at the gate or the counter"),
 }
 # Any other part.
 OTHER_PART = gettext_noop("your record")

@@ -9,6 +9,7 @@ from channels.pages.presenters import events, labels, ledger, messages
 from channels.pages.presenters.decisions import CatalogNames
 from channels.pages.presenters.labels import translated
 from customers.consent.state import ANY
+from customers.events.actors import read_actor
 from customers.queries.shapes import EventShape, body_properties
 
 # The icon of an event, by the channel of its source.
@@ -140,5 +141,6 @@ def _source_channel(event: EventShape) -> str:
 
 
 def _staff_name(actor: str) -> str:
-    name = actor.removeprefix("staff:")
-    return name.capitalize() if name != actor else ""
+    """Return the colleague who acted, or the person whom the source names."""
+    kind, name, person = read_actor(actor)
+    return (name if kind == "staff" else person).capitalize()

@@ -49,7 +49,7 @@ def test_order_placed_by_staff_is_visible_to_the_customer_at_once(desk, noor, or
 
     number = desk.post(orders, ORDER, **{"Butler-Staff": "sam"}).json()["number"]
 
-    assert app.get(f"/api/me/orders/{number}/").json()["changed_by"] == "staff:sam"
+    assert app.get(f"/api/me/orders/{number}/").json()["changed_by"] == "source:call desk, for sam"
 
 
 def test_amendment_contains_only_the_changed_fields(desk, orders):
@@ -109,7 +109,7 @@ def test_history_names_the_author_of_each_change(desk, noor, orders):
 
     assert [(event["name"], event["actor"], event["channel"]) for event in events] == [
         ("Order Change Requested", "", "app"),
-        ("Order Completed", "staff:sam", "phone"),
+        ("Order Completed", "source:call desk, for sam", "phone"),
     ]
     assert events[0]["body"]["properties"]["visit_date"] == "2026-12-27"
 

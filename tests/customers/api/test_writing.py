@@ -34,7 +34,7 @@ def test_write_of_staff_has_the_staff_member_as_actor(noor, make_staff, last_eve
 @pytest.mark.parametrize(
     ("staff_header", "actor"),
     [
-        ("sam", "staff:sam"),
+        ("sam", "source:call desk, for sam"),
         ("", "source:call desk"),
         ("x" * 61, "source:call desk"),
         ("sam; drop", "source:call desk"),
