@@ -41,13 +41,16 @@ from tests.customers import consent_helpers
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 MAIL, PHONE = ("email", "kanarilook@example.com"), ("phone", "+46701740605")
+CARD = ("card", "C-500")
 WORD = re.compile(rb"kanarilook", re.IGNORECASE)
 
 
 @pytest.fixture
 def places(db) -> dict[str, object]:
     """Create a customer whose word is in each kind of data, and return the parts of the routes."""
-    customer = factories.customer(MAIL, PHONE, name="Kanarilook de Wit", first_name="Kanarilook")
+    customer = factories.customer(
+        MAIL, PHONE, CARD, name="Kanarilook de Wit", first_name="Kanarilook"
+    )
     other = factories.customer(("email", "kim@example.com"), PHONE, name="Kim")
     factories.record(
         factories.order(
@@ -229,7 +232,7 @@ def _till(*scopes: str) -> Client:
 def test_scan_that_names_a_customer_makes_an_entry_with_source_and_person(places):
     till = _till("read", "identify", "ingest")
 
-    answer = till.post("/v1/store/scans", {"order": "A-1", "staff": "Iris"}, "application/json")
+    answer = till.post("/v1/store/scans", {"card": CARD[1], "staff": "Iris"}, "application/json")
 
     assert WORD.search(answer.content)
     [entry] = AccessLogEntry.objects.filter(customer=places["customer_id"])
@@ -254,7 +257,7 @@ def test_scan_with_the_id_of_another_scan_shows_nobody(places):
     used = {"device": "till-1", "id": "1"}
     till.post("/v1/store/scans", {**used, "card": "C-1"}, "application/json")
 
-    answer = till.post("/v1/store/scans", {**used, "order": "A-1"}, "application/json")
+    answer = till.post("/v1/store/scans", {**used, "card": CARD[1]}, "application/json")
 
     assert (answer.status_code, WORD.search(answer.content)) == (409, None)
     assert not AccessLogEntry.objects.exists()

@@ -148,7 +148,6 @@ ACCESSED_PARTS = {
     "merge": "a review",
     "refiling": "an event to move",
     "call": "their name, when they called",
-    "gate": "their visit, at a gate or a counter",
     "identifiers": "their identifiers",
     "addresses": "their addresses",
     "customer view": "their page as they see it",

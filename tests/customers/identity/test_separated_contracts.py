@@ -12,7 +12,7 @@ from tests.customers.identity.company import START, WireSource, are_one, email, 
 
 pytestmark = pytest.mark.django_db
 
-SAM, INFO, CONTRACT = "sam@example.com", "info@example.com", "1"
+SAM, OFFICE, CONTRACT = "sam@example.com", "info@example.com", "1"
 
 
 class Contracts:
@@ -20,7 +20,7 @@ class Contracts:
 
     def __init__(self):
         self.source = WireSource("Contracts", "site", ids="contracts", per_person="several")
-        self.source.identify(1, CONTRACT, email=INFO)
+        self.source.identify(1, CONTRACT, email=OFFICE)
         WireSource("Shop", "site", ids="shop").identify(1, "sam", email=SAM)
         self.contract = self.source.account(CONTRACT)
         self.now = START + timedelta(hours=2)
@@ -38,11 +38,11 @@ def contracts():
 
 @pytest.mark.parametrize("order", list(permutations(("mailboxes", "contract", "apart"))))
 def test_separation_from_one_mailbox_outweighs_the_merge_with_another(contracts, order):
-    sam, info, contract = email(SAM), email(INFO), contracts.contract
+    sam, office, contract = email(SAM), email(OFFICE), contracts.contract
     acts = {
-        "mailboxes": ("merge", sam, info),
+        "mailboxes": ("merge", sam, office),
         "contract": ("merge", sam, contract),
-        "apart": ("separate", info, contract),
+        "apart": ("separate", office, contract),
     }
 
     for name in order:
@@ -50,7 +50,7 @@ def test_separation_from_one_mailbox_outweighs_the_merge_with_another(contracts,
 
     # Of two merges that cannot both hold, the earlier one does.
     is_mailbox_first = order.index("mailboxes") < order.index("contract")
-    assert are_one(sam, info) is is_mailbox_first
+    assert are_one(sam, office) is is_mailbox_first
     assert record_of(contract) == (None if is_mailbox_first else record_of(sam))
-    assert record_of(contract) != record_of(info)
+    assert record_of(contract) != record_of(office)
     assert misplaced_identifiers() == []
