@@ -236,9 +236,9 @@ class _Batch:
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
-            of_several = self._orders_of_several(new, identifiers, resolved)
-            merging.regroup(of_several, now=self.received_at)
-            order_moves.file_named_events(of_several, now=self.received_at)
+            if of_several := self._orders_of_several(new, identifiers, resolved):
+                merging.regroup(of_several, now=self.received_at)
+                order_moves.file_named_events(of_several, now=self.received_at)
             order_moves.follow_moves(
                 self._movable_orders(new, identifiers, matched.resolved.keys(), resolved) | moving,
                 now=self.received_at,

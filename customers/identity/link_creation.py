@@ -98,7 +98,8 @@ def cache_links(
 ) -> None:
     """Cache the events all of whose links are stored, and not replaced.
 
-    The last time of a move counts, so events that move orders are not cached. Each proof of a customer is stored, so Butler's own events are not cached.
+    The last time of a move counts, so events that move orders are not cached. Each proof of a
+    customer is stored, so Butler's own events are not cached.
     """
     if not links.stored or sender.source_id == BUTLER_SOURCE_ID:
         return
