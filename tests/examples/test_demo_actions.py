@@ -65,7 +65,7 @@ def test_gate_scans_the_next_visit():
 
     scan = Event.objects.filter(name="Ticket Scanned").latest("recorded_at")
     assert scan.about == f"order:{_next_visit().number}"
-    assert scan.actor == "staff:iris"
+    assert scan.actor == "source:till, for iris"
 
 
 def test_customer_without_orders_has_nothing_to_scan_or_move():
