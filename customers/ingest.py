@@ -29,7 +29,7 @@ from customers.identity.identifier_warnings import (
     find_warnings,
 )
 from customers.identity.links import IdentifierKey
-from customers.identity.order_years import with_years
+from customers.identity.order_years import add_years
 from customers.identity.previous_accounts import alias_warnings
 from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent
@@ -202,7 +202,7 @@ class _Batch:
         looks_up: bool,
     ) -> None:
         self.sender = sender
-        self.events = with_years(events, sender)
+        self.events = add_years(events, sender)
         self.received_at = received_at
         # The arrival number of the first event. The place of each event is added to it.
         self.first_arrival = arrival_number(received_at, first_place)
@@ -236,10 +236,10 @@ class _Batch:
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
-            if of_several := self._orders_of_several(new, identifiers, resolved):
+            if of_several := self._orders_of_several_customers(new, identifiers, resolved):
                 merging.regroup(of_several, now=self.received_at)
-                order_moves.file_named_events(of_several, now=self.received_at)
-            order_moves.follow_moves(
+                order_moves.refile_events_that_name_customers(of_several, now=self.received_at)
+            order_moves.refile_moved_orders(
                 self._movable_orders(new, identifiers, matched.resolved.keys(), resolved) | moving,
                 now=self.received_at,
             )
@@ -290,7 +290,7 @@ class _Batch:
             and (key in stored_keys or self.events[i].name in orders.MOVING)
         }
 
-    def _orders_of_several(
+    def _orders_of_several_customers(
         self,
         new: Iterable[int],
         identifiers: Sequence[tuple[IdentifierKey, ...]],
@@ -298,7 +298,7 @@ class _Batch:
     ) -> set[int]:
         """Return the orders that new events place, and that were placed for other customers, too.
 
-        An order whose time and lines agree is the same one. The log tells this from now on.
+        Now that the events are on the logs, the regrouping can find those that repeat an order.
         """
         return {
             resolved[key].id

@@ -23,15 +23,15 @@ class ReasonForm(forms.Form):
 
 
 class OrderAnswerForm(ReasonForm):
-    """The answer to one request about an order, or to all if it names none."""
+    """The answer to one request about an order, or to all its open requests if the field is empty."""
 
     request = forms.UUIDField(required=False)
-    # True on the list of requests, which the staff member sees again after the answer.
+    # True if the form is on the list of requests, so that the answer leads back to the list.
     from_list = forms.BooleanField(required=False)
 
 
 class DayInput(forms.DateInput):
-    """The date picker of the browser, which sends days as 2026-12-31."""
+    """A date picker of the browser. It sends a day as 2026-12-31."""
 
     input_type = "date"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from channels.ingest.limits import InvalidEvent
 from customers.projections.orders import PLACED
-from customers.values.order_numbers import without_mark
+from customers.values.order_numbers import without_separator
 
 MAX_VALUE = 512
 MAX_REFERENCE = 128
@@ -165,7 +165,7 @@ def _subject(
             if not text:
                 continue
             if subject_kind == "order":
-                text = without_mark(text)
+                text = without_separator(text)
                 identifiers.append(("order", text))
             return f"{subject_kind}:{text}"
     return ""

@@ -38,18 +38,18 @@ from customers.projections import order_requests, orders
 from customers.projections.order_requests import REQUEST_ID, OrderRequest
 from customers.projections.projected_events import parse_objects
 from customers.types import CUSTOMER_SOURCES, STAFF_SOURCES, IngestOutcome, Sender
-from customers.values.order_numbers import MARK
+from customers.values.order_numbers import SUFFIX_SEPARATOR
 from customers.values.times import written_instant
 
-# So many requests of one order may wait for staff at once, of so many bytes of JSON each.
+# The maximum number of open requests of one order, and the maximum size of one in bytes of JSON.
 MAX_PENDING_REQUESTS = 20
 MAX_REQUEST_SIZE = 16 * 1024
-# The actor of a change that a rule of the company grants.
-RULE = "rule"
+# The actor of a change that a rule of the company grants (customers.actions.order_rules).
+RULE_ACTOR = "rule"
 
 
 class TooManyPendingRequests(Exception):
-    """So many requests about this order wait for staff that another one is refused."""
+    """The order has MAX_PENDING_REQUESTS open requests, so that no other one is stored."""
 
 
 class RequestTooLarge(Exception):
@@ -102,9 +102,9 @@ def request_order(
 def request_change(
     *, target: OrderTarget, name: str, change: Mapping[str, object]
 ) -> IngestOutcome:
-    """Record a change that a customer requests. A rule of the company may grant it at once.
+    """Record the request of a customer to change an order. A rule of the company may grant it at once.
 
-    name: one of customers.projections.orders.GRANTED
+    name: the event of the request, one of customers.projections.orders.CHANGE_OF_REQUEST
 
     Raises the errors of `lock_open_order` and `require_lines`, UnverifiedOrder, RequestTooLarge and
     TooManyPendingRequests.
@@ -123,7 +123,7 @@ def request_change(
         order, name, change, target
     ):
         return outcome
-    return _grant_by_rule(target, {request.id for request in _requests(order)})
+    return _grant_by_rule(target, {request.id for request in _read_requests(order)})
 
 
 def _is_granted_by_rule(
@@ -142,12 +142,12 @@ def _is_granted_by_rule(
 def _grant_by_rule(target: OrderTarget, earlier_ids: set[str]) -> IngestOutcome:
     """Confirm the request that was recorded just now."""
     order = lock_order(target)
-    granted = [request for request in _requests(order) if request.id not in earlier_ids]
-    return _grant(_as_butler(target, RULE), order, granted)
+    granted = [request for request in _read_requests(order) if request.id not in earlier_ids]
+    return _make_requested_changes(_as_butler(target, RULE_ACTOR), order, granted)
 
 
 def _as_butler(target: OrderTarget, actor: str) -> OrderTarget:
-    # A microsecond later, so that the answer follows the request in the order of times.
+    # A few microseconds later, so that each event of the answer has a later time than the request.
     return msgspec.structs.replace(
         target,
         author=ChangeAuthor(internal_sources.BUTLER, actor),
@@ -162,26 +162,28 @@ def confirm_request(*, target: OrderTarget, request_id: str = "") -> IngestOutco
 
     request_id: one request; "" for all open requests of the order
 
-    A request that is confirmed already stays so. Raises NoPendingRequest, OtherSource or
+    If the named request is confirmed already, nothing is stored. Raises NoPendingRequest, OtherSource or
     AlreadyAnswered.
     """
-    order = _lock_answerable(target)
-    requests = _to_answer(order, request_id)
+    order = _lock_answerable_order(target)
+    requests = _open_requests(order, request_id)
     if not requests and request_id:
-        return _repeated(order, request_id, order_requests.CONFIRMED)
+        return _repeated_answer(order, request_id, order_requests.CONFIRMED)
     if not requests and order.status != Order.Status.REQUESTED:
         raise NoPendingRequest
-    return _grant(target, order, requests)
+    return _make_requested_changes(target, order, requests)
 
 
-def _grant(target: OrderTarget, order: Order, requests: Sequence[OrderRequest]) -> IngestOutcome:
+def _make_requested_changes(
+    target: OrderTarget, order: Order, requests: Sequence[OrderRequest]
+) -> IngestOutcome:
     if order.status == Order.Status.REQUESTED:
         return record_order_changes(target, [confirmation(order, target)])
     changes: list[RecordChange] = []
     for before, request in zip(range(len(requests), 0, -1), requests, strict=True):
         properties = {**request.change, REQUEST_ID: request.id}
         moment = target.now - timedelta(microseconds=2 * before)
-        name = orders.GRANTED[request.event]
+        name = orders.CHANGE_OF_REQUEST[request.event]
         changes += [
             order_change(name, target.number, properties, moment),
             order_change(
@@ -202,13 +204,13 @@ def decline_request(
 
     request_id: one request; "" for all open requests of the order
 
-    A request that is declined already stays so. Raises NoPendingRequest, OtherSource or
+    If the named request is declined already, nothing is stored. Raises NoPendingRequest, OtherSource or
     AlreadyAnswered.
     """
-    order = _lock_answerable(target)
-    requests = _to_answer(order, request_id)
+    order = _lock_answerable_order(target)
+    requests = _open_requests(order, request_id)
     if not requests and request_id:
-        return _repeated(order, request_id, order_requests.DECLINED)
+        return _repeated_answer(order, request_id, order_requests.DECLINED)
     if not requests and order.status != Order.Status.REQUESTED:
         raise NoPendingRequest
     properties = {"reason": reason} if reason else {}
@@ -225,12 +227,17 @@ def find_order(request_id: UUID) -> Order | None:
     if about is None:
         return None
     number = about.removeprefix(orders.PREFIX)
-    with_number = Order.objects.filter(Q(number=number) | Q(number__startswith=number + MARK))
+    with_number = Order.objects.filter(
+        Q(number=number) | Q(number__startswith=number + SUFFIX_SEPARATOR)
+    )
     return with_number.filter(requests__contains=[{"id": str(request_id)}]).first()
 
 
 def may_answer(order: Order, sender: Sender) -> bool:
-    """Tell whether a sender may answer requests about an order, as the fold of the order does."""
+    """Tell whether a sender may answer requests about an order.
+
+    The rule is that of customers.projections.order_requests.may_answer, which decides again in the fold.
+    """
     if sender.name in CUSTOMER_SOURCES:
         return False
     if sender.name in STAFF_SOURCES or order.source_id in (None, sender.source_id):
@@ -239,24 +246,27 @@ def may_answer(order: Order, sender: Sender) -> bool:
     return sender.is_owner and placer.exists()
 
 
-def _lock_answerable(target: OrderTarget) -> Order:
+def _lock_answerable_order(target: OrderTarget) -> Order:
     order = lock_order(target)
     if not may_answer(order, target.author.sender):
         raise OtherSource
     return order
 
 
-def _to_answer(order: Order, request_id: str) -> list[OrderRequest]:
+def _open_requests(order: Order, request_id: str) -> list[OrderRequest]:
     return [
         request
-        for request in _requests(order)
+        for request in _read_requests(order)
         if request.is_open and request_id in ("", request.id)
     ]
 
 
-def _repeated(order: Order, request_id: str, answer: str) -> IngestOutcome:
-    """Return the outcome of an answer that is stored already. Raises AlreadyAnswered."""
-    request = next((request for request in _requests(order) if request.id == request_id), None)
+def _repeated_answer(order: Order, request_id: str, answer: str) -> IngestOutcome:
+    """Return the outcome of an answer that is stored already.
+
+    Raises NoPendingRequest, or AlreadyAnswered if the request has another answer.
+    """
+    request = next((request for request in _read_requests(order) if request.id == request_id), None)
     if request is None:
         raise NoPendingRequest
     if request.state != answer:
@@ -264,12 +274,15 @@ def _repeated(order: Order, request_id: str, answer: str) -> IngestOutcome:
     return IngestOutcome("duplicate", order.customer_id, order.version)
 
 
-def _requests(order: Order) -> list[OrderRequest]:
+def _read_requests(order: Order) -> list[OrderRequest]:
     return msgspec.convert(order.requests, list[OrderRequest])
 
 
 def expire_requests(*, now: datetime, limit: int) -> int:
-    """Let requests that waited too long expire; return the number of orders with such requests."""
+    """Expire the requests that waited too long; return the number of their orders.
+
+    limit: the maximum number of orders
+    """
     limit_time = now - order_rules.current_rules().expires_after
     overdue = Order.objects.filter(asked_at__lte=limit_time).order_by("asked_at", "number")[:limit]
     targets = [
@@ -283,11 +296,11 @@ def expire_requests(*, now: datetime, limit: int) -> int:
 
 @transaction.atomic
 def _expire_order(target: OrderTarget, limit_time: datetime) -> bool:
-    """Let the overdue requests of an order expire; return whether it had some."""
+    """Expire the overdue requests of an order; return whether it had some."""
     order = lock_order(target)
     overdue = [
         request
-        for request in _requests(order)
+        for request in _read_requests(order)
         if request.is_open and written_instant(request.requested_at) <= limit_time
     ]
     changes = [
@@ -298,6 +311,6 @@ def _expire_order(target: OrderTarget, limit_time: datetime) -> bool:
         if changes:
             record_order_changes(target, changes)
     except UnreachableRecord:
-        # The customer's only identifier was erased or is shared, so nobody can answer any more.
+        # The customer's only identifier was erased or is shared, so no event reaches the record.
         return False
     return bool(changes)

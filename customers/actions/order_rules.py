@@ -1,4 +1,7 @@
-"""The rules by which customers change orders without asking. Pure, once the file is loaded."""
+"""The company's rules for changes that customers make without an answer of staff or a source.
+
+Pure, except for the load of the file.
+"""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -28,30 +31,30 @@ _RULE_OF_FIELD: Mapping[str, RuleName] = {
 
 
 class InvalidOrderRules(ValueError):
-    """A file of order rules that cannot be used; the text says why."""
+    """A file of order rules is not valid. The text of the error names the reason."""
 
 
 class OrderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long before the visit a change is granted."""
+    """One rule: the shortest time between a change and the visit, as hours plus days."""
 
     hours_before: float = 0
     days_before: float = 0
 
     @property
-    def least(self) -> timedelta:
+    def shortest_time(self) -> timedelta:
         """The shortest time between the change and the visit."""
         return timedelta(hours=self.hours_before, days=self.days_before)
 
 
 class OrderRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rules of a company. An empty set lets every change be a request."""
+    """The rules of a company. Without rules, each change waits for an answer."""
 
     rules: dict[RuleName, OrderRule] = {}
     expires_after_hours: float = 72
 
     @property
     def expires_after(self) -> timedelta:
-        """How long a request waits for an answer."""
+        """The time after which a request without an answer expires."""
         return timedelta(hours=self.expires_after_hours)
 
 
@@ -100,28 +103,33 @@ def grants(
 ) -> bool:
     """Tell whether the rules grant a requested change of a placed order now.
 
-    Each field of the change needs a rule. A new visit has to be as far away as the old one.
+    Each field of the change needs a rule. If the change has a new time of the visit, both the old and
+    the new visit must be late enough for the rules.
+
+    event: the name of the request, such as "Order Change Requested"
     """
-    names = list(_rule_names(event, change, order))
-    if not names or None in names:
-        return False
+    needed = [rules.rules.get(name) if name else None for name in _rule_names(event, change, order)]
+    visits = _visits(change, order, zone)
+    return bool(needed) and all(
+        rule is not None and visit is not None and visit - now >= rule.shortest_time
+        for rule in needed
+        for visit in visits
+    )
+
+
+def _visits(change: Mapping[str, Any], order: RuledOrder, zone: ZoneInfo) -> list[datetime | None]:
+    """Return the beginning of the visit before the change, and after it if the change moves it."""
     visits = [_visit(order.visit_date, order.visit_time, zone)]
     if "visit_date" in change or "visit_time" in change:
         new_date = change.get("visit_date", order.visit_date)
         visits.append(_visit(new_date, change.get("visit_time", order.visit_time), zone))
-    for name in names:
-        rule = rules.rules.get(name) if name else None
-        if rule is None:
-            return False
-        if any(visit is None or visit - now < rule.least for visit in visits):
-            return False
-    return True
+    return visits
 
 
 def _rule_names(
     event: str, change: Mapping[str, Any], order: RuledOrder
 ) -> Iterator[RuleName | None]:
-    """Yield the rule that each part of a change needs; None for a part without a rule."""
+    """Yield the name of the rule for each part of a change; None for a part that no rule may grant."""
     if event == CANCELLATION_REQUESTED:
         yield "cancel"
     elif event == LINE_CANCELLATION_REQUESTED:
@@ -140,7 +148,7 @@ def _changes_only_names(party: Any, order: RuledOrder) -> bool:
 def _without_names(party: Any) -> list[dict[str, Any]] | None:
     if not isinstance(party, list) or not all(isinstance(guest, dict) for guest in party):
         return None
-    return [{k: v for k, v in guest.items() if k != "name"} for guest in party]
+    return [{field: value for field, value in guest.items() if field != "name"} for guest in party]
 
 
 def _date(value: date | str) -> date:
@@ -152,7 +160,10 @@ def _time(value: time | str) -> time:
 
 
 def _visit(visit_date: Any, visit_time: Any, zone: ZoneInfo) -> datetime | None:
-    """Return the beginning of a visit: without a time, the beginning of its day."""
+    """Return the beginning of a visit; without a time of day, the beginning of its day.
+
+    Returns None without a date, or if the date or the time is not valid.
+    """
     try:
         day = _date(visit_date) if visit_date else None
         start = _time(visit_time) if visit_time else time()

@@ -21,7 +21,7 @@ from customers.projections import orders
 from customers.projections.order_requests import ORDER_SOURCE_ID
 from customers.queries.lists import order_row
 from customers.types import IngestOutcome
-from customers.values.order_numbers import MARK, number_of_year, sent_number
+from customers.values.order_numbers import SUFFIX_SEPARATOR, number_of_year, sent_number
 
 # Without I, O, 0 and 1, because people read numbers out on the phone.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -80,7 +80,7 @@ def place_order(
 ) -> OrderPlacement:
     """Place an order; raise OrderNumberInUse if the number is in use or not valid."""
     number = number or new_number()
-    if normalize("order", number) != number or MARK in number:
+    if normalize("order", number) != number or SUFFIX_SEPARATOR in number:
         raise OrderNumberInUse
     if author.sender.has_yearly_orders:
         number = number_of_year(number, now.astimezone(get_default_timezone()).year)
@@ -190,9 +190,9 @@ def _source_among_several(target: OrderTarget) -> int | None:
     rows = Order.objects.filter(customer_id=target.customer_id)
     source_ids = {
         number: source_id
-        for number, source_id in rows.filter(Q(number=sent) | Q(number__contains=MARK)).values_list(
-            "number", "source_id"
-        )
+        for number, source_id in rows.filter(
+            Q(number=sent) | Q(number__contains=SUFFIX_SEPARATOR)
+        ).values_list("number", "source_id")
         if sent_number(number) == sent
     }
     return source_ids.get(target.number) if len(source_ids) > 1 else None

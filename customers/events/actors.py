@@ -1,7 +1,7 @@
-"""Names who did something: a colleague who signed in, or a source with the person that it names.
+"""Writes and reads the actors of events: a signed-in colleague, or a source and the person it names.
 
-Butler knows a colleague by the own session. A source only says for whom it speaks, so its name stands
-first: "staff:Sam", but "source:call desk, for Sam".
+Butler knows a colleague by the session: "staff:sam". It cannot check a name that a source states, so
+the name of the source comes first: "source:call desk, for sam".
 """
 
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from typing import NamedTuple
 from customers.types import BUTLER_SOURCE, CUSTOMER_SOURCES, STAFF_SOURCES
 
 _FOR = ", for "
-# Sources that are Butler itself. Their actors come from a session.
-_INTERNAL = STAFF_SOURCES | CUSTOMER_SOURCES | {BUTLER_SOURCE}
+# The sources that Butler itself writes through. Their actors come from sessions.
+_BUTLER_SOURCES = STAFF_SOURCES | CUSTOMER_SOURCES | {BUTLER_SOURCE}
 
 
 class Actor(NamedTuple):
-    """An actor of a log, in parts."""
+    """The parts of an actor."""
 
-    # "staff" for a colleague with a session, "source", or "" for the customer.
+    # "staff" (a colleague with a session), "source", or "" (the customer).
     kind: str
     # The colleague or the source.
     name: str
@@ -25,19 +25,19 @@ class Actor(NamedTuple):
 
 
 def actor_by_source(source_name: str, person: str = "") -> str:
-    """Return a source as the actor of a log, with the person that it says it speaks for."""
+    """Return the actor for a source, and for the person whom it names, if any."""
     return f"source:{source_name}{_FOR}{person}" if person else f"source:{source_name}"
 
 
 def stated_actor(actor: str, source_name: str) -> str:
-    """Return the actor of an event of a source. Only Butler's own sources name a colleague."""
-    if not actor or source_name in _INTERNAL or actor.startswith(f"source:{source_name}"):
+    """Return the actor of an event, with the source first if the event is not by Butler itself."""
+    if not actor or source_name in _BUTLER_SOURCES or actor.startswith(f"source:{source_name}"):
         return actor
     return actor_by_source(source_name, actor.partition(":")[2] or actor)
 
 
 def read_actor(actor: str) -> Actor:
-    """Return the parts of an actor. A text that names nobody has no parts."""
+    """Return the parts of an actor. All of them are empty if the text names nobody."""
     kind, _, name = actor.partition(":")
     if kind == "staff":
         return Actor(kind, name)

@@ -47,7 +47,7 @@ A regrouping, after new links or a decision:
 - `account_placement`: accounts and mailboxes
 - `attached_placement`, `attaching_links`: cards, phones, devices and numbers of tills
 - `attached_separations`: the decisions of people about these that count now
-- `order_placement`: orders
+- `order_assignment`: orders
 - `order_repetitions`: which events place an order that is placed already
 - `order_places`: shows several orders with one number as `1001`, `1001·2`
 - `order_moves`: files the events of an order that moved with its new customer

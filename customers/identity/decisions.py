@@ -138,4 +138,4 @@ def _store(
 def _follow_moves(ids: Iterable[int], regrouped: RegroupedRecords, now: datetime) -> None:
     """Move the events of the orders among these identifiers, and of regrouped ones, with the orders."""
     order_ids = Identifier.objects.filter(pk__in=ids, kind=ORDER).values_list("pk", flat=True)
-    order_moves.follow_moves({*order_ids, *regrouped.moving_orders}, now=now)
+    order_moves.refile_moved_orders({*order_ids, *regrouped.moving_orders}, now=now)

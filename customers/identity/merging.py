@@ -20,13 +20,13 @@ from customers.identity.attached_placement import place_attached
 from customers.identity.families import ORDER
 from customers.identity.graph import NO_LIMIT, GraphRow, StoredLink, Targets, lock_all
 from customers.identity.links import LinkKind
-from customers.identity.order_placement import (
-    PlacedOrders,
+from customers.identity.order_assignment import (
+    AssignedOrders,
     ask_about_numbers,
-    find_orders_to_place,
-    place_orders,
+    assign_orders,
+    find_orders_to_assign,
 )
-from customers.identity.order_places import project_placers
+from customers.identity.order_places import project_orders_with_same_number
 from customers.projections import registry
 from customers.types import OPENED
 
@@ -70,7 +70,7 @@ class _Placement(NamedTuple):
     shared: Set[int]
     states: Mapping[int, str]
     placeholders: Set[int]
-    orders: PlacedOrders
+    orders: AssignedOrders
 
 
 def regroup(
@@ -99,7 +99,7 @@ def regroup(
     affected = _repoint_records(rows, targets, moves)
     ask_about_numbers(rows, placement.orders.in_doubt)
     _record_merges(moves, rows, _acting_links(placement), now=now, reason=reason, actor=actor)
-    project_placers(_orders_of_several(placement))
+    project_orders_with_same_number(_orders_of_several_customers(placement))
     contested = frozenset(id_ for id_, state in placement.states.items() if state == "contested")
     changed = repointed + len(placement.states)
     return RegroupedRecords(
@@ -130,7 +130,7 @@ def _place(
         now_locked = set(component.locked)
         named = accounts_with_new_mailbox(regrouped)
         attached = place_attached(component, targets, now_locked, regrouped.new_placeholders, named)
-        orders, merged_ids = find_orders_to_place(attached.rows, targets)
+        orders, merged_ids = find_orders_to_assign(attached.rows, targets)
         # Staff merged these orders with other identifiers, so they belong into the component.
         ids |= merged_ids
         has_locked = lock_all(orders, now_locked)
@@ -138,19 +138,19 @@ def _place(
         if not merged_ids and not has_locked:
             break
     rows = [*attached.rows, *orders]
-    placed_orders = place_orders(rows, regrouped.groups, targets)
+    assigned_orders = assign_orders(rows, regrouped.groups, targets)
     return _Placement(
         rows,
         list(dict.fromkeys([*component.links, *attached.links])),
         targets,
-        attached.shared | placed_orders.in_doubt,
+        attached.shared | assigned_orders.in_doubt,
         {**regrouped.states, **attached.states},
         regrouped.new_placeholders | attached.new_placeholders,
-        placed_orders,
+        assigned_orders,
     )
 
 
-def _orders_of_several(placement: _Placement) -> list[int]:
+def _orders_of_several_customers(placement: _Placement) -> list[int]:
     """Return the orders that a source placed for several customers, before or after the change."""
     return [
         row.id

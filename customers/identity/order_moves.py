@@ -1,8 +1,8 @@
-"""Moves the events of an order to the customer whom the order is for.
+"""Re-files the events of an order on the customer to whom the order moved.
 
 The source that placed an order, or an owner of its space, names another customer in *Order Updated*
-or *Order Amended*. `order_placement` computes whom the order belongs to. This module files the events
-of the order on the identifier of that customer, so that the whole order leaves the first record.
+or *Order Amended*. `order_assignment` computes the new record of the order. This module files the events
+of the order on an identifier of that customer, so that the whole order leaves the first record.
 """
 
 from collections import defaultdict
@@ -21,53 +21,54 @@ from customers.projections.registry import Subject
 from customers.types import ORDER_MOVED
 
 # The requests of customers about an order.
-_REQUESTS = frozenset({orders.REQUESTED, *orders.GRANTED})
-# The reason of a re-filing, as the logs of both records have it.
+_REQUESTS = frozenset({orders.REQUESTED, *orders.CHANGE_OF_REQUEST})
+# The reason of a re-filing, which the logs of both records store.
 NUMBER_USED_AGAIN = "order number used again"
 
 
 class _Move(NamedTuple):
-    """The events of one order that are filed on a customer whom it left."""
+    """The events of one moved order that are still filed on one of its former customers."""
 
     source_id: int
     customer_id: UUID
+    # The identifier on which the events are filed.
     target_id: int
-    # The live record that it left.
+    # The live record that the order left.
     former_id: UUID
     places: list[EventPlace]
 
 
-def follow_moves(order_ids: Collection[int], *, now: datetime) -> int:
-    """File the events of moved orders with their customers; return the number of moved events.
+def refile_moved_orders(order_ids: Collection[int], *, now: datetime) -> int:
+    """File the events of moved orders on their new customers; return the number of these events.
 
-    order_ids: the orders that events or people name, which stand for all orders with their numbers
+    order_ids: identifiers of orders. All orders with the same numbers are examined
     """
     moves = _read_locked_moves(order_ids) if order_ids else []
     if not moves:
         return 0
     targets = {place: move.target_id for move in moves for place in move.places}
     moved = refiling.refile(targets, reason=ORDER_MOVED, actor="", now=now)
-    _note_moves(moves, now)
+    _record_moves(moves, now)
     return len(moved)
 
 
-def file_named_events(order_ids: Collection[int], *, now: datetime) -> int:
-    """File events of orders with several customers on the customer whom each names.
+def refile_events_that_name_customers(order_ids: Collection[int], *, now: datetime) -> int:
+    """File events on the customer whom they name, if a source used their order number several times.
 
-    Returns the number of moved events. They arrived before the second order of the source with the
-    number. Without it, they would mean the only one.
+    Such events arrived before the second order with the number. Until then, the number meant the only
+    order, and the events were filed on the number. Returns the number of events that are filed now.
 
-    order_ids: the orders that events name or that are regrouped
+    order_ids: identifiers of orders
     """
     if not order_ids:
         return 0
-    rows = sql.rows("read_named_order_events", {"ids": sorted(order_ids)})
+    rows = sql.rows("find_order_events_that_name_customers", {"ids": sorted(order_ids)})
     targets = {EventPlace(log_id, version): target_id for log_id, version, target_id in rows}
     return len(refiling.refile(targets, reason=NUMBER_USED_AGAIN, actor="", now=now)) if rows else 0
 
 
 def _read_locked_moves(order_ids: Collection[int]) -> list[_Move]:
-    """Read the moves again after the lock of the former records: a writer may have had the lock."""
+    """Lock the former records and read the moves again, because another writer may have changed them."""
     locked: set[UUID] = set()
     moves = _read_moves(order_ids)
     while graph.lock_missing({move.former_id for move in moves}, locked):
@@ -83,10 +84,10 @@ def _read_moves(order_ids: Collection[int]) -> list[_Move]:
     return [_Move(*move[1:], of_order) for move, of_order in sorted(places.items())]
 
 
-def _note_moves(moves: Iterable[_Move], now: datetime) -> None:
-    """Say on the new logs that orders moved, and which requests of the former customers end.
+def _record_moves(moves: Iterable[_Move], now: datetime) -> None:
+    """Append *Order Moved* to the logs of the new customers, with the requests that end thereby.
 
-    A later event of the order may name the former customer. It moves, and ends no request.
+    A later event of a moved order, which names the former customer, is filed again without this event.
     """
     places = {place: move for move in moves for place in move.places}
     params = {
@@ -94,7 +95,7 @@ def _note_moves(moves: Iterable[_Move], now: datetime) -> None:
         "versions": [place.version for place in places],
     }
     requests: defaultdict[tuple[Subject, int], list[str]] = defaultdict(list)
-    for log_id, version, name, about, message_key in sql.rows("read_named_events", params):
+    for log_id, version, name, about, message_key in sql.rows("read_event_names", params):
         move = places[EventPlace(log_id, version)]
         order = Subject(move.customer_id, about), move.source_id
         if name in _REQUESTS:

@@ -1,4 +1,4 @@
-"""Computes the record that an order belongs to, from the identifiers sent with it. Pure."""
+"""Computes the record that an order belongs to, from the identifiers that were sent with it. Pure."""
 
 from collections.abc import Iterable, Sequence, Set
 from datetime import UTC, datetime
@@ -13,12 +13,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class OrderMention(NamedTuple):
     """One identifier that was sent with an order, and the record that it leads to now."""
 
-    # LinkKind.PLACED: from the event that placed the order; MOVED: from an event that says whom the
-    # order is for; TOGETHER: from another event; DecisionKind.SEPARATE: a person took the order off.
+    # LinkKind.PLACED: from the event that placed the order; MOVED: from an event that names the
+    # customer of the order; TOGETHER: from another event; DecisionKind.SEPARATE: a person separated the
+    # order from the identifier.
     kind: str
     is_weak: bool
     owner: UUID | None
-    # When it was said: the first time, or the last time of MOVED.
+    # The time of the first such event; of MOVED, the time of the last one.
     said_at: datetime = _EPOCH
     arrival: int = 0
     identifier_id: int = 0
@@ -49,11 +50,11 @@ def order_number(value: str) -> str:
 def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] = ()) -> OrderOwner:
     """Return the record that an order belongs to, and whether the owner is in doubt.
 
-    The event that placed the order has priority, and then the last event that moved it. Next is an
-    order of another source with the same number: the only one, or the only one whose customer an
-    event with this order names. Next are all other events. Among events of the same priority, identifiers of persons precede those
-    of browsers and devices. If the first identifiers lead to two records, the owner is in doubt and
-    the order belongs to neither record.
+    For a placed order, the last event that moved it decides, or else the event that placed it. An order
+    that this source did not place belongs to the owner of an order of another source with the same
+    number: the only one, or the only one whose customer an event with this order names. Without such
+    an order, all events count. Identifiers of persons count before those of browsers and devices. If
+    the identifiers lead to two records, the owner is in doubt, and the order belongs to neither.
 
     others: the owners of placed orders of other sources with the same number, in the same space
     """
@@ -64,11 +65,16 @@ def order_owner(mentions: Iterable[OrderMention], others: Sequence[OrderOwner] =
         return moved, False
     if owner or is_doubtful or any(mention.kind == LinkKind.PLACED for mention in mentions):
         return owner, is_doubtful
-    # Before an order is placed, a move is a mention as any other.
+    # Of an order that is not placed, an event that names its customer is a mention as any other.
     mentioned = _owner_by_kind(mentions, LinkKind.TOGETHER, separated)
-    if not others:
-        return mentioned
     owners = [other for other, _ in others]
+    return _owner_among(owners, mentioned, separated) if owners else mentioned
+
+
+def _owner_among(
+    owners: Sequence[UUID | None], mentioned: OrderOwner, separated: Set[UUID | None]
+) -> OrderOwner:
+    """Return the owner of the order of another source that is meant; in doubt if it is unclear."""
     if mentioned[0] and owners.count(mentioned[0]) == 1:
         return mentioned
     only = owners[0] if len(owners) == 1 else None
@@ -99,7 +105,11 @@ def _owner_by_kind(
     """Return the owner by mentions of one kind. Weak identifiers count only without strong ones."""
     for is_weak in (False, True):
         kinds = (kind, LinkKind.MOVED) if kind == LinkKind.TOGETHER else (kind,)
-        owners = {m.owner for m in mentions if m.kind in kinds and m.is_weak == is_weak}
+        owners = {
+            mention.owner
+            for mention in mentions
+            if mention.kind in kinds and mention.is_weak == is_weak
+        }
         owners -= separated | {None}
         if owners:
             return (owners.pop(), False) if len(owners) == 1 else (None, True)

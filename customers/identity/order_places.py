@@ -1,6 +1,7 @@
-"""Shows the orders of several customers with one number of one source as `1001`, `1001·2`, …
+"""Projects the orders that one source placed with one number for several customers.
 
-A change of who is who, or an earlier order that arrives late, also changes the places of the others.
+They show the numbers `1001`, `1001·2` and so on, by their places in time. If records are merged or
+separated, or an earlier order arrives late, the places of the other orders change, too.
 """
 
 from collections.abc import Collection
@@ -11,11 +12,11 @@ from customers.projections import registry
 from customers.projections.registry import Subject
 
 
-def project_placers(order_ids: Collection[int]) -> None:
-    """Fold the orders with these numbers again, of all customers for whom they were placed."""
+def project_orders_with_same_number(order_ids: Collection[int]) -> None:
+    """Fold the orders with these numbers again, for all customers for whom they were placed."""
     if not order_ids:
         return
-    rows = sql.rows("read_order_placers", {"ids": sorted(order_ids)})
+    rows = sql.rows("read_customers_of_orders", {"ids": sorted(order_ids)})
     subjects = [Subject(*row) for row in rows]
     graph.lock_missing({subject.customer_id for subject in subjects}, set())
     registry.project(subjects)

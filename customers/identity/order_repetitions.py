@@ -1,7 +1,7 @@
-"""Finds the events that place an order again for another customer: time and lines agree.
+"""Finds events that repeat an order for another customer, with the same time and lines.
 
 A source that sends an order twice may name the customer differently: by the address first, and by
-the account then. This is one order, and it stays with the customer whom the first event names.
+the account later. This is one order, and it stays with the customer whom the first event names.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from customers.projections.order_statements import read_order
 type Mentions = defaultdict[int, list[OrderMention]]
 
 
-class _Placement(NamedTuple):
+class _PlacingEvent(NamedTuple):
     """One event that places an order, with the identifiers that it names."""
 
     order_id: int
@@ -28,8 +28,8 @@ class _Placement(NamedTuple):
     occurred_at: datetime
     lines: list[OrderLine]
 
-    def agrees_with(self, other: "_Placement") -> bool:
-        """Tell whether both events place one order. Without lines, nothing shows that."""
+    def agrees_with(self, other: "_PlacingEvent") -> bool:
+        """Tell whether both events place the same order. Events without lines never agree."""
         return (
             self.order_id == other.order_id
             and self.occurred_at == other.occurred_at
@@ -38,20 +38,20 @@ class _Placement(NamedTuple):
         )
 
 
-def placed_once(mentions: Mentions) -> Mentions:
-    """Return the mentions of orders, in which repetitions of an order place none.
+def without_repetitions(mentions: Mentions) -> Mentions:
+    """Return the mentions; those by repetitions of an order have the kind TOGETHER, not PLACED.
 
-    mentions: by the identifier of the order
+    mentions: by the id of the identifier of the order
     """
-    at_first = {order_id: _at_first_time(of_order) for order_id, of_order in mentions.items()}
+    earliest = {order_id: _earliest_placements(of_order) for order_id, of_order in mentions.items()}
     several = {
         order_id: placements
-        for order_id, placements in at_first.items()
+        for order_id, placements in earliest.items()
         if len({mention.owner for mention in placements}) > 1
     }
     if not several:
         return mentions
-    placed = _read_placements(several)
+    placed = _read_placing_events(several)
     for order_id, placements in several.items():
         repetitions = _repetitions(placements, [row for row in placed if row.order_id == order_id])
         mentions[order_id] = [
@@ -61,8 +61,8 @@ def placed_once(mentions: Mentions) -> Mentions:
     return mentions
 
 
-def _at_first_time(mentions: Iterable[OrderMention]) -> list[OrderMention]:
-    """Return the mentions that place an order at the time of the first one, which is first."""
+def _earliest_placements(mentions: Iterable[OrderMention]) -> list[OrderMention]:
+    """Return the mentions that place an order at the earliest time, in their order of arrival."""
     placements = sorted(
         (mention for mention in mentions if mention.kind == LinkKind.PLACED),
         key=lambda mention: (mention.said_at, mention.arrival, mention.identifier_id),
@@ -71,7 +71,7 @@ def _at_first_time(mentions: Iterable[OrderMention]) -> list[OrderMention]:
 
 
 def _repetitions(
-    placements: Sequence[OrderMention], placed: Sequence[_Placement]
+    placements: Sequence[OrderMention], placed: Sequence[_PlacingEvent]
 ) -> set[OrderMention]:
     """Return the mentions whose events repeat the order of the first one."""
     first, *others = placements
@@ -89,10 +89,10 @@ def _repetitions(
     }
 
 
-def _read_placements(order_ids: Mapping[int, object]) -> list[_Placement]:
-    rows = sql.rows("read_order_placements", {"ids": sorted(order_ids)})
+def _read_placing_events(order_ids: Mapping[int, object]) -> list[_PlacingEvent]:
+    rows = sql.rows("read_events_that_place_orders", {"ids": sorted(order_ids)})
     return [
-        _Placement(order_id, identifier_ids, occurred_at, _lines(properties))
+        _PlacingEvent(order_id, identifier_ids, occurred_at, _lines(properties))
         for order_id, identifier_ids, occurred_at, properties in rows
     ]
 

@@ -1,8 +1,10 @@
-"""Adds the year to the numbers of orders that start again each year: `1001` of 2027 is `1001·2027`.
+"""Adds the year to order numbers of sources whose numbers start again each year.
 
-The year of an order is that of the event which places it. Other events mean the order of their year;
-if there is none, that of the last year before with one, because an order of December is refunded in
-January.
+Number `1001` in 2027 becomes `1001·2027`.
+
+The year of an order is that of the event which places it. Other events mean the order of their own
+year. If there is none, they mean the latest order of the three years before, because an order of
+December may be refunded in January.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -15,14 +17,14 @@ from customers.identity.families import ORDER
 from customers.identity.normalize import normalize
 from customers.projections import orders
 from customers.types import IncomingEvent, Sender
-from customers.values.order_numbers import MARK, number_of_year
+from customers.values.order_numbers import SUFFIX_SEPARATOR, number_of_year
 
-# Events of so many years after its own mean an order.
-_YEARS = 3
+# An event means an order of its own year, or of this many years before.
+_YEARS_BEFORE = 3
 
 
-def with_years(events: Sequence[IncomingEvent], sender: Sender) -> Sequence[IncomingEvent]:
-    """Return the events, whose order numbers have their year if the source numbers orders yearly."""
+def add_years(events: Sequence[IncomingEvent], sender: Sender) -> Sequence[IncomingEvent]:
+    """Return the events; if the source numbers its orders yearly, with years in their order numbers."""
     if not sender.has_yearly_orders:
         return events
     numbers = {number for event in events if (number := _number(event))}
@@ -38,16 +40,16 @@ def year_of(event: IncomingEvent) -> int:
 
 
 def _number(event: IncomingEvent) -> str:
-    """Return the number of the order that an event names without a year; empty if it names none."""
+    """Return the order number of an event; empty if it names no order, or one with a suffix."""
     number = event.about.removeprefix(orders.PREFIX)
-    return "" if number == event.about or MARK in number else number
+    return "" if number == event.about or SUFFIX_SEPARATOR in number else number
 
 
 def _placed_numbers(
     numbers: Iterable[str], events: Iterable[IncomingEvent], sender: Sender
 ) -> Set[str]:
-    """Return the numbers with their years of the orders that are placed in the space, or just now."""
-    years = {year_of(event) - ago for event in events for ago in range(_YEARS + 1)}
+    """Return the numbers, with years, of orders that the space or one of these events placed."""
+    years = {year_of(event) - ago for event in events for ago in range(_YEARS_BEFORE + 1)}
     params = {
         "numbers": sorted(number_of_year(number, year) for number in numbers for year in years),
         "space_id": sender.space_id,
@@ -64,7 +66,7 @@ def _with_year(event: IncomingEvent, placed: Set[str]) -> IncomingEvent:
     sent = _number(event)
     if not sent:
         return event
-    candidates = [number_of_year(sent, year_of(event) - ago) for ago in range(_YEARS + 1)]
+    candidates = [number_of_year(sent, year_of(event) - ago) for ago in range(_YEARS_BEFORE + 1)]
     number = candidates[0]
     if event.name != orders.PLACED:
         number = next((number for number in candidates if number in placed), number)

@@ -120,8 +120,8 @@ def _rebuild(ids: Set[int], now: datetime) -> RebuiltBatch:
     regrouped = merging.regroup(ids | rebuilt_links.ids, now=now, are_decided=True)
     refiling.refile_all(regrouped.placeholders, reason="placeholder", actor="", now=now)
     order_ids = Identifier.objects.filter(pk__in=ids, kind=ORDER).values_list("pk", flat=True)
-    moved = order_moves.file_named_events(list(order_ids), now=now)
-    moved += order_moves.follow_moves({*order_ids, *regrouped.moving_orders}, now=now)
+    moved = order_moves.refile_events_that_name_customers(list(order_ids), now=now)
+    moved += order_moves.refile_moved_orders({*order_ids, *regrouped.moving_orders}, now=now)
     split = [move for move in regrouped.moves if move.before != move.record_id]
     joined = [move for move in regrouped.moves if move.after != move.record_id]
     _ask_about_logins(split)

@@ -10,7 +10,7 @@ RETURN CASE WHEN number LIKE '%·%' THEN regexp_replace(number, '(.)·[1-9][0-9]
             ELSE number END
 """
 
-# The orders that show a number, or that their sources sent with it.
+# The orders that show a number, and those whose sources sent it.
 WITH_NUMBER = """
 CREATE FUNCTION customers_orders_with_number(number text) RETURNS SETOF customers_order
 LANGUAGE sql STABLE
@@ -22,7 +22,7 @@ SELECT * FROM customers_order AS sent
 $$
 """
 
-# The place of a live record among those of the customers for whom one source placed an order with one
+# The place of a live record, by time, among the customers for whom one source placed an order with one
 # number. It is 1 unless the source placed several.
 ORDER_PLACE = """
 CREATE FUNCTION customers_order_place(identifier_ids bigint[], placer_id bigint, live_id uuid)

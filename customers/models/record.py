@@ -5,7 +5,7 @@ from django.db.models.functions import ExtractDay, ExtractMonth
 
 from customers.models.customer import Customer
 from customers.models.identifier import Evidence
-from customers.values.order_numbers import MARK
+from customers.values.order_numbers import SUFFIX_SEPARATOR
 
 
 class Trait(models.Model):
@@ -90,7 +90,7 @@ class Order(models.Model):
             models.Index(
                 models.Func("number", function="customers_sent_number"),
                 "customer",
-                condition=models.Q(number__contains=MARK),
+                condition=models.Q(number__contains=SUFFIX_SEPARATOR),
                 name="order_with_place",
             ),
         ]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
+from customers.projections.projected_events import ProjectedEvent, counted_events, parse_text
 
 PREFIXES = ("call:", "visit:", "chat:")
 
@@ -36,7 +36,7 @@ def fold(reference: str, events: Iterable[ProjectedEvent]) -> InteractionState |
     """Return the interaction from these events; None if no event has a known stage."""
     state: InteractionState | None = None
     stage = 0
-    for event in in_order(events):
+    for event in counted_events(events):
         reached = _STAGES.get(event.name.rpartition(" ")[2])
         if reached is None:
             continue

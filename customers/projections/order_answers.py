@@ -10,15 +10,15 @@ import msgspec
 
 from customers.projections import order_requests
 from customers.projections.order_requests import (
-    answered_by,
-    ask_again,
-    close,
-    close_all,
-    granted_by,
     may_answer,
-    request_of,
+    note_order_change,
+    request_from_event,
     requested_changes,
+    requests_answered_by,
+    requests_granted_by,
     stated_change,
+    store_answer,
+    store_answers,
 )
 from customers.projections.order_state import OrderState
 from customers.projections.order_statements import change_of_customer
@@ -37,8 +37,8 @@ DECLINED = "Order Request Declined"
 EXPIRED = "Order Request Expired"
 # Butler's event that an order left or joined the record.
 MOVED = "Order Moved"
-# The event that confirms each request.
-GRANTED = {
+# The event that makes each requested change.
+CHANGE_OF_REQUEST = {
     CHANGE_REQUESTED: "Order Amended",
     LINE_CANCELLATION_REQUESTED: "Order Line Cancelled",
     CANCELLATION_REQUESTED: "Order Cancelled",
@@ -49,16 +49,16 @@ type Change = Callable[[OrderState, ProjectedEvent], None]
 type Changes = Mapping[str, Change]
 
 
-def request_whole(state: OrderState, event: ProjectedEvent) -> None:
+def request_order(state: OrderState, event: ProjectedEvent) -> None:
     """Store a requested order. It stays a claim without a price until staff or a source place it."""
     remove_prices(state)
     if event.is_verified and not state.requests:
-        state.requests = [request_of(event, {})]
+        state.requests = [request_from_event(event, {})]
     state.status, state.evidence = "requested", CLAIMED
 
 
-def make_request(state: OrderState) -> None:
-    """Make a request of an order that everybody with a publishable key can claim."""
+def turn_into_request(state: OrderState) -> None:
+    """Turn an order by a claim into a request: everybody with a publishable key can send a claim."""
     remove_prices(state)
     state.refunds = []
     if state.status != "cancelled":
@@ -66,7 +66,7 @@ def make_request(state: OrderState) -> None:
 
 
 def remove_prices(state: OrderState) -> None:
-    """Remove the fields that only the company sets: prices and the code."""
+    """Remove the fields that only the company sets: the prices and the code."""
     for line in state.lines:
         line.unit_price = None
     state.total = Decimal("0.00")
@@ -74,48 +74,48 @@ def remove_prices(state: OrderState) -> None:
 
 
 def request_change(state: OrderState, event: ProjectedEvent, changes: Changes) -> None:
-    """Store the request of a change to a placed order. Change a requested order at once."""
+    """Store the request to change a placed order. A requested order changes at once."""
     if state.status == "requested":
         changes[event.name](state, event)
         remove_prices(state)
         if state.status == "cancelled":
-            close_all(state.requests, event, order_requests.WITHDRAWN)
+            store_answers(state.requests, event, order_requests.WITHDRAWN)
         return
-    request = request_of(event, change_of_customer(stated_change(event)))
+    request = request_from_event(event, change_of_customer(stated_change(event)))
     if state.is_closed:
-        close(request, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
+        store_answer(request, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
     state.requests = [*state.requests, request]
 
 
-def settle_requests(state: OrderState, event: ProjectedEvent) -> None:
-    """Answer the requests that a change of the order grants, or makes impossible."""
+def answer_after_change(state: OrderState, event: ProjectedEvent) -> None:
+    """Answer the requests that a change of the order grants or makes impossible."""
     if may_answer(event, state.placer):
-        granted = granted_by(state.requests, event, GRANTED)
-        close_all(granted, event, order_requests.CONFIRMED)
+        granted = requests_granted_by(state.requests, event, CHANGE_OF_REQUEST)
+        store_answers(granted, event, order_requests.CONFIRMED)
     if state.is_closed:
-        close_all(state.requests, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
+        store_answers(state.requests, event, order_requests.DECLINED, order_requests.ORDER_CLOSED)
     elif event.name == PLACED and event.is_verified:
-        wholes = (request for request in state.requests if request.event == REQUESTED)
-        close_all(wholes, event, order_requests.CONFIRMED)
+        whole_orders = (request for request in state.requests if request.event == REQUESTED)
+        store_answers(whole_orders, event, order_requests.CONFIRMED)
     elif event.name != REQUESTED:
         line_ids = [line.id for line in state.lines if line.status == "ordered"]
         changes = [request for request in state.requests if request.event != REQUESTED]
-        ask_again(changes, event, line_ids)
+        note_order_change(changes, event, line_ids)
 
 
 def confirm(state: OrderState, event: ProjectedEvent, changes: Changes) -> None:
-    """Confirm requests. A change that is not granted yet applies now."""
+    """Confirm the open requests that the event answers, and make the requested changes."""
     if not may_answer(event, state.placer):
         return
-    for request in answered_by(state.requests, event):
-        close(request, event, order_requests.CONFIRMED)
+    for request in requests_answered_by(state.requests, event):
+        store_answer(request, event, order_requests.CONFIRMED)
         if request.event != REQUESTED:
             grant = {"order_id": state.number, **request.change}
             changes[request.event](state, msgspec.structs.replace(event, properties=grant))
         elif state.status == "requested":
             state.status, state.evidence = "placed", event.evidence
         state.changed_at, state.changed_by = event.occurred_at, event.stated_by
-        settle_requests(state, event)
+        answer_after_change(state, event)
 
 
 def decline(state: OrderState, event: ProjectedEvent) -> None:
@@ -126,29 +126,29 @@ def decline(state: OrderState, event: ProjectedEvent) -> None:
 
 
 def expire(state: OrderState, event: ProjectedEvent) -> None:
-    """Let requests expire. Only Butler says this."""
+    """Expire the requests that the event names. Only events of Butler have this effect."""
     if event.is_by_staff:
         _refuse(state, event, order_requests.EXPIRED)
 
 
 def _refuse(state: OrderState, event: ProjectedEvent, answer: str, reason: str = "") -> None:
-    answered = answered_by(state.requests, event)
-    close_all(answered, event, answer, reason)
-    is_whole = not state.requests or any(request.event == REQUESTED for request in answered)
-    if state.status == "requested" and is_whole:
+    answered = requests_answered_by(state.requests, event)
+    store_answers(answered, event, answer, reason)
+    is_about_order = not state.requests or any(request.event == REQUESTED for request in answered)
+    if state.status == "requested" and is_about_order:
         state.status = answer
         state.changed_at, state.changed_by = event.occurred_at, event.stated_by
 
 
 def remove_requests(state: OrderState, event: ProjectedEvent) -> None:
-    """Take the requests of the customer whom the order left off the order. The log keeps them."""
+    """Remove the requests of the former customer from a moved order. The log keeps them."""
     ended = event.properties.get("requests")
     if event.is_by_staff and isinstance(ended, list):
         state.requests = [request for request in state.requests if request.id not in ended]
 
 
 def finish_requests(state: OrderState) -> None:
-    """Set what follows from all requests, after the last event."""
+    """Decline the open requests of a closed order, and compute the fields that depend on all requests."""
     if state.is_closed:
         for request in state.requests:
             if request.is_open:

@@ -4,21 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from customers.projections.order_answers import PLACED
 from customers.projections.order_requests import ORDER_SOURCE_ID
-from customers.projections.projected_events import ProjectedEvent, in_order
+from customers.projections.projected_events import ProjectedEvent, counted_events
 from customers.values.order_numbers import shown_number
 
 type Events = Sequence[ProjectedEvent]
 
 
 def separate_orders(number: str, events: Iterable[ProjectedEvent]) -> Mapping[str, Events]:
-    """Return the events of each order with this number on one record, by the number that it shows.
+    """Return the events of each order with this number on one record, by the number that the order shows.
 
-    If one source placed orders, all events are about its order. If several did, each event is about
-    the order of its own source, or the one that it names. Other events could mean two orders, so
-    they change neither.
+    If one source placed the number, all events are about its order. If several sources did, an event
+    is about the order of its own source, or of the source that it names. Other events could mean two
+    orders, so they change neither.
     """
     events = list(events)
-    placements = [event for event in in_order(events) if _places(event)]
+    placements = [event for event in counted_events(events) if _is_placing(event)]
     shown = _shown_by_source(number, placements)
     if not shown:
         return {number: events}
@@ -28,14 +28,14 @@ def separate_orders(number: str, events: Iterable[ProjectedEvent]) -> Mapping[st
     }
 
 
-def _places(event: ProjectedEvent) -> bool:
-    """Tell whether a source places an order. Staff only place a customer's order for its source."""
+def _is_placing(event: ProjectedEvent) -> bool:
+    """Tell whether an event of a source places an order. Events of staff and customers do not."""
     is_placing = event.name == PLACED and event.is_verified
     return is_placing and not (event.is_by_staff or event.is_by_customer)
 
 
 def _shown_by_source(number: str, placements: Events) -> dict[int, str]:
-    """Return the number that each order shows: its place, or else the next free one."""
+    """Return the number that the order of each source shows, with its place or the next free one."""
     places: dict[int, int] = {}
     for event in placements:
         if event.source_id not in places:

@@ -19,7 +19,7 @@ WITHDRAWN = "withdrawn"
 
 # The property of an answer, and of the change that it grants, with the id of the request.
 REQUEST_ID = "request_id"
-# Reasons that Butler gives itself. Other reasons are the texts of staff and sources.
+# The reasons of Butler. Other reasons are texts of staff and sources.
 ORDER_CHANGED = "order-changed"
 ORDER_CLOSED = "order-closed"
 LINE_GONE = "line-gone"
@@ -28,7 +28,7 @@ LINE_GONE = "line-gone"
 # if the record has several orders with the number.
 ORDER_SOURCE_ID = "order_source_id"
 # The properties that name the order of an event.
-_NAMING = ("order_id", ORDER_SOURCE_ID)
+_ORDER_PROPERTIES = ("order_id", ORDER_SOURCE_ID)
 
 
 class OrderRequest(msgspec.Struct):
@@ -39,7 +39,7 @@ class OrderRequest(msgspec.Struct):
     change: dict[str, object]
     requested_at: str
     state: str = OPEN
-    # Why it was declined, or why it is asked again.
+    # The reason of a declined request; ORDER_CHANGED if the order changed while the request was open.
     reason: str = ""
     decided_at: str = ""
     decided_by: str = ""
@@ -63,7 +63,7 @@ def request_id(message_key: str) -> str:
     return "-".join(message_key[start:end] for start, end in itertools.pairwise(ends))
 
 
-def request_of(event: ProjectedEvent, change: dict[str, object]) -> OrderRequest:
+def request_from_event(event: ProjectedEvent, change: dict[str, object]) -> OrderRequest:
     """Return the request that an event makes."""
     requested_at = event.occurred_at.isoformat()
     return OrderRequest(request_id(event.message_key), event.name, change, requested_at)
@@ -71,41 +71,47 @@ def request_of(event: ProjectedEvent, change: dict[str, object]) -> OrderRequest
 
 def stated_change(event: ProjectedEvent) -> dict[str, object]:
     """Return the fields that an event changes, without those that name the order."""
-    return {name: value for name, value in event.properties.items() if name not in _NAMING}
+    return {
+        name: value for name, value in event.properties.items() if name not in _ORDER_PROPERTIES
+    }
 
 
-def close(request: OrderRequest, event: ProjectedEvent, state: str, reason: str = "") -> None:
+def store_answer(
+    request: OrderRequest, event: ProjectedEvent, state: str, reason: str = ""
+) -> None:
     """Store the answer to an open request. An answered request keeps its answer."""
     if request.is_open:
         request.state, request.reason = state, reason[:500]
         request.decided_at, request.decided_by = event.occurred_at.isoformat(), event.stated_by
 
 
-def close_all(
+def store_answers(
     requests: Iterable[OrderRequest], event: ProjectedEvent, state: str, reason: str = ""
 ) -> None:
     """Store the same answer to all open requests."""
     for request in requests:
-        close(request, event, state, reason)
+        store_answer(request, event, state, reason)
 
 
-def answered_by(requests: Iterable[OrderRequest], event: ProjectedEvent) -> list[OrderRequest]:
+def requests_answered_by(
+    requests: Iterable[OrderRequest], event: ProjectedEvent
+) -> list[OrderRequest]:
     """Return the open requests that an event answers: the named one, or all if it names none."""
     id_ = parse_text(event.properties, REQUEST_ID)
     return [request for request in requests if request.is_open and id_ in ("", request.id)]
 
 
-def granted_by(
+def requests_granted_by(
     requests: Iterable[OrderRequest], event: ProjectedEvent, changes: Mapping[str, str]
 ) -> list[OrderRequest]:
     """Return the open requests that a change of the order grants.
 
-    The change names the request, or is the requested one, or cancels the whole order as requested.
+    The event names the request, makes exactly the requested change, or cancels the whole order.
 
-    changes: the event that grants each kind of request
+    changes: the event that makes the change of each kind of request
     """
     if event.properties.get(REQUEST_ID):
-        return answered_by(requests, event)
+        return requests_answered_by(requests, event)
     change = stated_change(event)
     return [
         request
@@ -128,21 +134,27 @@ def may_answer(event: ProjectedEvent, placer: Placer | None) -> bool:
     return event.is_by_owner and event.space_id == placer.space_id
 
 
-def ask_again(
+def note_order_change(
     requests: Iterable[OrderRequest], event: ProjectedEvent, line_ids: Sequence[str]
 ) -> None:
-    """Mark the open requests of an order that changed meanwhile; decline those of missing lines."""
+    """Mark the open requests after a change of the order; decline those about missing lines.
+
+    line_ids: the lines that the order has now
+    """
     for request in requests:
         if not request.is_open:
             continue
         if parse_text(request.change, "line_id") not in ("", *line_ids):
-            close(request, event, DECLINED, LINE_GONE)
+            store_answer(request, event, DECLINED, LINE_GONE)
         else:
             request.reason = ORDER_CHANGED
 
 
 def requested_changes(requests: Iterable[OrderRequest], requested: str) -> list[dict[str, object]]:
-    """Return the changes that wait for an answer. `requested` is the event of a whole order."""
+    """Return the changes that wait for an answer.
+
+    requested: the event that requests a whole order, which is no change
+    """
     return [
         {
             "id": request.id,

@@ -1,4 +1,4 @@
-"""The state of one order, which its events are folded into. Pure."""
+"""The state of one order, which the fold computes from its events. Pure."""
 
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -42,7 +42,7 @@ class OrderState(msgspec.Struct):
     doubts: dict[str, str] = {}
     # All requests of customers about this order, with their states.
     requests: list[OrderRequest] = []
-    # When the oldest request without an answer was made; None if all have one.
+    # The time of the oldest open request; None if no request is open.
     asked_at: datetime | None = None
     # The source that placed the order; None if staff placed it, or nobody yet.
     source_id: int | None = None

@@ -13,11 +13,11 @@ from decimal import Decimal
 
 from customers.projections import order_answers, order_refunds
 from customers.projections.order_answers import CANCELLATION_REQUESTED as CANCELLATION_REQUESTED
+from customers.projections.order_answers import CHANGE_OF_REQUEST as CHANGE_OF_REQUEST
 from customers.projections.order_answers import CHANGE_REQUESTED as CHANGE_REQUESTED
 from customers.projections.order_answers import CONFIRMED as CONFIRMED
 from customers.projections.order_answers import DECLINED as DECLINED
 from customers.projections.order_answers import EXPIRED as EXPIRED
-from customers.projections.order_answers import GRANTED as GRANTED
 from customers.projections.order_answers import (
     LINE_CANCELLATION_REQUESTED as LINE_CANCELLATION_REQUESTED,
 )
@@ -39,12 +39,12 @@ from customers.projections.order_refunds import (
 )
 from customers.projections.order_state import OrderState
 from customers.projections.order_statements import OrderStatement, read_order
-from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
+from customers.projections.projected_events import ProjectedEvent, counted_events, parse_text
 from customers.types import OPEN_ORDER_STATUSES
 from customers.values.amounts import round_amount
 
 PREFIX = "order:"
-# Changes that move an order to the customer whom they name.
+# The events that move an order to the customer whom they name.
 MOVING = frozenset({"Order Updated", "Order Amended"})
 
 # The largest amount that the column can store. The projection caps larger totals, which are
@@ -55,7 +55,7 @@ LARGEST = Decimal("999999999999.99")
 def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
     """Return the order from these events; None if no event places, requests or changes it."""
     state: OrderState | None = None
-    for event in _counted(events):
+    for event in _counted_order_events(events):
         if change := _CHANGES.get(event.name):
             is_new = state is None
             state = state or _opened(number, event)
@@ -64,35 +64,35 @@ def fold(number: str, events: Iterable[ProjectedEvent]) -> OrderState | None:
                 continue
             change(state, event)
             if not event.is_verified:
-                order_answers.make_request(state)
+                order_answers.turn_into_request(state)
             state.changed_at, state.changed_by = event.occurred_at, event.stated_by
-            order_answers.settle_requests(state, event)
+            order_answers.answer_after_change(state, event)
         elif state is None or not (change := _REQUESTS.get(event.name)):
             continue
         else:
             change(state, event)
         state.version = max(state.version, event.version)
     if state is not None:
-        _settle_refunds(state)
+        _subtract_refunds(state)
         state.total = max(-LARGEST, min(LARGEST, round_amount(state.total, state.currency)))
         order_answers.finish_requests(state)
     return state
 
 
-def _counted(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
-    """Return the events that count, in their order of time.
+def _counted_order_events(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
+    """Return the events of an order that count, by time.
 
-    Claims count only if no verified event says what the order is. An answer to a claim says nothing.
+    Claims count only if no verified event states the order. An answer to a request does not state it.
     """
     events = list(events)
-    counted = in_order(events)
+    counted = counted_events(events)
     if any(event.name not in _ANSWERS for event in counted):
         return counted
     return sorted(events, key=lambda event: event.time_order)
 
 
-def _settle_refunds(state: OrderState) -> None:
-    """Take the refunds from the total, and set the status that follows from them."""
+def _subtract_refunds(state: OrderState) -> None:
+    """Subtract the refunds from the total, and set the status of a refunded order."""
     if not state.refunds:
         return
     agreed = state.total
@@ -139,15 +139,15 @@ def _place(state: OrderState, event: ProjectedEvent) -> None:
 
 def _request(state: OrderState, event: ProjectedEvent) -> None:
     _state_whole(state, event)
-    order_answers.request_whole(state, event)
+    order_answers.request_order(state, event)
 
 
 def _request_change(state: OrderState, event: ProjectedEvent) -> None:
-    order_answers.request_change(state, event, _CHANGE_OF)
+    order_answers.request_change(state, event, _FUNCTIONS_OF_REQUESTS)
 
 
 def _confirm(state: OrderState, event: ProjectedEvent) -> None:
-    order_answers.confirm(state, event, _CHANGE_OF)
+    order_answers.confirm(state, event, _FUNCTIONS_OF_REQUESTS)
 
 
 def _update(state: OrderState, event: ProjectedEvent) -> None:
@@ -307,7 +307,9 @@ _REQUESTS: dict[str, Callable[[OrderState, ProjectedEvent], None]] = {
     MOVED: order_answers.remove_requests,
 }
 _ANSWERS = frozenset({CONFIRMED, DECLINED, EXPIRED, MOVED})
-_CHANGE_OF = {request: _CHANGES[change] for request, change in GRANTED.items()}
+_FUNCTIONS_OF_REQUESTS = {
+    request: _CHANGES[change] for request, change in CHANGE_OF_REQUEST.items()
+}
 
 NAMES = frozenset(_CHANGES)
 REQUEST_NAMES = frozenset(_REQUESTS)

@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
+from customers.projections.projected_events import ProjectedEvent, counted_events, parse_text
 from customers.values.times import read_date
 
 PREFIX = "member:"
@@ -27,7 +27,7 @@ class MemberState(msgspec.Struct):
 def fold(reference: str, events: Iterable[ProjectedEvent]) -> MemberState | None:
     """Return the current state of a member; None if the member is removed or was never added."""
     state: MemberState | None = None
-    for event in in_order(events):
+    for event in counted_events(events):
         if event.name == _REMOVED:
             state = None
         elif event.name == CHANGED:

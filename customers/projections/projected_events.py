@@ -31,7 +31,7 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
     space_id: int = MAIN_SPACE_ID
     source_name: str = ""
     is_shared: bool = False
-    # Of an event that places an order: the place of its record among those of the customers for whom
+    # Of an event that places an order: the place of its customer, by time, among the customers for whom
     # the source placed an order with the number.
     order_place: int = 1
     # The company's time zone: dates are cut from instants in it.
@@ -73,8 +73,8 @@ class ProjectedEvent(msgspec.Struct, frozen=True):
         return self.actor or self.channel
 
 
-def in_order(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
-    """Return events in their order of time; without claims if there are verified events."""
+def counted_events(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
+    """Return the events that count, by time: the verified ones, or the claims if there are no others."""
     events = list(events)
     evidence = max((event.evidence for event in events), default=0)
     counted = [event for event in events if event.evidence == evidence]

@@ -44,7 +44,9 @@ class Unfoldable(Exception):
         self.faults = faults
 
 
-def _as_one(name: str, events: Sequence[ProjectedEvent]) -> Mapping[str, Sequence[ProjectedEvent]]:
+def _as_single_state(
+    name: str, events: Sequence[ProjectedEvent]
+) -> Mapping[str, Sequence[ProjectedEvent]]:
     return {name: events}
 
 
@@ -55,7 +57,7 @@ class _Projection(NamedTuple):
     fold: Callable[[str, Iterable[ProjectedEvent]], msgspec.Struct | None]
     # Divides the events about one subject into those of each state, by the names of the states.
     separate: Callable[[str, Sequence[ProjectedEvent]], Mapping[str, Sequence[ProjectedEvent]]] = (
-        _as_one
+        _as_single_state
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from customers.projections.projected_events import ProjectedEvent, in_order, parse_text
+from customers.projections.projected_events import ProjectedEvent, counted_events, parse_text
 from customers.types import VERIFIED
 from customers.values.times import read_instant
 
@@ -37,7 +37,7 @@ def fold(reference: str, events: Iterable[ProjectedEvent]) -> RequestState | Non
     Only verified events count: an open request is a legal basis for messages, so a claim must not
     open one.
     """
-    verified_events = [event for event in in_order(events) if event.evidence == VERIFIED]
+    verified_events = [event for event in counted_events(events) if event.evidence == VERIFIED]
     state: RequestState | None = None
     for event in verified_events:
         if event.name == REQUESTED:

@@ -36,7 +36,7 @@ from customers.queries.shapes import (
     shape_of_row,
 )
 from customers.types import OpenedRecord
-from customers.values.order_numbers import MARK
+from customers.values.order_numbers import SUFFIX_SEPARATOR
 
 
 def live_id(customer_id: UUID) -> UUID | None:
@@ -118,7 +118,7 @@ def order_row(rows: QuerySet[Order], number: str) -> Order | None:
     if shown := rows.filter(number=number).first():
         return shown
     sent = Func("number", function="customers_sent_number", output_field=TextField())
-    others = rows.filter(number__contains=MARK).alias(sent=sent).filter(sent=number)[:2]
+    others = rows.filter(number__contains=SUFFIX_SEPARATOR).alias(sent=sent).filter(sent=number)[:2]
     return others[0] if len(others) == 1 else None
 
 

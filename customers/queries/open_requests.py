@@ -24,7 +24,7 @@ class OpenOrderRequestShape(Shape, frozen=True):
     # The lines of the order, which the change may name by their ids.
     lines: JsonObjects
     requested_at: datetime
-    # Why it is asked again: the order changed meanwhile.
+    # "order-changed" if the order changed after the request; else empty.
     reason: str
 
 
@@ -54,7 +54,7 @@ def open_order_requests(
 
 
 def count_orders_with_requests() -> int:
-    """Return the number of orders with a request that nobody has answered yet."""
+    """Return the number of orders with an open request."""
     return Order.objects.filter(asked_at__isnull=False).count()
 
 

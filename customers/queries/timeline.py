@@ -1,10 +1,10 @@
 """The timeline of a customer: the events on its own log, on the logs of merged records, and the
 events that were filed on one of these records later.
 
-People read it by the time at which events occurred (`timeline_by_time`): a till that was offline, or
-an import, adds entries in the middle. Programs read it by version (`timeline`): nothing is added
-before the newest version. In both orders an index serves each log, so a page takes the same time for
-a log of ten events as for a log of 1,000,000.
+Pages for people show it by the time at which events occurred (`timeline_by_time`): events of a till
+that was offline, or of an import, appear in the middle. Programs read it by version (`timeline`): a
+new event always comes first. In both orders an index serves each log, so a page takes the same time
+for a log of ten events as for a log of 1,000,000.
 """
 
 import re
@@ -43,7 +43,7 @@ class TimelineFilter(msgspec.Struct, frozen=True):
 
 
 class _TimePosition(NamedTuple):
-    """The event after which a page by time starts."""
+    """The position of an event in a timeline by time. A page starts after it, with earlier events."""
 
     occurred_at: datetime
     version: int
@@ -77,8 +77,8 @@ _CONDITIONS = {
     "text": """AND (event.name = ANY (%(text_names)s::text[])
         OR concat_ws(' ', event.name, event.about, event.body -> 'properties') ILIKE %(text)s)""",
 }
-# A page with filters searches at most so many events, and then ends.
-_SEARCHED_EVENTS = 10_000
+# The maximum number of events of each log that a page with filters searches. Then the page ends.
+_MAX_SEARCHED_EVENTS = 10_000
 # Events of Butler about a record as a whole. Merges and separations name other records.
 _RECORD_KINDS = ["identity", "control", "message", "task"]
 # The condition for the part of a record that a session opens. Events about the record as a whole, such
@@ -99,8 +99,8 @@ _OPENED = """AND (({record} = ANY (%(opened)s::uuid[]) AND event.kind <> ALL (%(
                             AND merge.record_id = ANY (%(opened)s::uuid[])
                             AND merge.undone_at IS NULL
                             AND merge.merged_at <= event.recorded_at))))"""
-# The events that came with a moved order were about another customer: only staff and keys read them.
-_WITHOUT_FORMER = """AND (event.customer_id = ANY (%(own)s::uuid[])
+# The condition without the events of former customers of moved orders. Only staff and keys read those.
+_WITHOUT_FORMER_CUSTOMERS = """AND (event.customer_id = ANY (%(own)s::uuid[])
      OR NOT EXISTS (SELECT
                       FROM customers_refiledevent AS moved
                      WHERE moved.customer_id = event.customer_id
@@ -132,17 +132,11 @@ def timeline(
         "bounds": list(start.bounds.values()),
         "at_version": filters.at_version if filters.at_version is not None else _END,
         "live_id": logs[0].id,
+        "limit": limit + 1,
     }
     name = "read_timeline_forward" if start.is_forward else "read_timeline"
-    events = _read(
-        name,
-        params,
-        logs,
-        filters,
-        limit + 1,
-        part,
-        _readable(part, is_for_customer=is_for_customer),
-    )
+    readable = _readable(part, is_for_customer=is_for_customer)
+    events = _read(name, params, logs, filters, part, readable)
     has_more = len(events) > limit
     events = events[:limit]
     ahead = write_cursor(_after(events, start)) if has_more else None
@@ -164,8 +158,8 @@ def timeline_by_time(
 ) -> Page[EventShape] | None:
     """Return one page by the time of the events, the latest first; None if there is no such record.
 
-    A page of a long log has fewer than `limit` events if its filters select few. Its cursor then goes
-    on, until there is none. Raises BadCursor.
+    A page with filters may have fewer than `limit` events although others follow. The last page is the
+    one without a cursor. Raises BadCursor.
 
     is_for_customer: the customer reads it, so leave out the events of the former customers of orders
     part: the part of the record that a session opens; None for the whole record
@@ -173,41 +167,40 @@ def timeline_by_time(
     logs = _find_logs(customer_id)
     if not logs:
         return None
-    newest = _TimePosition(_LAST_MOMENT, _END, logs[0].id)
-    position = read_cursor(cursor, _TimePosition) if cursor else newest
-    if filters.until and filters.until < position.occurred_at:
-        # The index is then read from there on.
-        position = _TimePosition(filters.until, 0, logs[0].id)
-    horizon = _horizon(logs, position) if _is_narrow(filters) else None
+    position = _time_position(cursor, filters, logs[0].id)
+    search_end = _search_end(logs, position) if _is_search_limited(filters) else None
     params = {
         "logs": [log.id for log in logs],
         "before_moment": position.occurred_at,
         "before_version": position.version,
         "before_log": position.log,
-        "horizon": horizon,
+        "search_end": search_end,
+        "limit": limit + 1,
     }
-    events = _read(
-        "read_timeline_by_time",
-        params,
-        logs,
-        filters,
-        limit + 1,
-        part,
-        _readable(part, is_for_customer=is_for_customer),
-    )
+    readable = _readable(part, is_for_customer=is_for_customer)
+    events = _read("read_timeline_by_time", params, logs, filters, part, readable)
     following = None
     if len(events) > limit:
         last = events[limit - 1]
         following = _TimePosition(last.occurred_at, last.version, last.customer)
-    elif horizon:
-        following = _TimePosition(horizon, 0, logs[0].id)
+    elif search_end:
+        following = _TimePosition(search_end, 0, logs[0].id)
     return Page(events[:limit], write_cursor(following) if following else None)
 
 
-def _is_narrow(filters: TimelineFilter) -> bool:
-    """Tell whether a page might have to read a long log to find its events.
+def _time_position(cursor: str | None, filters: TimelineFilter, own: UUID) -> _TimePosition:
+    """Return the position of a page: that of the cursor, or the end of the period if it is earlier."""
+    newest = _TimePosition(_LAST_MOMENT, _END, own)
+    position = read_cursor(cursor, _TimePosition) if cursor else newest
+    if filters.until and filters.until < position.occurred_at:
+        return _TimePosition(filters.until, 0, own)
+    return position
 
-    The events about one subject have an index of their own.
+
+def _is_search_limited(filters: TimelineFilter) -> bool:
+    """Tell whether the search for one page has a limit, because its filters may select few events.
+
+    Events about one subject have an index, so their search has no limit.
     """
     return not filters.about and any((filters.kind, filters.name, filters.channel, filters.text))
 
@@ -217,15 +210,15 @@ def _find_logs(customer_id: UUID) -> list[_Log]:
     return [_Log(*columns) for *columns, _ in sql.rows("find_logs", {"id": customer_id})]
 
 
-def _horizon(logs: Sequence[_Log], position: _TimePosition) -> datetime | None:
-    """Return the time down to which a page searches its filters; None to search everything."""
+def _search_end(logs: Sequence[_Log], position: _TimePosition) -> datetime | None:
+    """Return the earliest time that the search for a page reaches; None if it reaches all events."""
     params = {
         "logs": [log.id for log in logs],
         "before_moment": position.occurred_at,
-        "events": _SEARCHED_EVENTS,
+        "events": _MAX_SEARCHED_EVENTS,
     }
-    horizon: datetime | None = sql.rows("find_timeline_horizon", params)[0][0]
-    return horizon
+    search_end: datetime | None = sql.rows("find_timeline_search_end", params)[0][0]
+    return search_end
 
 
 def _start(
@@ -255,32 +248,23 @@ def _read(
     params: Mapping[str, object],
     logs: Sequence[_Log],
     filters: TimelineFilter,
-    limit: int,
     part: OpenedRecord | None,
     readable: Sequence[str],
 ) -> list[EventShape]:
-    """Return the events that a statement of the timeline reads, with the filters."""
+    """Return the events that a statement reads with the filters and the conditions of the reader."""
     values = {name: value for name in _CONDITIONS if (value := getattr(filters, name)) is not None}
     conditions = " ".join([*(_CONDITIONS[name] for name in values), *readable])
     statement = _CONDITIONS_COMMENT.sub(
         lambda comment: conditions.format(record=comment[1]), sql.load(name)
     )
-    if "kind" in values:
-        values["kind"] = stored_kind(values["kind"])
-    if "text" in values:
-        values |= {
-            "text": f"%{_escaped(values['text'])}%",
-            "text_names": list(filters.text_names),
-        }
     rows = db.rows(
         statement,
         {
             **params,
-            **values,
+            **_filter_params(values, filters),
             **(_part_params(part) if part else {}),
             "filed_logs": [log.id for log in logs if log.has_filed_events],
             "own": [log.id for log in logs if log.is_own],
-            "limit": limit,
             "order_moved": ORDER_MOVED,
         },
     )
@@ -290,14 +274,25 @@ def _read(
     ]
 
 
+def _filter_params(values: Mapping[str, object], filters: TimelineFilter) -> dict[str, object]:
+    """Return the parameters of the statement for the filters that have a value."""
+    params = dict(values)
+    if filters.kind is not None:
+        params["kind"] = stored_kind(filters.kind)
+    if filters.text is not None:
+        params["text"] = f"%{_escaped(filters.text)}%"
+        params["text_names"] = list(filters.text_names)
+    return params
+
+
 def _escaped(text: str) -> str:
-    """Return a text for LIKE, in which no letter is a wildcard."""
+    """Return a text with the wildcards of LIKE escaped."""
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def _readable(part: OpenedRecord | None, *, is_for_customer: bool) -> list[str]:
     """Return the conditions for the events that a reader may see."""
-    return [*([_OPENED] if part else []), *([_WITHOUT_FORMER] if is_for_customer else [])]
+    return [*([_OPENED] if part else []), *([_WITHOUT_FORMER_CUSTOMERS] if is_for_customer else [])]
 
 
 def _part_params(part: OpenedRecord) -> dict[str, object]:

@@ -1,10 +1,10 @@
--- Find the keys of the tickets of the orders with this number: the identifier of the order that the
--- source which placed it gave, or else the first one. If the source placed the number for several
--- customers, the identifier is of none of them, and the number that the order shows is its key.
+-- Find the keys of the tickets of the orders with a number. The key is the identifier of the order from
+-- the source that placed it, or else the first identifier. If this source placed the number for several
+-- customers, the identifier belongs to none of them, and the key is the number that the order shows.
 --
 -- number       text  as its events or as the order shows it
 -- customer_id  uuid  null: of any live record
--- returns order_key and customer_id of the verified orders, those that show the number first
+-- returns order_key and customer_id of the verified orders, the orders that show the number come first
 
 SELECT coalesce(
            (SELECT own.value

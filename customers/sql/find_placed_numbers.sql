@@ -1,4 +1,4 @@
--- Find those of these order numbers with which a source of a space placed an order.
+-- Find those of some order numbers with which a source of the space placed an order.
 --
 -- numbers   text[]
 -- space_id  bigint

@@ -1,10 +1,10 @@
--- Find the events of moved orders that are filed on a customer whom the order left.
+-- Find the events of moved orders that are still filed on a former customer of the order.
 --
--- The events of an order are those that name it, and those that actions wrote about it (customers.actions),
--- which name a customer alone: of staff, customers, and sources with the API. They are filed on the
--- customers whom its source named, or on the order itself, which follows the order.
+-- The events of an order are those that name its number, and those that customers.actions wrote for staff,
+-- customers and sources with the API, which name a customer only. They are filed on the customers whom
+-- the source named, or on the identifier of the order, which moves with the order.
 --
--- ids      bigint[]  identifiers of orders, which stand for all orders with their numbers
+-- ids      bigint[]  identifiers of orders; the statement examines all orders with their numbers
 -- returns (order id, its source, its live record, the identifier to file on, the live record that it
 --         left, log, version)
 

@@ -1,12 +1,12 @@
 -- Read one page of a timeline by the time at which the events occurred, the latest first: the events
--- before a position, of all logs of the customer. The index event_by_time serves each log. Events that
--- were filed on another record later come from their own index.
+-- before a position, of all logs of the customer. The index event_by_time serves each log. Re-filed
+-- events come from the index of re-filed events.
 --
 -- logs          uuid[]  all logs
 -- filed_logs    uuid[]  the logs with more than single events of this customer
 -- own           uuid[]  records of this customer; only their events are returned
 -- before_moment, before_version, before_log  the position; the page starts below it
--- horizon       timestamptz  the page ends here; null for no end
+-- search_end    timestamptz  the earliest time of the page; null for no limit
 -- limit         int
 -- The caller replaces "conditions" with its filters, for the record that the event is filed on.
 
@@ -20,7 +20,7 @@ WITH page AS MATERIALIZED (
                AND log.id = ANY (%(filed_logs)s::uuid[])
                AND (event.occurred_at, event.version, event.customer_id)
                    < (%(before_moment)s::timestamptz, %(before_version)s::bigint, %(before_log)s::uuid)
-               AND event.occurred_at >= coalesce(%(horizon)s::timestamptz, '-infinity')
+               AND event.occurred_at >= coalesce(%(search_end)s::timestamptz, '-infinity')
                AND coalesce(event.origin_id, event.customer_id) = ANY (%(own)s::uuid[])
                AND NOT EXISTS (
                    SELECT
@@ -39,7 +39,7 @@ WITH page AS MATERIALIZED (
                AND refiled.customer_id = log.id
                AND (event.occurred_at, event.version, event.customer_id)
                    < (%(before_moment)s::timestamptz, %(before_version)s::bigint, %(before_log)s::uuid)
-               AND event.occurred_at >= coalesce(%(horizon)s::timestamptz, '-infinity')
+               AND event.occurred_at >= coalesce(%(search_end)s::timestamptz, '-infinity')
                /* conditions of refiled.record_id */
              ORDER BY event.occurred_at DESC, event.version DESC
              LIMIT %(limit)s)) AS candidate

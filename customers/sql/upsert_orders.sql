@@ -1,5 +1,5 @@
--- Store the current states of orders. The rows have all orders of each record and number, so others that
--- were stored, such as `1001·2` before the two customers of a number were joined, are deleted.
+-- Store the current states of orders. The rows contain all orders of a record with a number. Other stored
+-- orders of the record with this number are deleted, such as `1001·2` after the join of two customers.
 --
 -- rows  jsonb  the fields of customers.projections.orders.OrderState, and customer_id
 

@@ -6,11 +6,11 @@ An order is the source that placed it, and its number. The first order with a nu
 
 import re
 
-# Butler reads it as "-" in the numbers of sources.
-MARK = "·"
+# Before the place or the year. In the numbers of sources, Butler replaces it by "-".
+SUFFIX_SEPARATOR = "·"
 
 # A place has at most three digits, a year has four.
-_WITH_PLACE = re.compile(rf"(.+){MARK}[1-9][0-9]{{0,2}}", re.DOTALL)
+_WITH_PLACE = re.compile(rf"(.+){SUFFIX_SEPARATOR}[1-9][0-9]{{0,2}}", re.DOTALL)
 
 
 def sent_number(number: str) -> str:
@@ -20,15 +20,15 @@ def sent_number(number: str) -> str:
 
 
 def shown_number(number: str, place: int) -> str:
-    """Return how the order at this place among those with the number is shown."""
-    return number if place == 1 else f"{number}{MARK}{place}"
+    """Return the number that an order shows, from its place among the orders with the number."""
+    return number if place == 1 else f"{number}{SUFFIX_SEPARATOR}{place}"
 
 
 def number_of_year(number: str, year: int) -> str:
-    """Return a number that starts again each year, with its year."""
-    return number if MARK in number else f"{number}{MARK}{year}"
+    """Return a number with its year: `1001·2027`. A number that has a suffix does not change."""
+    return number if SUFFIX_SEPARATOR in number else f"{number}{SUFFIX_SEPARATOR}{year}"
 
 
-def without_mark(number: str) -> str:
-    """Return the number of a source without the mark of Butler's own numbers."""
-    return number.replace(MARK, "-")
+def without_separator(number: str) -> str:
+    """Return the number of a source, with "-" for the separator of Butler's own suffixes."""
+    return number.replace(SUFFIX_SEPARATOR, "-")

@@ -38,9 +38,10 @@ class StaffTimelineEntry:
     icon: str
     actor: str
     is_claimed: bool
-    # A customer token proved which customer did it.
+    # True if a customer token proved the customer of the event.
     is_signed_in: bool
     occurred_at: datetime
+    # True if staff may re-file the event on another customer.
     can_move: bool
 
     @property

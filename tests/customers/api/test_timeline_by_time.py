@@ -126,7 +126,7 @@ def test_channel_is_that_of_the_source(desk, db):
 
 
 def test_filtered_page_of_a_long_log_ends_early_and_its_cursor_goes_on(desk, db, monkeypatch):
-    monkeypatch.setattr(timeline, "_SEARCHED_EVENTS", 10)
+    monkeypatch.setattr(timeline, "_MAX_SEARCHED_EVENTS", 10)
     noor = ("user_id", "u-1")
     factories.record(factories.incoming_event(noor, name="Rare", at=NOON))
     factories.record(

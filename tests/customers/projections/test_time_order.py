@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from customers import ingest, rebuild
 from customers.models import Customer, Event, Order, PartyMember, Trait
 from customers.projections import orders, parties, registry
-from customers.projections.projected_events import ProjectedEvent, in_order
+from customers.projections.projected_events import ProjectedEvent, counted_events
 from customers.projections.traits import TraitStatement, weightiest
 from tests import factories
 from tests.factories import NOON, incoming_event
@@ -57,7 +57,7 @@ def test_arrival_of_events_with_distinct_times_never_changes_the_state(drawn):
 
 @given(st.permutations([fact("", number, {}) for number in range(6)]))
 def test_events_of_the_same_time_are_sorted_by_arrival_and_not_by_message_key(shuffled):
-    assert [event.arrival for event in in_order(shuffled)] == [0, 1, 2, 3, 4, 5]
+    assert [event.arrival for event in counted_events(shuffled)] == [0, 1, 2, 3, 4, 5]
 
 
 def test_later_arrival_of_the_same_time_holds_in_each_fold():

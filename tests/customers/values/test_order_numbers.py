@@ -4,7 +4,7 @@ from customers.values.order_numbers import (
     number_of_year,
     sent_number,
     shown_number,
-    without_mark,
+    without_separator,
 )
 
 
@@ -25,4 +25,4 @@ def test_year_is_added_once():
 
 
 def test_number_of_a_source_has_no_mark():
-    assert without_mark("10·01") == "10-01"
+    assert without_separator("10·01") == "10-01"

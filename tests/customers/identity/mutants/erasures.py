@@ -189,8 +189,8 @@ MUTANTS = (
     Mutant(
         "Without a placing event, the other events decide",
         "order_ownership",
-        "    if not others:\n        return mentioned\n",
-        "    if not others:\n        return None, False\n",
+        " if owners else mentioned",
+        " if owners else (None, False)",
         ("test_order_ownership::test_owner_of_an_order_without_namesakes",),
     ),
     Mutant(
@@ -238,8 +238,8 @@ MUTANTS = (
     Mutant(
         "Identifiers of persons precede those of browsers",
         "order_ownership",
-        "m.kind in kinds and m.is_weak == is_weak",
-        "m.kind in kinds",
+        "mention.kind in kinds and mention.is_weak == is_weak",
+        "mention.kind in kinds",
         ("test_order_ownership::test_owner_of_an_order_without_namesakes",),
     ),
     Mutant(

@@ -1,5 +1,5 @@
--- Find the events of orders that a source placed for several customers, which are filed on the number
--- although they name one of these customers: they arrived before the other order.
+-- Find the events that name one of several customers for whom a source placed orders with one number, but
+-- that are filed on the number, because they arrived before the second order.
 --
 -- ids  bigint[]  identifiers of orders
 -- returns (log, version, the identifier to file on)
@@ -16,9 +16,9 @@ SELECT DISTINCT ON (event.customer_id, event.version) event.customer_id, event.v
    AND event.kind NOT IN ('identity', 'control', 'message')
    AND numbered.id = ANY (event.identifier_ids)
    AND person.customer_id IN (
-       SELECT placer.customer_id
+       SELECT customer.customer_id
          FROM customers_link AS link
-         JOIN customers_identifier AS placer
-           ON placer.id = link.first_id + link.second_id - numbered.id
+         JOIN customers_identifier AS customer
+           ON customer.id = link.first_id + link.second_id - numbered.id
         WHERE numbered.id IN (link.first_id, link.second_id) AND link.kind = 'placed')
  ORDER BY event.customer_id, event.version, named.place

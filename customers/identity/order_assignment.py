@@ -1,4 +1,4 @@
-"""Places orders: finds the orders that a regrouping affects, and chooses the record of each."""
+"""Chooses the record of each order that a regrouping affects."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -18,26 +18,26 @@ from customers.identity.order_ownership import (
     order_owner,
     order_source,
 )
-from customers.identity.order_repetitions import placed_once
+from customers.identity.order_repetitions import without_repetitions
 from customers.models import Review, Source
 from customers.types import VERIFIED, WEAK_KINDS, owns_its_space
 
-# An order that was sent with more identifiers than this is in doubt. Butler does not read them.
+# The owner of an order that was sent with more identifiers than this is in doubt.
 _MAX_MENTIONS = 1_000
 
-# The orders that somebody placed and their owners, by number and by identifier id.
+# The placed orders and their owners, by number and by identifier id.
 type _Placed = Mapping[_Number, Mapping[int, OrderOwner]]
 
 
-class PlacedOrders(NamedTuple):
-    """The orders that could be of several customers, and those that an event moves."""
+class AssignedOrders(NamedTuple):
+    """The ids of orders whose owner is in doubt, and of orders that an event moves."""
 
     in_doubt: Set[int]
     moving: Set[int]
 
 
 class _Number(NamedTuple):
-    """An order number in a space. An erased order is not the one of a later number."""
+    """An order number in a space. A number that is used again after an erasure is another number."""
 
     number: str
     space_id: int
@@ -45,7 +45,7 @@ class _Number(NamedTuple):
 
 
 class _Orders(NamedTuple):
-    """The orders to place, what was said about them, and the sources that say it."""
+    """The orders whose record is chosen, the mentions of them, and their sources, by id."""
 
     rows: Mapping[int, GraphRow]
     mentions: Mapping[int, Sequence[OrderMention]]
@@ -65,7 +65,7 @@ class _Orders(NamedTuple):
 
     @property
     def moving_ids(self) -> set[int]:
-        """The orders of which an event says that they are for another customer."""
+        """The ids of orders that an event moves to another customer."""
         return {
             id_
             for id_ in self.rows
@@ -73,9 +73,9 @@ class _Orders(NamedTuple):
         }
 
     def moves_by_owners(self, members: Set[int]) -> list[OrderMention]:
-        """Return the moves that owners of the space made under their own name of the order.
+        """Return the moves by other sources that own the space, which send the number as their own.
 
-        They count if the space has just one order with the number.
+        They count only if the space has one order with the number.
         """
         numbers = {self.number(id_) for id_ in members if self.is_placed(id_)}
         if len(numbers) != 1:
@@ -95,15 +95,15 @@ class _Orders(NamedTuple):
         ]
 
 
-def find_orders_to_place(
+def find_orders_to_assign(
     rows: Sequence[GraphRow], targets: Mapping[int, UUID | None]
 ) -> tuple[list[GraphRow], set[int]]:
-    """Return the additional orders to place again, and the ids of those that staff merged.
+    """Return further orders whose record must be chosen again, and the ids of those that staff merged.
 
-    These are the orders linked to the moved identifiers, and all orders with the same numbers. They
-    exclude the orders in `rows`.
+    These are the orders linked to the moved identifiers, and all orders with the same numbers, without
+    the orders in `rows`.
     """
-    # The identifier of a record that was created just now already names that record.
+    # An identifier of a record that was just created has the id of this record already.
     moved = [
         row.id
         for row in rows
@@ -119,35 +119,35 @@ def find_orders_to_place(
     return [GraphRow(*row) for *row, _ in linked], {row[0] for row in linked if row[-1]}
 
 
-def place_orders(
+def assign_orders(
     rows: Sequence[GraphRow], grouping: Sequence[frozenset[int]], targets: Targets
-) -> PlacedOrders:
-    """Write the record of each order into `targets`; return the orders in doubt and those that move.
+) -> AssignedOrders:
+    """Write the record of each order into `targets`; return the orders in doubt and the moved ones.
 
     Orders that staff merged with a customer stay with that customer.
     """
-    orders = {row.id: row for row in rows if row.kind == ORDER}
-    _lock_orders(list(orders.values()))
-    mentions = placed_once(_read_mentions(orders.keys(), targets))
-    stated = _Orders(orders, mentions, _read_sources(orders))
-    groups = _order_groups(orders.keys(), grouping)
-    merged_ids = orders.keys() - {id_ for members in groups for id_ in members}
+    order_rows = {row.id: row for row in rows if row.kind == ORDER}
+    _lock_orders(list(order_rows.values()))
+    mentions = without_repetitions(_read_mentions(order_rows.keys(), targets))
+    orders = _Orders(order_rows, mentions, _read_sources(order_rows))
+    groups = _order_groups(order_rows.keys(), grouping)
+    merged_ids = order_rows.keys() - {id_ for members in groups for id_ in members}
     merged = {id_: (targets[id_], False) for id_ in merged_ids}
-    placed = _placed(stated, merged)
+    placed = _placed(orders, merged)
     in_doubt: set[int] = set()
     for members in groups:
-        owner, is_doubtful = _group_owner(members, stated, placed)
+        owner, is_doubtful = _group_owner(members, orders, placed)
         if is_doubtful:
             in_doubt |= members
-        filed = [record for id_ in members if (record := orders[id_].record_id)]
+        filed = [record for id_ in members if (record := order_rows[id_].record_id)]
         targets |= dict.fromkeys(members, owner or min(filed, default=None))
-    return PlacedOrders(in_doubt, stated.moving_ids)
+    return AssignedOrders(in_doubt, orders.moving_ids)
 
 
 def ask_about_numbers(rows: Iterable[GraphRow], in_doubt: Set[int]) -> None:
-    """Ask staff which order is meant by the events with a number that fits several orders.
+    """Create reviews: staff choose the customer of events whose order number fits several orders.
 
-    Such events wait on the record of the number. Staff move them to a customer.
+    Until then, such events are on the record of the number.
     """
     Review.objects.bulk_create(
         [
@@ -170,38 +170,38 @@ def _order_groups(ids: Set[int], grouping: Sequence[frozenset[int]]) -> list[fro
     return groups + [frozenset({id_}) for id_ in ids if id_ not in grouped]
 
 
-def _group_owner(members: Set[int], stated: _Orders, placed: _Placed) -> OrderOwner:
-    if any(len(stated.mentions.get(id_, ())) > _MAX_MENTIONS for id_ in members):
+def _group_owner(members: Set[int], orders: _Orders, placed: _Placed) -> OrderOwner:
+    if any(len(orders.mentions.get(id_, ())) > _MAX_MENTIONS for id_ in members):
         return None, True
     others = [
         other
         for number in sorted(
-            {stated.number(id_) for id_ in members if stated.rows[id_].evidence == VERIFIED}
+            {orders.number(id_) for id_ in members if orders.rows[id_].evidence == VERIFIED}
         )
         for id_, other in placed.get(number, {}).items()
         if id_ not in members
     ]
-    mentions = [mention for id_ in members for mention in stated.mentions.get(id_, ())]
-    return order_owner([*mentions, *stated.moves_by_owners(members)], others)
+    mentions = [mention for id_ in members for mention in orders.mentions.get(id_, ())]
+    return order_owner([*mentions, *orders.moves_by_owners(members)], others)
 
 
 def _placed(
-    stated: _Orders, merged: Mapping[int, OrderOwner]
+    orders: _Orders, merged: Mapping[int, OrderOwner]
 ) -> defaultdict[_Number, dict[int, OrderOwner]]:
     """Return the placed orders and their owners, by order number and identifier id."""
     placed: defaultdict[_Number, dict[int, OrderOwner]] = defaultdict(dict)
-    for id_, row in stated.rows.items():
-        if stated.is_placed(id_):
-            moves = stated.moves_by_owners({id_})
-            owner, is_doubtful = merged.get(id_) or order_owner([*stated.mentions[id_], *moves])
-            # If the customer who placed it has no record, the order belongs to its own record.
+    for id_, row in orders.rows.items():
+        if orders.is_placed(id_):
+            moves = orders.moves_by_owners({id_})
+            owner, is_doubtful = merged.get(id_) or order_owner([*orders.mentions[id_], *moves])
+            # If the customer of a placed order has no record, the order belongs to its own record.
             own = None if is_doubtful else row.record_id
-            placed[stated.number(id_)][id_] = (owner or own, is_doubtful)
+            placed[orders.number(id_)][id_] = (owner or own, is_doubtful)
     return placed
 
 
 def _read_sources(orders: Mapping[int, GraphRow]) -> dict[int, OrderSource]:
-    """Return the sources of orders. A single order needs none: no other source means it."""
+    """Return the sources of orders, by id. Nothing compares the source of a single order."""
     if len(orders) < 2:
         return {}
     ids = {order_source(row.value) for row in orders.values()}
@@ -228,7 +228,7 @@ def _read_mentions(
     params = {"ids": sorted(ids), "limit": _MAX_MENTIONS + 1}
     rows = sql.rows("read_order_mentions", params) if ids else []
     for order, other, kind, other_kind, customer, is_of_erasure, said_at, arrival in rows:
-        # An erased customer has no later order, and the next holder of an identifier no erased one.
+        # An order and an identifier from before and after an erasure do not belong together.
         owner = targets.get(other, customer) if is_of_erasure else None
         mentions[order].append(
             OrderMention(kind, other_kind in WEAK_KINDS, owner, said_at, arrival, other)

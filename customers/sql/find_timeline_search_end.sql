@@ -1,10 +1,10 @@
--- Find the time down to which one page of a timeline is searched: that of the latest event, of any of
--- the logs, that has so many later events of its log below the position.
+-- Find the earliest time that the search for one page of a timeline reaches. In each log, count events
+-- back from the position; of the times at which the counts end, return the latest one.
 --
 -- logs           uuid[]
 -- before_moment  timestamptz  the position
--- events         int
--- returns one row; null if no log has so many events
+-- events         int          the maximum number of events of one log
+-- returns one row; null if no log has that many events
 
 SELECT max(bound.occurred_at)
   FROM unnest(%(logs)s::uuid[]) AS log (id)

@@ -1,4 +1,4 @@
--- Read the live records for which orders with these numbers were placed.
+-- Read the live records of the customers for whom these orders were placed.
 --
 -- ids  bigint[]  identifiers of orders
 -- returns (live record, subject of the events about the order)
