@@ -1,9 +1,11 @@
 """The actions of staff on an order: confirm, decline, cancel, new ticket codes."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,8 +21,9 @@ from channels.console.presenters.orders import (
 )
 from channels.console.views import access, audit
 from channels.console.views.live_records import find_live_id
-from customers.actions import order_requests, orders, ticket_codes
+from customers.actions import idempotency, order_requests, orders, ticket_codes
 from customers.actions.changes import RejectedChange, UnreachableRecord
+from customers.actions.idempotency import StoredResponse
 from customers.identity.search import describe
 from customers.queries import lists
 from customers.queries.open_requests import open_order_requests
@@ -115,10 +118,31 @@ def replace_codes(request: HttpRequest, customer_id: UUID, number: str) -> HttpR
     audit.log_console_access(request, [live_id], part="ticket codes")
     _perform(
         request,
-        lambda: ticket_codes.replace_codes(target=target),
+        lambda: _once(request, lambda: ticket_codes.replace_codes(target=target)),
         f"Order {number} has new ticket codes. The earlier ones are not valid any more.",
     )
     return redirect("console:order", customer_id=live_id, number=number)
+
+
+def _once(request: HttpRequest, act: Callable[[], object]) -> None:
+    """Do what the form of a page asks for once, even if its button is pressed several times."""
+    key = request.POST.get("key", "")[:100]
+    if not key:
+        act()
+        return
+
+    def effect() -> StoredResponse:
+        act()
+        return StoredResponse(200, b"")
+
+    idempotency.run_once(
+        principal=audit.principal(request),
+        key=f"console-{key}",
+        request=request.path.encode(),
+        now=timezone.now(),
+        retention=timedelta(days=settings.BUTLER_IDEMPOTENCY_DAYS),
+        effect=effect,
+    )
 
 
 class _Answer(NamedTuple):

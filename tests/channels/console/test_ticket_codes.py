@@ -1,5 +1,7 @@
 """Staff replace the ticket codes of an order; the earlier ones end at the gate."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -33,6 +35,18 @@ def test_replaced_code_ends_at_the_gate_at_once(desk, noor, client):
     _, key = gate()
     assert scan(client, key, before).json["state"] == "replaced"
     assert scan(client, key, after).json["state"] == "good"
+
+
+def test_form_that_is_sent_twice_replaces_the_codes_once(desk, noor):
+    order()
+    path = f"/console/customers/{noor.id}/orders/LK-1/"
+    key = re.search(r'name="key" value="(\w+)"', desk.get(path).content.decode())[1]
+
+    for _ in range(2):
+        page = desk.post(f"{path}codes/replace/", {"key": key}, follow=True).content.decode()
+
+    assert "Order LK-1 has new ticket codes" in page
+    assert Event.objects.filter(name=ticket_codes.CODE_REPLACED).count() == 1
 
 
 def test_page_shows_no_code_and_the_log_none_either(desk, noor):
