@@ -31,6 +31,7 @@ from customers.identity.identifier_warnings import (
 from customers.identity.links import IdentifierKey
 from customers.identity.order_years import add_years
 from customers.identity.previous_accounts import alias_warnings
+from customers.identity.record_creation import StoredIdentifiers
 from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent
 from customers.projections import orders, registry
@@ -229,22 +230,26 @@ class _Batch:
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
-            resolved, contested, placeholders, moving = record_creation.store_missing(
-                stated, matched, self.sender, self.received_at
-            )
+            created = record_creation.store_missing(stated, matched, self.sender, self.received_at)
+            resolved, contested = created.resolved, created.contested
             current = resolved[identifiers[new[0]][0]].version
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
             self._append(new, message_keys, identifiers, resolved)
-            if of_several := self._orders_of_several_customers(new, identifiers, resolved):
+            of_several = self._orders_of_several(new, identifiers, created)
+            if of_several:
                 merging.regroup(of_several, now=self.received_at)
                 order_moves.refile_events_that_name_customers(of_several, now=self.received_at)
             order_moves.refile_moved_orders(
-                self._movable_orders(new, identifiers, matched.resolved.keys(), resolved) | moving,
+                self._movable_orders(new, identifiers, matched.resolved.keys(), resolved)
+                | created.moving_orders
+                | of_several,
                 now=self.received_at,
             )
             # The new placeholders may have events of this batch, too.
-            refiling.refile_all(placeholders, reason="placeholder", actor="", now=self.received_at)
+            refiling.refile_all(
+                created.placeholders, reason="placeholder", actor="", now=self.received_at
+            )
         erased_items = find_erased_items(rejected_items, self.sender, self.received_at)
         storable = [
             rejected_item
@@ -290,22 +295,24 @@ class _Batch:
             and (key in stored_keys or self.events[i].name in orders.MOVING)
         }
 
-    def _orders_of_several_customers(
+    def _orders_of_several(
         self,
         new: Iterable[int],
         identifiers: Sequence[tuple[IdentifierKey, ...]],
-        resolved: Resolved,
+        created: StoredIdentifiers,
     ) -> set[int]:
-        """Return the orders that new events place, and that were placed for other customers, too.
+        """Return the orders of new events that were placed for other customers or sources, too.
 
         Now that the events are on the logs, the regrouping can find those that repeat an order.
         """
         return {
-            resolved[key].id
+            order.id
             for i in new
             if self.events[i].name == orders.PLACED
             for key in identifiers[i]
-            if key.kind == ORDER and key.evidence == VERIFIED and resolved[key].is_shared
+            if key.kind == ORDER and key.evidence == VERIFIED
+            if (order := created.resolved[key]).is_shared
+            or order.id in created.orders_of_several_sources
         }
 
     def _events_with_refused_identifiers(

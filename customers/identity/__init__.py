@@ -48,7 +48,7 @@ A regrouping, after new links or a decision:
 - `attached_placement`, `attaching_links`: cards, phones, devices and numbers of tills
 - `attached_separations`: the decisions of people about these that count now
 - `order_assignment`: orders
-- `order_repetitions`: which events place an order that is placed already
+- `order_repetitions`: events that repeat an order which this or another source of the space placed
 - `order_places`: shows several orders with one number as `1001`, `1001·2`
 - `order_moves`: files the events of an order that moved with its new customer
 - `placeholders`: finds cards and numbers that are placeholders

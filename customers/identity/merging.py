@@ -59,6 +59,8 @@ class RegroupedRecords(NamedTuple):
     changed: int = 0
     # The orders that an event moves: their events follow them (customers.identity.order_moves).
     moving_orders: frozenset[int] = frozenset()
+    # The orders whose number several sources of their space placed.
+    orders_of_several_sources: frozenset[int] = frozenset()
 
 
 class _Placement(NamedTuple):
@@ -109,6 +111,7 @@ def regroup(
         moves,
         changed,
         frozenset(placement.orders.moving),
+        frozenset(placement.orders.of_several_sources),
     )
 
 

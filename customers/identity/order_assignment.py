@@ -18,7 +18,7 @@ from customers.identity.order_ownership import (
     order_owner,
     order_source,
 )
-from customers.identity.order_repetitions import without_repetitions
+from customers.identity.order_repetitions import without_other_sources, without_repetitions
 from customers.models import Review, Source
 from customers.types import VERIFIED, WEAK_KINDS, owns_its_space
 
@@ -30,10 +30,12 @@ type _Placed = Mapping[_Number, Mapping[int, OrderOwner]]
 
 
 class AssignedOrders(NamedTuple):
-    """The ids of orders whose owner is in doubt, and of orders that an event moves."""
+    """The ids of orders whose owner is in doubt, of orders that an event moves, and of orders
+    whose number several sources of their space placed."""
 
     in_doubt: Set[int]
     moving: Set[int]
+    of_several_sources: Set[int]
 
 
 class _Number(NamedTuple):
@@ -62,6 +64,14 @@ class _Orders(NamedTuple):
         return self.rows[id_].evidence == VERIFIED and any(
             mention.kind == LinkKind.PLACED for mention in self.mentions.get(id_, ())
         )
+
+    def of_several_sources(self) -> list[frozenset[int]]:
+        """Return the orders of each number that several sources of one space placed."""
+        placed: defaultdict[_Number, set[int]] = defaultdict(set)
+        for id_ in self.rows:
+            if self.is_placed(id_):
+                placed[self.number(id_)].add(id_)
+        return [frozenset(ids) for ids in placed.values() if len(ids) > 1]
 
     @property
     def moving_ids(self) -> set[int]:
@@ -130,6 +140,8 @@ def assign_orders(
     _lock_orders(list(order_rows.values()))
     mentions = without_repetitions(_read_mentions(order_rows.keys(), targets))
     orders = _Orders(order_rows, mentions, _read_sources(order_rows))
+    of_several_sources = orders.of_several_sources()
+    without_other_sources(mentions, of_several_sources)
     groups = _order_groups(order_rows.keys(), grouping)
     merged_ids = order_rows.keys() - {id_ for members in groups for id_ in members}
     merged = {id_: (targets[id_], False) for id_ in merged_ids}
@@ -141,7 +153,7 @@ def assign_orders(
             in_doubt |= members
         filed = [record for id_ in members if (record := order_rows[id_].record_id)]
         targets |= dict.fromkeys(members, owner or min(filed, default=None))
-    return AssignedOrders(in_doubt, orders.moving_ids)
+    return AssignedOrders(in_doubt, orders.moving_ids, frozenset().union(*of_several_sources))
 
 
 def ask_about_numbers(rows: Iterable[GraphRow], in_doubt: Set[int]) -> None:

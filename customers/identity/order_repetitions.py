@@ -1,12 +1,13 @@
-"""Finds events that repeat an order for another customer, with the same time and lines.
+"""Finds events that repeat an order, with the same time and lines.
 
 A source that sends an order twice may name the customer differently: by the address first, and by
-the account later. This is one order, and it stays with the customer whom the first event names.
+the account later. Two sources of a space, such as a shop and its till, may send the same sale. This
+is one order, and it stays with the customer whom the first event names.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Sequence, Set
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -14,8 +15,7 @@ import msgspec
 from customers import sql
 from customers.identity.links import LinkKind
 from customers.identity.order_ownership import OrderMention
-from customers.projections.order_lines import OrderLine
-from customers.projections.order_statements import read_order
+from customers.projections.order_placements import Placement, read_placement
 
 type Mentions = defaultdict[int, list[OrderMention]]
 
@@ -25,17 +25,7 @@ class _PlacingEvent(NamedTuple):
 
     order_id: int
     identifier_ids: Sequence[int]
-    occurred_at: datetime
-    lines: list[OrderLine]
-
-    def agrees_with(self, other: "_PlacingEvent") -> bool:
-        """Tell whether both events place the same order. Events without lines never agree."""
-        return (
-            self.order_id == other.order_id
-            and self.occurred_at == other.occurred_at
-            and bool(self.lines)
-            and self.lines == other.lines
-        )
+    facts: Placement
 
 
 def without_repetitions(mentions: Mentions) -> Mentions:
@@ -55,10 +45,46 @@ def without_repetitions(mentions: Mentions) -> Mentions:
     for order_id, placements in several.items():
         repetitions = _repetitions(placements, [row for row in placed if row.order_id == order_id])
         mentions[order_id] = [
-            mention._replace(kind=LinkKind.TOGETHER) if mention in repetitions else mention
+            _not_placing(mention) if mention in repetitions else mention
             for mention in mentions[order_id]
         ]
     return mentions
+
+
+def without_other_sources(mentions: Mentions, numbers: Collection[Set[int]]) -> Mentions:
+    """Return the mentions; those of orders that an earlier source placed have the kind TOGETHER.
+
+    numbers: the orders of each number that several sources of one space placed
+    """
+    several = {order_id for order_ids in numbers for order_id in order_ids}
+    events = _read_placing_events(several) if several else []
+    for order_ids in numbers:
+        earlier: list[Placement] = []
+        for order_id in sorted(order_ids, key=lambda id_: _first_placement(mentions[id_])):
+            placements = _earliest([event.facts for event in events if event.order_id == order_id])
+            if any(facts.agrees_with(other) for facts in placements for other in earlier):
+                mentions[order_id] = [_not_placing(mention) for mention in mentions[order_id]]
+            earlier += placements
+    return mentions
+
+
+def _earliest(placements: Sequence[Placement]) -> list[Placement]:
+    """Return what the source of an order stated first. Its later events join no orders."""
+    first = min((placement.occurred_at for placement in placements), default=None)
+    return [placement for placement in placements if placement.occurred_at == first]
+
+
+def _first_placement(mentions: Iterable[OrderMention]) -> tuple[datetime, int, int]:
+    return min(
+        (mention.said_at, mention.arrival, mention.identifier_id)
+        for mention in mentions
+        if mention.kind == LinkKind.PLACED
+    )
+
+
+def _not_placing(mention: OrderMention) -> OrderMention:
+    is_placing = mention.kind == LinkKind.PLACED
+    return mention._replace(kind=LinkKind.TOGETHER) if is_placing else mention
 
 
 def _earliest_placements(mentions: Iterable[OrderMention]) -> list[OrderMention]:
@@ -81,7 +107,7 @@ def _repetitions(
         for mention in others
         if mention.owner != first.owner
         and any(
-            row.agrees_with(other)
+            row.facts.agrees_with(other.facts)
             for row in placed
             if mention.identifier_id in row.identifier_ids
             for other in of_first
@@ -89,14 +115,14 @@ def _repetitions(
     }
 
 
-def _read_placing_events(order_ids: Mapping[int, object]) -> list[_PlacingEvent]:
+def _read_placing_events(order_ids: Iterable[int]) -> list[_PlacingEvent]:
     rows = sql.rows("read_events_that_place_orders", {"ids": sorted(order_ids)})
     return [
-        _PlacingEvent(order_id, identifier_ids, occurred_at, _lines(properties))
+        _PlacingEvent(order_id, identifier_ids, _facts(properties, occurred_at))
         for order_id, identifier_ids, occurred_at, properties in rows
     ]
 
 
-def _lines(properties: str) -> list[OrderLine]:
+def _facts(properties: str, occurred_at: datetime) -> Placement:
     document = msgspec.json.decode(properties)
-    return read_order(document, UTC, currency="").lines or [] if isinstance(document, dict) else []
+    return read_placement(document if isinstance(document, dict) else {}, occurred_at)

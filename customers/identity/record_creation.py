@@ -47,6 +47,8 @@ class StoredIdentifiers(NamedTuple):
     placeholders: frozenset[int]
     # The regrouped orders that an event moves.
     moving_orders: frozenset[int]
+    # The regrouped orders whose number several sources of their space placed.
+    orders_of_several_sources: frozenset[int]
 
 
 class _Regrouped(NamedTuple):
@@ -92,7 +94,11 @@ def store_missing(
     changes = regrouped.changes
     resolved = _resolve_again(resolved, regrouped, sender)
     return StoredIdentifiers(
-        resolved, changes.contested, changes.placeholders, changes.moving_orders
+        resolved,
+        changes.contested,
+        changes.placeholders,
+        changes.moving_orders,
+        changes.orders_of_several_sources,
     )
 
 

@@ -127,7 +127,10 @@ def test_each_request_has_one_answer_and_the_first_one_stays(history):
 def test_events_of_one_source_never_change_the_order_of_another(history):
     shop, desk, *_ = SENDERS
     history = [(name, by, *rest[:-1], 1) for name, by, *rest in history if by in (shop, desk)]
-    placed = [("Order Completed", by, {"products": [LINE]}, 0, None, 1) for by in (shop, desk)]
+    placed = [
+        ("Order Completed", by, {"products": [LINE | {"quantity": quantity}]}, -1, None, 1)
+        for quantity, by in enumerate((shop, desk), start=7)
+    ]
     events = [event_of(number, step) for number, step in enumerate([*placed, *history])]
     events = [without_order(event) for event in events]
     both = states(events)
