@@ -1,4 +1,4 @@
-"""Which values identify a customer, and which changes of orders customers make without asking."""
+"""Settings for the values that identify a customer, and for the rules about changes of orders."""
 
 from config import env
 

@@ -16,7 +16,7 @@ class CustomersConfig(AppConfig):
     verbose_name = "The one record"
 
     def ready(self) -> None:
-        """Load which values identify nobody, and what customers change without asking."""
+        """Load the values that identify nobody, and the rules for changes of orders."""
         files = [Path(settings.BUTLER_NON_IDENTIFIERS)] if settings.BUTLER_NON_IDENTIFIERS else []
         rules = NonIdentifiers(
             allows_reserved_domains=settings.BUTLER_ALLOW_RESERVED_DOMAINS,

@@ -21,7 +21,8 @@ from customers.actions import (
 _MOVE_INTERVAL = timedelta(seconds=5)
 # How often Butler looks for changes of addresses whose time has come.
 _CHANGE_INTERVAL = timedelta(seconds=30)
-# The number of customers whose consents, or of orders whose requests, expire in one transaction.
+# The maximum number of customers with expired consents, or of orders with expired requests, in one
+# transaction.
 _EXPIRY_BATCH = 200
 
 
@@ -60,7 +61,7 @@ def _expire_consents(due: ClaimedDue, now: datetime) -> datetime:
 
 
 def _expire_order_requests(due: ClaimedDue, now: datetime) -> datetime:
-    """Let requests about orders expire that waited too long; run again in a minute."""
+    """Expire the requests about orders that waited too long; run again in a minute."""
     count = order_requests.expire_requests(now=now, limit=_EXPIRY_BATCH)
     return now if count == _EXPIRY_BATCH else now + timedelta(minutes=1)
 

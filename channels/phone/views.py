@@ -36,7 +36,7 @@ def call(request: HttpRequest) -> HttpResponse:
         stored = _record(sender, call_event)
     outcome = stored.outcomes[0]
     if outcome.status not in ("accepted", "duplicate"):
-        # A call that was not stored shows nobody.
+        # The answer to a call that was not stored contains no customer.
         matches = ()
     _log_access(sender, call_event, matches)
     answer = {

@@ -123,7 +123,7 @@ def _filed_on_order(event: IncomingEvent, ticket: ScannedTicket) -> IncomingEven
     assert ticket.customer_id is not None
     assert ticket.number is not None
     source_id, _, _ = ticket.order_key.partition("/")
-    # The number of several customers leads to none of them.
+    # An order number of several customers finds none of them, so the event needs another identifier.
     if source_id.isdecimal() and sent_number(ticket.order_key) == ticket.order_key:
         identifier = stored_identifier("order", ticket.order_key)
     else:

@@ -109,7 +109,7 @@ def _scan_ticket(sender: Sender, raw_scan: dict[str, Any], now: datetime) -> Htt
 
 
 def _refuse_unstored(outcome: IngestOutcome) -> None:
-    """Raise ErrorResponse for a scan that Butler did not store, and whose answer shows nobody."""
+    """Raise ErrorResponse for a scan that was not stored, so that the answer contains no customer."""
     if outcome.status == "other_content":
         raise _other_content()
     if outcome.status == "quarantined":

@@ -6,7 +6,7 @@ sends back a value that only the page has, so that a POST without it changes not
 
 from django.core import signing
 
-# A page is good for a day.
+# A signed page is valid for a day.
 _PAGE_SECONDS = 24 * 60 * 60
 
 

@@ -58,7 +58,7 @@ def note_proof(
 
 
 def forget_proof(session: SessionBase, identifier_id: int | None) -> None:
-    """Forget the proof of an address that the session took off. The caller saves the session.
+    """Forget the proof of an address that the customer removed. The caller saves the session.
 
     identifier_id: None if it took off no address
     """

@@ -179,13 +179,13 @@ def _issue_number(code: str) -> None:
 
 
 def _has_later_code(order_key: str) -> bool:
-    """Tell whether the order got a new code, or a customer lost its code, after its first code."""
+    """Tell whether the codes of the order were replaced, or one ended because the order moved."""
     rows = TicketCode.objects.filter(order_key=order_key)
     return rows.filter(Q(origin=REISSUED) | Q(end_reason=MOVED)).exists()
 
 
 def _has_moved(number: str, customer_id: UUID) -> bool:
-    """Tell whether an order came from another customer, who knows its number."""
+    """Tell whether an order moved here from another customer, who still knows its number."""
     logs = Customer.objects.filter(Q(pk=customer_id) | Q(canonical=customer_id))
     return Event.objects.filter(
         about=f"{orders.PREFIX}{number}", name=orders.MOVED, customer__in=logs.values("pk")

@@ -164,9 +164,9 @@ def order_change(
 
 
 def record_order_changes(target: OrderTarget, changes: Sequence[RecordChange]) -> IngestOutcome:
-    """Append these changes of an order; return the last outcome. Raises as record_changes does.
+    """Append these changes of an order; return the last outcome. Raises the errors of `record_changes`.
 
-    If the record has several orders with the number, the changes name the one of the target.
+    If the record has several orders with the number, the changes name the source of the target.
     """
     if source_id := _source_among_several(target):
         changes = [

@@ -30,7 +30,7 @@ class AddressRefusalShape(msgspec.Struct, frozen=True):
 
 
 class AddressRefusalsView(ApiView):
-    """The refused addresses: a key reads those that its own source named, staff who see addresses all."""
+    """The refused addresses: a key reads those that its source named; staff who may see addresses read all."""
 
     rights: ClassVar = {"GET": Right.READ_SOURCES}
 

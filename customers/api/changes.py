@@ -78,7 +78,7 @@ def change_response(outcome: IngestOutcome) -> StoredResponse:
 
 
 def already_answered(error: Exception) -> Problem:
-    """Return the problem of a request that has another answer: which, from whom, and when."""
+    """Return the problem of a request with another answer: the answer, its author and its time."""
     assert isinstance(error, AlreadyAnswered)
     request = error.request
     answered = f"{request.state} by {request.decided_by} at {request.decided_at}"

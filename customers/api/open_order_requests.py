@@ -1,4 +1,4 @@
-"""Endpoints of requests about orders, by their ids, for staff and for sources."""
+"""Endpoints with which staff and sources list and answer the requests of customers about orders."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -103,6 +103,6 @@ class DeclineRequestView(_AnswerView):
 
 
 def _hide_from_customers(request: Request) -> None:
-    """Answer customers as if no request existed, whether or not the id is one of them."""
+    """Raise Http404 for a customer, so that the answer does not show whether the request exists."""
     if is_customer(request):
         raise Http404

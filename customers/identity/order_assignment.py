@@ -30,11 +30,11 @@ type _Placed = Mapping[_Number, Mapping[int, OrderOwner]]
 
 
 class AssignedOrders(NamedTuple):
-    """The ids of orders whose owner is in doubt, of orders that an event moves, and of orders
-    whose number several sources of their space placed."""
+    """The ids of orders whose owner is in doubt, that an event moves, or of several sources."""
 
     in_doubt: Set[int]
     moving: Set[int]
+    # The orders with a number with which several sources of their space placed an order.
     of_several_sources: Set[int]
 
 
@@ -66,7 +66,7 @@ class _Orders(NamedTuple):
         )
 
     def of_several_sources(self) -> list[frozenset[int]]:
-        """Return the orders of each number that several sources of one space placed."""
+        """Return groups of orders with one number that several sources of one space placed."""
         placed: defaultdict[_Number, set[int]] = defaultdict(set)
         for id_ in self.rows:
             if self.is_placed(id_):

@@ -52,9 +52,9 @@ def without_repetitions(mentions: Mentions) -> Mentions:
 
 
 def without_other_sources(mentions: Mentions, numbers: Collection[Set[int]]) -> Mentions:
-    """Return the mentions; those of orders that an earlier source placed have the kind TOGETHER.
+    """Return the mentions; those of an order that repeats one of an earlier source have no kind PLACED.
 
-    numbers: the orders of each number that several sources of one space placed
+    numbers: groups of orders with one number that several sources of one space placed
     """
     several = {order_id for order_ids in numbers for order_id in order_ids}
     events = _read_placing_events(several) if several else []
@@ -69,7 +69,7 @@ def without_other_sources(mentions: Mentions, numbers: Collection[Set[int]]) -> 
 
 
 def _earliest(placements: Sequence[Placement]) -> list[Placement]:
-    """Return what the source of an order stated first. Its later events join no orders."""
+    """Return the facts of the earliest events of an order. Later events of its source do not count."""
     first = min((placement.occurred_at for placement in placements), default=None)
     return [placement for placement in placements if placement.occurred_at == first]
 

@@ -16,7 +16,7 @@ def separate_orders(number: str, events: Iterable[ProjectedEvent]) -> Mapping[st
 
     If one source placed the number, all events are about its order. If several sources did, an event
     is about the order of its own source, or of the source that it names. Other events could mean two
-    orders, so they change neither. Sources of one space that place the same sale have one order.
+    orders, so they change neither. If sources of one space send the same sale, it is one order.
     """
     events = list(events)
     placements = [event for event in counted_events(events) if _is_placing(event)]
@@ -39,9 +39,9 @@ def _is_placing(event: ProjectedEvent) -> bool:
 
 
 def _placers(placements: Events) -> dict[int, int]:
-    """Return the source of the order that each source placed: its own, or the first one that agrees.
+    """Return, for each source, the source of its order: itself, or the first source of the same sale.
 
-    An order agrees in what its source said first, so later events join no orders.
+    Only the earliest events of each source are compared.
     """
     first: dict[int, ProjectedEvent] = {}
     for event in placements:

@@ -1,4 +1,4 @@
-"""Orders with the number 1001, and what became of them."""
+"""Helpers for tests of orders with the number 1001."""
 
 import itertools
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Claims with a publishable key make requests of orders: no price, no code, no order of a source."""
+"""An order from claims with a publishable key is a request, without a price, a code and a source."""
 
 import pytest
 from django.db import transaction

@@ -1,4 +1,4 @@
-"""An order moves with its history when its source, or an owner of the space, says whom it is for."""
+"""An order moves with its history if its source, or an owner of the space, names another customer."""
 
 import itertools
 from datetime import timedelta
@@ -80,7 +80,7 @@ def test_history_of_a_moved_order_goes_with_it(shop, moved):
         assert Event.objects.filter(customer_id=customer, name="Event Refiled").exists()
 
 
-def test_early_move_waits_for_its_order(shop):
+def test_move_that_arrives_before_its_order_moves_it(shop):
     record(say("Order Amended", SAM, hour=2), by=shop)
     record(say("Order Completed", NOOR), by=shop)
 
@@ -172,7 +172,7 @@ def test_device_moves_no_order(shop):
     assert set(holders()) == {"noor"}
 
 
-def test_staff_take_a_move_out_and_in_again(shop, moved):
+def test_staff_undo_a_move_and_restore_it(shop, moved):
     order_id = Identifier.objects.get(kind="order").pk
     sam_id = Identifier.objects.get(kind="email", value=SAM[1]).pk
     decision = decisions.decide("separate", order_id, sam_id, actor="staff:lin", now=LATER)
@@ -227,7 +227,7 @@ def test_every_order_of_arrival_moves_the_order_to_the_same_customer(shop, subte
             transaction.set_rollback(True)
 
 
-def test_number_that_fits_two_orders_is_asked_once(shop):
+def test_staff_get_one_review_about_a_number_that_fits_two_orders(shop):
     record(say("Order Completed", NOOR), by=shop)
     record(say("Order Completed", SAM, hour=1), by=shop)
     record(say("Order Refunded", hour=2), by=shop)
@@ -239,7 +239,7 @@ def test_number_that_fits_two_orders_is_asked_once(shop):
     assert holders() == {"noor": "placed", "sam": "placed"}
 
 
-def test_number_of_another_source_that_fits_two_orders_is_asked(shop):
+def test_staff_get_a_review_about_a_number_of_another_source_that_fits_two_orders(shop):
     desk, gate = factories.sender(), factories.sender()
     record(say("Order Completed", NOOR), by=shop)
     record(say("Order Completed", SAM), by=desk)
@@ -248,7 +248,7 @@ def test_number_of_another_source_that_fits_two_orders_is_asked(shop):
     assert Review.objects.get().kind == "order_number"
 
 
-def test_order_without_waiting_events_asks_nothing(shop):
+def test_number_without_ambiguous_events_makes_no_review(shop):
     record(say("Order Completed", NOOR), by=shop)
     record(say("Order Completed", SAM, hour=1), by=shop)
 

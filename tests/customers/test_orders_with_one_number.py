@@ -1,4 +1,4 @@
-"""Two orders with one number stay two orders, on one record and on two."""
+"""Two orders with one number stay separate, on one record and on two."""
 
 import itertools
 
@@ -77,7 +77,7 @@ def test_each_source_changes_its_own_order_of_the_record(twice, shop, desk):
     assert_sound()
 
 
-def test_number_of_a_third_source_changes_neither_order_of_the_record_and_is_asked(twice):
+def test_number_of_a_third_source_changes_neither_order_and_makes_a_review(twice):
     record(say("Order Cancelled", NOOR, hour=2), by=factories.sender())
 
     assert stored() == {"1001": "placed", "1001·2": "placed"}
@@ -171,7 +171,7 @@ def test_sent_number_finds_the_only_order_of_the_customer_with_it(shop):
     assert_sound()
 
 
-def test_joined_customers_have_one_order_and_the_others_move_up(shop):
+def test_joined_customers_have_one_order_and_later_orders_get_the_place_before(shop):
     for hour, person in enumerate((NOOR, SAM, LIN)):
         place(person, by=shop, hour=hour)
     ids = [Identifier.objects.get(kind="email", value=value).pk for _, value in (NOOR, SAM)]

@@ -1,8 +1,8 @@
-"""Each look of the company at a customer's data leaves an entry in the access log.
+"""Each time that staff or a key reads the data of a customer, the access log gets an entry.
 
-The routes come from the tables of the API and the console, which the resolver proves complete, and from
-the registry of /admin/. Each customer has a word that occurs nowhere else. A response with that word and
-without a new entry for the customer fails the test.
+The routes come from the tables of the API and the console, which other tests compare with the resolver,
+and from the registry of /admin/. The data of the customer contains a word that occurs nowhere else. If a
+response contains this word and the access log has no new entry for the customer, the test fails.
 """
 
 import re
@@ -252,7 +252,7 @@ def test_call_that_names_a_customer_makes_an_entry_with_source_and_person(places
     assert re.fullmatch(r"source:.+, for Sam", entry.actor)
 
 
-def test_scan_with_the_id_of_another_scan_shows_nobody(places):
+def test_scan_with_the_id_of_another_scan_shows_no_customer(places):
     till = _till("read", "identify", "ingest")
     used = {"device": "till-1", "id": "1"}
     till.post("/v1/store/scans", {**used, "card": "C-1"}, "application/json")
@@ -263,7 +263,7 @@ def test_scan_with_the_id_of_another_scan_shows_nobody(places):
     assert not AccessLogEntry.objects.exists()
 
 
-def test_call_with_the_id_of_another_call_shows_nobody(places):
+def test_call_with_the_id_of_another_call_shows_no_customer(places):
     desk = _till("read", "identify", "ingest")
     call = {"event": "newCall", "callId": "c-9", "direction": "in"}
     desk.post("/v1/phone/calls", {**call, "from": "+31201234567"}, "application/json")
@@ -290,7 +290,7 @@ def test_event_of_a_source_names_its_source_before_the_person(places, stated):
     assert re.fullmatch(r"source:Till [0-9a-f-]{36}(, for \w+)?", actor)
 
 
-def test_name_in_a_header_is_no_colleague(places):
+def test_name_in_a_header_never_counts_as_a_colleague(places):
     key = _key("read")
     client = Client(headers={"Authorization": f"Bearer {key}", "Butler-Staff": "Root"})
 

@@ -98,7 +98,7 @@ CONSENT_STATES = {
     "expired": "Consent expired,",
     "invalidated": "Consent no longer valid,",
 }
-# The kinds of events, as the filter of a timeline names them.
+# The labels of the kinds of events in the filter of a timeline.
 EVENT_KINDS = {
     "track": "Orders, visits, calls and other actions",
     "page": "Pages of a website",

@@ -47,7 +47,7 @@ class StaffOrder:
     is_requested: bool
     # True if the order is confirmed and for a visit.
     has_tickets: bool
-    # The requests of the customer that nobody has answered yet.
+    # The open requests of the customer.
     open_requests: Sequence[RequestCard]
     visit_date: date | None
     visit_time: time | None
@@ -80,7 +80,10 @@ class RequestRow:
 
 
 def request_row(request: OpenOrderRequestShape, name: str) -> RequestRow:
-    """Return the row of an open request. `name` is the name of the customer."""
+    """Return the row of an open request.
+
+    name: the name of the customer
+    """
     fields = {
         "id": request.id,
         "event": request.event,
@@ -95,7 +98,7 @@ def request_row(request: OpenOrderRequestShape, name: str) -> RequestRow:
 
 
 def answered_text(request: OrderRequest) -> str:
-    """Return who answered a request before, and how."""
+    """Return the sentence about the answer of another person or source, and its author."""
     name = labels.actor_name(request.decided_by)
     return f"This request was {request.state} before by {name}. Load the record again."
 

@@ -57,7 +57,7 @@ def show_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     is_part = "parts" in request.GET
     reason = request.GET.get("for", "")
     if is_part:
-        # The open page reads its parts again by itself, whenever something happens.
+        # An open page requests its parts again after each event of the customer.
         audit.log_polled_access(request, [shape.id], part="page", reason="", now=now)
     else:
         audit.log_console_access(request, [shape.id], part="page", reason=reason)

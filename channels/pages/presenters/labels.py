@@ -60,7 +60,7 @@ REQUEST_STATES = {
     "expired": gettext_noop("Expired"),
     "withdrawn": gettext_noop("Withdrawn"),
 }
-# The reasons that Butler gives itself. Staff and sources write their own.
+# The texts for the reasons of Butler. Staff and sources write their own texts.
 REQUEST_REASONS = {
     "order-changed": gettext_noop("The order changed after you asked, so we check it again."),
     "order-closed": gettext_noop("The order is no longer valid."),

@@ -33,7 +33,7 @@ class RequestCard:
     id: str
     text: str
     state: str
-    # Why it was declined, or why it is asked again.
+    # The reason of a declined request, or a note that the order changed while the request was open.
     reason: str
     requested_at: datetime
     is_open: bool
@@ -131,7 +131,10 @@ def request_cards(order: OrderShape, *, for_staff: bool = False) -> list[Request
 def request_card(
     request: Mapping[str, Any], names: Mapping[str, str], *, for_staff: bool = False
 ) -> RequestCard:
-    """Return one request about an order. `names` has the names of the order's lines, by id."""
+    """Return one request about an order.
+
+    names: the names of the lines of the order, by id
+    """
     headline = events.headline("track", str(request["event"]), {}, for_staff=for_staff)
     change = events.requested_change(request["change"], names)
     state, reason = str(request["state"]), str(request["reason"])

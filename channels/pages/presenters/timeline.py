@@ -141,6 +141,6 @@ def _source_channel(event: EventShape) -> str:
 
 
 def _staff_name(actor: str) -> str:
-    """Return the colleague who acted, or the person whom the source names."""
+    """Return the name of the colleague who acted, or of the person whom the source names."""
     kind, name, person = read_actor(actor)
     return (name if kind == "staff" else person).capitalize()

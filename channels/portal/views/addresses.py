@@ -108,7 +108,7 @@ def freeze(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _state_of(change: AddressChange) -> str:
-    """Return the state of a change, as the page of its link names it."""
+    """Return the state of a change for the page of its link."""
     if change.state != AddressChange.State.PENDING:
         return change.state
     # A passkey ended the freeze: no link stops the change again.

@@ -91,7 +91,7 @@ def number_of(user: str) -> Identifier:
     return Identifier.objects.get(kind="user_id", value__endswith=f"/{user}")
 
 
-def test_choice_is_shown_without_data_and_can_be_looked_through(desk, family):
+def test_choice_of_accounts_is_shown_without_data_and_each_account_can_be_viewed(desk, family):
     choice = view(desk, mailbox())
     assert "The customer has to choose one of several accounts first:" in choice
     assert "ORDER-" not in choice
@@ -119,7 +119,7 @@ def test_address_to_confirm_and_closed_accounts_are_shown(desk):
     assert "an account of\n            Shop" in view(desk, mailbox())
 
 
-def test_look_opens_no_session_and_writes_the_access_log_alone(desk, family):
+def test_view_opens_no_session_and_writes_only_to_the_access_log(desk, family):
     counted = (Session, User, Event, Link)
     before = [model.objects.count() for model in counted]
     links = set(Link.objects.values_list("first", "second", "evidence"))

@@ -1,4 +1,4 @@
-"""Staff see what customers ask about orders, and answer each request once."""
+"""Staff read the open requests of customers about orders, and answer each request once."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ PAGE = "/console/order-requests/"
 
 
 def ask(noor, **change):
-    """Ask for a change of order LK-1; return the id of the request."""
+    """Request a change of order LK-1; return the id of the request."""
     by = ChangeAuthor(internal_sources.signed_in_sender(CUSTOMER_APP, "app"))
     target = orders.OrderTarget(noor.pk, "LK-1", by, timezone.now())
     order_requests.request_change(target=target, name="Order Change Requested", change=change)

@@ -1,4 +1,4 @@
-"""Staff replace the ticket codes of an order; the earlier ones end at the gate."""
+"""Staff replace the ticket codes of an order; the gate refuses the earlier codes."""
 
 import re
 
@@ -23,7 +23,7 @@ def replace(client, noor):
     return client.post(path, follow=True).content.decode()
 
 
-def test_replaced_code_ends_at_the_gate_at_once(desk, noor, client):
+def test_gate_refuses_a_replaced_code_at_once(desk, noor, client):
     order(visit_date=timezone.localdate().isoformat())
     before = code_of(noor)
 
@@ -49,7 +49,7 @@ def test_form_that_is_sent_twice_replaces_the_codes_once(desk, noor):
     assert Event.objects.filter(name=ticket_codes.CODE_REPLACED).count() == 1
 
 
-def test_page_shows_no_code_and_the_log_none_either(desk, noor):
+def test_page_and_log_contain_no_code(desk, noor):
     order()
     before = code_of(noor)
 

@@ -1,4 +1,4 @@
-"""The timeline of the console: by time, grouped by day, with filters and folded sign-ins."""
+"""The timeline of the console: by time, grouped by day, with filters. Sign-ins in a row are one entry."""
 
 import re
 from datetime import timedelta
@@ -21,7 +21,7 @@ def read(desk, noor):
     return lambda query="": tidy(page_of(desk, f"customers/{noor.id}/timeline/{query}"))
 
 
-def _happen(event: str, *, days: float = 0, **properties) -> None:
+def _record_event(event: str, *, days: float = 0, **properties) -> None:
     at = timezone.now().replace(hour=11, minute=0) - timedelta(days=days)
     factories.record(factories.incoming_event(NOOR, name=event, at=at, properties=properties))
 
@@ -31,9 +31,9 @@ def _headlines(page: str) -> list[str]:
 
 
 def test_events_are_grouped_by_day_whatever_their_order_of_arrival(read, noor):
-    _happen("Second", days=400)
-    _happen("Third", days=1)
-    _happen("First", days=401)
+    _record_event("Second", days=400)
+    _record_event("Third", days=1)
+    _record_event("First", days=401)
 
     page = read()
 
@@ -46,7 +46,7 @@ def test_events_are_grouped_by_day_whatever_their_order_of_arrival(read, noor):
 
 
 def test_headline_of_an_unknown_event_names_its_subject(read, noor):
-    _happen("Ride Ended", ride="Kestrel")
+    _record_event("Ride Ended", ride="Kestrel")
 
     assert "Ride Ended: Kestrel" in _headlines(read())
 
@@ -66,8 +66,8 @@ def test_sign_ins_in_a_row_are_one_entry(read, noor):
 
 def test_filters_select_events_and_stay_on_the_next_page(read, noor):
     for number in range(40):
-        _happen("Ride Ended", days=number + 2, ride=f"Kestrel {number}")
-    _happen("Product Viewed", days=1, name="Day ticket")
+        _record_event("Ride Ended", days=number + 2, ride=f"Kestrel {number}")
+    _record_event("Product Viewed", days=1, name="Day ticket")
 
     page = read("?q=kestrel")
     [older] = re.findall(r'href="(\?cursor=[^"]+)" rel="next"', page)
@@ -80,7 +80,7 @@ def test_filters_select_events_and_stay_on_the_next_page(read, noor):
 
 def test_period_includes_both_days_of_the_company(read, noor):
     for days in (1, 2, 3, 4):
-        _happen(f"{days} days ago", days=days)
+        _record_event(f"{days} days ago", days=days)
     since, until = (timezone.localdate() - timedelta(days=days) for days in (3, 2))
 
     page = read(f"?since={since}&until={until}")
@@ -97,7 +97,7 @@ def test_period_includes_both_days_of_the_company(read, noor):
     ],
 )
 def test_wrong_filter_is_named_and_filters_nothing(read, noor, query, text):
-    _happen("Ride Ended", ride="Kestrel")
+    _record_event("Ride Ended", ride="Kestrel")
 
     page = read(query)
 

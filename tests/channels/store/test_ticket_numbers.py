@@ -20,7 +20,7 @@ def yearly(by):
 
 
 def second_of_a_number(by):
-    """The second order of a source with one number, for another customer."""
+    """The second order of one source with one number, for another customer."""
     place("1001", of="els", by=by, at=NOON - HOUR)
     place("1001", by=by)
     return "1001·2"

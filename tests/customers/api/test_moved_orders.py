@@ -1,4 +1,4 @@
-"""An order that moved to another customer: all of it goes, and nothing of the former customer shows."""
+"""A moved order leaves its former customer completely, and its next customer reads nothing about that one."""
 
 import threading
 import uuid
@@ -47,7 +47,7 @@ def placed(noor, shop) -> str:
 
 @pytest.fixture
 def move(shop, placed):
-    """Return a function with which the shop says that the order is for this customer."""
+    """Return a function with which the shop names this customer as the customer of the order."""
 
     def say(address: str) -> None:
         event = {
@@ -70,7 +70,7 @@ def assert_sound():
 
 
 @pytest.mark.parametrize("writer", ["shop", "desk", "staff"])
-def test_change_by_the_api_goes_with_the_moved_order(request, noor, eli, placed, move, writer):
+def test_change_by_the_api_moves_with_the_order(request, noor, eli, placed, move, writer):
     caller = request.getfixturevalue(writer)
     path = f"/api/customers/{noor[0].id}/orders/{placed}/"
     assert caller.patch(path, {"note": "by the gate"}).status_code == 200
@@ -84,7 +84,7 @@ def test_change_by_the_api_goes_with_the_moved_order(request, noor, eli, placed,
     assert_sound()
 
 
-def test_change_that_the_source_confirmed_goes_with_the_moved_order(noor, eli, shop, placed, move):
+def test_change_that_the_source_confirmed_moves_with_the_order(noor, eli, shop, placed, move):
     noor[1].patch(f"{MINE}{placed}/", {"visit_date": "2027-05-01"})
     [request] = noor[1].get(f"{MINE}{placed}/").json()["requests"]
     shop.post(f"/api/orders/requests/{request['id']}/confirm/")
@@ -122,7 +122,9 @@ def test_next_customer_reads_nothing_that_the_former_one_asked_for(
 
 
 @pytest.mark.parametrize("verb", ["confirm", "decline"])
-def test_request_of_the_former_customer_is_over(eli, shop, placed, request_id, move, verb):
+def test_request_of_the_former_customer_cannot_be_answered(
+    eli, shop, placed, request_id, move, verb
+):
     move("eli@example.com")
 
     assert shop.get("/api/orders/requests/").json()["results"] == []
@@ -172,7 +174,7 @@ def history(customer_id, number):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_stored", [False, True], ids=["order read", "change stored"])
-def test_change_that_meets_a_move_is_not_lost(is_stored):
+def test_change_during_a_move_is_not_lost(is_stored):
     shop = factories.sender()
     record(order("1001", NOOR, ("order", "1001"), total="10.00"), by=shop)
     moving = order(

@@ -1,4 +1,4 @@
-"""Requests about orders have ids, states and one answer each."""
+"""Each request about an order has an id, a state and at most one answer."""
 
 import uuid
 from datetime import timedelta
@@ -52,7 +52,7 @@ def rules():
 
 
 def ask(app, number, **change):
-    """Ask for a change; return the id of the request."""
+    """Request a change; return the id of the request."""
     answer = app.patch(f"{MINE}{number}/", change or {"note": "We come late"})
     assert answer.status_code == 200, answer.content
     return app.get(f"{MINE}{number}/").json()["requests"][-1]["id"]
@@ -270,7 +270,7 @@ def test_event_of_a_source_in_another_space_answers_nothing(app, placed):
     assert request_of(app, placed, request_id)["state"] == "asked"
 
 
-def test_source_lets_no_request_expire(app, shop, placed):
+def test_expiry_event_of_a_source_has_no_effect(app, shop, placed):
     request_id = ask(app, placed)
 
     wire(shop, placed, request_id, "Order Request Expired")
@@ -278,7 +278,7 @@ def test_source_lets_no_request_expire(app, shop, placed):
     assert request_of(app, placed, request_id)["state"] == "asked"
 
 
-def test_price_in_a_request_of_an_app_server_counts_for_nothing(app, noor):
+def test_price_in_a_request_of_an_app_server_is_ignored(app, noor):
     event = factories.order(
         "R-1",
         ("email", "noor@example.com"),
@@ -294,7 +294,7 @@ def test_price_in_a_request_of_an_app_server_counts_for_nothing(app, noor):
     assert "code" not in order["details"]
 
 
-def test_requested_order_takes_no_number_of_a_placed_one(app, placed):
+def test_requested_order_never_has_the_number_of_a_placed_one(app, placed):
     event = factories.order(placed, ("email", "noor@example.com"), name="Order Requested")
     factories.record(event, at=timezone.now() + timedelta(minutes=1))
 
@@ -355,7 +355,7 @@ def test_rule_grants_a_cancellation_early_enough(app, placed, rules):
     assert_sound()
 
 
-def test_rule_confirms_no_order(app, rules):
+def test_rule_grants_no_new_order(app, rules):
     rules(cancel={}, note={}, visit_date={}, visit_time={}, party_names={}, cancel_line={})
 
     number = app.post(MINE, {"lines": [{"product": "day"}]}).json()["number"]

@@ -11,7 +11,7 @@ from tests.factories import NOON
 
 @pytest.fixture
 def joined(db):
-    """A record of two logs. Events arrive in another order than they occurred; two have one time."""
+    """A record of two logs. Events arrive in another order than they occurred, and two have equal times."""
     app, mail, both = ("user_id", "u-1"), ("email", "noor@example.com"), NOON + timedelta(hours=9)
     for hour in (5, 1, 4, 3):
         at = NOON + timedelta(hours=hour)
@@ -23,7 +23,7 @@ def joined(db):
     return f"/api/customers/{factories.customer(app).id}/timeline/"
 
 
-def _walk(caller, path: str, **query) -> list[dict]:
+def _read_all(caller, path: str, **query) -> list[dict]:
     """Read every page by time."""
     page = caller.get(path, {"order": "time", **query}).json()
     events = page["results"]
@@ -41,22 +41,22 @@ def _places(events: list[dict]) -> list[tuple[str, int]]:
 def test_pages_of_any_size_show_the_same_events_by_time(desk, joined, limit):
     by_version = desk.get(joined, {"limit": 200}).json()["results"]
 
-    by_time = _walk(desk, joined, limit=limit)
+    by_time = _read_all(desk, joined, limit=limit)
 
     assert sorted(_places(by_time)) == sorted(_places(by_version))
     moments = [event["occurred_at"] for event in by_time]
     assert moments == sorted(moments, reverse=True)
-    assert _places(by_time) == _places(_walk(desk, joined, limit=200))
+    assert _places(by_time) == _places(_read_all(desk, joined, limit=200))
 
 
 def test_event_that_arrived_late_is_between_those_of_its_time(desk, joined):
-    names = [event["name"] for event in _walk(desk, joined)]
+    names = [event["name"] for event in _read_all(desk, joined)]
 
     assert names.index("App 3") < names.index("Late") < names.index("Mail 1")
 
 
-def test_event_that_arrives_while_someone_reads_moves_no_other(desk, joined):
-    whole = _places(_walk(desk, joined))
+def test_event_that_arrives_between_two_pages_moves_no_other(desk, joined):
+    whole = _places(_read_all(desk, joined))
     first = desk.get(joined, {"order": "time", "limit": 4}).json()
 
     newest = NOON + timedelta(hours=10)
@@ -84,7 +84,7 @@ def test_filter_selects_its_events_alone(desk, joined, query, names):
         key: value if isinstance(value, str) else value.isoformat() for key, value in query.items()
     }
 
-    assert {event["name"] for event in _walk(desk, joined, **values, limit=1)} == names
+    assert {event["name"] for event in _read_all(desk, joined, **values, limit=1)} == names
 
 
 def test_text_finds_subjects_and_properties(desk, db):
@@ -96,8 +96,8 @@ def test_text_finds_subjects_and_properties(desk, db):
     )
     path = f"/api/customers/{factories.customer(noor).id}/timeline/"
 
-    assert len(_walk(desk, path, text="kestrel")) == 1
-    assert len(_walk(desk, path, text="order:A-1")) == 1
+    assert len(_read_all(desk, path, text="kestrel")) == 1
+    assert len(_read_all(desk, path, text="order:A-1")) == 1
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "100%", "'"])
@@ -109,9 +109,9 @@ def test_no_letter_of_a_text_is_a_wildcard(desk, db, text):
     )
     path = f"/api/customers/{factories.customer(noor).id}/timeline/"
 
-    assert "Plain" not in {event["name"] for event in _walk(desk, path, text=text)}
+    assert "Plain" not in {event["name"] for event in _read_all(desk, path, text=text)}
     if text != "\\":  # In the properties, JSON writes it twice.
-        assert [event["name"] for event in _walk(desk, path, text=text)] == [f"With {text}"]
+        assert [event["name"] for event in _read_all(desk, path, text=text)] == [f"With {text}"]
 
 
 def test_channel_is_that_of_the_source(desk, db):
@@ -121,11 +121,13 @@ def test_channel_is_that_of_the_source(desk, db):
     factories.record(factories.incoming_event(noor, name="Elsewhere"))
     path = f"/api/customers/{factories.customer(noor).id}/timeline/"
 
-    assert [event["name"] for event in _walk(desk, path, channel="till")] == ["At the till"]
-    assert _walk(desk, path, channel="no such channel") == []
+    assert [event["name"] for event in _read_all(desk, path, channel="till")] == ["At the till"]
+    assert _read_all(desk, path, channel="no such channel") == []
 
 
-def test_filtered_page_of_a_long_log_ends_early_and_its_cursor_goes_on(desk, db, monkeypatch):
+def test_filtered_page_of_a_long_log_ends_early_and_its_cursor_leads_to_the_rest(
+    desk, db, monkeypatch
+):
     monkeypatch.setattr(timeline, "_MAX_SEARCHED_EVENTS", 10)
     noor = ("user_id", "u-1")
     factories.record(factories.incoming_event(noor, name="Rare", at=NOON))
@@ -140,8 +142,8 @@ def test_filtered_page_of_a_long_log_ends_early_and_its_cursor_goes_on(desk, db,
     first = desk.get(path, {"order": "time", "name": "Rare"}).json()
 
     assert (first["results"], bool(first["next"])) == ([], True)
-    assert [event["name"] for event in _walk(desk, path, name="Rare")] == ["Rare"]
-    assert len(_walk(desk, path, text="often", limit=3)) == 60
+    assert [event["name"] for event in _read_all(desk, path, name="Rare")] == ["Rare"]
+    assert len(_read_all(desk, path, text="often", limit=3)) == 60
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_filtered_page_of_a_long_log_ends_early_and_its_cursor_goes_on(desk, db,
         {"order": "time", "cursor": "AAAA"},
     ],
 )
-def test_query_that_makes_no_sense_is_refused(desk, joined, query):
+def test_invalid_query_is_refused(desk, joined, query):
     assert desk.get(joined, query).status_code == 400
 
 

@@ -1,4 +1,4 @@
-"""A contract of a customer who may have several is separated from one of her identifiers."""
+"""Staff separate one of several contracts of a customer from one identifier of the customer."""
 
 from datetime import timedelta
 from itertools import permutations

@@ -56,7 +56,7 @@ histories = st.lists(_steps, max_size=8)
 
 
 def key(number):
-    """The higher the number of an event, the lower is its message key."""
+    """Return a message key that is lower if the number of the event is higher."""
     return f"{10_000 - number:032x}"
 
 

@@ -24,5 +24,5 @@ def test_year_is_added_once():
     assert number_of_year(number_of_year("1001", 2027), 2028) == "1001·2027"
 
 
-def test_number_of_a_source_has_no_mark():
+def test_separator_in_a_number_of_a_source_is_replaced():
     assert without_separator("10·01") == "10-01"
