@@ -29,7 +29,7 @@ class _PlacingEvent(NamedTuple):
 
 
 def without_repetitions(mentions: Mentions) -> Mentions:
-    """Return the mentions; those by repetitions of an order have the kind TOGETHER, not PLACED.
+    """Return the mentions; those by events that repeat an order are TOGETHER, not PLACED.
 
     mentions: by the id of the identifier of the order
     """
@@ -52,7 +52,7 @@ def without_repetitions(mentions: Mentions) -> Mentions:
 
 
 def without_other_sources(mentions: Mentions, numbers: Collection[Set[int]]) -> Mentions:
-    """Return the mentions; those of an order that repeats one of an earlier source have no kind PLACED.
+    """Return the mentions; those of orders that repeat one of an earlier source are TOGETHER, not PLACED.
 
     numbers: groups of orders with one number that several sources of one space placed
     """

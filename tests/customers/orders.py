@@ -15,20 +15,20 @@ TICKET = {"line_id": "a", "product_id": "ticket", "quantity": 2, "unit_price": "
 DINNER = {"line_id": "b", "product_id": "dinner", "quantity": 1, "unit_price": "20.00"}
 
 
-def say(name, *identifiers, hour=0, **facts):
+def order_event(name, *identifiers, hour=0, **facts):
     return order("1001", *identifiers, NUMBER, name=name, at=NOON + timedelta(hours=hour), **facts)
 
 
 def place(person, *, by, hour=0, **facts):
-    record(say("Order Completed", person, hour=hour, **facts), by=by, at=LATER)
+    record(order_event("Order Completed", person, hour=hour, **facts), by=by, at=LATER)
 
 
 def owner_of(address):
     return Identifier.objects.get(kind="email", value=address[1]).customer_id
 
 
-def stored(address=NOOR):
-    """The status of each order of a customer, by the number that it shows."""
+def statuses(address=NOOR):
+    """Return the status of each order of a customer, by the number that the order shows."""
     rows = Order.objects.filter(customer_id=owner_of(address))
     return dict(rows.values_list("number", "status"))
 

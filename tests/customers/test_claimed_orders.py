@@ -14,9 +14,9 @@ from tests.customers.orders import (
     NOOR,
     TICKET,
     assert_sound,
+    order_event,
     place,
-    say,
-    stored,
+    statuses,
 )
 from tests.factories import record
 
@@ -37,7 +37,7 @@ BROWSER = ("anonymous_id", "b-1")
 
 
 def claim(name, *, by, hour=0, **facts):
-    record(say(name, BROWSER, hour=hour, **facts), by=by)
+    record(order_event(name, BROWSER, hour=hour, **facts), by=by)
     return Order.objects.filter(evidence=1).first()
 
 
@@ -79,7 +79,7 @@ def test_claimed_order_changes_no_order_with_its_number(page, shop):
     claim("Order Completed", by=page, hour=1, total="1.00")
     claim("Order Cancelled", by=page, hour=2)
 
-    assert stored() == {"1001": "placed"}
+    assert statuses() == {"1001": "placed"}
     assert str(Order.objects.get(evidence=2).total) == "10.00"
     assert not Review.objects.exists()
     assert_sound()

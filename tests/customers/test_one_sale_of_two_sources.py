@@ -1,4 +1,4 @@
-"""A shop and its till that send the same sale have one order; sales that disagree are two."""
+"""If a shop and its till send the same sale, it is one order. Sales that differ are two orders."""
 
 import itertools
 from datetime import timedelta
@@ -18,9 +18,9 @@ from tests.customers.orders import (
     SAM,
     TICKET,
     assert_sound,
+    order_event,
     owner_of,
-    say,
-    stored,
+    statuses,
 )
 from tests.factories import record
 
@@ -40,7 +40,7 @@ def till():
 def sell(*people, by, minute=0, hour=0, **facts):
     """Record the sale of the ticket, as one source sends it."""
     record(
-        say("Order Completed", *people, hour=hour, **{"products": [TICKET]} | facts),
+        order_event("Order Completed", *people, hour=hour, **{"products": [TICKET]} | facts),
         by=by,
         at=LATER + timedelta(minutes=minute),
     )
@@ -51,9 +51,9 @@ def test_same_sale_of_shop_and_till_is_one_order_of_the_first_customer(shop, til
     sell(NOOR, by=shop)
     sell(*[person] if person else [], by=till, minute=1)
 
-    assert stored(NOOR) == {"1001": "placed"}
+    assert statuses(NOOR) == {"1001": "placed"}
     if person == SAM:
-        assert stored(SAM) == {}
+        assert statuses(SAM) == {}
     assert not Review.objects.exists()
     assert_sound()
 
@@ -73,7 +73,7 @@ def test_sales_that_disagree_are_two_orders(shop, till, person, hour, facts):
     sell(NOOR, by=shop)
     sell(person, by=till, minute=1, hour=hour, **facts)
 
-    orders = [*stored(NOOR).items(), *(stored(SAM).items() if person == SAM else [])]
+    orders = [*statuses(NOOR).items(), *(statuses(SAM).items() if person == SAM else [])]
     assert sorted(orders) == [
         ("1001", "placed"),
         ("1001" if person == SAM else "1001·2", "placed"),
@@ -86,7 +86,7 @@ def test_two_orders_stay_two_when_a_later_event_of_one_agrees_with_the_other(sho
     sell(NOOR, by=till, minute=1, hour=1)
     sell(NOOR, by=shop, minute=2, hour=1)
 
-    assert stored(NOOR) == {"1001": "placed", "1001·2": "placed"}
+    assert statuses(NOOR) == {"1001": "placed", "1001·2": "placed"}
     assert_sound()
 
 
@@ -96,7 +96,7 @@ def test_names_and_other_fields_of_lines_make_no_second_order(shop, till):
     sell(NOOR, by=shop, products=[server_line])
     sell(NOOR, by=till, minute=1, products=[till_line])
 
-    assert stored(NOOR) == {"1001": "placed"}
+    assert statuses(NOOR) == {"1001": "placed"}
     assert_sound()
 
 
@@ -105,7 +105,7 @@ def test_sources_of_two_spaces_that_send_the_same_sale_have_two_orders(shop):
     other = Space.objects.create(name="other")
     sell(NOOR, by=factories.space_sender(other), minute=1)
 
-    assert stored(NOOR) == {"1001": "placed", "1001·2": "placed"}
+    assert statuses(NOOR) == {"1001": "placed", "1001·2": "placed"}
     assert_sound()
 
 
@@ -114,9 +114,9 @@ def test_each_source_of_the_space_means_the_one_order(shop, till, by):
     sell(NOOR, by=shop)
     sell(SAM, by=till, minute=1)
     senders = {"shop": shop, "till": till, "third": factories.sender()}
-    record(say("Order Cancelled", hour=1), by=senders[by], at=LATER + timedelta(minutes=2))
+    record(order_event("Order Cancelled", hour=1), by=senders[by], at=LATER + timedelta(minutes=2))
 
-    assert stored(NOOR) == {"1001": "cancelled"}
+    assert statuses(NOOR) == {"1001": "cancelled"}
     assert not Review.objects.exists()
     assert_sound()
 
@@ -124,20 +124,20 @@ def test_each_source_of_the_space_means_the_one_order(shop, till, by):
 def test_sale_that_till_and_shop_send_moves_as_one_order(shop, till):
     sell(NOOR, by=shop)
     sell(SAM, by=till, minute=1)
-    record(say("Order Updated", LIN, hour=1), by=shop, at=LATER + timedelta(minutes=2))
-    record(say("Order Refunded", NOOR, hour=2), by=till, at=LATER + timedelta(minutes=3))
+    record(order_event("Order Updated", LIN, hour=1), by=shop, at=LATER + timedelta(minutes=2))
+    record(order_event("Order Refunded", NOOR, hour=2), by=till, at=LATER + timedelta(minutes=3))
 
-    assert (stored(NOOR), stored(SAM), stored(LIN)) == ({}, {}, {"1001": "refunded"})
+    assert (statuses(NOOR), statuses(SAM), statuses(LIN)) == ({}, {}, {"1001": "refunded"})
     assert_sound()
 
 
 def test_repeated_order_of_one_source_stays_one_order_after_its_move(shop):
     sell(NOOR, by=shop)
     sell(SAM, by=shop, minute=1)
-    record(say("Order Updated", LIN, hour=1), by=shop, at=LATER + timedelta(minutes=2))
-    record(say("Order Cancelled", hour=2), by=shop, at=LATER + timedelta(minutes=3))
+    record(order_event("Order Updated", LIN, hour=1), by=shop, at=LATER + timedelta(minutes=2))
+    record(order_event("Order Cancelled", hour=2), by=shop, at=LATER + timedelta(minutes=3))
 
-    assert (stored(NOOR), stored(SAM), stored(LIN)) == ({}, {}, {"1001": "cancelled"})
+    assert (statuses(NOOR), statuses(SAM), statuses(LIN)) == ({}, {}, {"1001": "cancelled"})
     assert not Identifier.objects.get(kind="order").is_shared
     assert_sound()
 
@@ -146,12 +146,12 @@ def test_till_that_repeats_a_sale_moves_it_to_no_other_customer(shop, till):
     sell(NOOR, by=shop)
     sell(SAM, by=till, minute=1)
     record(
-        say("Order Amended", SAM, hour=1, note="gift"),
+        order_event("Order Amended", SAM, hour=1, note="gift"),
         by=till,
         at=LATER + timedelta(minutes=2),
     )
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "amended"}, {})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "amended"}, {})
     assert_sound()
 
 
@@ -171,7 +171,7 @@ def test_rebuild_keeps_one_sale_of_two_sources_on_its_first_customer(shop, till)
     sell(SAM, by=till, minute=1)
     rebuild_identities(dict(Identifier.objects.values_list("pk", "record_id")), now=LATER)
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "placed"}, {})
     assert_sound()
 
 
@@ -186,11 +186,11 @@ def test_one_sale_stays_one_order_in_every_order_of_arrival(shop, till, history)
         for minute, (by, name, person, hour) in enumerate(history):
             facts = {"products": [TICKET]} if name == "Order Completed" else {}
             record(
-                say(name, *[person] if person else [], hour=hour, **facts),
+                order_event(name, *[person] if person else [], hour=hour, **facts),
                 by=senders[by],
                 at=LATER + timedelta(minutes=minute),
             )
 
-    orders = [stored(person) for person in (NOOR, SAM)]
+    orders = [statuses(person) for person in (NOOR, SAM)]
     assert sorted(map(dict, orders), key=len) == [{}, {"1001": "refunded"}]
     assert_sound()

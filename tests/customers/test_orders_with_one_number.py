@@ -22,10 +22,10 @@ from tests.customers.orders import (
     SAM,
     TICKET,
     assert_sound,
+    order_event,
     owner_of,
     place,
-    say,
-    stored,
+    statuses,
 )
 from tests.factories import identify, record
 
@@ -70,17 +70,17 @@ def test_orders_of_two_sources_on_one_record_stay_two_orders(twice):
 
 
 def test_each_source_changes_its_own_order_of_the_record(twice, shop, desk):
-    record(say("Order Cancelled", hour=2), by=desk)
-    record(say("Order Amended", hour=3, visit_date="2027-05-01"), by=shop)
+    record(order_event("Order Cancelled", hour=2), by=desk)
+    record(order_event("Order Amended", hour=3, visit_date="2027-05-01"), by=shop)
 
-    assert stored() == {"1001": "amended", "1001·2": "cancelled"}
+    assert statuses() == {"1001": "amended", "1001·2": "cancelled"}
     assert_sound()
 
 
 def test_number_of_a_third_source_changes_neither_order_and_makes_a_review(twice):
-    record(say("Order Cancelled", NOOR, hour=2), by=factories.sender())
+    record(order_event("Order Cancelled", NOOR, hour=2), by=factories.sender())
 
-    assert stored() == {"1001": "placed", "1001·2": "placed"}
+    assert statuses() == {"1001": "placed", "1001·2": "placed"}
     assert Review.objects.get().kind == "order_number"
     assert_sound()
 
@@ -89,7 +89,7 @@ def test_number_of_a_third_source_changes_neither_order_and_makes_a_review(twice
 def test_staff_change_the_order_whose_shown_number_they_choose(twice, number):
     order_actions.cancel_order(target=by_staff(number))
 
-    assert stored() == {"1001": "placed", "1001·2": "placed"} | {number: "cancelled"}
+    assert statuses() == {"1001": "placed", "1001·2": "placed"} | {number: "cancelled"}
     assert_sound()
 
 
@@ -97,24 +97,24 @@ def test_change_by_staff_stays_with_its_order_when_an_earlier_order_arrives(twic
     order_actions.cancel_order(target=by_staff("1001·2"))
     place(NOOR, by=factories.sender(), hour=-1)
 
-    assert stored() == {"1001": "placed", "1001·2": "placed", "1001·3": "cancelled"}
+    assert statuses() == {"1001": "placed", "1001·2": "placed", "1001·3": "cancelled"}
     assert_sound()
 
 
 def test_second_order_disappears_when_its_event_is_filed_on_another_customer(twice, desk):
     record(identify(SAM), by=desk)
-    record(say("Order Amended", SAM, hour=2), by=desk)
+    record(order_event("Order Amended", SAM, hour=2), by=desk)
 
-    assert stored() == {"1001": "placed"}
-    assert stored(SAM) == {"1001": "amended"}
+    assert statuses() == {"1001": "placed"}
+    assert statuses(SAM) == {"1001": "amended"}
     assert_sound()
 
 
 def test_cancellation_by_staff_moves_with_its_order_and_changes_no_other(twice, desk):
     order_actions.cancel_order_line(target=by_staff("1001·2"), line="b")
-    record(say("Order Amended", SAM, hour=60), by=desk)
+    record(order_event("Order Amended", SAM, hour=60), by=desk)
 
-    assert stored() == {"1001": "placed"}
+    assert statuses() == {"1001": "placed"}
     assert Order.objects.get(customer_id=owner_of(SAM)).lines[0]["status"] == "cancelled"
     assert_sound()
 
@@ -134,7 +134,7 @@ def test_second_order_of_a_source_with_a_number_is_shown_with_its_place(shop):
     place(NOOR, by=shop)
     place(SAM, by=shop, hour=1)
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {"1001·2": "placed"})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "placed"}, {"1001·2": "placed"})
     assert_sound()
 
 
@@ -146,7 +146,7 @@ def test_places_follow_the_times_of_the_orders_in_any_order_of_arrival(shop, arr
     for person, hour in arrival:
         place(person, by=shop, hour=hour)
 
-    assert [[*stored(person)] for person, _ in PLACEMENTS] == [["1001"], ["1001·2"], ["1001·3"]]
+    assert [[*statuses(person)] for person, _ in PLACEMENTS] == [["1001"], ["1001·2"], ["1001·3"]]
     assert misplaced_orders() == []
     assert_sound()
 
@@ -154,9 +154,9 @@ def test_places_follow_the_times_of_the_orders_in_any_order_of_arrival(shop, arr
 def test_change_that_names_the_customer_means_the_order_of_that_customer(shop):
     place(NOOR, by=shop)
     place(SAM, by=shop, hour=1)
-    record(say("Order Cancelled", SAM, hour=2), by=shop)
+    record(order_event("Order Cancelled", SAM, hour=2), by=shop)
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {"1001·2": "cancelled"})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "placed"}, {"1001·2": "cancelled"})
     assert_sound()
 
 
@@ -167,7 +167,7 @@ def test_sent_number_finds_the_only_order_of_the_customer_with_it(shop):
 
     order_actions.cancel_order(target=by_staff("1001", SAM))
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {"1001·2": "cancelled"})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "placed"}, {"1001·2": "cancelled"})
     assert_sound()
 
 
@@ -176,12 +176,16 @@ def test_joined_customers_have_one_order_and_later_orders_get_the_place_before(s
         place(person, by=shop, hour=hour)
     ids = [Identifier.objects.get(kind="email", value=value).pk for _, value in (NOOR, SAM)]
     decision = decisions.decide("merge", *ids, actor="staff:lin", now=LATER)
-    assert ([*stored(NOOR)], [*stored(LIN)]) == (["1001"], ["1001·2"])
+    assert ([*statuses(NOOR)], [*statuses(LIN)]) == (["1001"], ["1001·2"])
     assert_sound()
 
     decisions.undo_decision(decision_id=decision.pk, actor="staff:lin", now=LATER)
 
-    assert [[*stored(person)] for person in (NOOR, SAM, LIN)] == [["1001"], ["1001·2"], ["1001·3"]]
+    assert [[*statuses(person)] for person in (NOOR, SAM, LIN)] == [
+        ["1001"],
+        ["1001·2"],
+        ["1001·3"],
+    ]
     assert_sound()
 
 
@@ -192,17 +196,20 @@ def test_same_time_and_lines_are_one_order_of_the_first_customer(shop):
     place(NOOR, by=shop, products=[TICKET])
     place(SAM, by=shop, products=[TICKET])
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "placed"}, {})
     assert not Identifier.objects.get(kind="order").is_shared
-    record(say("Order Cancelled", hour=1), by=shop)
-    assert stored(NOOR) == {"1001": "cancelled"}
+    record(order_event("Order Cancelled", hour=1), by=shop)
+    assert statuses(NOOR) == {"1001": "cancelled"}
     assert_sound()
 
 
 def test_same_order_twice_in_one_batch_is_one_order(shop):
-    record(*(say("Order Completed", person, products=[TICKET]) for person in (NOOR, SAM)), by=shop)
+    record(
+        *(order_event("Order Completed", person, products=[TICKET]) for person in (NOOR, SAM)),
+        by=shop,
+    )
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "placed"}, {})
     assert_sound()
 
 
@@ -218,7 +225,7 @@ def test_other_time_or_lines_are_another_order(shop, hour, facts):
     place(NOOR, by=shop, products=[TICKET])
     place(SAM, by=shop, hour=hour, **facts)
 
-    assert (stored(NOOR), stored(SAM)) == ({"1001": "placed"}, {"1001·2": "placed"})
+    assert (statuses(NOOR), statuses(SAM)) == ({"1001": "placed"}, {"1001·2": "placed"})
     assert_sound()
 
 
@@ -226,8 +233,8 @@ def test_other_time_or_lines_are_another_order(shop, hour, facts):
 
 
 def test_orders_with_one_number_have_their_own_ticket_codes(twice, shop, desk):
-    record(say("Order Amended", hour=2, visit_date="2027-05-01"), by=shop)
-    record(say("Order Amended", hour=2, visit_date="2027-05-01"), by=desk)
+    record(order_event("Order Amended", hour=2, visit_date="2027-05-01"), by=shop)
+    record(order_event("Order Amended", hour=2, visit_date="2027-05-01"), by=desk)
     codes = {
         number: {
             ticket.code
@@ -275,8 +282,8 @@ def test_every_order_of_arrival_gives_the_same_orders(shop, desk):
         with transaction.atomic():
             for by, name, person, hour in arrival:
                 people = [person] if person else []
-                record(say(name, *people, hour=hour), by=senders[by], at=LATER)
-            outcomes.add((*sorted(stored(NOOR).items()), *sorted(stored(SAM).items())))
+                record(order_event(name, *people, hour=hour), by=senders[by], at=LATER)
+            outcomes.add((*sorted(statuses(NOOR).items()), *sorted(statuses(SAM).items())))
             assert_sound()
             transaction.set_rollback(True)
 

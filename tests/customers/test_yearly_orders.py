@@ -15,7 +15,7 @@ from tests.customers.orders import (
     SAM,
     assert_sound,
     owner_of,
-    stored,
+    statuses,
 )
 from tests.factories import NOON, identify, order, record
 
@@ -26,8 +26,8 @@ YEAR = timedelta(days=365)
 
 @pytest.fixture
 def yearly():
-    of = factories.source(order_numbers=Source.OrderNumbers.YEARLY)
-    return factories.sender(of)
+    source = factories.source(order_numbers=Source.OrderNumbers.YEARLY)
+    return factories.sender(source)
 
 
 def of_year(year, name="Order Completed", *people):
@@ -40,7 +40,7 @@ def test_yearly_numbers_of_two_years_are_two_orders(yearly):
         of_year(2025, "Order Completed", NOOR), of_year(2026, "Order Completed", NOOR), by=yearly
     )
 
-    assert stored() == {"1001·2025": "placed", "1001·2026": "placed"}
+    assert statuses() == {"1001·2025": "placed", "1001·2026": "placed"}
     assert Identifier.objects.filter(kind="order", is_shared=False).count() == 2
     assert_sound()
 
@@ -49,7 +49,7 @@ def test_change_means_the_yearly_order_of_its_year(yearly):
     record(of_year(2025, "Order Completed", NOOR), of_year(2026, "Order Completed", SAM), by=yearly)
     record(of_year(2026, "Order Cancelled"), by=yearly)
 
-    assert stored(NOOR) | stored(SAM) == {"1001·2025": "placed", "1001·2026": "cancelled"}
+    assert statuses(NOOR) | statuses(SAM) == {"1001·2025": "placed", "1001·2026": "cancelled"}
     assert_sound()
 
 
@@ -57,7 +57,7 @@ def test_change_in_the_next_year_means_the_last_order_before(yearly):
     record(of_year(2025, "Order Completed", NOOR), by=yearly)
     record(of_year(2026, "Order Refunded"), by=yearly)
 
-    assert stored() == {"1001·2025": "refunded"}
+    assert statuses() == {"1001·2025": "refunded"}
     assert_sound()
 
 
@@ -68,7 +68,7 @@ def test_gate_with_yearly_numbers_means_the_order_of_the_shop_in_its_space(yearl
     record(of_year(2025, "Order Completed", NOOR), by=yearly)
     record(of_year(2026, "Order Cancelled"), by=gate)
 
-    assert stored() == {"1001·2025": "cancelled"}
+    assert statuses() == {"1001·2025": "cancelled"}
     assert_sound()
 
 
@@ -80,7 +80,7 @@ def test_yearly_order_of_another_space_is_not_meant(yearly):
     stranger = factories.sender(elsewhere, space_id=elsewhere.space_id)
     record(of_year(2026, "Order Cancelled"), by=stranger)
 
-    assert stored() == {"1001·2025": "placed"}
+    assert statuses() == {"1001·2025": "placed"}
 
 
 def test_year_is_that_of_the_companys_time_zone(yearly, settings):
@@ -88,7 +88,7 @@ def test_year_is_that_of_the_companys_time_zone(yearly, settings):
     at = NOON.replace(year=2026, month=12, day=31, hour=23, minute=30)
     record(order("1001", NOOR, NUMBER, at=at), by=yearly, at=at + timedelta(hours=1))
 
-    assert [*stored()] == ["1001·2027"]
+    assert [*statuses()] == ["1001·2027"]
 
 
 def test_order_placed_by_the_api_of_a_yearly_source_has_the_year(yearly):
@@ -98,5 +98,5 @@ def test_order_placed_by_the_api_of_a_yearly_source_has_the_year(yearly):
     )
 
     assert placement.number == f"7·{LATER.year}"
-    assert [*stored()] == [placement.number]
+    assert [*statuses()] == [placement.number]
     assert Event.objects.filter(about=f"order:{placement.number}").exists()

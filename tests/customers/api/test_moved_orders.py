@@ -49,7 +49,7 @@ def placed(noor, shop) -> str:
 def move(shop, placed):
     """Return a function with which the shop names this customer as the customer of the order."""
 
-    def say(address: str) -> None:
+    def name_customer(address: str) -> None:
         event = {
             "event": "Order Amended",
             "messageId": str(uuid.uuid4()),
@@ -59,7 +59,7 @@ def move(shop, placed):
         }
         assert shop.post("/v1/track", event).status_code == 200
 
-    return say
+    return name_customer
 
 
 def assert_sound():
