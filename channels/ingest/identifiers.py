@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from channels.ingest.limits import InvalidEvent
-from customers.projections.orders import PLACED
+from customers.projections.orders import MOVING, PLACED
 from customers.values.order_numbers import without_separator
 
 MAX_VALUE = 512
@@ -28,6 +28,8 @@ CONTACTS = ("email", "phone", "card")
 # The fields of the kinds of events that state contacts.
 _STATED_IN = {"identify": "traits", "track": "properties"}
 _SUBJECT_NAMES = frozenset(name for _, names in SUBJECT_PROPERTIES for name in names)
+# The events about an order whose properties name its customer.
+_NAMING_CUSTOMER = MOVING | {PLACED}
 # A `previousId` of this form names a mailbox, and not a browser.
 _ADDRESS = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
 _INVALID_IN_KIND = re.compile(r"[^a-z0-9_.-]")
@@ -90,7 +92,7 @@ def _stated_contacts(kind: str, name: str, document: dict[str, Any]) -> dict[str
     contacts = document.get(_STATED_IN.get(kind, ""))
     if type(contacts) is not dict:
         return {}
-    if kind == "track" and name != PLACED:
+    if kind == "track" and name not in _NAMING_CUSTOMER:
         card = contacts.get("card")
         return {"card": card} if card else {}
     return contacts

@@ -8,24 +8,31 @@ import msgspec
 
 from customers.projections.order_lines import (
     ID_NAMES,
+    LINES,
     PRODUCT_NAMES,
     LinePart,
     OrderLine,
     amount_of,
+    in_all_units,
     reduce_lines,
     stated_lines,
 )
+from customers.projections.order_requests import REQUEST_ID
 from customers.projections.order_statements import has_minor_amounts, read_currency, read_total
-from customers.projections.projected_events import parse_text
+from customers.projections.projected_events import ProjectedEvent, parse_text
 from customers.values.amounts import UNREADABLE_QUANTITY, read_quantity
 
 REFUND_ABOVE_ORDER = "refund_above_order"
 UNKNOWN_LINE = "unknown_line"
 UNKNOWN_AMOUNT = "unknown_amount"
 
+# The events that take something from an order, so that a repetition would take it twice.
+_SUBTRACTING = frozenset({"Order Refunded", "Order Line Cancelled"})
 # The fields with the amount of one refund, and those with the sum of all refunds of the order.
 _AMOUNT_NAMES = ("refund_amount", "amount", "total", "revenue", "value")
 _SUM_NAMES = ("amount_refunded", "total_refunded")
+# The fields by which an event names a part of the order.
+_PART_NAMES = (*in_all_units((*_AMOUNT_NAMES, *_SUM_NAMES)), *LINES)
 _LINE_AMOUNT_NAMES = ("refund_amount", "amount", "subtotal", "total")
 _REFERENCE_NAMES = ("refund_id", "refundId")
 # The fields with which an event itself names a line. Its `id` is not the id of a line.
@@ -58,6 +65,20 @@ class RefundStatement(msgspec.Struct):
     doubts: dict[str, str]
 
     @property
+    def facts(self) -> tuple[object, ...]:
+        """The facts by which two events of one time are the same refund or cancellation."""
+        lines = sorted(
+            (
+                parse_text(document, *ID_NAMES),
+                parse_text(document, *PRODUCT_NAMES),
+                parse_text(document, "sku"),
+                parse_text(document, "quantity", "qty"),
+            )
+            for document in self.documents
+        )
+        return self.reference, self.amount, self.stated_sum, *lines
+
+    @property
     def is_whole(self) -> bool:
         """Tell whether the event names no part of the order, so that it means all of it."""
         is_part = self.documents or self.amount is not None or self.stated_sum is not None
@@ -79,6 +100,10 @@ def read_refund(properties: Mapping[str, object], currency: str) -> RefundStatem
     documents = _documents(properties, doubts)
     if any(read_quantity(_quantity(document)).doubt for document in documents):
         doubts["quantity"] = UNREADABLE_QUANTITY
+    is_part = documents or amount is not None or stated_sum is not None
+    if not (is_part or doubts) and _names_empty_part(properties):
+        # The event means a part of the order, and does not say which.
+        doubts["amount"] = UNKNOWN_AMOUNT
     return RefundStatement(
         amount=None if amount is None else abs(amount),
         stated_sum=None if stated_sum is None else abs(stated_sum),
@@ -88,6 +113,27 @@ def read_refund(properties: Mapping[str, object], currency: str) -> RefundStatem
         reference=_reference(properties),
         doubts=doubts,
     )
+
+
+def without_repetitions(events: Iterable[ProjectedEvent]) -> list[ProjectedEvent]:
+    """Return the events; of the refunds and cancellations of lines that repeat another, the first.
+
+    They repeat another if time and facts agree. A webhook that is sent again may have another message
+    id, and the server and the till of a shop may both send a refund.
+    """
+    distinct: dict[object, ProjectedEvent] = {}
+    for event in events:
+        fact: object = event.message_key
+        if event.name in _SUBTRACTING:
+            request_id = parse_text(event.properties, REQUEST_ID)
+            facts = read_refund(event.properties, "").facts
+            fact = event.name, event.occurred_at, request_id, facts
+        distinct.setdefault(fact, event)
+    return list(distinct.values())
+
+
+def _names_empty_part(properties: Mapping[str, object]) -> bool:
+    return any(name in properties for name in _PART_NAMES)
 
 
 def _documents(properties: Mapping[str, object], doubts: dict[str, str]) -> list[dict[str, object]]:

@@ -87,8 +87,9 @@ def _counted_order_events(events: Iterable[ProjectedEvent]) -> list[ProjectedEve
     events = list(events)
     counted = counted_events(events)
     if any(event.name not in _ANSWERS for event in counted):
-        return counted
-    return sorted(events, key=lambda event: event.time_order)
+        return order_refunds.without_repetitions(counted)
+    in_order = sorted(events, key=lambda event: event.time_order)
+    return order_refunds.without_repetitions(in_order)
 
 
 def _subtract_refunds(state: OrderState) -> None:
@@ -241,7 +242,7 @@ def _refund(state: OrderState, event: ProjectedEvent) -> None:
     if amount is not None and amount > rest:
         statement.doubts["amount"] = order_refunds.REFUND_ABOVE_ORDER
     state.doubts = {**state.doubts, **_doubts_of("refund", statement)}
-    if parts or amount is not None:
+    if parts or amount or statement.is_whole:
         refund = Refund(
             at=event.occurred_at,
             amount=amount,

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from customers.actions import ticket_codes
 from customers.identity.rebuilding import rebuild_identities
-from customers.models import Identifier, Review, Space
+from customers.models import Identifier, Order, Review, Space
 from tests import factories
 from tests.customers.orders import (
     DINNER,
@@ -139,6 +139,17 @@ def test_repeated_order_of_one_source_stays_one_order_after_its_move(shop):
 
     assert (statuses(NOOR), statuses(SAM), statuses(LIN)) == ({}, {}, {"1001": "cancelled"})
     assert not Identifier.objects.get(kind="order").is_shared
+    assert_sound()
+
+
+def test_refund_that_shop_and_till_send_counts_once(shop, till):
+    sell(NOOR, by=shop)
+    sell(by=till, minute=1)
+    for minute, by in enumerate((shop, till), start=2):
+        refund = order_event("Order Refunded", hour=1, amount="5.00")
+        record(refund, by=by, at=LATER + timedelta(minutes=minute))
+
+    assert str(Order.objects.get().total) == "15.00"
     assert_sound()
 
 
