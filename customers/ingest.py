@@ -235,9 +235,8 @@ class _Batch:
             current = resolved[identifiers[new[0]][0]].version
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
-            self._append(new, message_keys, identifiers, resolved)
-            of_several = self._orders_of_several(new, identifiers, created)
-            if of_several:
+            entries = self._append(new, message_keys, identifiers, resolved)
+            if of_several := self._orders_of_several(new, identifiers, created):
                 merging.regroup(of_several, now=self.received_at)
                 order_moves.refile_events_that_name_customers(of_several, now=self.received_at)
             order_moves.refile_moved_orders(
@@ -246,6 +245,7 @@ class _Batch:
                 | of_several,
                 now=self.received_at,
             )
+            self._store_ticket_codes(new, entries)
             # The new placeholders may have events of this batch, too.
             refiling.refile_all(
                 created.placeholders, reason="placeholder", actor="", now=self.received_at
@@ -329,7 +329,7 @@ class _Batch:
         message_keys: Sequence[str],
         identifiers: Sequence[tuple[IdentifierKey, ...]],
         resolved: Resolved,
-    ) -> None:
+    ) -> list[LogEntry]:
         customer_versions: dict[UUID, int] = {}
         entries = [
             self._log_entry(i, message_keys[i], identifiers[i], resolved, customer_versions)
@@ -347,16 +347,17 @@ class _Batch:
         ]
         if subjects:
             registry.project(subjects, new_message_keys={message_keys[i] for i in new})
-            self._store_ticket_codes(new, entries)
+        return entries
 
     def _store_ticket_codes(self, new: Sequence[int], entries: Sequence[LogEntry]) -> None:
-        """Store the ticket codes that trusted events state about orders."""
+        """Store the ticket codes that trusted events state. Their orders have moved by now."""
         stated = [
             StatedCodes(
                 entry.about.partition(":")[2],
                 entry.customer_id,
                 self.events[i].ticket_codes,
                 entry.occurred_at,
+                self.events[i].name == orders.PLACED,
             )
             for i, entry in zip(new, entries, strict=True)
             if self.events[i].ticket_codes

@@ -60,6 +60,41 @@ def test_later_codes_of_another_system_replace_earlier_ones_in_any_order(client)
     assert scan(client, key, "SHOP-CODE-2").json["state"] == "good"
 
 
+LINES = [{"line_id": "a", "product": "day", "quantity": 1, "price": "40.00"}]
+
+
+def sell(client, key, **facts):
+    """Send a sale that the server and the till of a shop may both send."""
+    properties = {"order_id": "P-1", "visit_date": day(), "lines": LINES} | facts
+    event = track(event="Order Completed", userId="noor", properties=properties)
+    event |= {"timestamp": f"{day()}T00:00:01Z"}
+    assert call(client, "/v1/track", event, key).status == 200
+
+
+@pytest.mark.parametrize("traits", [{}, {"email": "noor@mail.example.org"}], ids=["other", "same"])
+def test_code_of_the_till_opens_the_gate_for_the_sale_that_the_server_sent_too(client, traits):
+    """Without an address, the equal numbers of two sources are two customers."""
+    _, key = gate()
+    _, shop_key = wire_source(is_secret=True, channel="web")
+    _, till_key = wire_source(is_secret=True, channel="store")
+    sell(client, shop_key, **traits)
+    sell(client, till_key, ticket_code="TILL-CODE-1", **traits)
+
+    assert scan(client, key, "TILL-CODE-1").json["state"] == "good"
+    assert scan(client, key, "TILL-CODE-1").json["state"] == "used"
+
+
+def test_code_of_the_till_for_another_sale_of_the_number_opens_the_gate_for_its_own(client):
+    _, key = gate()
+    _, shop_key = wire_source(is_secret=True, channel="web")
+    _, till_key = wire_source(is_secret=True, channel="store")
+    sell(client, shop_key, ticket_code="SHOP-CODE-1")
+    sell(client, till_key, ticket_code="TILL-CODE-1", lines=[LINES[0] | {"quantity": 3}])
+
+    assert scan(client, key, "TILL-CODE-1").json["state"] == "good"
+    assert scan(client, key, "SHOP-CODE-1").json["state"] == "good"
+
+
 def test_publishable_key_gives_out_no_codes(client):
     _, key = gate()
     _, shop_key = wire_source(is_secret=True, channel="web")
