@@ -15,7 +15,11 @@ SELECT record.customer_id, event.about, event.name, event.occurred_at,
        COALESCE(event.body -> 'properties', event.body -> 'data', '{}'),
        source.id, source.space_id, source.name, source.is_shared,
        CASE WHEN event.name = 'Order Completed' AND event.evidence = 2
-            THEN customers_order_place(event.identifier_ids, source.id, record.customer_id) ELSE 1 END
+            THEN COALESCE((SELECT min(place.place)
+                             FROM customers_order_places(event.identifier_ids) AS place
+                            WHERE place.source_id = source.id
+                              AND place.customer_id = record.customer_id), 1)
+            ELSE 1 END
   FROM record
  CROSS JOIN LATERAL customers_filed_events(record.id) AS event
   JOIN customers_source AS source ON source.id = event.source_id

@@ -12,6 +12,14 @@ WITH subject AS MATERIALIZED (
       FROM customers_customer AS customer
      WHERE customer.id = ANY (%(customers)s::uuid[])
         OR customer.canonical_id = ANY (%(customers)s::uuid[])
+), place AS MATERIALIZED (
+    SELECT *
+      FROM customers_order_places(ARRAY(
+           SELECT id
+             FROM customers_identifier
+            WHERE kind = 'order' AND is_shared
+              AND substring(value, strpos(value, '/') + 1)
+                  = ANY (ARRAY(SELECT substring(about, 7) FROM subject WHERE starts_with(about, 'order:')))))
 )
 SELECT subject.customer_id, event.about, event.name, event.occurred_at,
        customers_arrival_number(event.arrival, event.received_at, event.version),
@@ -20,7 +28,12 @@ SELECT subject.customer_id, event.about, event.name, event.occurred_at,
        COALESCE(event.body -> 'properties', event.body -> 'data', '{}'),
        source.id, source.space_id, source.name, source.is_shared,
        CASE WHEN event.name = 'Order Completed' AND event.evidence = 2
-            THEN customers_order_place(event.identifier_ids, source.id, subject.customer_id) ELSE 1 END
+            THEN COALESCE((SELECT min(place.place)
+                             FROM place
+                            WHERE place.order_id = ANY (event.identifier_ids)
+                              AND place.source_id = source.id
+                              AND place.customer_id = subject.customer_id), 1)
+            ELSE 1 END
   FROM subject
   JOIN record ON record.customer_id = subject.customer_id
  CROSS JOIN LATERAL (

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
-from django.db import connection
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,18 +146,11 @@ def test_every_odd_value_in_every_field_costs_no_other():
             for name, prefix in WIRED
         ]
         before, batch = counted(), wired(events, good_every=10)
-        _analyze()
 
         response = post("/v1/batch", {"batch": batch, "writeKey": key})
 
         assert_all_are_somewhere(response, len(batch), ids_of_good(batch), before)
     assert_rebuilt_the_same()
-
-
-def _analyze() -> None:
-    """Tell the planner how large the tables are. Autovacuum does this, but for no open transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE customers_event, customers_identifier, customers_link")
 
 
 def test_odd_single_events_end_in_no_server_error():
