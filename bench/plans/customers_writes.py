@@ -51,9 +51,8 @@ PARAMETERS: dict[str, Params] = {
                 }
             ]
         ),
-        "looks": json([{"customer_id": uuid("customer", 1), "reason": "iris"}]),
+        "looks": json([{"customer_id": uuid("customer", 1), "actor": "source:gate, for iris"}]),
         "at": NOW,
-        "actor": "source:gate",
         "source_id": 1001,
     },
     "insert_ledger_entries": {

@@ -19,6 +19,7 @@ from customers.actions.attempt_limits import (
     count_attempt,
     too_many_attempts,
 )
+from customers.events.actors import actor_by_source
 from customers.identity.normalize import normalize
 from customers.models import Customer, Event, GateScan, TicketCode
 from customers.projections import orders
@@ -216,7 +217,10 @@ def _store(
     if not new:
         return set()
     looks = [
-        {"customer_id": decision.ticket.customer_id, "reason": scan.staff}
+        {
+            "customer_id": decision.ticket.customer_id,
+            "actor": actor_by_source(gate.sender.name, scan.staff)[:100],
+        }
         for scan, decision in new
         if decision.is_admitted and decision.ticket and gate.can_read and not scan.is_offline
     ]
@@ -224,7 +228,6 @@ def _store(
         "scans": sql.json([_scan_row(scan, decision) for scan, decision in new]),
         "looks": sql.json(looks),
         "at": now,
-        "actor": f"source:{gate.sender.name}"[:100],
         "source_id": gate.sender.source_id,
     }
     return {key for (key,) in sql.rows("insert_gate_scans", params)}

@@ -20,6 +20,7 @@ from django.utils import timezone
 from butler.actions import staff_tasks
 from customers.access import access_log
 from customers.actions.sources import create_source
+from customers.actions.ticket_codes import read_tickets
 from customers.models import (
     AccessLogEntry,
     AddressChange,
@@ -237,6 +238,22 @@ def test_scan_that_names_a_customer_makes_an_entry_with_source_and_person(places
     assert WORD.search(answer.content)
     [entry] = AccessLogEntry.objects.filter(customer=places["customer_id"])
     assert entry.what == "gate"
+    assert re.fullmatch(r"source:.+, for Iris", entry.actor)
+
+
+def test_ticket_code_that_names_a_customer_makes_an_entry_with_source_and_person(places):
+    visit = {"visit_date": timezone.localdate().isoformat()}
+    factories.record(factories.order("T-1", MAIL, ("order", "T-1"), **visit))
+    [ticket] = read_tickets(customer_id=places["customer_id"], number="T-1", now=timezone.now())
+    till = _till("read", "identify", "ingest")
+
+    answer = till.post(
+        "/v1/store/scans", {"code": ticket.code, "staff": "Iris"}, "application/json"
+    )
+
+    assert WORD.search(answer.content)
+    [entry] = AccessLogEntry.objects.filter(customer=places["customer_id"])
+    assert (entry.what, entry.reason) == ("gate", "")
     assert re.fullmatch(r"source:.+, for Iris", entry.actor)
 
 
