@@ -3,7 +3,7 @@
 Each request and each answer is an event on the customer's log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -165,13 +165,28 @@ def confirm_request(*, target: OrderTarget, request_id: str = "") -> IngestOutco
     If the named request is confirmed already, nothing is stored. Raises NoPendingRequest, OtherSource or
     AlreadyAnswered.
     """
+    return _answer(
+        target,
+        request_id,
+        order_requests.CONFIRMED,
+        lambda order, requests: _make_requested_changes(target, order, requests),
+    )
+
+
+def _answer(
+    target: OrderTarget,
+    request_id: str,
+    answer: str,
+    store: Callable[[Order, Sequence[OrderRequest]], IngestOutcome],
+) -> IngestOutcome:
+    """Store an answer to the open requests; if the named one has this answer already, nothing."""
     order = _lock_answerable_order(target)
     requests = _open_requests(order, request_id)
     if not requests and request_id:
-        return _repeated_answer(order, request_id, order_requests.CONFIRMED)
+        return _repeated_answer(order, request_id, answer)
     if not requests and order.status != Order.Status.REQUESTED:
         raise NoPendingRequest
-    return _make_requested_changes(target, order, requests)
+    return store(order, requests)
 
 
 def _make_requested_changes(
@@ -207,17 +222,15 @@ def decline_request(
     If the named request is declined already, nothing is stored. Raises NoPendingRequest, OtherSource or
     AlreadyAnswered.
     """
-    order = _lock_answerable_order(target)
-    requests = _open_requests(order, request_id)
-    if not requests and request_id:
-        return _repeated_answer(order, request_id, order_requests.DECLINED)
-    if not requests and order.status != Order.Status.REQUESTED:
-        raise NoPendingRequest
     properties = {"reason": reason} if reason else {}
     if request_id:
         properties[REQUEST_ID] = request_id
-    return record_order_changes(
-        target, [order_change(orders.DECLINED, target.number, properties, target.now)]
+    declined = order_change(orders.DECLINED, target.number, properties, target.now)
+    return _answer(
+        target,
+        request_id,
+        order_requests.DECLINED,
+        lambda *_: record_order_changes(target, [declined]),
     )
 
 
