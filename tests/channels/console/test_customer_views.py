@@ -47,9 +47,7 @@ def test_view_shows_what_the_portal_shows_for_each_evidence(desk):
         world = build_world(number, *case)
         for proof in ("account", "mailbox"):
             open_session = SESSIONS[proof]
-            kind = "user_id" if proof == "account" else "email"
-            value = world.texts[proof]
-            login = Identifier.objects.filter(kind=kind, value__endswith=value).latest("period")
+            login = world.login(proof)
             browser = Client()
             browser.cookies["sessionid"] = open_session(world)
             if login.customer_id is None:
