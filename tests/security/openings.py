@@ -96,7 +96,9 @@ class World(NamedTuple):
         if proof == "mailbox":
             return Identifier.objects.filter(kind="email", value=value).latest("period")
         shop = Source.objects.get(name=f"Shop {self.number:03}")
-        return Identifier.objects.filter(kind="user_id", value=f"{shop.pk}/{value}").latest("period")
+        return Identifier.objects.filter(kind="user_id", value=f"{shop.pk}/{value}").latest(
+            "period"
+        )
 
 
 def build_world(number: int, link: str, leaf: str) -> World:
