@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Greatest, Lower
 from uuid_utils.compat import uuid7
 
@@ -102,25 +102,34 @@ def prove_address(kind: str, address: str, now: datetime) -> Identifier:
     if not store_event(ADDRESS_PROVED, now, (kind, address)):
         # The company has blocked this address, such as the address of an office.
         raise WrongCode
-    identifier = Identifier.objects.filter(
-        kind=kind, value=address, evidence=Evidence.VERIFIED
-    ).latest("period")
-    if identifier.proved_at is None:
+    bounces = _suppressions(_CHANNELS[kind], address, [Suppression.Reason.BOUNCED])
+    identifier = (
+        Identifier.objects.filter(kind=kind, value=address, evidence=Evidence.VERIFIED)
+        .annotate(is_suppressed=Exists(bounces))
+        .latest("period")
+    )
+    is_first = identifier.proved_at is None
+    if is_first:
         Identifier.objects.filter(pk=identifier.pk, proved_at=None).update(
             proved_at=now, best_evidence=Greatest("best_evidence", OPENED)
         )
-    note_silences([identifier.pk])
-    identifier.refresh_from_db()
-    lift_suppressions(_CHANNELS[kind], address, [Suppression.Reason.BOUNCED], now=now)
+    if note_silences([identifier.pk]) or is_first:
+        identifier.refresh_from_db()
+    if identifier.is_suppressed:
+        bounces.update(lifted_at=now)
     return identifier
 
 
 def lift_suppressions(channel: str, address: str, reasons: Iterable[str], *, now: datetime) -> bool:
     """Let a channel send to an address again, as far as these reasons stopped it."""
-    suppressions = Suppression.objects.filter(
+    return bool(_suppressions(channel, address, reasons).update(lifted_at=now))
+
+
+def _suppressions(channel: str, address: str, reasons: Iterable[str]) -> QuerySet[Suppression]:
+    """Return the suppressions of an address for these reasons that were not lifted."""
+    return Suppression.objects.filter(
         channel=channel, address=address, reason__in=list(reasons), lifted_at=None
     )
-    return bool(suppressions.update(lifted_at=now))
 
 
 def _open_accounts(user: User, now: datetime) -> None:

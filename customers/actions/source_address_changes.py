@@ -12,7 +12,6 @@ from customers import sql
 from customers.actions import address_changes
 from customers.models import (
     AddressChange,
-    Evidence,
     Identifier,
     Link,
     LinkKind,
@@ -27,24 +26,18 @@ SOURCE = "source"
 
 def start_changes(user: User, *, language: str, now: datetime) -> list[AddressChange]:
     """Store the changes that wait because this login proved a pending address; return them."""
-    mailboxes = Identifier.objects.filter(
-        kind="email", record=user.record_id, evidence=Evidence.VERIFIED, erasure=None
-    )
-    mailbox = mailboxes.order_by("-period").first()
-    if mailbox is None:
-        return []
     changes = []
-    for account_id, source_id, occurred_at in sql.rows(
-        "read_pending_accounts", {"mailbox_id": mailbox.pk}
+    for account_id, mailbox_id, source_id, occurred_at in sql.rows(
+        "read_pending_accounts", {"record_id": user.record_id}
     ):
         proved = _proved_mailboxes(account_id, before=occurred_at)
-        if not proved or not _is_latest(account_id, mailbox.pk, source_id):
+        if not proved or not _is_latest(account_id, mailbox_id, source_id):
             continue
         replaced = [id_ for id_ in proved if _names(account_id, id_, source_id)]
         try:
             change = address_changes.request_change(
                 holder_ids=[account_id],
-                added=mailbox,
+                added=Identifier.objects.get(pk=mailbox_id),
                 removed=Identifier.objects.get(pk=replaced[0]) if len(replaced) == 1 else None,
                 actor=SOURCE,
                 origin=Source.objects.get(pk=source_id).name,

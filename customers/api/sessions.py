@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib import import_module
 from typing import ClassVar
 
 import msgspec
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +18,7 @@ from customers.access.permissions import Right, request_principal
 from customers.access.proof_times import note_sign_in
 from customers.api import schema
 from customers.api.base import ApiView, page_response
+from customers.db.sessions import SessionStore
 from customers.models import User
 from customers.queries.pages import Page
 
@@ -49,19 +48,20 @@ def open_session(request: HttpRequest, user: User, *, note_proof: NoteProof = no
     If the database connection fails, the request gets its old session back unchanged.
     """
     old_session = request.session
-    request.session = _store(old_session.session_key)
+    request.session = session = SessionStore(old_session.session_key)
     try:
-        return _signed_in(request, user, note_proof)
+        session.flush()
+        with session.created_once():
+            login(request, user, backend=_BACKEND)
+            note_proof(session, timezone.now())
+        return _listed(request, user)
     except db.CONNECTION_ERRORS:
         request.session = old_session
         raise
 
 
-def _signed_in(request: HttpRequest, user: User, note_proof: NoteProof) -> str:
-    request.session.flush()
-    login(request, user, backend=_BACKEND)
-    note_proof(request.session, timezone.now())
-    request.session.save()
+def _listed(request: HttpRequest, user: User) -> str:
+    """Put the new session on the list of the user's sessions; return its key."""
     key = request.session.session_key
     assert key is not None
     # The key is new, so allauth's look-up of an existing row is not necessary.
@@ -80,17 +80,12 @@ def open_app_session(
     """Sign an app in; return the session key. The function ignores and sets no cookies."""
     # Only this request uses the new session. The session of the browser does not change.
     cookie_session, cookie_user = request.session, request.user
-    request.session = _store(None)
+    request.session = SessionStore(None)
     try:
         return open_session(request, user, note_proof=note_proof)
     finally:
         request.session, request.user = cookie_session, cookie_user
         request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
-
-
-def _store(key: str | None) -> SessionBase:
-    store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    return store
 
 
 def network_of(request: HttpRequest) -> str:

@@ -4,6 +4,8 @@ Django saves a session after the view, so also after the commit of the view. If 
 occurs then, Django assumes that the session has ended, and answers 400.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.sessions.backends import base as django_base
@@ -23,6 +25,8 @@ SELECT session_data
 
 class SessionStore(django_sessions.SessionStore):
     """Django's session store. Outside a transaction, it saves again on a new connection."""
+
+    _is_delayed = False
 
     def load(self) -> dict[str, Any]:
         """Read the session in one prepared statement; without one, forget the key."""
@@ -45,6 +49,26 @@ class SessionStore(django_sessions.SessionStore):
         Even then the insertion fails, and Django takes the next key.
         """
         return get_random_string(32, django_base.VALID_KEY_CHARS)
+
+    @contextmanager
+    def created_once(self) -> Iterator[None]:
+        """Create the session at the end of the block, with the data of the block, in one statement.
+
+        Django's `login` creates an empty session and fills it with a second statement.
+        """
+        self._is_delayed = True
+        try:
+            yield
+        finally:
+            self._is_delayed = False
+        self.save(must_create=True)
+
+    def create(self) -> None:
+        """Take a new key, and store the session now or at the end of `created_once`."""
+        if self._is_delayed:
+            self._session_key = self._get_new_session_key()
+        else:
+            super().create()
 
     def save(self, must_create: bool = False) -> None:
         """Save the session under its key. A second save of the same session has no effect."""
