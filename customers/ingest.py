@@ -230,6 +230,8 @@ class _Batch:
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
+            # Before the new identifiers are added to the resolved ones.
+            stored_orders = {key for key in matched.resolved if key.kind == ORDER}
             created = record_creation.store_missing(stated, matched, self.sender, self.received_at)
             resolved, contested = created.resolved, created.contested
             current = resolved[identifiers[new[0]][0]].version
@@ -240,7 +242,7 @@ class _Batch:
                 merging.regroup(of_several, now=self.received_at)
                 order_moves.refile_events_that_name_customers(of_several, now=self.received_at)
             order_moves.refile_moved_orders(
-                self._movable_orders(new, identifiers, matched.resolved.keys(), resolved)
+                self._movable_orders(new, identifiers, stored_orders, resolved)
                 | created.moving_orders
                 | of_several,
                 now=self.received_at,
@@ -282,17 +284,17 @@ class _Batch:
         self,
         new: Iterable[int],
         identifiers: Sequence[tuple[IdentifierKey, ...]],
-        stored_keys: Set[IdentifierKey],
+        stored_orders: Set[IdentifierKey],
         resolved: Resolved,
     ) -> set[int]:
-        """Return the orders of new events that move orders, or are about orders known before."""
+        """Return the orders of new events that move orders, or are about orders stored before."""
         return {
             resolved[key].id
             for i in new
             for key in identifiers[i]
             if key.kind == ORDER
             and key.evidence == VERIFIED
-            and (key in stored_keys or self.events[i].name in orders.MOVING)
+            and (key in stored_orders or self.events[i].name in orders.MOVING)
         }
 
     def _orders_of_several(

@@ -5,17 +5,22 @@
 
 WITH current_order AS MATERIALIZED (
     SELECT * FROM jsonb_populate_recordset(NULL::customers_order, %(rows)s::jsonb)
+), sent AS MATERIALIZED (
+    SELECT DISTINCT customer_id, customers_sent_number(number) AS number FROM current_order
 ), outdated AS (
     DELETE FROM customers_order AS stored_order
-     USING (SELECT DISTINCT customer_id, customers_sent_number(number) AS number
-              FROM current_order) AS sent
-     WHERE stored_order.customer_id = sent.customer_id
-       AND (stored_order.number = sent.number
-            OR stored_order.number LIKE '%%·%%'
-               AND customers_sent_number(stored_order.number) = sent.number)
-       AND NOT EXISTS (SELECT FROM current_order
-                        WHERE current_order.customer_id = stored_order.customer_id
-                          AND current_order.number = stored_order.number)
+     USING (SELECT customer_id, number FROM sent
+             UNION ALL
+            -- A partial index has the orders with such a number (order_with_place).
+            SELECT numbered.customer_id, numbered.number
+              FROM sent
+              JOIN customers_order AS numbered
+                ON numbered.number LIKE '%%·%%'
+               AND customers_sent_number(numbered.number) = sent.number
+               AND numbered.customer_id = sent.customer_id
+            EXCEPT
+            SELECT customer_id, number FROM current_order) AS other
+     WHERE stored_order.customer_id = other.customer_id AND stored_order.number = other.number
 )
 INSERT INTO customers_order
        (customer_id, number, status, channel, currency, total, is_total_of_lines, visit_date,
