@@ -5,7 +5,7 @@ returns, each accepted event is committed on the log of its customer, and each r
 later includes it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from customers.events.arrival import arrival_number
 from customers.events.outcomes import BatchOutcomes
 from customers.events.stored_messages import find_stored, may_have_public_keys
 from customers.fault_isolation import FAULTS, UNREADABLE, describe_fault
-from customers.identity import merging, order_moves, record_creation, refiling, resolution
+from customers.identity import order_moves, record_creation, refiling, resolution
 from customers.identity.contest_warnings import count_contests
 from customers.identity.erased_items import find_erased_items
 from customers.identity.families import ORDER
@@ -31,14 +31,12 @@ from customers.identity.identifier_warnings import (
 from customers.identity.links import IdentifierKey
 from customers.identity.order_years import add_years
 from customers.identity.previous_accounts import alias_warnings
-from customers.identity.record_creation import StoredIdentifiers
 from customers.identity.resolved import Resolved
 from customers.identity.statements import StatedEvent
 from customers.projections import orders, registry
 from customers.projections.traits import TraitStatement, trait_statements
 from customers.tickets.storage import StatedCodes, store_stated_codes
 from customers.types import (
-    VERIFIED,
     IncomingEvent,
     IngestedBatch,
     IngestOutcome,
@@ -238,15 +236,8 @@ class _Batch:
             if expected_version not in (None, current):
                 raise VersionMismatch(current)
             entries = self._append(new, message_keys, identifiers, resolved)
-            if of_several := self._orders_of_several(new, identifiers, created):
-                merging.regroup(of_several, now=self.received_at)
-                order_moves.refile_events_that_name_customers(of_several, now=self.received_at)
-            order_moves.refile_moved_orders(
-                self._movable_orders(new, identifiers, stored_orders, resolved)
-                | created.moving_orders
-                | of_several,
-                now=self.received_at,
-            )
+            named = [(self.events[i].name, identifiers[i]) for i in new]
+            order_moves.move_orders(named, created, stored_orders, now=self.received_at)
             self._store_ticket_codes(new, entries)
             # The new placeholders may have events of this batch, too.
             refiling.refile_all(
@@ -279,43 +270,6 @@ class _Batch:
         return self.outcomes.batch(len(storable))._replace(
             warnings=warnings, erased_items=erased_items
         )
-
-    def _movable_orders(
-        self,
-        new: Iterable[int],
-        identifiers: Sequence[tuple[IdentifierKey, ...]],
-        stored_orders: Set[IdentifierKey],
-        resolved: Resolved,
-    ) -> set[int]:
-        """Return the orders of new events that move orders, or are about orders stored before."""
-        return {
-            resolved[key].id
-            for i in new
-            for key in identifiers[i]
-            if key.kind == ORDER
-            and key.evidence == VERIFIED
-            and (key in stored_orders or self.events[i].name in orders.MOVING)
-        }
-
-    def _orders_of_several(
-        self,
-        new: Iterable[int],
-        identifiers: Sequence[tuple[IdentifierKey, ...]],
-        created: StoredIdentifiers,
-    ) -> set[int]:
-        """Return the orders of new events that were placed for other customers or sources, too.
-
-        Now that the events are on the logs, the regrouping can find those that repeat an order.
-        """
-        return {
-            order.id
-            for i in new
-            if self.events[i].name == orders.PLACED
-            for key in identifiers[i]
-            if key.kind == ORDER and key.evidence == VERIFIED
-            if (order := created.resolved[key]).is_shared
-            or order.id in created.orders_of_several_sources
-        }
 
     def _events_with_refused_identifiers(
         self, new: Iterable[int], identifiers: Sequence[tuple[IdentifierKey, ...]]

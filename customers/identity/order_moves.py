@@ -6,19 +6,22 @@ of the order on an identifier of that customer, so that the whole order leaves t
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
 from customers.events import log
-from customers.identity import graph, refiling
+from customers.identity import graph, merging, refiling
+from customers.identity.families import ORDER
+from customers.identity.links import IdentifierKey
+from customers.identity.record_creation import StoredIdentifiers
 from customers.identity.refiling import EventPlace
 from customers.projections import orders, registry
 from customers.projections.order_requests import ORDER_SOURCE_ID
 from customers.projections.registry import Subject
-from customers.types import ORDER_MOVED
+from customers.types import ORDER_MOVED, VERIFIED
 
 # The requests of customers about an order.
 _REQUESTS = frozenset({orders.REQUESTED, *orders.CHANGE_OF_REQUEST})
@@ -36,6 +39,43 @@ class _Move(NamedTuple):
     # The live record that the order left.
     former_id: UUID
     places: list[EventPlace]
+
+
+def move_orders(
+    events: Iterable[tuple[str, Iterable[IdentifierKey]]],
+    created: StoredIdentifiers,
+    stored_orders: Set[IdentifierKey],
+    *,
+    now: datetime,
+) -> None:
+    """File the events of orders on the customers to whom these events move the orders.
+
+    events: the names of new events with their identifiers
+    stored_orders: the orders that were stored before these events
+    """
+    named = [
+        (name, key)
+        for name, keys in events
+        for key in keys
+        if key.kind == ORDER and key.evidence == VERIFIED
+    ]
+    of_several = {
+        order.id
+        for name, key in named
+        if name == orders.PLACED
+        if (order := created.resolved[key]).is_shared
+        or order.id in created.orders_of_several_sources
+    }
+    if of_several:
+        # Now that the events are on the logs, the regrouping finds those that repeat an order.
+        merging.regroup(of_several, now=now)
+        refile_events_that_name_customers(of_several, now=now)
+    movable = {
+        created.resolved[key].id
+        for name, key in named
+        if key in stored_orders or name in orders.MOVING
+    }
+    refile_moved_orders(movable | created.moving_orders | of_several, now=now)
 
 
 def refile_moved_orders(order_ids: Collection[int], *, now: datetime) -> int:
