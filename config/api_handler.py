@@ -4,6 +4,7 @@ The fourteen middlewares of the pages cost about as much time as reading a recor
 docs/performance.md has the figures.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
+from channels.ingest.http import PREFIXES
 from customers.access.authorization import names_key_scheme
 
 # Outermost first. They count and log each response, and answer 503 without a database.
@@ -27,6 +29,8 @@ PATHS_WITHOUT_KEY = (
     "/api/sign-in/passkey/",
     "/api/sign-in/passkey/options/",
 )
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_SLASHES = re.compile("/{2,}")
 # Django fails on a longer content type before any of our code can answer.
 MAX_CONTENT_TYPE = 1000
 
@@ -67,6 +71,11 @@ class RoutingApplication:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         _replace_invalid_headers(environ)
+        _collapse_slashes(environ)
+        if environ.get("PATH_INFO") == "*" and environ.get("REQUEST_METHOD") == "OPTIONS":
+            # A question about the whole server (RFC 9110, 9.3.7).
+            start_response("204 No Content", [("Allow", METHODS)])
+            return []
         handler = self._api_handler if is_api_request(environ) else self._page_handler
         answer: Iterable[bytes] = handler(environ, start_response)
         return answer
@@ -75,10 +84,20 @@ class RoutingApplication:
 def is_api_request(environ: dict[str, Any]) -> bool:
     """Return whether a request has a key, or a path that only accepts keys and signatures."""
     path = environ.get("PATH_INFO", "")
-    if path.startswith("/v1/"):
+    if path.startswith(PREFIXES):
         return True
     is_key = names_key_scheme(environ.get("HTTP_AUTHORIZATION", ""))
     return is_key and path.startswith("/api/") and not path.startswith(PATHS_WITHOUT_KEY)
+
+
+def _collapse_slashes(environ: dict[str, Any]) -> None:
+    """Correct the path of a client whose address of Butler ends with a slash: `//v1/batch`.
+
+    Clients drop their events after a 404, and lose the body after a redirect.
+    """
+    path = environ.get("PATH_INFO", "")
+    if "//" in path and (collapsed := _SLASHES.sub("/", path)).startswith(PREFIXES):
+        environ["PATH_INFO"] = collapsed
 
 
 def _replace_invalid_headers(environ: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from django.core.exceptions import BadRequest, TooManyFieldsSent
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 
+from channels.ingest import http as ingest_http
 from channels.ingest.http import ErrorResponse, with_cors
 from channels.pages import error_pages
 from config.circuit_breaker import CircuitBreaker, is_database_timeout
@@ -27,7 +28,7 @@ RETRY_AFTER = 2
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NUL = "\x00"
 # Only programs call these paths, so their errors are JSON and the Accept header does not matter.
-API_PREFIXES = ("/v1/", "/api/", "/live/", "/_allauth/", "/.well-known/")
+API_PREFIXES = (*ingest_http.PREFIXES, "/api/", "/live/", "/_allauth/", "/.well-known/")
 
 # If the connection breaks during a commit, the outcome of the commit is unknown.
 _READ_MESSAGE = "The database does not answer. Try again."
@@ -47,7 +48,7 @@ def database_unavailable(request: HttpRequest) -> HttpResponse:
     response: HttpResponse
     if _accepts_html(request):
         response = error_pages.error_page(request, 503)
-    elif request.path.startswith("/v1/"):
+    elif request.path.startswith(ingest_http.PREFIXES):
         response = _ingest_error(request, 503, "unavailable", _INGEST_MESSAGE)
     else:
         response = problem(503, _READ_MESSAGE if request.method in SAFE_METHODS else _WRITE_MESSAGE)
@@ -60,7 +61,7 @@ def internal_error(request: HttpRequest) -> HttpResponse:
     if not request.path.startswith(API_PREFIXES):
         return error_pages.error_page(request, 500)
     message = "The server failed. The error is in its log."
-    if request.path.startswith("/v1/"):
+    if request.path.startswith(ingest_http.PREFIXES):
         return _ingest_error(request, 500, "failed", message)
     return problem(500, message)
 
@@ -105,7 +106,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _client_error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
     if not request.path.startswith(API_PREFIXES):
         return error_pages.error_page(request, status)
-    if request.path.startswith("/v1/"):
+    if request.path.startswith(ingest_http.PREFIXES):
         return _ingest_error(request, status, code, message)
     return problem(status, message)
 
@@ -166,7 +167,7 @@ class DatabaseUnavailableMiddleware:
     ) -> HttpResponse | None:
         """Refuse NUL, which Postgres cannot store, and more form fields than Django reads."""
         # Endpoints of `/v1/` name the source of a webhook in their own answer.
-        if NUL in request.path_info and not request.path_info.startswith("/v1/"):
+        if NUL in request.path_info and not request.path_info.startswith(ingest_http.PREFIXES):
             return not_found(request, Http404())
         # CSRF-exempt views parse their query and body themselves, and check every text for NUL.
         is_page = not getattr(view, "csrf_exempt", False)
@@ -184,7 +185,7 @@ class DatabaseUnavailableMiddleware:
         """
         if db.is_connection_error(error):
             return _handle_lost_database(request, error)
-        if not request.path.startswith(("/v1/", "/api/")):
+        if not request.path.startswith((*ingest_http.PREFIXES, "/api/")):
             return None
         _log.exception("request failed")
         return internal_error(request)

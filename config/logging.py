@@ -51,7 +51,7 @@ class RequestMiddleware:
         method = request.method if request.method in _METHODS else "OTHER"
         metrics.count_request(response, route=route, method=method, duration=duration)
         # Servers receive thousands of valid batches a second: the metrics count them instead.
-        is_routine = response.status_code < 400 and route.startswith("v1/")
+        is_routine = response.status_code < 400 and route.startswith(("v1/", "^beacon/v1/"))
         level = logging.DEBUG if is_routine else logging.INFO
         _log.log(
             level,

@@ -6,6 +6,8 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from channels.email.views import not_mine, provider_reports, unsubscribe
+from channels.ingest.client_settings import rudderstack_settings
+from channels.ingest.views import batch, unknown_route
 from channels.live.api import StreamTicketView
 from channels.quarantine.api import ReplayView
 from config import checks
@@ -27,6 +29,9 @@ urlpatterns = [
     path("v1/store/", include("channels.store.urls")),
     path("v1/webhooks/", include("channels.webhook.urls")),
     path("v1/", include("channels.ingest.urls")),
+    re_path(r"^beacon/v1/batch/?$", batch, name="ingest-beacon"),
+    re_path(r"^sourceConfig/?$", rudderstack_settings, name="ingest-source-config"),
+    re_path(r"^(?:beacon/v1/|sourceConfig)", unknown_route, name="unknown-client-route"),
     path("api/", include("customers.urls")),
     path("api/", include("butler.urls")),
     path("api/me/stream-ticket/", StreamTicketView.as_view(), name="stream-ticket"),

@@ -3,28 +3,54 @@
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from channels.ingest.bodies import decompress
 from channels.ingest.http import ErrorResponse
 from customers.access import keys
 from customers.access.authorization import MalformedAuthorization, parse_key
-from customers.types import Sender
+from customers.events import source_warnings
+from customers.types import IngestWarning, Sender
 
 MAX_KEY = 200
 # The number of places, from the start and from the end of the body, that may name a key.
 MAX_KEY_POSITIONS = 8
+# The code of the error, and of the warning.
+SECRET_IN_URL = "secret_key_in_url"
+_SECRET_IN_URL_MESSAGE = (
+    "The address of the request has a secret key, and logs store addresses. Send the key in "
+    "Authorization, and ask for a new key. No event was stored."
+)
+_SECRET_KEY = re.compile(r"sk_[A-Za-z0-9_-]{20,197}")
 _KEY_NAME = b'"writeKey"'
 _KEY_VALUE = re.compile(rb'\s*+:\s*+"([^"\\]{1,%d})"' % MAX_KEY)
 
 
 def find_sender(request: HttpRequest, scope: str = "ingest") -> Sender:
     """Return the sender by the key in a header, or else in the URL. Raises ErrorResponse."""
+    refuse_secret_in_url(request)
     key = header_key(request) or request.GET.get("writeKey", "")
     if not key:
         raise _no_key()
     return _sender_with_scope(key, scope)
+
+
+def refuse_secret_in_url(request: HttpRequest) -> None:
+    """Raise an ErrorResponse with status 403 if the URL has a secret key, also beside another key.
+
+    Proxies, browsers and logs store URLs. The warnings of the source count these requests, so that
+    staff give it a new key.
+    """
+    url = unquote(request.get_full_path())
+    for key in set(_SECRET_KEY.findall(url)):
+        sender = keys.find_sender(key)
+        if sender is not None:
+            warning = IngestWarning(SECRET_IN_URL, 1, "")
+            source_warnings.store([warning], sender.source_id, timezone.now())
+            raise ErrorResponse(403, SECRET_IN_URL, _SECRET_IN_URL_MESSAGE)
 
 
 class AuthenticatedBody(NamedTuple):
@@ -50,6 +76,7 @@ def authenticate_body(request: HttpRequest, received: bytes) -> AuthenticatedBod
     Without a key in a header, the raw body or the URL must contain a valid key. If the body
     contains several, the decoded body decides later which one counts.
     """
+    refuse_secret_in_url(request)
     if header_key(request):
         header_sender = find_sender(request)
         return AuthenticatedBody(decompress(request, received), request, header_sender, {})

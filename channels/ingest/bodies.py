@@ -9,6 +9,7 @@ from django.http.request import UnreadablePostError
 from channels.ingest.http import ErrorResponse
 
 GZIP_MAGIC = b"\x1f\x8b"
+JSON_STARTS = (b"{", b"[")
 # zlib copies the rest of the body for each member, so many empty members would take seconds.
 MAX_GZIP_MEMBERS = 16
 # The largest number of bytes that one byte may decompress to. Ordinary events stay below 100.
@@ -28,9 +29,11 @@ def read_body(request: HttpRequest) -> bytes:
 def decompress(request: HttpRequest, body: bytes) -> bytes:
     """Return the decompressed body, up to BUTLER_MAX_BODY bytes. Raises ErrorResponse."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
-    if encoding in ("gzip", "x-gzip") or body.startswith(GZIP_MAGIC):
+    is_gzip = encoding in ("gzip", "x-gzip")
+    # Some proxies decompress a body and leave the header. Gzip never begins like JSON.
+    if body.startswith(GZIP_MAGIC) or (is_gzip and not body.lstrip().startswith(JSON_STARTS)):
         return _gunzip(body)
-    if encoding not in ("", "identity"):
+    if not is_gzip and encoding not in ("", "identity"):
         raise ErrorResponse(415, "unknown_encoding", "Send the body uncompressed or as gzip.")
     return body
 

@@ -6,6 +6,7 @@ follow from the behavior of these clients (docs/adr/0012).
 
 import functools
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Concatenate
@@ -21,9 +22,14 @@ from customers import db
 logger = logging.getLogger(__name__)
 
 SUCCESS = b'{"success": true}'
+# The beginnings of the paths at which clients send events, and ask where to send them.
+PREFIXES = ("/v1/", "/beacon/v1/", "/sourceConfig")
 ALLOW_HEADERS = (
     "authorization, content-type, x-retry-count, x-session-token, x-write-key, x-strict-mode"
 )
+MAX_HEADER_NAMES = 1000
+# A list of names of headers that a browser asks for, such as `anonymousid,rsa-retry-attempt`.
+_HEADER_NAMES = re.compile(r"[a-z0-9-]+(?:, ?[a-z0-9-]+){0,49}", re.ASCII | re.IGNORECASE)
 EXPOSE_HEADERS = (
     "Retry-After, Butler-Accepted, Butler-Duplicates, Butler-Quarantined, Butler-Warnings"
 )
@@ -106,13 +112,25 @@ def _call_view[**P](
 def _preflight(request: HttpRequest, methods: Iterable[str]) -> HttpResponse:
     response = HttpResponse(status=204)
     response["Access-Control-Allow-Methods"] = ", ".join([*methods, "OPTIONS"])
-    response["Access-Control-Allow-Headers"] = ALLOW_HEADERS
+    response["Access-Control-Allow-Headers"] = _allowed_headers(request)
     response["Access-Control-Max-Age"] = "86400"
     # The handshake of CloudEvents' webhooks (cloudevents/spec, http-webhook).
     if caller := request.META.get("HTTP_WEBHOOK_REQUEST_ORIGIN"):
         response["WebHook-Allowed-Origin"] = caller
         response["WebHook-Allowed-Rate"] = "*"
     return response
+
+
+def _allowed_headers(request: HttpRequest) -> str:
+    """Return our headers and those that the browser asks for.
+
+    A browser sends no event if one header of its client is missing here. New releases of clients
+    add headers. These views ignore cookies, so no header gives a page more than a program has.
+    """
+    requested: str = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
+    if len(requested) > MAX_HEADER_NAMES or not _HEADER_NAMES.fullmatch(requested):
+        return ALLOW_HEADERS
+    return f"{ALLOW_HEADERS}, {requested}"
 
 
 def with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -154,17 +154,42 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
             security=[],
         )
     }
-    paths["/v1/projects/{key}/settings"] = {
-        "get": operation(
-            "ingest_settings",
-            "Return the settings of a client, such as the host to send to",
-            response_schema=ANY_OBJECT,
-            parameters=[path_parameter("key", "A key of a source")],
-            security=[],
-            errors=(404, 405, 500, 503),
-        )
+    return paths | _client_paths(batch)
+
+
+def _client_paths(batch: OpenApiSchema) -> dict[str, OpenApiSchema]:
+    """Return the paths at which clients ask for their settings, and that of a beacon.
+
+    batch: the operation that stores a batch
+    """
+    key = query_parameter("writeKey", "The publishable key, if no header has it")
+    segment = operation(
+        "ingest_settings",
+        "Return the settings of a client of Segment, such as the host to send to",
+        response_schema=ANY_OBJECT,
+        parameters=[path_parameter("key", "A publishable key of a source")],
+        security=[],
+        errors=(403, 404, 405, 500, 503),
+    )
+    rudderstack = operation(
+        "ingest_source_config",
+        "Return the settings of a client of RudderStack",
+        response_schema=ANY_OBJECT,
+        parameters=[key],
+        security=[{}, *KEY_SECURITY],
+        errors=(401, 403, 405, 500, 503),
+    )
+    beacon = batch | {
+        "operationId": "ingest_beacon",
+        "summary": "Send a batch of events from a page that closes",
+        "parameters": [key],
+        "security": [{}, *KEY_SECURITY],
     }
-    return paths
+    return {
+        "/v1/projects/{key}/settings": {"get": segment},
+        "/sourceConfig": {"get": rudderstack},
+        "/beacon/v1/batch": {"post": beacon},
+    }
 
 
 def operation(
@@ -222,6 +247,11 @@ def path_parameter(name: str, description: str) -> OpenApiSchema:
         "description": description,
         "schema": _TEXT,
     }
+
+
+def query_parameter(name: str, description: str) -> OpenApiSchema:
+    """Return the OpenAPI parameter of a query string, which is optional text."""
+    return header(name, description) | {"in": "query"}
 
 
 def _cloudevents(parameters: list[OpenApiSchema]) -> OpenApiSchema:

@@ -25,7 +25,6 @@ from channels.ingest.limits import LARGE_EVENT
 from channels.ingest.segment import RequestContext
 from channels.ingest.store import StoredEvents
 from channels.ingest.tolerant_json import InvalidBatch
-from customers.access import keys
 from customers.types import TILL_CHANNELS, IngestWarning, RejectedItem, Sender
 from customers.values import times
 
@@ -128,36 +127,6 @@ def events(request: HttpRequest) -> HttpResponse:
             is_strict=http.is_strict(request),
         )
     return store.success_response(stored)
-
-
-@http.endpoint("GET")
-def settings(request: HttpRequest, key: str) -> HttpResponse:
-    """Return a client's settings with our host; React Native needs them before its first event."""
-    sender: Sender | None = keys.find_sender(key)
-    if sender is None:
-        raise ErrorResponse(404, "unknown_key", "No source has this key.")
-    return http.json_response(
-        {
-            "integrations": {
-                "Segment.io": {
-                    "apiKey": key,
-                    "apiHost": f"{request.get_host()}/v1",
-                    "protocol": request.scheme,
-                    # With these, the Swift and Kotlin clients retry and obey Retry-After.
-                    "httpConfig": {
-                        "rateLimitConfig": {"enabled": True},
-                        "backoffConfig": {"enabled": True},
-                    },
-                }
-            },
-            "plan": {
-                "track": {"__default": {"enabled": True, "integrations": {}}},
-                "identify": {"__default": {"enabled": True}},
-                "group": {"__default": {"enabled": True}},
-            },
-            "edgeFunction": {},
-        }
-    )
 
 
 @http.endpoint("POST")

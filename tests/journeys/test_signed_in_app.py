@@ -7,9 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from customers.models import Event, Identifier, Source
 from tests import size
+from tests.clients.pages import serve_page
 from tests.identity_tokens import identity_secret, sign
 from tests.journeys import console
 
@@ -50,49 +49,18 @@ PAGE = """<!doctype html><title>Shop</title>
 </script>"""
 
 
-class ShopServer(ThreadingHTTPServer):
-    """Serves the page of the shop, and the files of the client, on a port of its own."""
-
-    def __init__(self, settings: dict[str, str]) -> None:
-        super().__init__(("127.0.0.1", 0), _ShopRequest)
-        self.page = (PAGE % json.dumps(settings)).encode()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/"
-
-
-class _ShopRequest(BaseHTTPRequestHandler):
-    server: ShopServer
-
-    def do_GET(self) -> None:
-        file = CLIENT / self.path.removeprefix("/client/")
-        is_file = self.path.startswith("/client/") and file.is_file()
-        body = file.read_bytes() if is_file else self.server.page
-        self.send_response(200)
-        self.send_header("Content-Type", "text/javascript" if is_file else "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Write no lines between those of the test."""
-
-
 @pytest.fixture
 def shop(park, keys, visit, node) -> Iterator[Callable[[str], Page]]:
     """Open the page of the shop, with the publishable key of the app."""
     settings = {"key": keys["app"]["publishable"], "butler": park.web}
-    with ShopServer(settings) as server, ThreadPoolExecutor(1) as pool:
-        pool.submit(server.serve_forever)
+    with serve_page(PAGE % json.dumps(settings), CLIENT) as url:
 
         def open_shop(strategy: str) -> Page:
-            page = visit(f"{server.url}?strategy={strategy}")
+            page = visit(f"{url}?strategy={strategy}")
             page.wait_for_function("analytics.instance")
             return page
 
         yield open_shop
-        server.shutdown()
 
 
 def _session(page: Page, butler: str) -> str:

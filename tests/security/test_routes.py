@@ -70,6 +70,9 @@ KEY = {
     "v1/^m/?$",
     "v1/^projects/(?P<key>[^/]+)/settings/?$",
     "v1/^",
+    "^beacon/v1/batch/?$",
+    "^sourceConfig/?$",
+    "^(?:beacon/v1/|sourceConfig)",
 }
 SIGNED = {
     "v1/phone/^twilio/(?P<source>[^/]+)/?$",

@@ -37,6 +37,8 @@ _WARNINGS = {
     "identity_token_expired": "events had an identity token whose time was over, so they are claims",
     "identity_token_invalid": "events had a wrong or foreign identity token, so they are claims",
     "address_not_mine": "holders of addresses said that these are not those of its customers",
+    "secret_key_in_url": "requests had the secret key in their address, which logs store. Butler refused"
+    " them: make a new key, and revoke this one",
     "session_ended": "events had a session that has ended, or one of staff, so they are claims",
     "contested": "an address, a number or a card belongs to another record, so the records stay apart",
 }

@@ -49,6 +49,34 @@ def test_gzip_is_unpacked_whatever_the_headers_say(running):
         assert send(running.web, "/v1/batch", packed, headers).counts == (1, 0, 0)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP"])
+@pytest.mark.parametrize("lead", ["", " \r\n"])
+def test_plain_body_with_a_gzip_header_is_stored(running, encoding, lead):
+    _, key = source()
+    body = lead + json.dumps({"batch": [track()], "writeKey": key})
+
+    response = send(running.web, "/v1/batch", body.encode(), {"Content-Encoding": encoding})
+
+    assert (response.status, response.counts) == (200, (1, 0, 0))
+
+
+def test_plain_list_of_cloudevents_with_a_gzip_header_is_stored(running):
+    _, key = source()
+    cloud = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "Ride Entered"}
+    events = [cloud | {"subject": "user_id:guest-1"}]
+
+    response = send(running.web, "/v1/events", events, {"Content-Encoding": "gzip"}, key=key)
+
+    assert (response.status, response.counts) == (200, (1, 0, 0))
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b'"text"', b"\x1f{}"])
+def test_gzip_header_without_gzip_or_json_is_refused_with_the_reason(running, body):
+    response = send(running.web, "/v1/batch", body, {"Content-Encoding": "gzip"})
+
+    assert (response.status, response.json["code"]) == (400, "bad_gzip")
+
+
 def test_a_gzip_bomb_is_too_large(running):
     bomb = gzip.compress(b" " * 60_000_000, compresslevel=9)
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from customers.models import Event, QuarantinedItem, Trait
-from tests.channels.wire_client import send, source, track
+from tests.channels.wire_client import send, send_raw, source, track
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -255,3 +255,44 @@ def test_a_secret_key_in_a_bad_body_does_not_reach_quarantine(running):
     quarantined = QuarantinedItem.objects.get()
     assert key.encode() not in bytes(quarantined.raw)
     assert quarantined.reason == "not_finite"
+
+
+# 10. Odd paths -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["//v1/batch", "/v1//batch/", "///v1///b", "//beacon/v1/batch", "/beacon//v1//batch"]
+)
+def test_doubled_slashes_of_a_client_lose_no_event(running, path):
+    _, key = source()
+
+    response = send(running.web, path, {"batch": [track()]}, key=key)
+
+    assert (response.status, response.counts) == (200, (1, 0, 0))
+
+
+def test_preflight_with_a_doubled_slash_is_answered(running):
+    headers = {"Origin": "https://park.example", "Access-Control-Request-Method": "POST"}
+
+    response = send(running.web, "//v1/batch", None, headers, method="OPTIONS")
+
+    assert response.status == 204
+    assert response.headers["access-control-allow-origin"] == "https://park.example"
+
+
+@pytest.mark.parametrize(
+    "path", ["//api/me/", "//sign-in/", "/console//", "//example.com/v1/batch"]
+)
+def test_doubled_slash_outside_the_wire_is_no_page(running, path):
+    assert send(running.web, path, method="GET").status == 404
+
+
+def test_options_of_the_whole_server_names_the_methods(running):
+    request = b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+    answer = send_raw(running.web, request)
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 204")
+    assert b"allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" in head
+    assert body == b""
