@@ -18,7 +18,11 @@ from channels.ingest.http import PREFIXES
 from customers.access.authorization import names_key_scheme
 
 # Outermost first. They count and log each response, and answer 503 without a database.
-MIDDLEWARE = ("config.logging.RequestMiddleware", "config.errors.DatabaseUnavailableMiddleware")
+MIDDLEWARE = (
+    "config.logging.RequestMiddleware",
+    "config.cors.ApiCorsMiddleware",
+    "config.errors.DatabaseUnavailableMiddleware",
+)
 
 # These paths open a session, depend on the reader's language or are pages: they take no key.
 # An Authorization header of a proxy or of another API does not change their handler.
@@ -36,7 +40,7 @@ MAX_CONTENT_TYPE = 1000
 
 
 class ApiHandler(WSGIHandler):
-    """Django's handler with two middlewares in place of those of the pages."""
+    """Django's handler with three middlewares in place of those of the pages."""
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the chain from MIDDLEWARE instead of Django's setting. The chain is synchronous."""

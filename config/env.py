@@ -22,6 +22,9 @@ from customers.consent.preferences import TIME_OF_DAY
 
 ROOT = Path(__file__).resolve().parent.parent
 _PREFIX = re.compile(r"\+[1-9]\d{0,9}", re.ASCII)
+_ORIGIN = re.compile(
+    r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([1-9]\d{0,4}))?", re.ASCII
+)
 _BUDGET = re.compile(r"(\d{1,4})/(day|week|month)", re.ASCII)
 _HOURS = re.compile(f"({TIME_OF_DAY.pattern})-({TIME_OF_DAY.pattern})", re.ASCII)
 
@@ -73,6 +76,25 @@ def duration_seconds(name: str, *, default: float) -> float:
 def listing(name: str) -> list[str]:
     """Return the parts of a comma-separated variable; empty if it is not set."""
     return [part.strip() for part in text(name, "").split(",") if part.strip()]
+
+
+def origins(name: str) -> frozenset[str]:
+    """Return the origins of pages, such as https://shop.example.com, of a comma-separated variable.
+
+    Returns them as browsers write them: in lower case, and without the default port.
+    """
+    return frozenset(_origin(name, text) for text in listing(name))
+
+
+def _origin(name: str, text: str) -> str:
+    match = _ORIGIN.fullmatch(text.lower())
+    if not match:
+        raise ImproperlyConfigured(
+            f"{name} has {text!r}; use a list such as https://shop.example.com,https://app.example.com."
+        )
+    scheme, host, port = match.groups()
+    is_default = port in {None, {"http": "80", "https": "443"}[scheme]}
+    return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{port}"
 
 
 def prefixes(name: str) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ ERASURE_KEY = env.text("ERASURE_KEY", "") or SECRET_KEY
 TICKET_KEY = env.text("TICKET_KEY", "") or SECRET_KEY
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost"])
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+# The origins of pages on other hosts that may call the REST API.
+BUTLER_API_ORIGINS = env.origins("BUTLER_API_ORIGINS")
 
 INSTALLED_APPS = [
     "unfold",
@@ -78,6 +80,8 @@ if BUTLER_EXAMPLE:
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "config.logging.RequestMiddleware",
+    # Above DatabaseUnavailableMiddleware, so that pages of other origins can also read its answer.
+    "config.cors.ApiCorsMiddleware",
     # Above DatabaseUnavailableMiddleware, so that its page also has a policy and a style sheet.
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -221,6 +221,8 @@ def servers(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Ru
     web_port, live_port = free_port(), free_port()
     env |= {"LIVE_URL": f"http://localhost:{live_port}", "LIVE_PORT": str(live_port)}
     env["BUTLER_PASSKEY_ORIGINS"] = f"http://localhost:{web_port}"
+    # The page of a shop on another origin, which a test serves.
+    env["BUTLER_API_ORIGINS"] = f"http://127.0.0.1:{free_port()}"
     web = _granian("wsgi", "config.wsgi:application", web_port, env, home / "web.log")
     live = _granian("asgi", "config.asgi:application", live_port, env, home / "live.log")
     running = Running(

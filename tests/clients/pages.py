@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 class _PageServer(ThreadingHTTPServer):
-    def __init__(self, page: str, client: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _PageRequest)
+    def __init__(self, page: str, client: Path, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _PageRequest)
         self.page = page.encode()
         self.client = client
 
@@ -32,9 +32,12 @@ class _PageRequest(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve_page(page: str, client: Path) -> Iterator[str]:
-    """Serve the page at every path, and the files of the client below /client/. Yield the URL."""
-    with _PageServer(page, client) as server, ThreadPoolExecutor(1) as pool:
+def serve_page(page: str, client: Path, port: int = 0) -> Iterator[str]:
+    """Serve the page at every path, and the files of the client below /client/. Yield the URL.
+
+    port: 0 for a free one
+    """
+    with _PageServer(page, client, port) as server, ThreadPoolExecutor(1) as pool:
         pool.submit(server.serve_forever)
         try:
             yield f"http://127.0.0.1:{server.server_port}/"

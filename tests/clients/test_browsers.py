@@ -1,9 +1,11 @@
 """The published clients for browsers in Chromium, on a page of another origin than Butler."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -165,3 +167,57 @@ def test_rudderstack_event_with_an_identity_token_is_on_the_record_of_the_accoun
     assert account.value.endswith("/42")
     assert event.customer_id == account.customer_id
     assert token not in str(event.body)
+
+
+# The REST API --------------------------------------------------------------------------
+
+SIGN_IN_PAGE = """<!doctype html><title>Shop</title>
+<script>
+  const butler = %s;
+  const headers = { "Content-Type": "application/json" };
+  const send = async (path, body) =>
+    (await fetch(butler + path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+  let request;
+  const ask = async (email) => { ({ request } = await send("/api/sign-in/", { email })); };
+  const signIn = async (code) => {
+    const { session_token: token } = await send("/api/sign-in/", { request, code });
+    headers["X-Session-Token"] = token;
+    const response = await fetch(butler + "/api/me/", { headers });
+    return { status: response.status, etag: response.headers.get("ETag"), me: await response.json() };
+  };
+  window.isReady = true;
+</script>"""
+
+
+@contextmanager
+def shop_page(running, shared_chromium, port: int) -> Iterator[Page]:
+    html = SIGN_IN_PAGE % json.dumps(running.web)
+    with serve_page(html, MODULES, port) as url, shared_chromium.use() as browser:
+        page = browser.new_page()
+        page.goto(url)
+        yield page
+
+
+def test_customer_signs_in_on_a_page_of_a_listed_origin(running, shared_chromium):
+    port = urlsplit(running.env["BUTLER_API_ORIGINS"]).port
+
+    with shop_page(running, shared_chromium, port) as page:
+        page.evaluate("ask('noor@example.com')")
+        mail = page.request.get(f"{running.web}/dev/outbox.json").json()[0]
+        code = re.search(r"\b\d{6}\b", mail["text"]).group()
+        answer = page.evaluate(f"signIn('{code}')")
+        cookies = page.context.cookies(running.web)
+
+    assert answer["status"] == 200
+    assert answer["me"]["id"]
+    assert answer["etag"]
+    assert cookies == []
+
+
+def test_page_of_another_origin_can_not_ask_for_a_code(running, shared_chromium):
+    with shop_page(running, shared_chromium, 0) as page:
+        error = page.evaluate("ask('eve@example.com').catch((error) => error.message)")
+        mails = page.request.get(f"{running.web}/dev/outbox.json").json()
+
+    assert error == "Failed to fetch"
+    assert not [mail for mail in mails if mail["to"] == "eve@example.com"]

@@ -170,3 +170,40 @@ def test_settings_load_without_services_for_checks(monkeypatch):
 
     assert service_urls.database("DATABASE_URL")["HOST"] == "not-connected.invalid"
     assert env.secret("SECRET_KEY") != env.secret("SECRET_KEY")
+
+
+def test_origins_are_as_browsers_write_them(monkeypatch):
+    listed = "https://Shop.example.com, http://localhost:8080,https://app.example.com:443,http://[::1]:80"
+    monkeypatch.setenv("ORIGINS", listed)
+
+    assert env.origins("ORIGINS") == {
+        "https://shop.example.com",
+        "http://localhost:8080",
+        "https://app.example.com",
+        "http://[::1]",
+    }
+
+
+def test_no_origin_is_listed_by_default(monkeypatch):
+    monkeypatch.delenv("ORIGINS", raising=False)
+
+    assert env.origins("ORIGINS") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        "null",
+        "shop.example.com",
+        "https://",
+        "https://shop.example.com/",
+        "https://*.example.com",
+    ]
+    + ["ftp://shop.example.com", "https://user@shop.example.com", "https://shop.example.com:0"],
+)
+def test_value_that_is_no_origin_stops_the_start(monkeypatch, text):
+    monkeypatch.setenv("ORIGINS", f"https://app.example.com,{text}")
+
+    with pytest.raises(ImproperlyConfigured, match="ORIGINS has"):
+        env.origins("ORIGINS")
