@@ -12,7 +12,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.request_limits.LimitedParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "config.api.OperationSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.document.OperationSchema",
     "EXCEPTION_HANDLER": "customers.api.problems.handle_exception",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -28,6 +28,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "PREPROCESSING_HOOKS": ["config.api.rest_endpoints"],
-    "POSTPROCESSING_HOOKS": ["config.api.add_plain_endpoints"],
+    "PREPROCESSING_HOOKS": ["config.openapi.document.rest_endpoints"],
+    "POSTPROCESSING_HOOKS": ["config.openapi.document.complete_document"],
 }

@@ -1,9 +1,11 @@
 """Endpoints of the ledger: its entries, its export and the receipts of its entries."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
+import msgspec
 from django.http import HttpResponse
+from msgspec import UNSET, UnsetType
 from rest_framework.request import Request
 
 from butler.api.statements import TAG, StatementView
@@ -12,6 +14,39 @@ from customers.api import schema
 from customers.api.base import or_404, page_parameters, page_response
 from customers.consent import ledger_export
 from customers.queries.consent_shapes import LedgerEntryShape
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A ledger entry with its place on the hash chain, and a signature over both."""
+
+    schema: str
+    record: UUID
+    seq: int
+    previous: str
+    digest: str
+    document: dict[str, Any]
+    key_id: str
+    signature: str
+
+
+class LedgerLink(msgspec.Struct, frozen=True):
+    """A link of a hash chain: a receipt, or only the place of an entry that the reader may not read."""
+
+    record: UUID
+    seq: int
+    previous: str
+    digest: str
+    schema: str | UnsetType = UNSET
+    document: dict[str, Any] | UnsetType = UNSET
+    key_id: str | UnsetType = UNSET
+    signature: str | UnsetType = UNSET
+
+
+class LedgerExport(msgspec.Struct, frozen=True):
+    """The whole ledger of a customer: the hash chain of each record."""
+
+    schema: str
+    chains: list[list[LedgerLink]]
 
 
 class LedgerView(StatementView):
@@ -40,7 +75,7 @@ class ExportView(StatementView):
 
     @schema.describe(
         "Download the whole ledger with the receipt of every entry",
-        answer={"type": "object"},
+        answer=schema.shape(LedgerExport),
         tags=TAG,
     )
     def get(self, request: Request, customer_id: UUID | None = None) -> HttpResponse:
@@ -52,7 +87,9 @@ class ReceiptView(StatementView):
 
     rights: ClassVar = {"GET": Right.READ_CONSENTS}
 
-    @schema.describe("Download the signed receipt of an entry", answer={"type": "object"}, tags=TAG)
+    @schema.describe(
+        "Download the signed receipt of an entry", answer=schema.shape(Receipt), tags=TAG
+    )
     def get(
         self, request: Request, entry_id: UUID, customer_id: UUID | None = None
     ) -> HttpResponse:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from butler.actions import inbox as actions
 from butler.queries import decisions, inbox
+from butler.types import Gate
 from customers.access.permissions import Right
 from customers.actions.idempotency import StoredResponse
 from customers.api import schema
@@ -25,6 +26,9 @@ from customers.api.base import (
     read_query,
     shape_response,
 )
+
+# The gates of a decision, which the query returns as they are stored.
+schema.shape(Gate)
 
 
 class _AllRecordsView(CustomerView):

@@ -5,16 +5,17 @@ The shapes contain codes and facts. butler.decisions.reasons.catalog has the sen
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Raw
 
 from butler import sql
 from butler.queries.inbox import of_opened_records
 from customers.models import AccessLogEntry
 from customers.queries.pages import Page, read_cursor, read_page, write_cursor
-from customers.queries.shapes import JsonObject, JsonObjects
+from customers.queries.shapes import JsonObject, stored_list
 from customers.types import OpenedRecord
 
 
@@ -28,7 +29,7 @@ class DecisionShape(msgspec.Struct, frozen=True):
     # The class, topic, channel, purpose and relation of the message.
     act: JsonObject
     # In the format of butler.types.Gate.
-    gates: JsonObjects
+    gates: Annotated[Raw, stored_list("Gate")]
     until: datetime | None
     decided_at: datetime
     customer_version: int

@@ -18,50 +18,25 @@ _TEXT: OpenApiSchema = {"type": "string"}
 _ID: OpenApiSchema = {"type": ["string", "number"]}
 _MOMENT: OpenApiSchema = {"type": "string", "format": "date-time"}
 ANY_OBJECT: OpenApiSchema = {"type": "object", "additionalProperties": True}
-ERROR: OpenApiSchema = {
-    "type": "object",
-    "required": ["code", "message"],
-    "properties": {
-        "code": _TEXT,
-        "message": _TEXT,
-        "items": {"type": "array", "items": ANY_OBJECT},
-    },
-}
-SUCCESS: OpenApiSchema = {
-    "type": "object",
-    "required": ["success"],
-    "properties": {
-        "success": {"type": "boolean", "const": True},
-        "refused": {
-            "type": "array",
-            "description": "The events about erased customers, which Butler did not store.",
-            "items": {
-                "type": "object",
-                "required": ["index", "reason"],
-                "properties": {
-                    "index": {"type": "integer"},
-                    "reason": {"type": "string", "const": "erased"},
-                },
-            },
-        },
-    },
-}
+
+
+def reference(name: str) -> OpenApiSchema:
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 _CONTEXT: OpenApiSchema = {
     "type": "object",
     "additionalProperties": True,
-    "properties": {
-        "identityToken": {
-            "type": "string",
-            "description": "With a publishable key: a JWT of the source's server for the customer.",
-        }
-    },
+    "properties": {"identityToken": _TEXT},
 }
-EVENT: OpenApiSchema = {
+_EVENT: OpenApiSchema = {
     "type": "object",
+    "description": "An event in the form of the clients of Segment.",
     "additionalProperties": True,
     "properties": {
         "type": {"type": "string", "enum": sorted(_KIND_SUMMARIES)},
-        "messageId": {"type": ["string", "number"], "description": "At most 100 characters."},
+        "messageId": _ID,
         "userId": _ID,
         "anonymousId": _ID,
         "previousId": _ID,
@@ -71,11 +46,12 @@ EVENT: OpenApiSchema = {
         "originalTimestamp": _MOMENT,
         "properties": ANY_OBJECT,
         "traits": ANY_OBJECT,
-        "context": _CONTEXT,
+        "context": reference("EventContext"),
     },
 }
-CLOUDEVENT: OpenApiSchema = {
+_CLOUDEVENT: OpenApiSchema = {
     "type": "object",
+    "description": "A CloudEvent 1.0 in structured mode.",
     "additionalProperties": True,
     "required": ["specversion", "id", "source", "type"],
     "properties": {
@@ -83,27 +59,78 @@ CLOUDEVENT: OpenApiSchema = {
         "id": _TEXT,
         "source": _TEXT,
         "type": _TEXT,
-        "subject": {"type": "string", "description": "`kind:value` of an identifier."},
+        "subject": _TEXT,
         "time": _MOMENT,
         "data": {},
     },
 }
 _BATCH: OpenApiSchema = {
     "type": "object",
+    "description": "Up to 2500 events in the form of the clients of Segment.",
     "required": ["batch"],
     "properties": {
-        "batch": {"type": "array", "maxItems": 2500, "items": EVENT},
+        "batch": {"type": "array", "maxItems": 2500, "items": reference("Event")},
         "writeKey": _TEXT,
         "sentAt": _MOMENT,
-        "context": _CONTEXT,
+        "context": reference("EventContext"),
         "integrations": ANY_OBJECT,
     },
+}
+_SUCCESS: OpenApiSchema = {
+    "type": "object",
+    "description": "Butler stored the events.",
+    "required": ["success"],
+    "properties": {
+        "success": {"type": "boolean", "const": True},
+        "refused": {"type": "array", "items": reference("RefusedEvent")},
+    },
+}
+_REFUSED_EVENT: OpenApiSchema = {
+    "type": "object",
+    "description": "An event about an erased customer, which Butler did not store.",
+    "required": ["index", "reason"],
+    "properties": {
+        "index": {"type": "integer"},
+        "reason": {"type": "string", "const": "erased"},
+    },
+}
+_ERROR: OpenApiSchema = {
+    "type": "object",
+    "description": "An error, as all operations under /v1/ return it.",
+    "required": ["code", "message"],
+    "properties": {
+        "code": _TEXT,
+        "message": _TEXT,
+        "items": {"type": "array", "items": ANY_OBJECT},
+    },
+}
+# The components of this channel in the OpenAPI document.
+SCHEMAS: dict[str, OpenApiSchema] = {
+    "ClientMetrics": ANY_OBJECT | {"description": "The metrics of a client about itself."},
+    "ClientSettings": ANY_OBJECT | {"description": "The settings of a client."},
+    "CloudEvent": _CLOUDEVENT,
+    "CloudEventBatch": {
+        "type": "array",
+        "description": "CloudEvents in batched mode.",
+        "items": reference("CloudEvent"),
+    },
+    "Event": _EVENT,
+    "EventBatch": _BATCH,
+    "EventContext": _CONTEXT | {"description": "Where and how an event occurred."},
+    "IngestError": _ERROR,
+    "IngestSuccess": _SUCCESS,
+    "RefusedEvent": _REFUSED_EVENT,
 }
 
 # The security schemes of the REST API, which also accept the key of a source. X-Write-Key and
 # `writeKey` in the body are for clients that support no other scheme.
 KEY_SECURITY: list[OpenApiSchema] = [{"basic": []}, {"key": []}]
 
+_COUNT_HEADERS = {
+    "Accepted": "The number of events that Butler stored",
+    "Duplicates": "The number of events that Butler already had",
+    "Quarantined": "The number of events in quarantine",
+}
 _ERRORS = {
     400: "The body is not JSON, or an event is invalid in strict mode",
     401: "The key is missing or unknown",
@@ -127,8 +154,9 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     batch = operation(
         "ingest_batch",
         "Send a batch of events",
-        request_schema=_BATCH,
-        response_schema=SUCCESS,
+        description="Stores the valid events in one transaction, and the others in quarantine.",
+        request_schema=reference("EventBatch"),
+        response_schema=reference("IngestSuccess"),
         parameters=[strict, retried, session],
         has_count_headers=True,
     )
@@ -138,8 +166,9 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
             "post": operation(
                 f"ingest_{kind}",
                 summary,
-                request_schema=EVENT,
-                response_schema=SUCCESS,
+                description="Stores one event; the type in the body may be missing.",
+                request_schema=reference("Event"),
+                response_schema=reference("IngestSuccess"),
                 parameters=[strict, retried, session],
                 has_count_headers=True,
             )
@@ -149,8 +178,9 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
         "post": operation(
             "ingest_metrics",
             "Accept the metrics of a client about itself, and discard them",
-            request_schema=ANY_OBJECT,
-            response_schema=SUCCESS,
+            description="Some clients of Segment send them to the host of their events.",
+            request_schema=reference("ClientMetrics"),
+            response_schema=reference("IngestSuccess"),
             security=[],
         )
     }
@@ -166,7 +196,8 @@ def _client_paths(batch: OpenApiSchema) -> dict[str, OpenApiSchema]:
     segment = operation(
         "ingest_settings",
         "Return the settings of a client of Segment, such as the host to send to",
-        response_schema=ANY_OBJECT,
+        description="Some clients of Segment read their settings before the first event.",
+        response_schema=reference("ClientSettings"),
         parameters=[path_parameter("key", "A publishable key of a source")],
         security=[],
         errors=(403, 404, 405, 500, 503),
@@ -174,7 +205,8 @@ def _client_paths(batch: OpenApiSchema) -> dict[str, OpenApiSchema]:
     rudderstack = operation(
         "ingest_source_config",
         "Return the settings of a client of RudderStack",
-        response_schema=ANY_OBJECT,
+        description="The clients of RudderStack read their settings before the first event.",
+        response_schema=reference("ClientSettings"),
         parameters=[key],
         security=[{}, *KEY_SECURITY],
         errors=(401, 403, 405, 500, 503),
@@ -196,6 +228,7 @@ def operation(
     name: str,
     summary: str,
     *,
+    description: str,
     response_schema: OpenApiSchema,
     request_schema: OpenApiSchema | None = None,
     parameters: Iterable[OpenApiSchema] = (),
@@ -211,12 +244,13 @@ def operation(
     success: OpenApiSchema = {"description": "Stored", "content": _json(response_schema)}
     if has_count_headers:
         success["headers"] = {
-            f"Butler-{count_name}": {"schema": {"type": "integer"}}
-            for count_name in ("Accepted", "Duplicates", "Quarantined")
+            f"Butler-{count_name}": {"schema": {"type": "integer"}, "description": description}
+            for count_name, description in _COUNT_HEADERS.items()
         }
     described: OpenApiSchema = {
         "operationId": name,
         "summary": summary,
+        "description": description,
         "tags": [tag],
         "security": KEY_SECURITY if security is None else security,
         "parameters": list(parameters),
@@ -258,14 +292,15 @@ def _cloudevents(parameters: list[OpenApiSchema]) -> OpenApiSchema:
     described = operation(
         "ingest_cloudevents",
         "Send CloudEvents 1.0: structured, in binary mode, or a batch",
-        request_schema=CLOUDEVENT,
-        response_schema=SUCCESS,
+        description="In binary mode the body is `data`, and `ce-` headers have the attributes.",
+        request_schema=reference("CloudEvent"),
+        response_schema=reference("IngestSuccess"),
         parameters=parameters,
         has_count_headers=True,
     )
     described["requestBody"]["content"] |= {
-        "application/cloudevents+json": {"schema": CLOUDEVENT},
-        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": CLOUDEVENT}},
+        "application/cloudevents+json": {"schema": reference("CloudEvent")},
+        "application/cloudevents-batch+json": {"schema": reference("CloudEventBatch")},
     }
     return described
 
@@ -273,10 +308,15 @@ def _cloudevents(parameters: list[OpenApiSchema]) -> OpenApiSchema:
 def _error_response(code: int) -> OpenApiSchema:
     refused: OpenApiSchema = {
         "description": _ERRORS.get(code, "The object does not exist"),
-        "content": _json(ERROR),
+        "content": _json(reference("IngestError")),
     }
     if code in (429, 503):
-        refused["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+        refused["headers"] = {
+            "Retry-After": {
+                "schema": {"type": "integer"},
+                "description": "The number of seconds after which to try again",
+            }
+        }
     return refused
 
 

@@ -27,6 +27,8 @@ _CUSTOMER: OpenApiSchema = {
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
 }
+SCHEMAS: dict[str, OpenApiSchema] = {}
+_EXAMPLE = 'id: 42\nevent: event\ndata: {"version": 42, "name": "Ride Ended"}\n\n'
 _REFUSALS = {
     "401": "The credential is missing or invalid",
     "403": "The key does not allow reading records",
@@ -50,12 +52,13 @@ def _stream(
 ) -> OpenApiSchema:
     described = {
         "description": "New events as Butler stores them; `id` is the version (see the docs)",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
     problem = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}
     return {
         "operationId": name,
         "summary": summary,
+        "description": "Server-sent events. Reconnect with the last id that you received.",
         "tags": ["live"],
         "security": security,
         "parameters": [_AFTER, _LAST, *parameters],

@@ -1,11 +1,12 @@
 """The paths below `/v1/phone/` in the OpenAPI document."""
 
-from channels.ingest.openapi import OpenApiSchema, header, operation, path_parameter
+from channels.ingest.openapi import OpenApiSchema, header, operation, path_parameter, reference
 
 TAG = "phone"
 _TEXT: OpenApiSchema = {"type": "string"}
-CALL: OpenApiSchema = {
+_CALL: OpenApiSchema = {
     "type": "object",
+    "description": "A call that begins, is answered or ends.",
     "required": ["event", "callId"],
     "properties": {
         "event": {"type": "string", "enum": ["newCall", "answer", "hangup"]},
@@ -18,8 +19,9 @@ CALL: OpenApiSchema = {
         "queue": _TEXT,
     },
 }
-MATCH: OpenApiSchema = {
+_MATCH: OpenApiSchema = {
     "type": "object",
+    "description": "A customer with the number of a call.",
     "required": ["id", "version", "name", "is_verified", "is_known"],
     "properties": {
         "id": {"type": "string", "format": "uuid"},
@@ -29,8 +31,9 @@ MATCH: OpenApiSchema = {
         "is_known": {"type": "boolean"},
     },
 }
-ANSWER: OpenApiSchema = {
+_ANSWER: OpenApiSchema = {
     "type": "object",
+    "description": "Whether Butler stored the call, and the customers with its number.",
     "required": ["success", "status", "customer", "matches", "customers"],
     "properties": {
         "success": {"type": "boolean", "const": True},
@@ -40,7 +43,18 @@ ANSWER: OpenApiSchema = {
         },
         "customer": {"type": ["string", "null"], "format": "uuid"},
         "matches": {"type": "string", "enum": ["none", "one", "many"]},
-        "customers": {"type": "array", "items": MATCH},
+        "customers": {"type": "array", "items": reference("CallingCustomer")},
+    },
+}
+SCHEMAS: dict[str, OpenApiSchema] = {
+    "PhoneCall": _CALL,
+    "PhoneCallAnswer": _ANSWER,
+    "CallingCustomer": _MATCH,
+    "TwilioForm": {
+        "type": "object",
+        "description": "A voice webhook or a status callback of Twilio.",
+        "additionalProperties": True,
+        "properties": {"CallSid": _TEXT, "From": _TEXT, "To": _TEXT, "CallStatus": _TEXT},
     },
 }
 
@@ -50,13 +64,14 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     call = operation(
         "phone_call",
         "Report that a call begins, is answered or ends, and get the customers with its number",
-        request_schema=CALL,
-        response_schema=ANSWER,
+        description="A call rings at the desk: send newCall at once, and answer and hangup later.",
+        request_schema=reference("PhoneCall"),
+        response_schema=reference("PhoneCallAnswer"),
         has_count_headers=True,
         tag=TAG,
     )
     forms = ("application/x-www-form-urlencoded", "multipart/form-data")
-    call["requestBody"]["content"] |= {form: {"schema": CALL} for form in forms}
+    call["requestBody"]["content"] |= {form: {"schema": reference("PhoneCall")} for form in forms}
     dial: OpenApiSchema = {
         "name": "dial",
         "in": "query",
@@ -67,7 +82,8 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     twilio = operation(
         "phone_twilio",
         "Receive a voice webhook or status callback of Twilio",
-        request_schema={"type": "object", "additionalProperties": True},
+        description="Twilio sends a form. Its signature is the credential.",
+        request_schema=reference("TwilioForm"),
         response_schema=_TEXT,
         parameters=[
             path_parameter("source", "The source whose webhook secret is the auth token"),
@@ -84,6 +100,6 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     )
     twilio["responses"]["200"]["content"] = {"text/xml": {"schema": _TEXT}}
     twilio["requestBody"]["content"] |= {
-        "application/x-www-form-urlencoded": {"schema": {"type": "object"}}
+        "application/x-www-form-urlencoded": {"schema": reference("TwilioForm")}
     }
     return {"/v1/phone/calls": {"post": call}, "/v1/phone/twilio/{source}": {"post": twilio}}

@@ -1,9 +1,26 @@
 """The paths below `/v1/sms/` in the OpenAPI document."""
 
-from channels.ingest.openapi import OpenApiSchema, header, operation
+from channels.ingest.openapi import OpenApiSchema, header, operation, reference
 
 TAG = "sms"
 _TEXT: OpenApiSchema = {"type": "string"}
+
+
+def _form(description: str, fields: list[str]) -> OpenApiSchema:
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": True,
+        "properties": dict.fromkeys(fields, _TEXT),
+    }
+
+
+SCHEMAS = {
+    "InboundSms": _form("An SMS of a customer.", ["MessageSid", "From", "To", "Body"]),
+    "SmsStatus": _form(
+        "The delivery status of an SMS.", ["MessageSid", "MessageStatus", "ErrorCode"]
+    ),
+}
 
 
 def openapi_paths() -> dict[str, OpenApiSchema]:
@@ -15,9 +32,7 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
 
 
 def _inbound() -> OpenApiSchema:
-    inbound = _callback(
-        "sms_inbound", "Receive an SMS of a customer", ["MessageSid", "From", "To", "Body"]
-    )
+    inbound = _callback("sms_inbound", "Receive an SMS of a customer", "InboundSms")
     inbound["responses"]["200"]["content"] = {"text/xml": {"schema": _TEXT}}
     return inbound
 
@@ -30,29 +45,18 @@ def _status() -> OpenApiSchema:
         "description": "Butler's id of the message; the signature covers it",
         "schema": {"type": "string"},
     }
-    status = _callback(
-        "sms_status",
-        "Receive the delivery status of an SMS",
-        ["MessageSid", "MessageStatus", "ErrorCode"],
-        named,
-    )
+    status = _callback("sms_status", "Receive the delivery status of an SMS", "SmsStatus", named)
     del status["responses"]["200"]
     status["responses"]["204"] = {"description": "Stored"}
     return status
 
 
-def _callback(
-    name: str, summary: str, fields: list[str], *parameters: OpenApiSchema
-) -> OpenApiSchema:
-    form: OpenApiSchema = {
-        "type": "object",
-        "additionalProperties": True,
-        "properties": dict.fromkeys(fields, _TEXT),
-    }
+def _callback(name: str, summary: str, form: str, *parameters: OpenApiSchema) -> OpenApiSchema:
     document = operation(
         name,
         summary,
-        request_schema=form,
+        description="Twilio sends a form. Its signature is the credential.",
+        request_schema=reference(form),
         response_schema=_TEXT,
         parameters=[
             header(
@@ -66,5 +70,7 @@ def _callback(
         errors=(400, 401, 404, 405, 413, 415, 429, 500, 503),
         tag=TAG,
     )
-    document["requestBody"]["content"] |= {"application/x-www-form-urlencoded": {"schema": form}}
+    document["requestBody"]["content"] |= {
+        "application/x-www-form-urlencoded": {"schema": reference(form)}
+    }
     return document

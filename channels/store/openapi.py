@@ -1,11 +1,11 @@
 """The paths below `/v1/store/` in the OpenAPI document."""
 
-from channels.ingest.openapi import ERROR, OpenApiSchema, operation
+from channels.ingest.openapi import OpenApiSchema, operation, reference
 
 TAG = "store"
 _TEXT: OpenApiSchema = {"type": "string", "maxLength": 128}
 _MOMENT: OpenApiSchema = {"type": "string", "format": "date-time"}
-SCAN: OpenApiSchema = {
+_SCAN: OpenApiSchema = {
     "type": "object",
     "description": "Exactly one of card, code, order and phone.",
     "properties": {
@@ -20,23 +20,26 @@ SCAN: OpenApiSchema = {
         "id": {**_TEXT, "description": "The line's id on its device"},
     },
 }
-TILL_SCAN: OpenApiSchema = {
+_TILL_SCAN: OpenApiSchema = {
+    "description": "One scan of a till that was offline.",
     "type": "object",
     "required": ["id"],
-    "properties": SCAN["properties"]
+    "properties": _SCAN["properties"]
     | {"event": _TEXT, "properties": {"type": "object", "additionalProperties": True}},
 }
-BATCH: OpenApiSchema = {
+_BATCH: OpenApiSchema = {
+    "description": "The scans of one till that was offline.",
     "type": "object",
     "required": ["device", "lines"],
     "properties": {
         "device": {"type": "string", "minLength": 1, "maxLength": 40},
         "sequence": {"type": "integer"},
         "clock": {**_MOMENT, "description": "The time of the device's clock at sending"},
-        "lines": {"type": "array", "maxItems": 1000, "items": TILL_SCAN},
+        "lines": {"type": "array", "maxItems": 1000, "items": reference("TillScan")},
     },
 }
-ORDER: OpenApiSchema = {
+_ORDER: OpenApiSchema = {
+    "description": "The order of a ticket; null if there is none.",
     "type": ["object", "null"],
     "properties": {
         "number": _TEXT,
@@ -45,7 +48,8 @@ ORDER: OpenApiSchema = {
         "visit_time": {"type": ["string", "null"]},
     },
 }
-GATE_SENTENCE: OpenApiSchema = {
+_CUSTOMER: OpenApiSchema = {
+    "description": "The customer with the scanned identifier, in one sentence.",
     "type": "object",
     "required": ["id", "version", "name", "is_verified", "line", "order"],
     "properties": {
@@ -54,7 +58,7 @@ GATE_SENTENCE: OpenApiSchema = {
         "name": {"type": ["string", "null"]},
         "is_verified": {"type": "boolean"},
         "line": {"type": "string", "description": "One sentence about the customer and the visit"},
-        "order": ORDER,
+        "order": reference("OrderAtGate"),
     },
 }
 TICKET_STATES = (
@@ -72,7 +76,8 @@ TICKET_STATES = (
     "unknown",
     "several",
 )
-TICKET_ANSWER: OpenApiSchema = {
+_TICKET: OpenApiSchema = {
+    "description": "The state of the scanned ticket.",
     "type": "object",
     "required": ["state", "admitted", "line", "id", "version", "name", "order"],
     "properties": {
@@ -82,10 +87,11 @@ TICKET_ANSWER: OpenApiSchema = {
         "id": {"type": ["string", "null"], "format": "uuid"},
         "version": {"type": ["integer", "null"]},
         "name": {"type": ["string", "null"]},
-        "order": ORDER,
+        "order": reference("OrderAtGate"),
     },
 }
-BATCH_RECEIPT: OpenApiSchema = {
+_RECEIPT: OpenApiSchema = {
+    "description": "What Butler did with each scan.",
     "type": "object",
     "required": ["success", "sequence", "lines"],
     "properties": {
@@ -93,20 +99,32 @@ BATCH_RECEIPT: OpenApiSchema = {
         "sequence": {"type": ["integer", "null"]},
         "lines": {
             "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["id", "status", "reason"],
-                "properties": {
-                    "id": {"type": "string"},
-                    "status": {
-                        "type": "string",
-                        "enum": ["accepted", "duplicate", "other_content", "quarantined"],
-                    },
-                    "reason": {"type": "string"},
-                },
-            },
+            "items": reference("TillLineReceipt"),
         },
     },
+}
+_LINE_RECEIPT: OpenApiSchema = {
+    "description": "What Butler did with one scan.",
+    "type": "object",
+    "required": ["id", "status", "reason"],
+    "properties": {
+        "id": {"type": "string"},
+        "status": {
+            "type": "string",
+            "enum": ["accepted", "duplicate", "other_content", "quarantined"],
+        },
+        "reason": {"type": "string"},
+    },
+}
+SCHEMAS = {
+    "CustomerAtGate": _CUSTOMER,
+    "OrderAtGate": _ORDER,
+    "Scan": _SCAN,
+    "TicketAtGate": _TICKET,
+    "TillBatch": _BATCH,
+    "TillBatchReceipt": _RECEIPT,
+    "TillLineReceipt": _LINE_RECEIPT,
+    "TillScan": _TILL_SCAN,
 }
 
 
@@ -115,8 +133,9 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     scan = operation(
         "store_scan",
         "Store a scan, and get one sentence about the ticket or the customer",
-        request_schema=SCAN,
-        response_schema={"anyOf": [TICKET_ANSWER, GATE_SENTENCE]},
+        description="A till sends a scan again with the same id, and Butler stores it once.",
+        request_schema=reference("Scan"),
+        response_schema={"anyOf": [reference("TicketAtGate"), reference("CustomerAtGate")]},
         has_count_headers=True,
         tag=TAG,
     )
@@ -126,13 +145,14 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     ):
         scan["responses"][code] = {
             "description": description,
-            "content": {"application/json": {"schema": ERROR}},
+            "content": {"application/json": {"schema": reference("IngestError")}},
         }
     batch = operation(
         "store_batch",
         "Store the scans of an offline till, in any order, late or repeated",
-        request_schema=BATCH,
-        response_schema=BATCH_RECEIPT,
+        description="Each scan has an id, so a till may send a batch again.",
+        request_schema=reference("TillBatch"),
+        response_schema=reference("TillBatchReceipt"),
         has_count_headers=True,
         tag=TAG,
     )

@@ -1,9 +1,10 @@
 """The paths below `/v1/webhooks/` in the OpenAPI document."""
 
-from channels.ingest.openapi import SUCCESS, OpenApiSchema, header, operation, path_parameter
+from channels.ingest.openapi import OpenApiSchema, header, operation, path_parameter, reference
 
-PAYLOAD: OpenApiSchema = {
+_PAYLOAD: OpenApiSchema = {
     "type": "object",
+    "description": "The body of a signed webhook.",
     "required": ["type"],
     "additionalProperties": True,
     "properties": {
@@ -12,6 +13,7 @@ PAYLOAD: OpenApiSchema = {
         "data": {"type": "object", "additionalProperties": True},
     },
 }
+SCHEMAS = {"SignedWebhook": _PAYLOAD}
 
 
 def openapi_paths() -> dict[str, OpenApiSchema]:
@@ -19,8 +21,9 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     receive = operation(
         "webhook_receive",
         "Receive a webhook that its source signed (Standard Webhooks)",
-        request_schema=PAYLOAD,
-        response_schema=SUCCESS,
+        description="Stores the webhook as an event of its source. The signature is the credential.",
+        request_schema=reference("SignedWebhook"),
+        response_schema=reference("IngestSuccess"),
         parameters=[
             path_parameter("source", "The name of the source"),
             header("webhook-id", "The id of the webhook, the same at each attempt", required=True),

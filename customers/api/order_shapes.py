@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from customers.api.problems import Problem
+from customers.api.stored_shapes import Guest
 from customers.projections.order_lines import LINE_FIELDS
 from customers.projections.orders import LARGEST
 from customers.values.amounts import read_amount
@@ -35,6 +36,9 @@ type TimeOfDay = Annotated[
     ),
 ]
 type Count = Annotated[int, Meta(ge=1, le=10_000)]
+type Guests = list[
+    Annotated[dict[str, Any], Meta(extra_json_schema={"$ref": "#/components/schemas/Guest"})]
+]
 type Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 
 
@@ -57,9 +61,12 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     total: Money | UnsetType = UNSET
     visit_date: date | UnsetType | None = UNSET
     visit_time: TimeOfDay | UnsetType | None = UNSET
-    party: list[dict[str, Any]] | UnsetType = UNSET
+    party: Guests | UnsetType = UNSET
     note: Text | UnsetType = UNSET
     coupon: Text | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        _check_guests(self.party)
 
 
 class LineChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -81,8 +88,11 @@ class OrderChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     total: Money | UnsetType = UNSET
     visit_date: date | UnsetType | None = UNSET
     visit_time: TimeOfDay | UnsetType | None = UNSET
-    party: list[dict[str, Any]] | UnsetType = UNSET
+    party: Guests | UnsetType = UNSET
     note: Text | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        _check_guests(self.party)
 
 
 class PlacedOrder(msgspec.Struct, frozen=True):
@@ -92,6 +102,14 @@ class PlacedOrder(msgspec.Struct, frozen=True):
     customer: UUID
     version: int
     status: Literal["placed", "requested"]
+
+
+def _check_guests(guests: list[dict[str, Any]] | UnsetType) -> None:
+    """Raise ValueError if a field of Guest is not text. Other fields may have any value."""
+    for guest in guests or ():
+        for name in Guest.__struct_fields__:
+            if not isinstance(guest.get(name, ""), str):
+                raise ValueError(f"{name} of a guest has to be text")
 
 
 def event_properties(shape: NewOrder | OrderChange) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Builds the OpenAPI schema from the shapes of requests and responses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from customers.api.problems import CONTENT_TYPE, ProblemShape
+from customers.api.stored_shapes import STORED_SHAPES
 
 # Strict types for query parameters, which arrive as text.
 type Moment = Annotated[datetime, Meta(tz=True)]
@@ -22,12 +23,29 @@ IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
 SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "A secret key, sk_…, as token"},
     "basic": {"type": "http", "scheme": "basic", "description": "A secret key as user name"},
-    "token": {"type": "apiKey", "in": "header", "name": "X-Session-Token"},
-    "account": {"type": "apiKey", "in": "header", "name": "X-Identity-Token"},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+    "token": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Session-Token",
+        "description": "The session_token of POST /api/sign-in/, for a customer or for staff",
+    },
+    "account": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Identity-Token",
+        "description": "A JWT that the server of a source signed for one of its accounts",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "sessionid",
+        "description": "The session of a browser that signed in on the pages of Butler",
+    },
 }
 
-_shapes: set[type] = {ProblemShape}
+_shapes: set[type] = {ProblemShape, *STORED_SHAPES}
+# The shapes of which endpoints return pages.
+_page_shapes: set[type] = set()
 _problem = {"$ref": _REF.format(name="ProblemShape")}
 _PROBLEMS: dict[int, str] = {
     400: "The query, a header or the JSON is not valid.",
@@ -77,15 +95,27 @@ def shape(of: type) -> dict[str, str]:
 
 
 def pages_of(of: type) -> dict[str, Any]:
-    """Return the schema of a page of these shapes."""
+    """Return a reference to the schema of a page of these shapes, such as OrderPage."""
+    shape(of)
+    _page_shapes.add(of)
+    return {"$ref": _REF.format(name=_page_name(of))}
+
+
+def _page_name(of: type) -> str:
+    return of.__name__.removesuffix("Shape") + "Page"
+
+
+def _page_schema(of: type) -> dict[str, Any]:
     address = {"type": ["string", "null"], "format": "uri"}
     return {
+        "title": _page_name(of),
+        "description": f"A page of a list of {of.__name__}.",
         "type": "object",
         "required": ["results", "next", "previous"],
         "properties": {
             "results": {"type": "array", "items": shape(of)},
-            "next": address,
-            "previous": address,
+            "next": {**address, "description": "The URL of the next page; null on the last one"},
+            "previous": {**address, "description": "The URL of the page before; null on the first"},
         },
     }
 
@@ -146,6 +176,53 @@ def _body_schema(body: type | tuple[type, ...]) -> dict[str, Any]:
 
 
 def components() -> dict[str, Any]:
-    """Return the schemas of all shapes that the endpoints refer to."""
-    _, schemas = msgspec.json.schema_components(_shapes, ref_template=_REF)
-    return dict(schemas)
+    """Return the schemas of all shapes that the endpoints refer to, sorted by name."""
+    shapes = sorted(_shapes, key=lambda shape_type: shape_type.__name__)
+    _, schemas = msgspec.json.schema_components(
+        shapes, schema_hook=_json_value_schema, ref_template=_REF
+    )
+    for struct in _struct_types(shapes):
+        _state_moments(struct, schemas[struct.cls.__name__]["properties"])
+    pages = {_page_name(of): _page_schema(of) for of in _page_shapes}
+    return dict(sorted((schemas | pages).items()))
+
+
+def _json_value_schema(value_type: type) -> dict[str, Any]:
+    if value_type is object:
+        return {"description": "Any JSON value"}
+    raise NotImplementedError
+
+
+def _struct_types(shapes: Iterable[type]) -> Iterator[inspect.StructType]:
+    """Yield the struct types that these shapes contain, with themselves."""
+    known_types: set[type] = set()
+    waiting = list(inspect.multi_type_info(shapes))
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, inspect.StructType) and current.cls not in known_types:
+            known_types.add(current.cls)
+            yield current
+            waiting += [field.type for field in current.fields]
+        elif not isinstance(current, inspect.StructType):
+            waiting += _inner_types(current)
+
+
+def _inner_types(of: inspect.Type) -> list[inspect.Type]:
+    """Return the types that a union, a collection or an annotated type contains."""
+    names = ("type", "item_type", "value_type")
+    inner = [getattr(of, name) for name in names if hasattr(of, name)]
+    return [*inner, *getattr(of, "types", ()), *getattr(of, "item_types", ())]
+
+
+def _state_moments(struct: inspect.StructType, properties: dict[str, Any]) -> None:
+    """Add the format of times, which msgspec leaves out of a datetime that may be naive.
+
+    All times in responses have a time zone.
+    """
+    for field in struct.fields:
+        schema = properties[field.encode_name]
+        if isinstance(field.type, inspect.DateTimeType):
+            schema |= MOMENT
+        elif inspect.DateTimeType in map(type, _inner_types(field.type)):
+            schema["anyOf"] = [MOMENT, *(kind for kind in schema["anyOf"] if kind != MOMENT)]
+            schema["anyOf"] = [kind for kind in schema["anyOf"] if kind != {"type": "string"}]

@@ -6,8 +6,10 @@ order, an owner of the space of that source, or staff answer it.
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from customers.projections.projected_events import ProjectedEvent, parse_text
 
@@ -30,6 +32,9 @@ ORDER_SOURCE_ID = "order_source_id"
 # The properties that name the order of an event.
 _ORDER_PROPERTIES = ("order_id", ORDER_SOURCE_ID)
 
+_MOMENT = {"type": "string", "format": "date-time"}
+_MOMENT_OR_EMPTY = {"anyOf": [_MOMENT, {"type": "string", "const": ""}]}
+
 
 class OrderRequest(msgspec.Struct):
     """One request of a customer about an order, with its state."""
@@ -37,11 +42,12 @@ class OrderRequest(msgspec.Struct):
     id: str
     event: str
     change: dict[str, object]
-    requested_at: str
+    requested_at: Annotated[str, Meta(extra_json_schema=_MOMENT)]
     state: str = OPEN
     # The reason of a declined request; ORDER_CHANGED if the order changed while the request was open.
     reason: str = ""
-    decided_at: str = ""
+    # Empty if the request is open.
+    decided_at: Annotated[str, Meta(extra_json_schema=_MOMENT_OR_EMPTY)] = ""
     decided_by: str = ""
 
     @property

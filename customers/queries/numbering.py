@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.db.models import F, QuerySet
+from msgspec import Meta
 
 from customers.models import NumberingQuestion
 from customers.queries.pages import Page, read_page
@@ -26,7 +27,7 @@ class NumberingQuestionShape(Shape, frozen=True):
 
     id: int
     space: str
-    sources: tuple[NumberedSource, NumberedSource]
+    sources: Annotated[tuple[NumberedSource, ...], Meta(min_length=2, max_length=2)]
     shared_mailboxes: int
     equal_numbers: int
     answer: Literal["", "separate", "same"]

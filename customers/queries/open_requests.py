@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from customers.models import Order, Source
 from customers.queries.pages import Page, read_page
-from customers.queries.shapes import JsonObject, JsonObjects, Shape
+from customers.queries.shapes import JsonObject, Shape, StoredOrderLines
 from customers.types import Sender
 from customers.values.times import written_instant
 
@@ -22,7 +22,7 @@ class OpenOrderRequestShape(Shape, frozen=True):
     event: str
     change: JsonObject
     # The lines of the order, which the change may name by their ids.
-    lines: JsonObjects
+    lines: StoredOrderLines
     requested_at: datetime
     # "order-changed" if the order changed after the request; else empty.
     reason: str

@@ -8,12 +8,29 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
+
+def stored_list(component: str) -> Meta:
+    """Return the annotation of a stored JSON list, whose items have this OpenAPI component."""
+    items = {"$ref": f"#/components/schemas/{component}"}
+    return Meta(extra_json_schema={"type": "array", "items": items})
+
+
 # JSON that is returned as it is stored, so that numbers keep all digits.
 type Json = Annotated[Raw, Meta(extra_json_schema={"description": "Any JSON value"})]
 type JsonObjects = Annotated[
     Raw, Meta(extra_json_schema={"type": "array", "items": {"type": "object"}})
 ]
 type JsonObject = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
+# JSON as the projections store it. customers.api.stored_shapes has the shapes.
+type StoredOrderLines = Annotated[Raw, stored_list("OrderLine")]
+type StoredRefunds = Annotated[Raw, stored_list("Refund")]
+type StoredOrderRequests = Annotated[Raw, stored_list("OrderRequest")]
+type StoredRequestedChanges = Annotated[Raw, stored_list("RequestedChange")]
+type StoredGuests = Annotated[Raw, stored_list("Guest")]
+type StoredDoubts = Annotated[
+    Raw,
+    Meta(extra_json_schema={"type": "object", "additionalProperties": {"type": "string"}}),
+]
 type Version = Annotated[int, Meta(ge=0, description="Version of the record")]
 type Verified = Annotated[bool, Meta(description="True: verified; false: only claimed")]
 type SignedIn = Annotated[
@@ -74,13 +91,13 @@ class OrderShape(Shape, frozen=True):
     is_total_of_lines: bool
     visit_date: date | None
     visit_time: time | None
-    party: JsonObjects
-    lines: JsonObjects
+    party: StoredGuests
+    lines: StoredOrderLines
     details: JsonObject
-    requested_changes: JsonObjects
-    refunds: JsonObjects
-    doubts: JsonObject
-    requests: JsonObjects
+    requested_changes: StoredRequestedChanges
+    refunds: StoredRefunds
+    doubts: StoredDoubts
+    requests: StoredOrderRequests
     is_verified: Verified
     placed_at: datetime
     changed_at: datetime

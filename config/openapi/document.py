@@ -12,7 +12,10 @@ from channels.phone import openapi as phone
 from channels.sms import openapi as sms
 from channels.store import openapi as store
 from channels.webhook import openapi as webhook
+from config.openapi import examples, fields, overview
 from customers.api import schema
+
+_CHANNELS = (ingest, phone, sms, email, store, webhook, live)
 
 
 class OperationSchema(AutoSchema):
@@ -27,19 +30,26 @@ class OperationSchema(AutoSchema):
 def rest_endpoints(
     endpoints: Iterable[tuple[str, str, str, Any]],
 ) -> list[tuple[str, str, str, Any]]:
-    """Return the endpoints of DRF views; `add_plain_endpoints` adds the others."""
+    """Return the endpoints of DRF views; `complete_document` adds the others."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
 
 
-def add_plain_endpoints(**arguments: Any) -> dict[str, Any]:
-    """Return the OpenAPI document with the endpoints that are plain views, and all schemas.
+def complete_document(**arguments: Any) -> dict[str, Any]:
+    """Return the OpenAPI document with the plain views, all schemas, descriptions and examples.
 
     drf-spectacular passes its document by the name "result".
     """
     document: dict[str, Any] = arguments["result"]
-    for channel in (ingest, phone, sms, email, store, webhook, live):
+    schemas = schema.components()
+    for channel in _CHANNELS:
         document["paths"] |= channel.openapi_paths()
-    components = document.setdefault("components", {})
-    components.setdefault("schemas", {}).update(schema.components())
-    components["securitySchemes"] = schema.SECURITY
+        schemas |= channel.SCHEMAS
+    schemas = dict(sorted(schemas.items()))
+    document["components"] = {"schemas": schemas, "securitySchemes": schema.SECURITY}
+    document |= overview.sections()
+    for path, path_item in document["paths"].items():
+        if path.startswith("/live/"):
+            path_item["get"]["servers"] = overview.live_servers()
+    fields.describe_fields(document)
+    examples.add_examples(document)
     return document
