@@ -169,6 +169,45 @@ def test_rudderstack_event_with_an_identity_token_is_on_the_record_of_the_accoun
     assert token not in str(event.body)
 
 
+SEGMENT = MODULES / "@segment/analytics-next/dist/umd"
+SEGMENT_PAGE = """<!doctype html><title>Shop</title>
+<script src="/client/index.js"></script>
+<script>
+  const settings = %s;
+  const analytics = AnalyticsNext.AnalyticsBrowser.load(
+    { writeKey: settings.key, cdnURL: settings.butler },
+  );
+  analytics.ready(() => { window.isReady = true; });
+</script>"""
+# A queue of calls as the loader snippet of analytics.js makes it.
+SNIPPET_PAGE = """<!doctype html><title>Shop</title>
+<script>
+  const settings = %s;
+  window.analytics = [];
+  for (const method of ["identify", "page", "track", "group", "alias", "ready"]) {
+    analytics[method] = (...values) => analytics.push([method, ...values]);
+  }
+  analytics._writeKey = settings.key;
+  analytics._cdn = settings.butler;
+  analytics._loadOptions = {};
+  analytics.ready(() => { window.isReady = true; });
+</script>
+<script async data-global-segment-analytics-key="analytics" src="/client/standalone.js"></script>"""
+
+
+@pytest.mark.parametrize("html", [SEGMENT_PAGE, SNIPPET_PAGE], ids=["package", "snippet"])
+def test_segment_client_starts_and_sends_with_the_address_of_butler_only(running, visit, html):
+    _, key = source()
+    page = html % json.dumps({"butler": running.web, "key": key})
+
+    with visit(page, SEGMENT) as opened:
+        opened.page.evaluate(CALLS)
+        wait_for_events(5)
+
+    check_noors_events()
+    assert opened.faults == []
+
+
 # The REST API --------------------------------------------------------------------------
 
 SIGN_IN_PAGE = """<!doctype html><title>Shop</title>

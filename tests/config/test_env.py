@@ -199,8 +199,10 @@ def test_no_origin_is_listed_by_default(monkeypatch):
         "https://",
         "https://shop.example.com/",
         "https://*.example.com",
-    ]
-    + ["ftp://shop.example.com", "https://user@shop.example.com", "https://shop.example.com:0"],
+        "ftp://shop.example.com",
+        "https://user@shop.example.com",
+        "https://shop.example.com:0",
+    ],
 )
 def test_value_that_is_no_origin_stops_the_start(monkeypatch, text):
     monkeypatch.setenv("ORIGINS", f"https://app.example.com,{text}")
