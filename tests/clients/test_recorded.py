@@ -104,7 +104,16 @@ def test_kotlin_gzip_batch_in_chunks_is_accepted(running):
     assert Event.objects.count() == 3
 
 
-def test_react_native_reads_settings_and_sends_a_batch(running):
+# Release 2.24 of the client sends JSON, older ones text; a retry has the number of its attempt.
+REACT_NATIVE_HEADERS = [
+    {"Content-Type": "application/json; charset=utf-8"},
+    {"Content-Type": "application/json; charset=utf-8", "X-Retry-Count": "1"},
+    {"Content-Type": "text/plain"},
+]
+
+
+@pytest.mark.parametrize("headers", REACT_NATIVE_HEADERS)
+def test_react_native_reads_settings_and_sends_a_batch(running, headers):
     _, key = source()
     settings = send(running.web, f"/v1/projects/{key}/settings", method="GET")
     batch = {
@@ -113,7 +122,25 @@ def test_react_native_reads_settings_and_sends_a_batch(running):
         "writeKey": key,
     }
 
-    answer = send(running.web, "/v1/b", batch, {"Content-Type": "application/json; charset=utf-8"})
+    # The client puts `/b` behind the host of the settings.
+    host = settings.json["integrations"]["Segment.io"]["apiHost"]
+    answer = send(running.web, f"/{host.partition('/')[2]}/b", batch, headers)
 
     assert settings.json["integrations"]["Segment.io"]["apiKey"] == key
     assert (answer.status, answer.counts) == (200, (3, 0, 0))
+
+
+@pytest.mark.parametrize("path", ["/v1/projects/{key}/settings", "/v1//projects/{key}/settings"])
+def test_swift_client_reads_the_settings_that_its_decoder_needs(running, path):
+    _, key = source()
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "analytics-ios/1.9.1",
+        "Accept-Encoding": "gzip",
+    }
+
+    answer = send(running.web, path.format(key=key), None, headers, method="GET")
+
+    assert answer.status == 200
+    assert {"integrations", "plan", "edgeFunction"} <= answer.json.keys()
+    assert answer.json["integrations"]["Segment.io"]["apiHost"].endswith("/v1")
