@@ -8,6 +8,7 @@ from customers.models import NumberingQuestion, SourceWarning
 from tests import staff
 from tests.channels.console.acting import page_of
 from tests.markup import tidy
+from tests.wsgi_client import WsgiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,17 @@ def test_page_shows_recent_warnings_with_an_example_that_is_never_executed(manag
     assert "3</span>addresses, numbers or cards that Butler cannot read" in page
     assert "4</span>a_later_code" in page
     assert "<code>&lt;b&gt;m-1&lt;/b&gt;</code>" in page
+
+
+def test_page_asks_for_a_new_key_after_a_secret_key_in_an_address(manager):
+    _, key = create_source(name="Till", channel="store", is_secret=True)
+    WsgiClient().post(f"/v1/batch?writeKey={key}", b"{}", "application/json")
+
+    page = tidy(page_of(manager, "sources/"))
+
+    assert "1</span>requests had the secret key in their address" in page
+    assert "make a new key, and revoke this one" in page
+    assert key not in page
 
 
 def test_page_suggests_the_known_name_of_a_similar_event(manager):
