@@ -20,12 +20,14 @@ from channels.ingest import http as ingest_http
 from channels.ingest.http import ErrorResponse, with_cors
 from channels.pages import error_pages
 from config.circuit_breaker import CircuitBreaker, is_database_timeout
+from config.slashes import needs_slash, redirect_to_slash
 from customers import db
 from customers.api.problems import problem
 
 # Seconds after which a client may try again; embedded Postgres recovers in about this time.
 RETRY_AFTER = 2
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_REDIRECTED = ("GET", "HEAD")
 NUL = "\x00"
 # Only programs call these paths, so their errors are JSON and the Accept header does not matter.
 API_PREFIXES = (*ingest_http.PREFIXES, "/api/", "/live/", "/_allauth/", "/.well-known/")
@@ -90,7 +92,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 404 as a page or as a JSON document."""
+    """Return 404 as a page or as a JSON document, or a redirect to the address with a slash."""
+    if request.method in _REDIRECTED and needs_slash(request):
+        return redirect_to_slash(request)
     return _client_error(
         request, 404, "unknown_route", "The requested object does not exist, or you may not see it."
     )

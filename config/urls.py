@@ -10,8 +10,8 @@ from channels.ingest.client_settings import rudderstack_settings
 from channels.ingest.views import batch, unknown_route
 from channels.live.api import StreamTicketView
 from channels.quarantine.api import ReplayView
-from config import checks
-from customers.api import docs, problems, receipts
+from config import checks, slashes
+from customers.api import docs, receipts
 
 # Django finds system checks only in imported modules.
 __all__ = ["checks", "urlpatterns"]
@@ -47,7 +47,9 @@ urlpatterns = [
     path("console/", include("channels.console.urls")),
     path("", include("channels.portal.urls")),
     # Unknown paths below these prefixes get problem documents instead of pages.
-    re_path(r"^(?:api|live|_allauth)/", csrf_exempt(problems.not_found), name="unknown-route"),
+    re_path(
+        r"^(?:api|live|_allauth)/", csrf_exempt(slashes.unknown_route), name=slashes.UNKNOWN_ROUTE
+    ),
 ]
 if settings.BUTLER_EXAMPLE:
     example = include(f"examples.{settings.BUTLER_EXAMPLE}.urls")

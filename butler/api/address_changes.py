@@ -131,6 +131,7 @@ class AddressChangesView(CustomerView):
         body=ProposalBody,
         answer=schema.shape(StaffChangeShape),
         status=201,
+        location="",
         problems=(409,),
         tags=_TAGS,
     )

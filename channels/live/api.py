@@ -32,20 +32,18 @@ class StreamTicketView(ApiView):
         "Get a ticket for the live stream of your own record",
         answer=schema.shape(StreamTicketShape),
         status=201,
+        location="",
         tags=("live",),
         auth=["token", "account", "key", "cookie"],
         problems=(409,),
     )
     def post(self, request: Request) -> HttpResponse:
         ticket = _issue(request)
-        response = shape_response(
-            StreamTicketShape(
-                ticket=ticket,
-                url=f"{settings.LIVE_URL}/live/me?ticket={ticket}",
-                expires_in=int(tickets.LIFETIME.total_seconds()),
-            ),
-            status=201,
-        )
+        url = f"{settings.LIVE_URL}/live/me?ticket={ticket}"
+        seconds = int(tickets.LIFETIME.total_seconds())
+        response = shape_response(StreamTicketShape(ticket, url, seconds), status=201)
+        # The stream is at another server, so its address does not follow the one of the request.
+        response["Location"] = url
         response["Cache-Control"] = "no-store"
         return response
 

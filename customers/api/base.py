@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.encoding import escape_uri_path
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -24,6 +26,7 @@ from customers.access.permissions import (
     request_principal,
 )
 from customers.actions.idempotency import StoredResponse, run_once
+from customers.api import schema
 from customers.api.problems import Problem
 from customers.identity.openable_graph import CHOSEN
 from customers.ingest import VersionMismatch
@@ -33,6 +36,8 @@ from customers.queries.pages import DEFAULT_LIMIT, MAX_LIMIT, BadCursor, Page
 encode = msgspec.json.Encoder(decimal_format="string").encode
 
 _MAX_IDEMPOTENCY_KEY = 255
+# The number of characters of an unknown parameter that its problem repeats.
+_MAX_SHOWN_NAME = 100
 
 
 class JsonOnlyNegotiation(DefaultContentNegotiation):
@@ -42,7 +47,34 @@ class JsonOnlyNegotiation(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class ApiView(APIView):
+class DeclaredView(APIView):
+    """A view that obeys the descriptions of its methods: their query parameters, and Location."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raise Problem (400) for a query parameter that the method does not declare."""
+        super().initial(request, *args, **kwargs)
+        method = getattr(self, str(request.method).lower(), None)
+        if method is not None and request.GET:
+            _refuse_unknown_parameters(request, schema.declaration(method).query_names)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the Location that the method declares to a 201, also to a stored one."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.status_code == HTTPStatus.CREATED and "Location" not in response:
+            method = getattr(self, str(request.method).lower())
+            suffix = schema.declaration(method).location or ""
+            response["Location"] = _location(request, suffix, response.content)
+        return response
+
+
+def _location(request: Request, suffix: str, body: bytes) -> str:
+    """Return the address of a new object, as a path. Fields of the body fill the suffix."""
+    fields = msgspec.json.decode(body)
+    segments = {name: quote(str(value), safe="") for name, value in fields.items()}
+    return escape_uri_path(request.path) + suffix.format_map(segments)
+
+
+class ApiView(DeclaredView):
     """An endpoint. Its table `rights` names the right that each method needs.
 
     Its table `problems` has a function for each error of an action, which returns the error to

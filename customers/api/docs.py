@@ -18,10 +18,11 @@ from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+from customers.api.base import DeclaredView
 
 
-class SchemaView(APIView):
+class SchemaView(DeclaredView):
     """The OpenAPI document as JSON, or as YAML if the request accepts only YAML.
 
     Each process generates the document once, which takes a quarter of a second. The endpoint needs

@@ -44,6 +44,7 @@ class EraseView(CustomerView):
         body=EraseBody,
         answer=schema.shape(ErasureShape),
         status=201,
+        location="",
         other_responses={
             200: ("The customer was erased before.", schema.shape(ErasureShape)),
         },

@@ -106,6 +106,7 @@ class DecisionsView(CustomerView):
         body=DecisionBody,
         answer=schema.shape(ManualDecisionShape),
         status=201,
+        location="",
         other_responses={
             200: ("The same decision counts already.", schema.shape(ManualDecisionShape)),
         },

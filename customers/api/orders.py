@@ -70,6 +70,7 @@ class OrdersView(ChangingView):
         body=NewOrder,
         answer=schema.shape(PlacedOrder),
         status=201,
+        location="{number}/",
         parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("orders",),
     )

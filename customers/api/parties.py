@@ -81,6 +81,7 @@ class PartyView(ChangingView):
         body=NewMember,
         answer=schema.shape(NewMemberShape),
         status=201,
+        location="{reference}/",
         parameters=(schema.IDEMPOTENCY_KEY, schema.IF_MATCH),
         tags=("party",),
     )

@@ -145,6 +145,7 @@ class PasskeysView(_PasskeyView):
         body=NewPasskey,
         answer=schema.shape(PasskeyShape),
         status=201,
+        location="{id}/",
         tags=_TAGS,
         auth=_AUTH,
     )

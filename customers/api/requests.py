@@ -76,6 +76,7 @@ class RequestsView(ChangingView):
         body=CallbackRequest,
         answer=schema.shape(NewRequestShape),
         status=201,
+        location="",
         parameters=(schema.IDEMPOTENCY_KEY,),
         tags=("requests",),
     )

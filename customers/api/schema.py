@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from http import HTTPStatus
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -43,6 +44,18 @@ SECURITY = {
     },
 }
 
+
+class Declaration(NamedTuple):
+    """The parts of the description of a method that its view enforces.
+
+    `location` is the address of the object that a 201 created: a text that follows the address of
+    the request, with fields of the answer in braces, such as "{number}/". None: no 201.
+    """
+
+    query_names: tuple[str, ...] = ()
+    location: str | None = None
+
+
 _shapes: set[type] = {ProblemShape, *STORED_SHAPES}
 # The shapes of which endpoints return pages.
 _page_shapes: set[type] = set()
@@ -75,6 +88,13 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description='The version that the record must have, such as "42"; otherwise 412.',
 )
+_LOCATION = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri-reference"},
+    OpenApiParameter.HEADER,
+    description="The address of the new object.",
+    response=[HTTPStatus.CREATED],
+)
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255},
@@ -86,6 +106,11 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 def query(name: str, description: str = "", schema: dict[str, Any] | type[str] = str) -> Any:
     """Return the description of one query parameter."""
     return OpenApiParameter(name, schema, description=description)
+
+
+def declaration(method: Callable[..., Any]) -> Declaration:
+    """Return the declaration of a method of a view. An undescribed method declares nothing."""
+    return getattr(method, "declaration", Declaration())
 
 
 def shape(of: type) -> dict[str, str]:
@@ -128,11 +153,17 @@ def describe(
     body: type | tuple[type, ...] | None = None,
     parameters: tuple[Any, ...] = (),
     other_responses: Mapping[int, tuple[str, dict[str, str] | None]] | None = None,
+    location: str | None = None,
     problems: tuple[int, ...] = (),
     tags: tuple[str, ...] = ("record",),
     auth: list[str] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that describes the requests and responses of a method in the schema."""
+    """Return a decorator that describes the requests and responses of a method in the schema.
+
+    A method that answers 201 names the `location` of the object (see Declaration).
+    """
+    if (status == HTTPStatus.CREATED) != (location is not None):
+        raise TypeError(f"{summary}: a method needs a location if it answers 201, and only then.")
     is_writing = (
         body is not None
         or status in (201, 202)
@@ -147,13 +178,26 @@ def describe(
     responses |= _other_responses(other_responses or {})
     # The type hints of the generator want names, but its code needs these objects.
     requirements: Any = [{name: []} for name in (SECURITY if auth is None else auth)]
-    return extend_schema(
+    described = extend_schema(
         summary=summary,
         request={"application/json": _body_schema(body)} if body else None,
         responses=responses,
-        parameters=list(parameters),
+        parameters=[*parameters, *([_LOCATION] if location is not None else [])],
         tags=list(tags),
         auth=requirements,
+    )
+    declared = Declaration(_query_names(parameters), location)
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.declaration = declared  # type: ignore[attr-defined]  # functions take attributes
+        return described(method)
+
+    return decorate
+
+
+def _query_names(parameters: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(
+        parameter.name for parameter in parameters if parameter.location == OpenApiParameter.QUERY
     )
 
 

@@ -39,6 +39,7 @@ class PasskeyApp(AddressApp):
         authenticator = Authenticator(**device)
         answer = self.offer(authenticator.create(self.creation_options()))
         assert answer.status_code == 201, answer.content[:500]
+        assert answer["Location"] == f"/api/me/passkeys/{answer.json()['id']}/"
         return authenticator
 
     def passkeys(self) -> list[dict[str, Any]]:
