@@ -7,7 +7,7 @@ follow from the behavior of these clients (docs/adr/0012).
 import functools
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Concatenate
 
@@ -31,8 +31,12 @@ MAX_HEADER_NAMES = 1000
 # A list of names of headers that a browser asks for, such as `anonymousid,rsa-retry-attempt`.
 _HEADER_NAMES = re.compile(r"[a-z0-9-]+(?:, ?[a-z0-9-]+){0,49}", re.ASCII | re.IGNORECASE)
 EXPOSE_HEADERS = (
-    "Retry-After, Butler-Accepted, Butler-Duplicates, Butler-Quarantined, Butler-Warnings"
+    "Retry-After, RateLimit, RateLimit-Policy, "
+    "Butler-Accepted, Butler-Duplicates, Butler-Quarantined, Butler-Warnings"
 )
+
+# The key of `request.META` for headers that `endpoint` adds to the response.
+_HEADERS = "butler.response_headers"
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -41,9 +45,17 @@ class ErrorResponse(Exception):
     """A response other than 200, as a {"code", "message"} document that old clients can read."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, retry_after: int = 0, **more: Any
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry_after: int = 0,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(status, code)
+        self.headers = headers or {}
         self.status = status
         self.body = {"code": code, "message": message, **more}
         self.retry_after = retry_after
@@ -53,6 +65,8 @@ class ErrorResponse(Exception):
         response = json_response(self.body, status=self.status)
         if self.retry_after:
             response["Retry-After"] = str(self.retry_after)
+        for name, text in self.headers.items():
+            response[name] = text
         return response
 
 
@@ -86,11 +100,23 @@ def endpoint[**P](*methods: str) -> Callable[[View[P]], View[P]]:
                 response["Allow"] = ", ".join([*methods, "OPTIONS"])
             else:
                 response = _call_view(view, request, *args, **kwargs)
+                for name, text in _response_headers(request).items():
+                    response.setdefault(name, text)
             return with_cors(request, response)
 
         return handle
 
     return wrap
+
+
+def set_response_headers(request: HttpRequest, headers: Mapping[str, str]) -> None:
+    """Add headers to the response of the request, also to an error."""
+    request.META[_HEADERS] = headers
+
+
+def _response_headers(request: HttpRequest) -> Mapping[str, str]:
+    headers: Mapping[str, str] = request.META.get(_HEADERS, {})
+    return headers
 
 
 def _call_view[**P](

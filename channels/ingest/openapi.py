@@ -224,6 +224,21 @@ def _client_paths(batch: OpenApiSchema) -> dict[str, OpenApiSchema]:
     }
 
 
+# Where the events of a source are limited: draft-ietf-httpapi-ratelimit-headers-10.
+RATE_LIMIT: OpenApiSchema = {
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": "The events that remain, and the seconds after which the quota is whole",
+        "example": '"events";r=480;t=12',
+    },
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": "The events that the source may send in a number of seconds",
+        "example": '"events";q=600;qu="events";w=60',
+    },
+}
+
+
 def operation(
     name: str,
     summary: str,
@@ -246,7 +261,7 @@ def operation(
         success["headers"] = {
             f"Butler-{count_name}": {"schema": {"type": "integer"}, "description": description}
             for count_name, description in _COUNT_HEADERS.items()
-        }
+        } | RATE_LIMIT
     described: OpenApiSchema = {
         "operationId": name,
         "summary": summary,
@@ -317,6 +332,8 @@ def _error_response(code: int) -> OpenApiSchema:
                 "description": "The number of seconds after which to try again",
             }
         }
+    if code == 429:
+        refused["headers"] |= RATE_LIMIT
     return refused
 
 

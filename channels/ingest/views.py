@@ -56,7 +56,7 @@ def _ingest(
         authenticated = authentication.authenticate_body(request, body)
         batch = _parse(parse_body, authenticated.body)
         sender = authenticated.sender(batch.write_key)
-        load_shedding.check_event_limit(sender.source_id, len(batch.raw_events), now)
+        load_shedding.check_event_limit(request, sender.source_id, len(batch.raw_events), now)
         request_context = _batch_context(request, batch, sender, kind, now)
         events = [segment.read_event(raw, request_context) for raw in batch.raw_events]
         events = [_redact_secrets(event, batch.write_key) for event in events]
@@ -113,7 +113,7 @@ def events(request: HttpRequest) -> HttpResponse:
     with load_shedding.request_slot():
         sender = authentication.find_sender(request)
         raw_events = _cloudevents(request, bodies.decompress(request, received))
-        load_shedding.check_event_limit(sender.source_id, len(raw_events), now)
+        load_shedding.check_event_limit(request, sender.source_id, len(raw_events), now)
         request_context = RequestContext(
             received_at=now,
             is_trusted=sender.is_trusted,

@@ -33,7 +33,7 @@ def call(request: HttpRequest) -> HttpResponse:
             call_event = calls.parse_call(fields, _context(sender))
         # Look up before storing, because storing the call makes a record for an unknown number.
         matches = _matches(sender, call_event.number)
-        stored = _record(sender, call_event)
+        stored = _record(request, sender, call_event)
     outcome = stored.outcomes[0]
     if outcome.status not in ("accepted", "duplicate"):
         # The answer to a call that was not stored contains no customer.
@@ -73,7 +73,7 @@ def twilio(request: HttpRequest, source: str) -> HttpResponse:
         fields, _ = twilio_webhook.verified_fields(request, received, secrets)
         with http.invalid_event_refused():
             call_event = calls.parse_twilio_call(fields, _context(sender))
-        _record(sender, call_event)
+        _record(request, sender, call_event)
     response = VoiceResponse()
     if number := request.GET.get("dial"):
         response.dial(number)
@@ -88,9 +88,9 @@ def _call_fields(body: bytes) -> Mapping[str, object]:
     return twilio_webhook.parse_fields(body)
 
 
-def _record(sender: Sender, call_event: CallEvent) -> StoredEvents:
+def _record(request: HttpRequest, sender: Sender, call_event: CallEvent) -> StoredEvents:
     now = timezone.now()
-    load_shedding.check_event_limit(sender.source_id, 1, now)
+    load_shedding.check_event_limit(request, sender.source_id, 1, now)
     request_context = segment.RequestContext(received_at=now, is_trusted=sender.is_trusted)
     parsed_event = segment.build_or_reject(call_event.event, request_context)
     stored = store.store_events(sender=sender, events=[parsed_event], received_at=now)

@@ -31,7 +31,8 @@ from channels.store.ticket_scans import store_scans
 from channels.store.till_batches import TillBatch, TillScan
 from customers.access import access_log
 from customers.actions import gate
-from customers.actions.attempt_limits import TooManyAttempts
+from customers.actions.attempt_limits import WINDOW, TooManyAttempts
+from customers.api.rate_limits import used_up
 from customers.events.actors import actor_by_source
 from customers.identity import lookup
 from customers.identity.lookup import Match
@@ -52,7 +53,7 @@ def scan(request: HttpRequest) -> HttpResponse:
             kind, value, _ = scans.scanned_identifier(raw_scan)
         if kind != "code":
             authentication.require_scope(sender, "read")
-        load_shedding.check_event_limit(sender.source_id, 1, now)
+        load_shedding.check_event_limit(request, sender.source_id, 1, now)
         if kind == "code":
             return _scan_ticket(sender, raw_scan, now)
         return _look_up(sender, raw_scan, (kind, value), now)
@@ -94,7 +95,8 @@ def _scan_ticket(sender: Sender, raw_scan: dict[str, Any], now: datetime) -> Htt
         [decision], stored = store_scans([raw], [], gate_sender, request_context)
     except TooManyAttempts as error:
         message = "This source has scanned too many unknown codes."
-        raise ErrorResponse(429, "too_many_codes", message, retry_after=error.seconds) from None
+        headers = used_up("unknown-codes", limit=error.tries, window=WINDOW, seconds=error.seconds)
+        raise ErrorResponse(429, "too_many_codes", message, headers=headers) from None
     if decision.state == gate.OTHER_CONTENT:
         raise _other_content()
     _refuse_unstored(stored.outcomes[0])
@@ -130,7 +132,7 @@ def batch(request: HttpRequest) -> HttpResponse:
     with load_shedding.request_slot():
         sender = authentication.find_trusted_sender(request)
         batch = _parse_batch(bodies.decompress(request, received))
-        load_shedding.check_event_limit(sender.source_id, len(batch.raw_scans), now)
+        load_shedding.check_event_limit(request, sender.source_id, len(batch.raw_scans), now)
         request_context = _batch_context(batch, now)
         till_scans = [
             till_batches.read_scan(raw, batch, request_context) for raw in batch.raw_scans

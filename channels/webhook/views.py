@@ -23,7 +23,7 @@ def receive(request: HttpRequest, source: str) -> HttpResponse:
         # The signature covers the decompressed body. It is checked before the body is parsed.
         body = bodies.decompress(request, received)
         _verify_signature(request, secrets, body, now)
-        load_shedding.check_event_limit(sender.source_id, 1, now)
+        load_shedding.check_event_limit(request, sender.source_id, 1, now)
         event = events.read_event(
             body, message_id, RequestContext(received_at=now, is_trusted=True)
         )

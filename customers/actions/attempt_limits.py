@@ -20,11 +20,12 @@ WINDOW = timedelta(minutes=15)
 
 
 class TooManyAttempts(Exception):
-    """Too many attempts within 15 minutes. The next attempt is allowed in `seconds`."""
+    """More than `tries` attempts within 15 minutes. The next attempt is allowed in `seconds`."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, tries: int) -> None:
         super().__init__(seconds)
         self.seconds = seconds
+        self.tries = tries
 
 
 class AttemptLimit(NamedTuple):
@@ -65,7 +66,7 @@ def refuse_at_limit(limit: AttemptLimit, subject: str, now: datetime) -> None:
         subject=attempt_subject(limit, subject), window=attempt_window(now)
     )
     if counts.filter(tries__gte=limit.tries).exists():
-        raise too_many_attempts(now)
+        raise too_many_attempts(limit, now)
 
 
 def count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
@@ -74,12 +75,13 @@ def count_attempt(limit: AttemptLimit, subject: str, now: datetime) -> None:
         cursor.execute(_COUNT_ATTEMPT, [attempt_subject(limit, subject), attempt_window(now)])
         [tries] = cursor.fetchone()
     if tries > limit.tries:
-        raise too_many_attempts(now)
+        raise too_many_attempts(limit, now)
 
 
-def too_many_attempts(now: datetime) -> TooManyAttempts:
+def too_many_attempts(limit: AttemptLimit, now: datetime) -> TooManyAttempts:
     """Return the error that tells when the next window begins."""
-    return TooManyAttempts(math.ceil((attempt_window(now) + WINDOW - now).total_seconds()))
+    seconds = math.ceil((attempt_window(now) + WINDOW - now).total_seconds())
+    return TooManyAttempts(seconds, limit.tries)
 
 
 _COUNT_ATTEMPT = """

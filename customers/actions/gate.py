@@ -100,7 +100,7 @@ def _lock(scans: Sequence[Scan], gate: GateSender, now: datetime) -> None:
     }
     [(tries, _)] = sql.rows("lock_ticket_orders", params)
     if tries >= limit.tries and not all(scan.is_offline for scan in scans):
-        raise too_many_attempts(now)
+        raise too_many_attempts(limit, now)
 
 
 def _guess_limit(gate: GateSender) -> tuple[AttemptLimit, str]:

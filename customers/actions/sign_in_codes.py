@@ -30,11 +30,13 @@ class InvalidAddress(ValueError):
 
 
 class TooManyCodes(Exception):
-    """Too many codes were requested. The next request is allowed in `seconds`."""
+    """More codes than the limit within a period. The next request is allowed in `seconds`."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, limit: int, period: timedelta) -> None:
         super().__init__(seconds)
         self.seconds = seconds
+        self.limit = limit
+        self.period = period
 
 
 class IssuedCode(NamedTuple):
@@ -193,4 +195,5 @@ def _enforce(budget: _Budget, now: datetime) -> None:
     times = codes.order_by("-requested_at").values_list("requested_at", flat=True)
     last_allowed = times[budget.limit - 1 : budget.limit].first() if budget.limit else now
     if last_allowed is not None:
-        raise TooManyCodes(int((last_allowed + budget.period - now).total_seconds()) + 1)
+        seconds = int((last_allowed + budget.period - now).total_seconds()) + 1
+        raise TooManyCodes(seconds, budget.limit, budget.period)

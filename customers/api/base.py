@@ -1,6 +1,6 @@
 """The base of all endpoints: rights, request bodies, versions and responses."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -72,6 +72,18 @@ def _location(request: Request, suffix: str, body: bytes) -> str:
     fields = msgspec.json.decode(body)
     segments = {name: quote(str(value), safe="") for name, value in fields.items()}
     return escape_uri_path(request.path) + suffix.format_map(segments)
+
+
+def _refuse_unknown_parameters(request: Request, names: Collection[str]) -> None:
+    for name in request.GET:
+        if name not in names:
+            allowed = f"It takes: {', '.join(names)}." if names else "It takes none."
+            raise Problem(
+                400,
+                "unknown-parameter",
+                f"This address has no query parameter “{name[:_MAX_SHOWN_NAME]}”. {allowed}",
+                parameters=list(names),
+            )
 
 
 class ApiView(DeclaredView):

@@ -15,6 +15,7 @@ from customers.access.proof_times import note_passkey
 from customers.access.webauthn import CHALLENGE_SECONDS, InvalidCredential
 from customers.actions import passkeys
 from customers.actions.attempt_limits import (
+    WINDOW,
     AttemptLimit,
     TooManyAttempts,
     count_attempt,
@@ -24,6 +25,7 @@ from customers.api import schema
 from customers.api.base import ApiView, read_body, shape_response
 from customers.api.passkeys import MAX_CREDENTIAL_BYTES, invalid_passkey
 from customers.api.problems import Problem
+from customers.api.rate_limits import used_up
 from customers.api.sessions import network_of, open_app_session, open_session
 from customers.api.sign_in import SignedIn
 from customers.models import User
@@ -182,7 +184,8 @@ def _count_wrong_answer(network: str) -> None:
 
 def _too_often(error: TooManyAttempts) -> Problem:
     words = f"Too many attempts. Try again in {error.seconds} seconds."
-    return Problem(429, "too-often", words, headers={"Retry-After": str(error.seconds)})
+    headers = used_up("attempts", limit=error.tries, window=WINDOW, seconds=error.seconds)
+    return Problem(429, "too-often", words, headers=headers)
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

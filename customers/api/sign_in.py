@@ -15,6 +15,7 @@ from customers.actions.sign_in_codes import IssuedCode
 from customers.api import schema
 from customers.api.base import ApiView, read_body, shape_response
 from customers.api.problems import Problem
+from customers.api.rate_limits import used_up
 from customers.api.sessions import network_of, open_app_session, open_session
 from customers.identity.code_numbers import NoCodeNumber
 from customers.models import User
@@ -138,9 +139,9 @@ def _send(
         words = f"Butler cannot send {_MESSAGES[kind]} now. Try again in 30 seconds."
         raise Problem(503, problem, words, headers={"Retry-After": "30"}) from None
     except sign_in_codes.TooManyCodes as error:
-        wait = {"Retry-After": str(error.seconds)}
+        headers = used_up("codes", limit=error.limit, window=error.period, seconds=error.seconds)
         words = f"Too many codes were requested. Try again in {error.seconds} seconds."
-        raise Problem(429, "too-often", words, headers=wait) from None
+        raise Problem(429, "too-often", words, headers=headers) from None
     return issued
 
 

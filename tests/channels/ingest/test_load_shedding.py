@@ -1,8 +1,12 @@
+import contextlib
 import json
+import re
 import threading
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 from django.test import Client
 
 from channels.ingest import load_shedding
@@ -37,6 +41,78 @@ def test_event_limit_applies_per_source(settings):
     settings.BUTLER_EVENTS_PER_MINUTE = 50
 
     assert [post(source()[1], 40).status_code for _ in range(3)] == [200, 200, 200]
+
+
+RATE = re.compile(r'"events";r=(\d+);t=(\d+)')
+
+
+@pytest.mark.django_db
+def test_each_response_of_a_limited_source_has_its_quota(settings):
+    settings.BUTLER_EVENTS_PER_MINUTE = 50
+    _, key = source()
+    invalid = Client().post(
+        "/v1/batch", b'{"batch": [], "writeKey": "unknown"}', content_type="text/plain"
+    )
+
+    responses = [post(key, 30), post(key, 15), post(key, 30)]
+
+    quotas = [RATE.fullmatch(response["RateLimit"]) for response in responses]
+    assert [response.status_code for response in responses] == [200, 200, 429]
+    assert [quota and quota[1] for quota in quotas] == ["20", "5", "0"]
+    assert all(1 <= int(quota[2]) <= 60 for quota in quotas)
+    assert {response["RateLimit-Policy"] for response in responses} == {
+        '"events";q=50;qu="events";w=60'
+    }
+    assert responses[2]["Retry-After"] == quotas[2][2]
+    # Nobody knows the source, so no limit applies.
+    assert not invalid.has_header("RateLimit")
+
+
+@pytest.mark.django_db
+def test_page_of_another_origin_can_read_the_quota(settings):
+    settings.BUTLER_EVENTS_PER_MINUTE = 50
+    _, key = source()
+
+    answer = Client(headers={"origin": "https://shop.example.com"}).post(
+        "/v1/track", {**track(), "writeKey": key}, content_type="application/json"
+    )
+
+    exposed = answer["Access-Control-Expose-Headers"].split(", ")
+    assert {"RateLimit", "RateLimit-Policy"} <= set(exposed)
+
+
+@pytest.mark.parametrize("events", [1, 2])
+def test_count_of_a_request_is_one_command_to_redis(settings, monkeypatch, events):
+    limit = EventLimit(settings.REDIS_URL)
+    limit.count(7, 1, per_minute=1000, now=NOW)
+    commands = []
+    execute = redis.Redis.execute_command
+    monkeypatch.setattr(
+        redis.Redis,
+        "execute_command",
+        lambda self, *arguments, **options: (
+            commands.append(arguments[0]) or execute(self, *arguments, **options)
+        ),
+    )
+
+    # The second count is above the limit.
+    with contextlib.suppress(ErrorResponse):
+        limit.count(7, events, per_minute=2, now=NOW)
+
+    assert commands == ["EVALSHA"]
+
+
+def test_new_minute_has_the_whole_quota(settings):
+    limit = EventLimit(settings.REDIS_URL)
+    moment = datetime(2026, 5, 1, 10, 0, 59, tzinfo=UTC)
+
+    source_id = time.time_ns()
+    quotas = [
+        limit.count(source_id, 1, per_minute=2, now=moment + timedelta(seconds=seconds))
+        for seconds in (0, 1)
+    ]
+
+    assert [(quota.remaining, quota.reset_seconds) for quota in quotas] == [(1, 1), (1, 60)]
 
 
 @pytest.mark.django_db

@@ -227,6 +227,8 @@ def test_too_many_challenges_of_a_network_are_refused(monkeypatch, db):
 
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) > 0
+    assert answer["RateLimit-Policy"] == '"attempts";q=1;w=900'
+    assert answer["RateLimit"] == f'"attempts";r=0;t={answer["Retry-After"]}'
 
 
 @pytest.mark.usefixtures("sent_texts")

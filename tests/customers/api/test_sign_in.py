@@ -243,6 +243,8 @@ def test_codes_for_one_address_are_limited_and_the_limit_ends(ask, settings, tim
 
     assert answers == [202, 202, 202]
     assert (refused.status_code, refused["Retry-After"]) == (429, "3601")
+    assert refused["RateLimit-Policy"] == '"codes";q=3;w=3600'
+    assert refused["RateLimit"] == '"codes";r=0;t=3601'
     assert (elsewhere.status_code, later.status_code) == (202, 202)
 
 
