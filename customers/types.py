@@ -44,6 +44,9 @@ DESK_CHANNELS = frozenset(
     {"till", "store", "phone", "desk", "kiosk", "import", "partner", "console"}
 )
 
+# The channels that a new source may have. Only Butler itself is the source of the console.
+SOURCE_CHANNELS = (OWNER_CHANNELS | DESK_CHANNELS) - {"console"}
+
 # Channels of devices in the company's buildings, whose times are local.
 TILL_CHANNELS = frozenset({"till", "store", "kiosk"})
 

@@ -6,10 +6,8 @@ from customers.identity.evidence import address_evidence
 from customers.types import (
     CLAIMED,
     CONFIRMED,
-    DESK_CHANNELS,
     MAIN_SPACE,
     NOTED,
-    OWNER_CHANNELS,
     STATED,
     Sender,
 )
@@ -29,17 +27,6 @@ def describe_numbers(name: str, space: str, others: Sequence[str]) -> str:
         f"{shared} if both sources also gave the same e-mail address. If these sources number "
         "their customers separately, give each a space of its own: "
         f'manage.py move_source "{name}" --ids NAME_OF_A_SPACE'
-    )
-
-
-def describe_channel(channel: str) -> str:
-    """Return how Butler treats a channel that it does not know, and which it knows; else ""."""
-    if channel in OWNER_CHANNELS | DESK_CHANNELS:
-        return ""
-    return (
-        f'Butler does not know the channel "{channel}". It counts as a system that states who its '
-        f"customers are, such as {_listed(sorted(OWNER_CHANNELS))}. "
-        f"The channels {_listed(sorted(DESK_CHANNELS - {'console'}))} only note it."
     )
 
 

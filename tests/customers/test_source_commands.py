@@ -11,6 +11,7 @@ from customers.access import keys
 from customers.actions.sources import create_source, find_or_create_space, revoke_key
 from customers.events.internal_sources import signed_in_sender
 from customers.models import Source, Space
+from customers.types import SOURCE_CHANNELS
 
 pytestmark = pytest.mark.django_db
 
@@ -39,14 +40,22 @@ class TestCreateSource:
         assert (source.space.name, source.space.ids_per_person) == ("shop", "one")
         assert 'shares its numbers of customers with no other source (space "shop")' in sentences
 
-    def test_unknown_channel_is_told_how_it_counts(self):
-        _, mistyped = create("Till", "--secret", channel="stor")
-        _, listed = create("Till 2", "--secret", channel="store")
+    @pytest.mark.parametrize("channel", ["stor", "console", "butler", "App", "", "x" * 40])
+    def test_unknown_channel_is_refused_with_the_list(self, channel):
+        with pytest.raises(CommandError) as refusal:
+            create("Till", "--secret", channel=channel)
 
-        assert (
-            'Butler does not know the channel "stor". It counts as a system that states' in mistyped
+        assert str(refusal.value) == (
+            f"Unknown channel: {channel}. The channels are "
+            "app, desk, import, kiosk, partner, phone, server, site, store, till, web."
         )
-        assert "does not know" not in listed
+        assert not Source.objects.filter(name="Till").exists()
+
+    @pytest.mark.parametrize("channel", sorted(SOURCE_CHANNELS))
+    def test_each_listed_channel_makes_a_source(self, channel):
+        create("New", channel=channel)
+
+        assert Source.objects.get(name="New").channel == channel
 
     def test_every_option_is_stored(self):
         options = ["--ids", "passes", "--ids-per-person", "several", "--order-numbers", "yearly"]

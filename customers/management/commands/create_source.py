@@ -12,9 +12,11 @@ from customers.actions.sources import (
     sources_sharing_numbers,
 )
 from customers.events.internal_sources import sender_of_source
-from customers.management.source_notes import describe_addresses, describe_channel, describe_numbers
+from customers.management.source_notes import describe_addresses, describe_numbers
 from customers.models import Source, Space
-from customers.types import DESK_CHANNELS, MAIN_SPACE
+from customers.types import DESK_CHANNELS, MAIN_SPACE, SOURCE_CHANNELS
+
+_CHANNELS = ", ".join(sorted(SOURCE_CHANNELS))
 
 
 class Command(BaseCommand):
@@ -22,7 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="name of the source")
-        parser.add_argument("--channel", required=True, help="app, site, phone, store, …")
+        parser.add_argument("--channel", required=True, help=f"one of {_CHANNELS}")
         parser.add_argument("--secret", action="store_true", help="make a secret key, for servers")
         parser.add_argument(
             "--shared", action="store_true", help="many people use it: a kiosk, a till, a desk"
@@ -66,6 +68,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_channel(options["channel"])
         _check_addresses(options)
         scopes = _scopes(options["scopes"])
         source, key = _create(options, scopes)
@@ -85,8 +88,6 @@ class Command(BaseCommand):
         self.stderr.write(describe_numbers(source.name, source.space.name, others), str)
         sender = sender_of_source(source, is_trusted=is_trusted)
         self.stderr.write(describe_addresses(sender), str)
-        if note := describe_channel(source.channel):
-            self.stderr.write(note, str)
 
 
 def _scopes(text: str) -> list[str]:
@@ -94,6 +95,12 @@ def _scopes(text: str) -> list[str]:
     if unknown := set(scopes) - {*keys.SCOPES, keys.READ_FOR}:
         raise CommandError(f"Unknown scope: {', '.join(sorted(unknown))}.")
     return scopes
+
+
+def _check_channel(channel: str) -> None:
+    """Raise CommandError for a channel that no rule knows, such as a misspelled one."""
+    if channel not in SOURCE_CHANNELS:
+        raise CommandError(f"Unknown channel: {channel}. The channels are {_CHANNELS}.")
 
 
 def _check_addresses(options: dict[str, Any]) -> None:

@@ -190,7 +190,7 @@ class TestCommands:
 
     def test_a_scope_that_does_not_exist_is_refused(self):
         with pytest.raises(CommandError, match="fly"):
-            self._run("create_source", "x", "--channel", "x", "--secret", "--scopes", "fly")
+            self._run("create_source", "x", "--channel", "app", "--secret", "--scopes", "fly")
 
     def test_a_key_is_rotated_and_revoked(self):
         old = json.loads(self._run("create_source", "desk", "--channel", "phone", "--secret"))
