@@ -10,12 +10,7 @@ _REPORTS: OpenApiSchema = {
     "additionalProperties": True,
     "items": {},
 }
-_FORM: OpenApiSchema = {
-    "type": "object",
-    "description": "Delivery reports of a mail provider that sends forms.",
-    "additionalProperties": True,
-}
-SCHEMAS = {"MailReports": _REPORTS, "MailReportForm": _FORM}
+SCHEMAS = {"MailReports": _REPORTS}
 
 
 def openapi_paths() -> dict[str, OpenApiSchema]:
@@ -23,16 +18,13 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     reports = operation(
         "email_reports",
         "Receive delivery reports of the mail provider, in its format and with its signature",
-        description="Answers 204 when the reports are stored. The signature is the credential.",
+        description="The signature is the credential. Some providers send a form instead of JSON.",
         request_schema=reference("MailReports"),
         response_schema={},
         security=[],
         errors=(400, 401, 404, 405, 413, 415, 429, 500, 503),
         tag=TAG,
     )
-    reports["requestBody"]["content"] |= {
-        "application/x-www-form-urlencoded": {"schema": reference("MailReportForm")}
-    }
     del reports["responses"]["200"]
     reports["responses"]["204"] = {"description": "Stored"}
     return {"/v1/email/reports": {"post": reports}}

@@ -304,20 +304,16 @@ def query_parameter(name: str, description: str) -> OpenApiSchema:
 
 
 def _cloudevents(parameters: list[OpenApiSchema]) -> OpenApiSchema:
-    described = operation(
+    return operation(
         "ingest_cloudevents",
         "Send CloudEvents 1.0: structured, in binary mode, or a batch",
-        description="In binary mode the body is `data`, and `ce-` headers have the attributes.",
-        request_schema=reference("CloudEvent"),
+        description="The media types of CloudEvents work, too, and so does the binary mode: then the body is"
+        " `data`, and `ce-` headers have the attributes.",
+        request_schema={"oneOf": [reference("CloudEvent"), reference("CloudEventBatch")]},
         response_schema=reference("IngestSuccess"),
         parameters=parameters,
         has_count_headers=True,
     )
-    described["requestBody"]["content"] |= {
-        "application/cloudevents+json": {"schema": reference("CloudEvent")},
-        "application/cloudevents-batch+json": {"schema": reference("CloudEventBatch")},
-    }
-    return described
 
 
 def _error_response(code: int) -> OpenApiSchema:

@@ -64,14 +64,12 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     call = operation(
         "phone_call",
         "Report that a call begins, is answered or ends, and get the customers with its number",
-        description="A call rings at the desk: send newCall at once, and answer and hangup later.",
+        description="Send newCall when the call begins. A form with the same fields works, too.",
         request_schema=reference("PhoneCall"),
         response_schema=reference("PhoneCallAnswer"),
         has_count_headers=True,
         tag=TAG,
     )
-    forms = ("application/x-www-form-urlencoded", "multipart/form-data")
-    call["requestBody"]["content"] |= {form: {"schema": reference("PhoneCall")} for form in forms}
     dial: OpenApiSchema = {
         "name": "dial",
         "in": "query",
@@ -82,7 +80,7 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
     twilio = operation(
         "phone_twilio",
         "Receive a voice webhook or status callback of Twilio",
-        description="Twilio sends a form. Its signature is the credential.",
+        description="Twilio sends a form; JSON works, too. The signature is the credential.",
         request_schema=reference("TwilioForm"),
         response_schema=_TEXT,
         parameters=[
@@ -99,7 +97,7 @@ def openapi_paths() -> dict[str, OpenApiSchema]:
         tag=TAG,
     )
     twilio["responses"]["200"]["content"] = {"text/xml": {"schema": _TEXT}}
-    twilio["requestBody"]["content"] |= {
+    twilio["requestBody"]["content"] = {
         "application/x-www-form-urlencoded": {"schema": reference("TwilioForm")}
     }
     return {"/v1/phone/calls": {"post": call}, "/v1/phone/twilio/{source}": {"post": twilio}}

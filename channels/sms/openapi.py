@@ -15,7 +15,7 @@ def _form(description: str, fields: list[str]) -> OpenApiSchema:
     }
 
 
-SCHEMAS = {
+SCHEMAS: dict[str, OpenApiSchema] = {
     "InboundSms": _form("An SMS of a customer.", ["MessageSid", "From", "To", "Body"]),
     "SmsStatus": _form(
         "The delivery status of an SMS.", ["MessageSid", "MessageStatus", "ErrorCode"]
@@ -55,7 +55,7 @@ def _callback(name: str, summary: str, form: str, *parameters: OpenApiSchema) ->
     document = operation(
         name,
         summary,
-        description="Twilio sends a form. Its signature is the credential.",
+        description="Twilio sends a form; JSON works, too. The signature is the credential.",
         request_schema=reference(form),
         response_schema=_TEXT,
         parameters=[
@@ -70,7 +70,7 @@ def _callback(name: str, summary: str, form: str, *parameters: OpenApiSchema) ->
         errors=(400, 401, 404, 405, 413, 415, 429, 500, 503),
         tag=TAG,
     )
-    document["requestBody"]["content"] |= {
+    document["requestBody"]["content"] = {
         "application/x-www-form-urlencoded": {"schema": reference(form)}
     }
     return document

@@ -83,6 +83,18 @@ def _is_named(schema: dict) -> bool:
     return all("$ref" in choice for choice in choices)
 
 
+def test_every_body_has_one_media_type(operations):
+    """openapi-python-client 0.29 writes clients that fail for a body with several."""
+    bodies = {
+        operation["operationId"]: operation["requestBody"]["content"]
+        for operation in operations
+        if "requestBody" in operation
+    }
+
+    assert len(bodies) > 50
+    assert {name for name, content in bodies.items() if len(content) != 1} == set()
+
+
 def test_components_include_events_errors_order_lines_and_guests(document):
     schemas = document["components"]["schemas"]
     order = schemas["OrderShape"]["properties"]
