@@ -14,6 +14,7 @@ from customers.actions import (
     idempotency,
     order_requests,
     sign_in,
+    source_address_changes,
     source_moves,
 )
 
@@ -26,9 +27,14 @@ _CHANGE_INTERVAL = timedelta(seconds=30)
 _EXPIRY_BATCH = 200
 
 
+# The maximum number of addresses that sources confirmed, in one run.
+_CONFIRMED_BATCH = 500
+
+
 def register() -> None:
     """Register the jobs of the butler and of the record."""
     jobs.register("change_addresses", _change_addresses, recurring=True)
+    jobs.register("confirmed_addresses", _start_confirmed_changes, recurring=True)
     jobs.register("expire_consents", _expire_consents, recurring=True)
     jobs.register("expire_order_requests", _expire_order_requests, recurring=True)
     jobs.register("fan_out", fan_out.fan_out)
@@ -69,6 +75,12 @@ def _expire_order_requests(due: ClaimedDue, now: datetime) -> datetime:
 def _group_moved_sources(due: ClaimedDue, now: datetime) -> datetime:
     """Group a batch of customers of moved sources again; run at once if there was one."""
     return now if source_moves.group_next_batch(now=now) else now + _MOVE_INTERVAL
+
+
+def _start_confirmed_changes(due: ClaimedDue, now: datetime) -> datetime:
+    """Start the changes to addresses that sources confirmed; run again in a minute."""
+    source_address_changes.start_confirmed_changes(now=now, limit=_CONFIRMED_BATCH)
+    return now + timedelta(minutes=1)
 
 
 def _change_addresses(due: ClaimedDue, now: datetime) -> datetime:

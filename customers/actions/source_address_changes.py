@@ -1,11 +1,13 @@
 """Starts the change of a proved address that a source named, once the new address is proved.
 
 A source alone changes no proved address. The customer whose account in a shop got another address
-confirms it by signing in with it, and the change takes effect three days later.
+confirms it by signing in with it, or the source says that it has confirmed it. The change takes effect
+three days later.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from customers import sql
@@ -22,32 +24,53 @@ from customers.models import (
 from customers.types import OPENED, STATED
 
 SOURCE = "source"
+# Older statements, such as those of a database before an upgrade, start a change at a sign-in only.
+_CONFIRMED_SINCE = timedelta(days=30)
 
 
 def start_changes(user: User, *, language: str, now: datetime) -> list[AddressChange]:
     """Store the changes that wait because this login proved a pending address; return them."""
-    changes = []
-    for account_id, mailbox_id, source_id, occurred_at in sql.rows(
-        "read_pending_accounts", {"record_id": user.record_id}
-    ):
-        proved = _proved_mailboxes(account_id, before=occurred_at)
-        if not proved or not _is_latest(account_id, mailbox_id, source_id):
-            continue
-        replaced = [id_ for id_ in proved if _names(account_id, id_, source_id)]
-        try:
-            change = address_changes.request_change(
-                holder_ids=[account_id],
-                added=Identifier.objects.get(pk=mailbox_id),
-                removed=Identifier.objects.get(pk=replaced[0]) if len(replaced) == 1 else None,
-                actor=SOURCE,
-                origin=Source.objects.get(pk=source_id).name,
-                language=language,
-                now=now,
-            )
-        except (address_changes.ChangesFrozen, address_changes.TooManyChanges):
-            continue
-        changes.append(change)
-    return changes
+    pending = sql.rows("read_pending_accounts", {"record_id": user.record_id})
+    changes = (_start_change(*row, language=language, now=now) for row in pending)
+    return [change for change in changes if change]
+
+
+def start_confirmed_changes(*, now: datetime, limit: int) -> int:
+    """Store the changes to addresses that a source confirmed itself; return how many started."""
+    rows = sql.rows("read_confirmed_addresses", {"since": now - _CONFIRMED_SINCE, "limit": limit})
+    changes = (_start_change(*row, language=settings.LANGUAGE_CODE, now=now) for row in rows)
+    return sum(change is not None for change in changes)
+
+
+def _start_change(
+    account_id: int,
+    mailbox_id: int,
+    source_id: int,
+    occurred_at: datetime,
+    *,
+    language: str,
+    now: datetime,
+) -> AddressChange | None:
+    """Store the change of an account to a mailbox that its source named last; None if there is none.
+
+    occurred_at: the time since which the source names the mailbox
+    """
+    proved = _proved_mailboxes(account_id, before=occurred_at)
+    if not proved or not _is_latest(account_id, mailbox_id, source_id):
+        return None
+    replaced = [id_ for id_ in proved if _names(account_id, id_, source_id)]
+    try:
+        return address_changes.request_change(
+            holder_ids=[account_id],
+            added=Identifier.objects.get(pk=mailbox_id),
+            removed=Identifier.objects.get(pk=replaced[0]) if len(replaced) == 1 else None,
+            actor=SOURCE,
+            origin=Source.objects.get(pk=source_id).name,
+            language=language,
+            now=now,
+        )
+    except (address_changes.ChangesFrozen, address_changes.TooManyChanges):
+        return None
 
 
 def _proved_mailboxes(account_id: int, *, before: datetime) -> list[int]:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from customers import sql
 from customers.identity import addresses
-from customers.identity.addresses import AddressStatement
+from customers.identity.addresses import AddressProof, AddressStatement
 from customers.identity.attaching_links import read_attaching_links
 from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import JOINING_FAMILIES, Family
@@ -26,10 +26,15 @@ from customers.identity.graph import (
     read_locked,
 )
 from customers.identity.grouping import join_records
-from customers.identity.links import IdentifierLink, IdentifierNode, LinkKind, pair_of
+from customers.identity.links import (
+    IdentifierLink,
+    IdentifierNode,
+    LinkKind,
+    ManualDecision,
+)
 from customers.identity.periods import continued_periods
-from customers.identity.separations import first_periods, separated_since
-from customers.types import STATED
+from customers.identity.separations import first_pair, first_periods, separated_since
+from customers.types import BUTLER_SOURCE_ID, OPENED, STATED
 
 # The number of refused links that are read of one identifier, those that the grouping takes first.
 _REFUSED_LIMIT = 20
@@ -85,7 +90,7 @@ def _place(
     replaced = _replaced(component, touched, stated) - {
         link.id for link in component.links if {link.first, link.second} & placeholders
     }
-    links = [link.link(is_current=link.id not in replaced) for link in component.links]
+    links = grouped_links(component.links, component.decisions, replaced)
     nodes = {
         row.id: row.node._replace(is_placeholder=row.id in placeholders) for row in component.rows
     }
@@ -95,6 +100,19 @@ def _place(
     sets = groups.as_sets()
     targets = _targets(rows, sets)
     return PlacedAccounts(component, sets, targets, states, new_placeholders)
+
+
+def grouped_links(
+    links: Sequence[StoredLink], decisions: Sequence[ManualDecision], replaced: Set[int]
+) -> list[IdentifierLink]:
+    """Return links as the grouping reads them: a proof that is pending counts as a statement."""
+    separated = _separated(links, decisions)
+    grouped = []
+    for link in links:
+        is_pending = link.id in replaced and link.evidence >= OPENED and link.id not in separated
+        read = link.link(is_current=link.id not in replaced)
+        grouped.append(read._replace(evidence=STATED) if is_pending else read)
+    return grouped
 
 
 def _targets(rows: Mapping[int, GraphRow], groups: Sequence[Set[int]]) -> Targets:
@@ -126,9 +144,9 @@ def _continued_periods(
         if further.link.id not in read
     ]
     nodes = {**{further.other.id: further.other for further in further_links}, **nodes}
-    others = [
-        further.link.link(is_current=further.link.state != "replaced") for further in further_links
-    ]
+    stored = [further.link for further in further_links]
+    replaced = {link.id for link in stored if link.state == "replaced"}
+    others = grouped_links([*borders, *stored], component.decisions, replaced)[len(borders) :]
     return continued_periods(nodes, [*links, *others], component.decisions)
 
 
@@ -259,7 +277,15 @@ def _replaced(
     replaced = {
         link.id for account, _, link in links if link.state == "replaced" and account not in touched
     }
-    proved = _proved_addresses(component)
+    proofs = _address_proofs(component)
+    proved = addresses.effective_proofs(
+        proof for id_, proof in proofs.items() if id_ not in replaced
+    )
+    replaced |= {
+        id_
+        for id_, proof in proofs.items()
+        if proof.account in touched and (proof.account, proof.mailbox) not in proved
+    }
     by_source: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
     first_stated: dict[tuple[int, int, int], datetime] = {}
     for account, mailbox, link in links:
@@ -287,17 +313,28 @@ def _replaced(
     }
 
 
-def _proved_addresses(component: Component) -> dict[tuple[int, int], datetime]:
-    """Return the earliest proof of each (account, mailbox), but for those that people took off."""
-    links = [link.link(is_current=True) for link in component.links]
-    separated = separated_since(links, component.decisions).keys()
-    proved: dict[tuple[int, int], datetime] = {}
-    for account, mailbox, link in _mailbox_links(component):
-        is_proved = link.link(is_current=True).is_proved
-        if is_proved and pair_of(account, mailbox) not in separated:
-            earlier = proved.get((account, mailbox), link.occurred_at)
-            proved[account, mailbox] = min(link.occurred_at, earlier)
-    return proved
+def _address_proofs(component: Component) -> dict[int, AddressProof]:
+    """Return the proofs of addresses by the id of their link, but for those that people took off."""
+    separated = _separated(component.links, component.decisions)
+    return {
+        link.id: AddressProof(
+            account,
+            mailbox,
+            link.occurred_at,
+            link.arrival,
+            is_own=link.source_id == BUTLER_SOURCE_ID,
+        )
+        for account, mailbox, link in _mailbox_links(component)
+        if link.evidence >= OPENED and link.id not in separated
+    }
+
+
+def _separated(links: Sequence[StoredLink], decisions: Sequence[ManualDecision]) -> set[int]:
+    """Return the ids of the links whose ends a person separated, in whatever period."""
+    current = {link.id: link.link(is_current=True) for link in links}
+    firsts = first_periods(current.values())
+    separated = separated_since(list(current.values()), decisions).keys()
+    return {id_ for id_, link in current.items() if first_pair(link.pair, firsts) in separated}
 
 
 def _latest_statements(accounts: Set[int]) -> list[AddressStatement]:

@@ -21,6 +21,38 @@ class AddressStatement(NamedTuple):
     arrival: int
 
 
+class AddressProof(NamedTuple):
+    """A proof that a mailbox is the address of an account."""
+
+    account: int
+    mailbox: int
+    occurred_at: datetime
+    arrival: int
+    # The customer proved the mailbox in Butler. Otherwise a source says that it has confirmed it.
+    is_own: bool
+
+
+def effective_proofs(proofs: Iterable[AddressProof]) -> dict[tuple[int, int], datetime]:
+    """Return the earliest proof with effect of each (account, mailbox).
+
+    A source may confirm the first mailbox of an account. Another mailbox that it confirms later is a
+    change of a proved address. It is pending until the customer proves it in Butler, or until the
+    change takes effect, which stores the same event (customers.actions.source_address_changes).
+    """
+    effective: defaultdict[int, dict[int, datetime]] = defaultdict(dict)
+    for proof in sorted(
+        proofs, key=lambda proof: (proof.occurred_at, proof.arrival, proof.mailbox)
+    ):
+        proved = effective[proof.account]
+        if proof.is_own or not proved or proof.mailbox in proved:
+            proved.setdefault(proof.mailbox, proof.occurred_at)
+    return {
+        (account, mailbox): time
+        for account, proved in effective.items()
+        for mailbox, time in proved.items()
+    }
+
+
 def replaced_addresses(
     statements: Iterable[AddressStatement],
     proved: Mapping[tuple[int, int], datetime],
@@ -32,7 +64,7 @@ def replaced_addresses(
     source replaces a proved address: an address that a source names first after the proof is
     pending until it is proved, too.
 
-    proved: the earliest proof of each (account, mailbox) that nobody took off
+    proved: the `effective_proofs` of addresses that nobody took off
     first_stated: the earliest statement of each (account, mailbox, source), as far as it is read
     """
     by_source: defaultdict[tuple[int, int], list[AddressStatement]] = defaultdict(list)

@@ -201,6 +201,14 @@ class Link(models.Model):
             )
             for end in ("first", "second")
         ]
+        # Addresses that a source confirmed after another one was proved: few, and a job looks for them.
+        indexes += [
+            models.Index(
+                fields=["recorded_at"],
+                condition=models.Q(state="replaced", evidence__gte=40),
+                name="link_confirmed_later",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_id} {self.kind} {self.second_id}"

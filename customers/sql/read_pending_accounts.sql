@@ -17,12 +17,12 @@ SELECT account.id, mailbox.id, link.source_id, link.occurred_at
        SELECT first_id AS account_id, source_id, occurred_at
          FROM customers_link
         WHERE second_id = mailbox.id
-          AND kind = 'seen' AND state = 'replaced' AND evidence = 30
+          AND kind = 'seen' AND state = 'replaced' AND evidence >= 30 AND source_id <> 1
         UNION ALL
        SELECT second_id, source_id, occurred_at
          FROM customers_link
         WHERE first_id = mailbox.id
-          AND kind = 'seen' AND state = 'replaced' AND evidence = 30) AS link
+          AND kind = 'seen' AND state = 'replaced' AND evidence >= 30 AND source_id <> 1) AS link
   JOIN customers_identifier AS account ON account.id = link.account_id
  WHERE (account.kind = 'user_id' OR account.kind LIKE 'external:%%')
    AND account.erasure_id IS NULL

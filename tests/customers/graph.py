@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from customers.identity import graph
+from customers.identity.account_placement import grouped_links
 from customers.identity.families import ORDER, Family
 from customers.identity.grouping import Grouping, group
 from customers.identity.links import IdentifierLink, LinkKind
@@ -27,7 +28,7 @@ def group_everything() -> Grouping:
     component = whole_graph()
     return group(
         [row.node for row in component.rows],
-        [link.link(is_current=link.state != "replaced") for link in component.links],
+        _links(component),
         component.decisions,
     )
 
@@ -60,10 +61,14 @@ def misplaced_identifiers() -> list[str]:
     contested = set(grouping.contested)
     return faults + [
         f"{link.state} link: {_describe([rows[link.first], rows[link.second]])}"
-        for link in component.links
-        if (link.link(is_current=link.state != "replaced") in contested)
-        != (link.state == "contested")
+        for link, read in zip(component.links, _links(component), strict=True)
+        if (read in contested) != (link.state == "contested")
     ]
+
+
+def _links(component: graph.Component) -> list[IdentifierLink]:
+    replaced = {link.id for link in component.links if link.state == "replaced"}
+    return grouped_links(component.links, component.decisions, replaced)
 
 
 def _is_core(row: graph.GraphRow) -> bool:

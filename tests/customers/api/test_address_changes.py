@@ -1,9 +1,10 @@
 """Changes of addresses by sources, and the part of staff in them."""
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
-from customers.actions import address_changes
+from customers.actions import address_changes, source_address_changes
 from customers.models import AddressChange, Suppression
 from tests.customers.identity.address_app import AddressApp, advance, suppressed
 from tests.customers.identity.company import record_of
@@ -22,6 +23,10 @@ def noor(account):
     return AddressApp(BOX)
 
 
+def start_confirmed_changes() -> None:
+    source_address_changes.start_confirmed_changes(now=timezone.now(), limit=100)
+
+
 def test_address_of_a_source_waits_three_days_after_its_proof(noor, shop, account):
     shop.identify(1000, "noor", email=NEW)
 
@@ -34,6 +39,68 @@ def test_address_of_a_source_waits_three_days_after_its_proof(noor, shop, accoun
     assert AddressApp(NEW).orders() == ["A-1"]
     assert AddressApp(NEW).states() == {BOX: "removed", NEW: "current"}
     assert not noor.is_open()
+
+
+def test_address_that_a_source_confirmed_waits_three_days_with_notices(noor, shop, mailoutbox):
+    shop.identify(1000, "noor", email=NEW, email_verified=True)
+    new = AddressApp(NEW)
+    assert new.orders() == []
+
+    start_confirmed_changes()
+
+    [change] = noor.listed()["changes"]
+    assert (change["adds"], change["removes"]) == (NEW, BOX)
+    assert {BOX, NEW} <= {address for mail in mailoutbox for address in mail.to}
+    assert (noor.orders(), AddressApp(NEW).orders()) == (["A-1"], [])
+    advance(73)
+    assert AddressApp(NEW).orders() == ["A-1"]
+    assert AddressApp(NEW).states() == {BOX: "removed", NEW: "current"}
+    assert not noor.is_open()
+
+
+def test_holder_freezes_the_address_that_a_source_confirmed(noor, shop):
+    shop.identify(1000, "noor", email=NEW, email_verified=True)
+    start_confirmed_changes()
+
+    change = AddressChange.objects.get()
+    address_changes.freeze(change.pk, change.removed_id, now=timezone.now())
+    advance(73)
+
+    assert AddressApp(NEW).orders() == []
+    assert noor.orders() == ["A-1"]
+
+
+def test_change_that_a_source_confirmed_starts_once(noor, shop):
+    shop.identify(1000, "noor", email=NEW, email_verified=True)
+    start_confirmed_changes()
+    [change] = noor.listed()["changes"]
+    noor.request("delete", f"changes/{change['id']}/")
+
+    shop.identify(1024, "noor", email=NEW, email_verified=True)
+    start_confirmed_changes()
+
+    assert noor.listed()["changes"] == []
+    assert AddressApp(NEW).orders() == []
+
+
+def test_only_the_last_of_several_confirmed_addresses_starts_a_change(noor, shop):
+    for hour, box in ((1000, NEW), (1010, f"later.{NEW}")):
+        shop.identify(hour, "noor", email=box, email_verified=True)
+
+    start_confirmed_changes()
+
+    assert [change["adds"] for change in noor.listed()["changes"]] == [f"later.{NEW}"]
+
+
+def test_rebuild_and_late_arrival_leave_a_confirmed_second_address_pending(shop):
+    for hour, box in ((20, NEW), (10, BOX)):
+        shop.identify(hour, "lin", email=box, email_verified=True)
+    shop.order(30, "L-1", "lin")
+    start_confirmed_changes()
+
+    assert (AddressApp(BOX).orders(), AddressApp(NEW).orders()) == (["L-1"], [])
+    call_command("rebuild", identities=True)
+    assert (AddressApp(BOX).orders(), AddressApp(NEW).orders()) == (["L-1"], [])
 
 
 def test_cancelled_change_of_a_source_does_not_start_again(noor, shop):

@@ -5,7 +5,9 @@ import pytest
 
 from customers.identity.addresses import (
     MAX_MAILBOXES,
+    AddressProof,
     AddressStatement,
+    effective_proofs,
     is_placeholder,
     replaced_addresses,
 )
@@ -172,3 +174,41 @@ def test_value_with_more_than_five_mailboxes_in_a_year_is_a_placeholder(days, is
 
 def test_placeholders_have_more_than_five_mailboxes():
     assert MAX_MAILBOXES == 5
+
+
+def confirmed(mailbox, at, *, is_own=False, account=NOOR):
+    return AddressProof(account, mailbox, day(at), 0, is_own)
+
+
+def effective(*proofs):
+    """Return the proved mailboxes of accounts, the same in every order of the proofs."""
+    outcomes = [effective_proofs(order) for order in permutations(proofs)]
+    assert all(other == outcomes[0] for other in outcomes)
+    return outcomes[0]
+
+
+def test_first_mailbox_that_a_source_confirmed_is_proved():
+    assert effective(confirmed(OLD, at=1)) == {(NOOR, OLD): day(1)}
+
+
+def test_second_mailbox_that_a_source_confirmed_is_pending():
+    assert effective(confirmed(OLD, at=1), confirmed(NEW, at=2)) == {(NOOR, OLD): day(1)}
+    assert effective(confirmed(OLD, at=1, is_own=True), confirmed(NEW, at=2)) == {
+        (NOOR, OLD): day(1)
+    }
+
+
+def test_customer_proves_a_second_mailbox():
+    assert effective(
+        confirmed(OLD, at=1), confirmed(NEW, at=2), confirmed(NEW, 5, is_own=True)
+    ) == {
+        (NOOR, OLD): day(1),
+        (NOOR, NEW): day(5),
+    }
+
+
+def test_mailboxes_of_two_accounts_are_proved_apart():
+    assert effective(confirmed(OLD, at=1), confirmed(NEW, at=2, account=SAM)) == {
+        (NOOR, OLD): day(1),
+        (SAM, NEW): day(2),
+    }

@@ -27,6 +27,20 @@ MUTANTS = (
         ("test_addresses::test_proved_address_is_not_replaced_and_the_new_one_is_pending",),
     ),
     Mutant(
+        "A source confirms no second mailbox of an account at once",
+        "addresses",
+        "        if proof.is_own or not proved or proof.mailbox in proved:",
+        "        if True:",
+        ("test_addresses::test_second_mailbox_that_a_source_confirmed_is_pending",),
+    ),
+    Mutant(
+        "A customer proves a second mailbox of an account at once",
+        "addresses",
+        "        if proof.is_own or not proved or proof.mailbox in proved:",
+        "        if not proved or proof.mailbox in proved:",
+        ("test_addresses::test_customer_proves_a_second_mailbox",),
+    ),
+    Mutant(
         "An address that a source names after a proof is pending",
         "addresses",
         "        is_pending = account in proved_at and first_at > proved_at[account]",

@@ -1,0 +1,20 @@
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    # AddIndexConcurrently does not block writers of links.
+    atomic = False
+
+    dependencies = [("customers", "0055_address_activity")]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name="link",
+            index=models.Index(
+                fields=["recorded_at"],
+                condition=models.Q(state="replaced", evidence__gte=40),
+                name="link_confirmed_later",
+            ),
+        ),
+    ]
