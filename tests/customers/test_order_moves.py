@@ -273,3 +273,16 @@ def test_moved_order_follows_the_mailbox_that_another_account_proves(shop):
     assert (stored.customer_id, str(stored.total)) == (owner_of(SAM), "10.00")
     assert stored.customer_id != before
     assert_sound()
+
+
+@pytest.mark.parametrize(("number", "is_examined"), [("1002", False), ("1001", True)])
+def test_only_events_of_stored_orders_are_examined_for_moves(
+    shop, count_statements, number, is_examined
+):
+    orders.place(NOOR, by=shop)
+    event = factories.order(number, NOOR, ("order", number), name="Order Shipped", at=NOON)
+
+    with count_statements() as statements:
+        record(event, by=shop)
+
+    assert ("read_moved_orders" in statements) == is_examined
