@@ -134,7 +134,10 @@ def _place(
         named = accounts_with_new_mailbox(regrouped)
         attached = place_attached(component, targets, now_locked, regrouped.new_placeholders, named)
         orders, merged_ids = find_orders_to_assign(attached.rows, targets)
-        # Staff merged these orders with other identifiers, so they belong into the component.
+        # Staff merged these orders with other identifiers, so they belong into the component. Attached
+        # identifiers lead to such orders, too.
+        merged_ids |= {row.id for row in attached.rows if row.kind == ORDER}
+        merged_ids -= {row.id for row in component.rows}
         ids |= merged_ids
         has_locked = lock_all(orders, now_locked)
         locked = frozenset(now_locked)
