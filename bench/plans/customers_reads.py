@@ -132,7 +132,7 @@ PARAMETERS: dict[str, Params] = {
     "read_call_events": {"record_id": uuid("customer", 10), "about": "call:c1"},
     "read_call_filings": {"log": uuid("customer", 10), "about": "call:c1"},
     "read_phone_events": {"record_id": uuid("customer", 10), "limit": 1_000},
-    "read_confirmed_addresses": {"since": NOW.replace(hour=11), "limit": 25},
+    "read_confirmed_addresses": {"since": NOW.replace(hour=11), "after": 0, "limit": 25},
     "read_pending_accounts": {"record_id": uuid("customer", 10)},
     "read_pending_mailboxes": {"ids": uuids("customer")},
     "read_own_numbers": {"ids": serials(20), "sources": [1001, 1002] * 10},

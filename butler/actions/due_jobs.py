@@ -27,14 +27,14 @@ _CHANGE_INTERVAL = timedelta(seconds=30)
 _EXPIRY_BATCH = 200
 
 
-# The maximum number of addresses that sources confirmed, in one run.
+# The number of confirmed addresses that one statement reads.
 _CONFIRMED_BATCH = 500
 
 
 def register() -> None:
     """Register the jobs of the butler and of the record."""
     jobs.register("change_addresses", _change_addresses, recurring=True)
-    jobs.register("confirmed_addresses", _start_confirmed_changes, recurring=True)
+    jobs.register("start_confirmed_changes", _start_confirmed_changes, recurring=True)
     jobs.register("expire_consents", _expire_consents, recurring=True)
     jobs.register("expire_order_requests", _expire_order_requests, recurring=True)
     jobs.register("fan_out", fan_out.fan_out)

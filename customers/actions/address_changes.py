@@ -18,7 +18,7 @@ from customers.identity.families import is_number
 from customers.identity.links import DecisionKind
 from customers.identity.resolution import stored_identifier
 from customers.models import AddressChange, Evidence, Identifier, ManualDecision, Trait, User
-from customers.types import ADDRESS_CONFIRMED, VERIFIED
+from customers.types import ADDRESS_CONFIRMED, CONFIRMED, VERIFIED
 
 _log = logging.getLogger(__name__)
 
@@ -315,7 +315,7 @@ def _obstacle(change: AddressChange) -> str:
     added = change.added
     # The evidence of staff replaces the proof of the new address, and permits to remove the last one.
     is_by_staff = change.proposer_id is not None
-    is_missing = added is not None and added.proved_at is None and not is_by_staff
+    is_missing = added is not None and not _is_confirmed(added) and not is_by_staff
     if added and (added.erasure_id or is_missing or _has_later_period(added)):
         return "the new address has another holder"
     removed = change.removed
@@ -324,6 +324,11 @@ def _obstacle(change: AddressChange) -> str:
     if keeps_none and not is_by_staff:
         return "it is the last proved address"
     return ""
+
+
+def _is_confirmed(address: Identifier) -> bool:
+    """Tell whether the customer proved an address, or a source confirmed it."""
+    return address.proved_at is not None or (address.best_evidence or 0) >= CONFIRMED
 
 
 def _has_later_period(address: Identifier) -> bool:

@@ -1,13 +1,16 @@
-"""Starts the change of a proved address that a source named, once the new address is proved.
+"""Starts the change of a proved address after the customer or a source has confirmed the new one.
 
 A source alone changes no proved address. The customer whose account in a shop got another address
-confirms it by signing in with it, or the source says that it has confirmed it. The change takes effect
-three days later.
+confirms it by signing in with it, or the source says that it has confirmed it. The change takes
+effect three days later.
 """
 
+import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from customers import sql
@@ -23,9 +26,12 @@ from customers.models import (
 )
 from customers.types import OPENED, STATED
 
+_log = logging.getLogger(__name__)
+
 SOURCE = "source"
-# Older statements, such as those of a database before an upgrade, start a change at a sign-in only.
-_CONFIRMED_SINCE = timedelta(days=30)
+# The job reads the confirmations of the last 30 days. An older one, such as one of a database before an
+# upgrade, starts its change when the customer signs in with the address.
+_MAX_AGE = timedelta(days=30)
 
 
 def start_changes(user: User, *, language: str, now: datetime) -> list[AddressChange]:
@@ -36,10 +42,41 @@ def start_changes(user: User, *, language: str, now: datetime) -> list[AddressCh
 
 
 def start_confirmed_changes(*, now: datetime, limit: int) -> int:
-    """Store the changes to addresses that a source confirmed itself; return how many started."""
-    rows = sql.rows("read_confirmed_addresses", {"since": now - _CONFIRMED_SINCE, "limit": limit})
-    changes = (_start_change(*row, language=settings.LANGUAGE_CODE, now=now) for row in rows)
-    return sum(change is not None for change in changes)
+    """Store the changes to addresses that a source confirmed itself; return how many started.
+
+    limit: the number of addresses that one statement reads
+    """
+    count, position = 0, (now - _MAX_AGE, 0)
+    while rows := _read_confirmed(position, limit):
+        count += sum(_try_start(*row[2:], now=now) for row in rows)
+        position = rows[-1][:2]
+    return count
+
+
+def _read_confirmed(position: tuple[datetime, int], limit: int) -> list[tuple[Any, ...]]:
+    params = {"since": position[0], "after": position[1], "limit": limit}
+    return sql.rows("read_confirmed_addresses", params)
+
+
+def _try_start(
+    account_id: int, mailbox_id: int, source_id: int, occurred_at: datetime, *, now: datetime
+) -> bool:
+    """Start the change to one confirmed address; return whether it started.
+
+    An error lets it wait, and no other change.
+    """
+    login = User.objects.filter(record__identifiers__pk=account_id).first()
+    language = login.language if login else settings.LANGUAGE_CODE
+    try:
+        with transaction.atomic():
+            change = _start_change(
+                account_id, mailbox_id, source_id, occurred_at, language=language, now=now
+            )
+    except Exception as error:  # noqa: BLE001  one address must not hold up the others
+        # Without the text of the error, which may contain an address.
+        _log.error("the change to a confirmed address failed: %s", type(error).__name__)
+        return False
+    return change is not None
 
 
 def _start_change(
@@ -51,7 +88,10 @@ def _start_change(
     language: str,
     now: datetime,
 ) -> AddressChange | None:
-    """Store the change of an account to a mailbox that its source named last; None if there is none.
+    """Store the change of an account to a mailbox that a source named; return it.
+
+    Return None if the account has no earlier proof, if the source has named another mailbox since, or
+    if the changes of the account are frozen or too many.
 
     occurred_at: the time since which the source names the mailbox
     """
@@ -74,16 +114,16 @@ def _start_change(
 
 
 def _proved_mailboxes(account_id: int, *, before: datetime) -> list[int]:
-    """Return the current mailboxes of an account that were proved before a time."""
+    """Return the current mailboxes of an account that were proved until a time."""
     links = _links(account_id).filter(
-        state=LinkState.JOINED, evidence__gte=OPENED, occurred_at__lt=before
+        state=LinkState.JOINED, evidence__gte=OPENED, occurred_at__lte=before
     )
     return sorted({_other(link, account_id) for link in links} & _mailbox_ids(links))
 
 
 def _names(account_id: int, mailbox_id: int, source_id: int) -> bool:
     """Tell whether a source named a mailbox for an account."""
-    links = _links(account_id).filter(source=source_id, evidence=STATED)
+    links = _links(account_id).filter(source=source_id, evidence__gte=STATED)
     return links.filter(Q(first=mailbox_id) | Q(second=mailbox_id)).exists()
 
 

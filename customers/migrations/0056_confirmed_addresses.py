@@ -12,9 +12,9 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name="link",
             index=models.Index(
-                fields=["recorded_at"],
+                fields=["recorded_at", "id"],
                 condition=models.Q(state="replaced", evidence__gte=40),
-                name="link_confirmed_later",
+                name="link_pending_confirmed",
             ),
         ),
     ]

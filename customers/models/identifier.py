@@ -201,12 +201,12 @@ class Link(models.Model):
             )
             for end in ("first", "second")
         ]
-        # Addresses that a source confirmed after another one was proved: few, and a job looks for them.
+        # Pending addresses that a source confirmed. The job start_confirmed_changes reads them.
         indexes += [
             models.Index(
-                fields=["recorded_at"],
+                fields=["recorded_at", "id"],
                 condition=models.Q(state="replaced", evidence__gte=40),
-                name="link_confirmed_later",
+                name="link_pending_confirmed",
             )
         ]
 

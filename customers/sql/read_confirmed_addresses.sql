@@ -1,12 +1,12 @@
--- Read the mailboxes that a source confirmed for an account after a proof of another one, so that they are
--- pending. An address that a person took off, or that has had a change, is left out, and one
--- after which the source named another mailbox.
+-- Read the pending mailboxes that a source confirmed. Left out are mailboxes that a person separated,
+-- that already had a change, or after which the source named another one.
 --
--- since  timestamptz  the earliest time at which the link was stored; link_confirmed_later serves it
--- limit  int
--- returns (account, mailbox, source, time since which the source names it)
+-- since, after  timestamptz, bigint  the last row that was read: when its link was stored, and its id
+-- limit         int
+-- returns (when the link was stored, its id, account, mailbox, source, time since which the source names
+--         the mailbox); link_pending_confirmed serves the order
 
-SELECT account.id, mailbox.id, link.source_id, link.occurred_at
+SELECT link.recorded_at, link.id, account.id, mailbox.id, link.source_id, link.occurred_at
   FROM customers_link AS link
  CROSS JOIN LATERAL (
        SELECT id FROM customers_identifier
@@ -21,7 +21,7 @@ SELECT account.id, mailbox.id, link.source_id, link.occurred_at
    AND link.kind = 'seen'
    AND link.evidence >= 40
    AND link.source_id <> 1
-   AND link.recorded_at >= %(since)s
+   AND (link.recorded_at, link.id) > (%(since)s::timestamptz, %(after)s::bigint)
    AND NOT EXISTS (SELECT
                      FROM customers_link AS later
                      JOIN customers_identifier AS other

@@ -31,7 +31,6 @@ def document(running) -> dict:
 @pytest.fixture
 def generated(document, tmp_path, monkeypatch):
     """Return the package of the client, after a generation without a warning."""
-    pytest.importorskip("openapi_python_client", reason="requirements-dev.txt brings it")
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     programs = Path(sys.executable).parent
     process = subprocess.run(
