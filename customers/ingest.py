@@ -228,7 +228,7 @@ class _Batch:
         stated = [StatedEvent(self.events[i], identifiers[i], self._arrival(i)) for i in new]
         contested: frozenset[int] = frozenset()
         if new:
-            # Before the new identifiers are added to the resolved ones.
+            # Read now: `store_missing` adds the new identifiers to `matched.resolved`.
             stored_orders = {key for key in matched.resolved if key.kind == ORDER}
             created = record_creation.store_missing(stated, matched, self.sender, self.received_at)
             resolved, contested = created.resolved, created.contested

@@ -51,16 +51,16 @@ def open_session(request: HttpRequest, user: User, *, note_proof: NoteProof = no
     request.session = session = SessionStore(old_session.session_key)
     try:
         session.flush()
-        with session.created_once():
+        with session.created_at_end():
             login(request, user, backend=_BACKEND)
             note_proof(session, timezone.now())
-        return _listed(request, user)
+        return _add_to_list(request, user)
     except db.CONNECTION_ERRORS:
         request.session = old_session
         raise
 
 
-def _listed(request: HttpRequest, user: User) -> str:
+def _add_to_list(request: HttpRequest, user: User) -> str:
     """Put the new session on the list of the user's sessions; return its key."""
     key = request.session.session_key
     assert key is not None

@@ -51,7 +51,7 @@ class SessionStore(django_sessions.SessionStore):
         return get_random_string(32, django_base.VALID_KEY_CHARS)
 
     @contextmanager
-    def created_once(self) -> Iterator[None]:
+    def created_at_end(self) -> Iterator[None]:
         """Create the session at the end of the block, with the data of the block, in one statement.
 
         Django's `login` creates an empty session and fills it with a second statement.
@@ -64,9 +64,10 @@ class SessionStore(django_sessions.SessionStore):
         self.save(must_create=True)
 
     def create(self) -> None:
-        """Take a new key, and store the session now or at the end of `created_once`."""
+        """Take a new key, and store the session now or at the end of `created_at_end`."""
         if self._is_delayed:
             self._session_key = self._get_new_session_key()
+            self._session_cache: dict[str, Any] = {}
         else:
             super().create()
 

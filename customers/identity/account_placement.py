@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
-from customers.identity import addresses
+from customers.identity import addresses, link_rules
 from customers.identity.addresses import AddressProof, AddressStatement
 from customers.identity.attaching_links import read_attaching_links
 from customers.identity.disjoint_groups import DisjointGroups
@@ -90,7 +90,7 @@ def _place(
     replaced = _replaced(component, touched, stated) - {
         link.id for link in component.links if {link.first, link.second} & placeholders
     }
-    links = grouped_links(component.links, component.decisions, replaced)
+    links = links_for_grouping(component.links, component.decisions, replaced)
     nodes = {
         row.id: row.node._replace(is_placeholder=row.id in placeholders) for row in component.rows
     }
@@ -102,11 +102,11 @@ def _place(
     return PlacedAccounts(component, sets, targets, states, new_placeholders)
 
 
-def grouped_links(
+def links_for_grouping(
     links: Sequence[StoredLink], decisions: Sequence[ManualDecision], replaced: Set[int]
 ) -> list[IdentifierLink]:
     """Return links as the grouping reads them: a proof that is pending counts as a statement."""
-    separated = _separated(links, decisions)
+    separated = _separated_link_ids(links, decisions)
     grouped = []
     for link in links:
         is_pending = link.id in replaced and link.evidence >= OPENED and link.id not in separated
@@ -146,7 +146,7 @@ def _continued_periods(
     nodes = {**{further.other.id: further.other for further in further_links}, **nodes}
     stored = [further.link for further in further_links]
     replaced = {link.id for link in stored if link.state == "replaced"}
-    others = grouped_links([*borders, *stored], component.decisions, replaced)[len(borders) :]
+    others = links_for_grouping([*borders, *stored], component.decisions, replaced)[len(borders) :]
     return continued_periods(nodes, [*links, *others], component.decisions)
 
 
@@ -274,17 +274,21 @@ def _replaced(
     Links of accounts that the change does not touch keep their state.
     """
     links = _mailbox_links(component)
+    customers = _account_customers(component)
+    numbers = {customers.get(id_) for id_ in touched} - {None}
+    touched |= {account for account, customer in customers.items() if customer in numbers}
     replaced = {
         link.id for account, _, link in links if link.state == "replaced" and account not in touched
     }
     proofs = _address_proofs(component)
     proved = addresses.effective_proofs(
-        proof for id_, proof in proofs.items() if id_ not in replaced
+        (proof for id_, proof in proofs.items() if id_ not in replaced), customers
     )
     replaced |= {
         id_
         for id_, proof in proofs.items()
-        if proof.account in touched and (proof.account, proof.mailbox) not in proved
+        if proof.account in touched
+        and (customers.get(proof.account, proof.account), proof.mailbox) not in proved
     }
     by_source: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
     first_stated: dict[tuple[int, int, int], datetime] = {}
@@ -307,30 +311,59 @@ def _replaced(
         for account, mailbox, link in links
         if account in touched - competing
     ]
-    old = addresses.replaced_addresses(statements, proved, first_stated)
+    old = addresses.replaced_addresses(statements, proved, first_stated, customers)
     return replaced | {
         link.id for account, mailbox, link in links if (account, mailbox, link.source_id) in old
     }
 
 
+def _account_customers(component: Component) -> dict[int, int]:
+    """Return, by account, the lowest id of the accounts that are the same person for their sources.
+
+    An owner named these accounts in one event or as an alias. Equal numbers of a space count if both
+    were named with one mailbox.
+    """
+    nodes = {row.id: row.node for row in component.rows}
+    separated = _separated_link_ids(component.links, component.decisions)
+    mailboxes: defaultdict[int, set[int]] = defaultdict(set)
+    for account, mailbox, _ in _mailbox_links(component):
+        mailboxes[account].add(mailbox)
+    customers: dict[int, int] = {}
+    for stored in component.links:
+        link = stored.link(is_current=True)
+        is_same = link.kind in (LinkKind.TOGETHER, LinkKind.ALIAS) or (
+            link.kind == LinkKind.EQUAL
+            and nodes[link.first].space_id == nodes[link.second].space_id
+            and not mailboxes[link.first].isdisjoint(mailboxes[link.second])
+        )
+        is_stated = link.evidence >= STATED and link_rules.are_own_numbers(nodes, link)
+        if is_same and is_stated and stored.id not in separated:
+            ends = [customers.get(end, end) for end in link.pair]
+            joined = {account for account, customer in customers.items() if customer in ends}
+            customers |= dict.fromkeys(joined | {*link.pair}, min(ends))
+    return customers
+
+
 def _address_proofs(component: Component) -> dict[int, AddressProof]:
-    """Return the proofs of addresses by the id of their link, but for those that people took off."""
-    separated = _separated(component.links, component.decisions)
+    """Return the proofs of addresses by the id of their link, without those that people separated."""
+    separated = _separated_link_ids(component.links, component.decisions)
     return {
         link.id: AddressProof(
             account,
             mailbox,
             link.occurred_at,
             link.arrival,
-            is_own=link.source_id == BUTLER_SOURCE_ID,
+            is_by_customer=link.source_id == BUTLER_SOURCE_ID,
         )
         for account, mailbox, link in _mailbox_links(component)
         if link.evidence >= OPENED and link.id not in separated
     }
 
 
-def _separated(links: Sequence[StoredLink], decisions: Sequence[ManualDecision]) -> set[int]:
-    """Return the ids of the links whose ends a person separated, in whatever period."""
+def _separated_link_ids(
+    links: Sequence[StoredLink], decisions: Sequence[ManualDecision]
+) -> set[int]:
+    """Return the ids of the links whose ends a person separated, in any period of the address."""
     current = {link.id: link.link(is_current=True) for link in links}
     firsts = first_periods(current.values())
     separated = separated_since(list(current.values()), decisions).keys()

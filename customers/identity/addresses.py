@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 # An account, a card or a number that owners state with more mailboxes than this in a year is a
@@ -29,26 +30,31 @@ class AddressProof(NamedTuple):
     occurred_at: datetime
     arrival: int
     # The customer proved the mailbox in Butler. Otherwise a source says that it has confirmed it.
-    is_own: bool
+    is_by_customer: bool
 
 
-def effective_proofs(proofs: Iterable[AddressProof]) -> dict[tuple[int, int], datetime]:
-    """Return the earliest proof with effect of each (account, mailbox).
+def effective_proofs(
+    proofs: Iterable[AddressProof], customers: Mapping[int, int] = MappingProxyType({})
+) -> dict[tuple[int, int], datetime]:
+    """Return the time of the first proof that counts of each (customer, mailbox).
 
-    A source may confirm the first mailbox of an account. Another mailbox that it confirms later is a
+    A source may confirm the first mailbox of a customer. Another mailbox that it confirms later is a
     change of a proved address. It is pending until the customer proves it in Butler, or until the
-    change takes effect, which stores the same event (customers.actions.source_address_changes).
+    change takes effect: Butler then stores an event that proves it.
+
+    customers: by account, the number of its customer, which several accounts of one person have; an
+        account that is missing is a customer of its own, with its own id
     """
     effective: defaultdict[int, dict[int, datetime]] = defaultdict(dict)
     for proof in sorted(
         proofs, key=lambda proof: (proof.occurred_at, proof.arrival, proof.mailbox)
     ):
-        proved = effective[proof.account]
-        if proof.is_own or not proved or proof.mailbox in proved:
+        proved = effective[customers.get(proof.account, proof.account)]
+        if proof.is_by_customer or not proved or proof.mailbox in proved:
             proved.setdefault(proof.mailbox, proof.occurred_at)
     return {
-        (account, mailbox): time
-        for account, proved in effective.items()
+        (customer, mailbox): time
+        for customer, proved in effective.items()
         for mailbox, time in proved.items()
     }
 
@@ -57,6 +63,7 @@ def replaced_addresses(
     statements: Iterable[AddressStatement],
     proved: Mapping[tuple[int, int], datetime],
     first_stated: Mapping[tuple[int, int, int], datetime],
+    customers: Mapping[int, int] = MappingProxyType({}),
 ) -> set[tuple[int, int, int]]:
     """Return the (account, mailbox, source) whose mailbox is not the current address.
 
@@ -64,26 +71,28 @@ def replaced_addresses(
     source replaces a proved address: an address that a source names first after the proof is
     pending until it is proved, too.
 
-    proved: the `effective_proofs` of addresses that nobody took off
+    proved: the `effective_proofs` of addresses that nobody separated
     first_stated: the earliest statement of each (account, mailbox, source), as far as it is read
+    customers: as in `effective_proofs`
     """
     by_source: defaultdict[tuple[int, int], list[AddressStatement]] = defaultdict(list)
     for statement in statements:
         by_source[statement.account, statement.source_id].append(statement)
     proved_at: dict[int, datetime] = {}
-    for (account, _), time in proved.items():
-        proved_at[account] = min(time, proved_at.get(account, time))
+    for (customer, _), time in proved.items():
+        proved_at[customer] = min(time, proved_at.get(customer, time))
     replaced = set()
     for (account, _), stated in by_source.items():
+        customer = customers.get(account, account)
         latest = max(stated, key=_by_time)
-        has_proved = any(statement[:2] in proved for statement in stated)
+        has_proved = any((customer, statement.mailbox) in proved for statement in stated)
         first_at = first_stated.get(latest[:3], latest.occurred_at)
-        is_pending = account in proved_at and first_at > proved_at[account]
+        is_pending = customer in proved_at and first_at > proved_at[customer]
         current = None if has_proved or is_pending else latest.mailbox
         replaced |= {
             statement[:3]
             for statement in stated
-            if statement.mailbox != current and statement[:2] not in proved
+            if statement.mailbox != current and (customer, statement.mailbox) not in proved
         }
     return replaced
 

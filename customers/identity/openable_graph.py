@@ -21,7 +21,7 @@ from customers.identity.opening_rules import (
     open_records,
 )
 from customers.identity.separations import separated_pairs
-from customers.types import OpenedRecord
+from customers.types import BUTLER_SOURCE_ID, OpenedRecord
 
 # The keys of the session data. PROVED: ids of identifiers that the session proved beside the address
 # of its login. CHOSEN: the id of an identifier of the record that the customer chose.
@@ -152,7 +152,13 @@ def openable_graph(
         separated = frozenset(separated_pairs(links_of_rows, decisions_of_people))
     current = [
         OpenableLink(
-            row.first, row.second, row.kind, row.evidence, row.state == "joined", row.proved_at
+            row.first,
+            row.second,
+            row.kind,
+            row.evidence,
+            row.state == "joined",
+            row.proved_at,
+            is_by_customer=row.source_id == BUTLER_SOURCE_ID,
         )
         for row in link_rows
         if row.kind != LinkKind.PERIOD and (row.first, row.second) not in separated

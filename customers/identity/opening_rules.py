@@ -58,6 +58,8 @@ class OpenableLink(NamedTuple):
     is_joined: bool
     # Its last proof, or else its first statement.
     stated_at: datetime | None = None
+    # Butler stored the link, because the customer proved it. Otherwise a source stated or confirmed it.
+    is_by_customer: bool = True
 
 
 class Opening(NamedTuple):
@@ -66,7 +68,7 @@ class Opening(NamedTuple):
     records: tuple[OpenedRecord, ...]
     # Accounts that state a proved mailbox and stay closed. The customer may refuse them.
     closed_accounts: tuple[int, ...]
-    # The links to record as opened: the only account of a space that states a proved mailbox.
+    # The links to record as opened by the customer: those through which a proved mailbox opens an account.
     newly_opened: tuple[tuple[int, int], ...]
 
 
@@ -102,7 +104,9 @@ def open_records(
             for candidates in graph.accounts_by_space(mailbox, since=silent.get(mailbox)):
                 chosen = _chosen_accounts(graph, candidates, are_all=mailbox not in crowded)
                 accounts |= graph.with_equal_accounts(chosen)
-                newly_opened += [(mailbox, id_) for id_ in chosen if candidates[id_] < OPENED]
+                newly_opened += [
+                    (mailbox, id_) for id_ in chosen if not graph.has_own_proof(mailbox, id_)
+                ]
     strong = accounts | units | mailboxes | set(proved)
     attached = {
         id_ for target in strong for id_ in graph.attached_to(target, since=silent.get(target))
@@ -206,6 +210,13 @@ class _Graph:
                 evidence = by_space[node.space_id, node.kind]
                 evidence[account] = max(link.evidence, evidence.get(account, 0))
         yield from by_space.values()
+
+    def has_own_proof(self, mailbox: int, account: int) -> bool:
+        """Tell whether the customer proved, in Butler, that a mailbox is the address of an account."""
+        return any(
+            other == account and link.evidence >= OPENED and link.is_by_customer
+            for other, link in self._links[mailbox]
+        )
 
     def with_equal_accounts(self, accounts: Iterable[int]) -> set[int]:
         """Return these accounts, and those that are the same account by a joined link."""

@@ -48,7 +48,7 @@ def move_orders(
     *,
     now: datetime,
 ) -> None:
-    """File the events of orders on the customers to whom these events move the orders.
+    """Move orders to the customers whom new events name.
 
     events: the names of new events with their identifiers
     stored_orders: the orders that were stored before these events
@@ -59,23 +59,23 @@ def move_orders(
         for key in keys
         if key.kind == ORDER and key.evidence == VERIFIED
     ]
-    of_several = {
+    orders_of_several = {
         order.id
         for name, key in named
         if name == orders.PLACED
         if (order := created.resolved[key]).is_shared
         or order.id in created.orders_of_several_sources
     }
-    if of_several:
-        # Now that the events are on the logs, the regrouping finds those that repeat an order.
-        merging.regroup(of_several, now=now)
-        refile_events_that_name_customers(of_several, now=now)
+    if orders_of_several:
+        # Now that the events are on the logs, the regrouping finds events that repeat an order.
+        merging.regroup(orders_of_several, now=now)
+        refile_events_that_name_customers(orders_of_several, now=now)
     movable = {
         created.resolved[key].id
         for name, key in named
         if key in stored_orders or name in orders.MOVING
     }
-    refile_moved_orders(movable | created.moving_orders | of_several, now=now)
+    refile_moved_orders(movable | created.moving_orders | orders_of_several, now=now)
 
 
 def refile_moved_orders(order_ids: Collection[int], *, now: datetime) -> int:

@@ -2,11 +2,11 @@
 
 from django.db import migrations
 
-# The events of one log that name an address or are filed on it, without re-filed ones. Postgres inlines
+# The events of one log that name an address or are filed on it, without events that were re-filed. Postgres inlines
 # the function (one SELECT, STABLE, not STRICT), so an ORDER BY of the caller uses event_by_time.
 #
 # $1 uuid      the log
-# $2 uuid[]    all records of the customer: events of others in the same log do not count
+# $2 uuid[]    all records of the customer: events of other customers in this log do not count
 # $3 uuid[]    the records for the events of the address
 # $4 bigint[]  the identifiers of the address, one for each period
 EVENTS_OF_ADDRESS = """

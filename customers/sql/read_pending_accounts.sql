@@ -1,5 +1,5 @@
--- Read the accounts that a source named a mailbox for, after a proof of another one, so that the mailbox
--- is pending. An address that a person took off, or whose change ended before, is left out.
+-- Read the accounts for which a source named a mailbox after a proof of another one, so that the mailbox
+-- is pending. Left out are mailboxes that a person separated, or that already had a change.
 --
 -- record_id  uuid  the record for the events of the mailbox; of its mailboxes, the last period counts
 -- returns (account, mailbox, source, time since which the source names it)

@@ -9,7 +9,7 @@
 -- it needs at most two index lookups a year, however long the log is.
 --
 -- ids     bigint[]  verified addresses
--- opened  text      the event that opened the earlier history; a silence that ended before it is none
+-- opened  text      the event that opened the earlier history; a silence that ended before this event does not count
 -- returns the ids of the addresses, and of their periods, whose silence changed
 
 WITH RECURSIVE address_row AS MATERIALIZED (

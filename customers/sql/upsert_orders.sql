@@ -11,7 +11,7 @@ WITH current_order AS MATERIALIZED (
     DELETE FROM customers_order AS stored_order
      USING (SELECT customer_id, number FROM sent
              UNION ALL
-            -- A partial index has the orders with such a number (order_with_place).
+            -- The partial index order_with_place finds the orders `1001·2` of a number.
             SELECT numbered.customer_id, numbered.number
               FROM sent
               JOIN customers_order AS numbered

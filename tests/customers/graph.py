@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from customers.identity import graph
-from customers.identity.account_placement import grouped_links
+from customers.identity.account_placement import links_for_grouping
 from customers.identity.families import ORDER, Family
 from customers.identity.grouping import Grouping, group
 from customers.identity.links import IdentifierLink, LinkKind
@@ -68,7 +68,7 @@ def misplaced_identifiers() -> list[str]:
 
 def _links(component: graph.Component) -> list[IdentifierLink]:
     replaced = {link.id for link in component.links if link.state == "replaced"}
-    return grouped_links(component.links, component.decisions, replaced)
+    return links_for_grouping(component.links, component.decisions, replaced)
 
 
 def _is_core(row: graph.GraphRow) -> bool:

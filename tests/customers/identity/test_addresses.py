@@ -176,8 +176,8 @@ def test_placeholders_have_more_than_five_mailboxes():
     assert MAX_MAILBOXES == 5
 
 
-def confirmed(mailbox, at, *, is_own=False, account=NOOR):
-    return AddressProof(account, mailbox, day(at), 0, is_own)
+def confirmed(mailbox, at, *, is_by_customer=False, account=NOOR):
+    return AddressProof(account, mailbox, day(at), 0, is_by_customer)
 
 
 def effective(*proofs):
@@ -193,14 +193,14 @@ def test_first_mailbox_that_a_source_confirmed_is_proved():
 
 def test_second_mailbox_that_a_source_confirmed_is_pending():
     assert effective(confirmed(OLD, at=1), confirmed(NEW, at=2)) == {(NOOR, OLD): day(1)}
-    assert effective(confirmed(OLD, at=1, is_own=True), confirmed(NEW, at=2)) == {
+    assert effective(confirmed(OLD, at=1, is_by_customer=True), confirmed(NEW, at=2)) == {
         (NOOR, OLD): day(1)
     }
 
 
 def test_customer_proves_a_second_mailbox():
     assert effective(
-        confirmed(OLD, at=1), confirmed(NEW, at=2), confirmed(NEW, 5, is_own=True)
+        confirmed(OLD, at=1), confirmed(NEW, at=2), confirmed(NEW, 5, is_by_customer=True)
     ) == {
         (NOOR, OLD): day(1),
         (NOOR, NEW): day(5),

@@ -6,7 +6,7 @@ MUTANTS = (
     Mutant(
         "A source replaces the earlier address that it stated itself",
         "addresses",
-        "            if statement.mailbox != current and statement[:2] not in proved",
+        "            if statement.mailbox != current and (customer, statement.mailbox) not in proved",
         "            if False",
         ("test_addresses::test_unproved_address_is_replaced_at_once_by_a_later_one",),
     ),
@@ -22,28 +22,28 @@ MUTANTS = (
     Mutant(
         "No source replaces a proved address",
         "addresses",
-        "            if statement.mailbox != current and statement[:2] not in proved",
+        "            if statement.mailbox != current and (customer, statement.mailbox) not in proved",
         "            if statement.mailbox != current",
         ("test_addresses::test_proved_address_is_not_replaced_and_the_new_one_is_pending",),
     ),
     Mutant(
         "A source confirms no second mailbox of an account at once",
         "addresses",
-        "        if proof.is_own or not proved or proof.mailbox in proved:",
+        "        if proof.is_by_customer or not proved or proof.mailbox in proved:",
         "        if True:",
         ("test_addresses::test_second_mailbox_that_a_source_confirmed_is_pending",),
     ),
     Mutant(
         "A customer proves a second mailbox of an account at once",
         "addresses",
-        "        if proof.is_own or not proved or proof.mailbox in proved:",
+        "        if proof.is_by_customer or not proved or proof.mailbox in proved:",
         "        if not proved or proof.mailbox in proved:",
         ("test_addresses::test_customer_proves_a_second_mailbox",),
     ),
     Mutant(
         "An address that a source names after a proof is pending",
         "addresses",
-        "        is_pending = account in proved_at and first_at > proved_at[account]",
+        "        is_pending = customer in proved_at and first_at > proved_at[customer]",
         "        is_pending = False",
         (
             "test_addresses::test_address_of_another_source_is_pending_while_the_account_has_a_proved_one",
@@ -52,8 +52,8 @@ MUTANTS = (
     Mutant(
         "An address that a source named before the proof of another one stays",
         "addresses",
-        "        is_pending = account in proved_at and first_at > proved_at[account]",
-        "        is_pending = account in proved_at",
+        "        is_pending = customer in proved_at and first_at > proved_at[customer]",
+        "        is_pending = customer in proved_at",
         (
             "test_addresses::test_address_that_a_source_named_before_the_proof_of_another_one_stays_current",
         ),
