@@ -67,6 +67,15 @@ def test_mailbox_opens_the_only_account_that_states_it(evidence):
     assert opening.newly_opened == (((MAILBOX, ACCOUNT),) if evidence == STATED else ())
 
 
+def test_code_opens_an_account_that_a_source_confirmed():
+    confirmed = link(MAILBOX, ACCOUNT, CONFIRMED)._replace(is_by_customer=False)
+
+    opening = opened([MAILBOX], [confirmed])
+
+    assert ids(opening) == [{MAILBOX, ACCOUNT}]
+    assert opening.newly_opened == ((MAILBOX, ACCOUNT),)
+
+
 def test_noted_account_stays_closed():
     assert ids(opened([MAILBOX], [link(MAILBOX, ACCOUNT, NOTED)])) == [{MAILBOX}]
 

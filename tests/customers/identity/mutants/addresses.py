@@ -112,8 +112,8 @@ MUTANTS = (
     Mutant(
         "Of a proved address, the earliest proof counts",
         "addresses",
-        "        proved_at[account] = min(time, ",
-        "        proved_at[account] = max(time, ",
+        "        proved_at[customer] = min(time, ",
+        "        proved_at[customer] = max(time, ",
         ("test_addresses::test_address_between_two_proofs_is_pending",),
     ),
     Mutant(

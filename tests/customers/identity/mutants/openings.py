@@ -38,10 +38,17 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "A code is a proof of the customer beside the word of the source",
+        "opening_rules",
+        "            other == account and link.evidence >= OPENED and link.is_by_customer",
+        "            other == account and link.evidence >= OPENED",
+        ("test_opening_rules::test_code_opens_an_account_that_a_source_confirmed",),
+    ),
+    Mutant(
         "The only stating account opens, and its link is opened from then on",
         "opening_rules",
-        "for id_ in chosen if candidates[id_] < OPENED]",
-        "for id_ in chosen if False]",
+        "for id_ in chosen if not graph.has_own_proof(mailbox, id_)",
+        "for id_ in chosen if False",
         ("test_opening_rules::test_mailbox_opens_the_only_account_that_states_it",),
     ),
     Mutant(
