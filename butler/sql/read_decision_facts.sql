@@ -42,7 +42,8 @@ WITH record AS MATERIALIZED (
                             THEN EXISTS (SELECT
                                            FROM customers_linkend AS link
                                            JOIN account ON account.id = link.other_id
-                                          WHERE link.id = identifier.id AND link.evidence >= 40)
+                                          WHERE link.id = identifier.id AND link.evidence >= 40
+                                            AND link.state <> 'replaced')
                             ELSE identifier.is_proved END,
                        (SELECT max(refusal.refused_at)
                           FROM customers_current_refusals(live.id, identifier.value) AS refusal

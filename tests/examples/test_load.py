@@ -250,7 +250,7 @@ def test_rides_are_open_at_first_and_keep_a_later_status(capsys):
 
 def test_phone_of_noor_stays_hers_when_a_source_gives_it_to_another_customer(capsys):
     _load(capsys)
-    noor = families.noor(datetime.now(UTC).date())
+    noor = families.noor(timezone.localdate())
 
     WireSource("Shop", ids="shop").identify(1, "9", email="jonas@example.com", phone=noor.phone)
 

@@ -2,10 +2,11 @@
 
 import re
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.slow
@@ -15,7 +16,7 @@ LIVE = "#status[data-state=live]"
 
 def _order(desk, number: str, *, name: str = "Lantern Night") -> None:
     customers = desk.get("/api/customers/?identifier=email:noor@example.com").json()["results"]
-    day = datetime.now(UTC).date() + timedelta(days=1)
+    day = timezone.localdate() + timedelta(days=1)
     answer = desk.post(
         f"/api/customers/{customers[0]['id']}/orders/",
         headers={"Idempotency-Key": secrets.token_hex(8)},

@@ -33,7 +33,7 @@ def test_call_opens_the_callers_page_and_an_order_is_placed(work, desk):
     expect(page.get_by_role("heading", level=1)).to_have_text("Noor de Wit")
     expect(page.get_by_text("Opened for: a call")).to_be_visible()
     page.get_by_role("link", name="Take order").click()
-    day = datetime.now(UTC).date() + timedelta(days=40)
+    day = timezone.localdate() + timedelta(days=40)
     page.get_by_label("Name of the order").fill("Night of the Owls")
     page.get_by_label("Date of the visit").fill(day.isoformat())
     page.get_by_label("Time of arrival").fill("16:30")

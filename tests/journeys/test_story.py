@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from examples.themepark import families
 from tests.customers.identity.company import WireSource
@@ -76,7 +77,7 @@ def test_story_succeeds_after_a_newcomer_identified_customers_with_details_of_it
         WireSource("Newcomer who verifies", ids="verified", addresses="checked"),
         WireSource("Newcomer without a space"),
     )
-    noor = families.noor(datetime.now(UTC).date())
+    noor = families.noor(timezone.localdate())
 
     for source in sources:
         # Two verified accounts of one mailbox of one source are a choice, which Noor would make.

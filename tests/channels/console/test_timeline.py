@@ -22,7 +22,7 @@ def read(desk, noor):
 
 
 def _record_event(event: str, *, days: float = 0, **properties) -> None:
-    at = timezone.now().replace(hour=11, minute=0) - timedelta(days=days)
+    at = timezone.localtime().replace(hour=11, minute=0) - timedelta(days=days)
     factories.record(factories.incoming_event(NOOR, name=event, at=at, properties=properties))
 
 
@@ -52,7 +52,7 @@ def test_headline_of_an_unknown_event_names_its_subject(read, noor):
 
 
 def test_sign_ins_in_a_row_are_one_entry(read, noor):
-    now = timezone.now().replace(hour=11, minute=0) - timedelta(days=3)
+    now = timezone.localtime().replace(hour=11, minute=0) - timedelta(days=3)
     for minute in range(3):
         at = now + timedelta(minutes=minute)
         sign_in.store_event("Address Proved", at, NOOR)

@@ -51,7 +51,7 @@ def place(noor, els) -> Callable[..., None]:
         now = timezone.now()
         properties = {
             "name": name,
-            "visit_date": (now.date() + timedelta(days=days)).isoformat(),
+            "visit_date": (timezone.localdate() + timedelta(days=days)).isoformat(),
             "visit_time": "10:30",
             "currency": "EUR",
             "products": [{"line_id": "a", "name": "Day ticket", "quantity": 2, "price": "34.50"}],

@@ -18,7 +18,7 @@ def _order(number: str, *, name: str = "Lantern Night", days: int = 9, **facts) 
     now = timezone.now()
     properties = {
         "name": name,
-        "visit_date": (now.date() + timedelta(days=days)).isoformat(),
+        "visit_date": (timezone.localdate() + timedelta(days=days)).isoformat(),
         "currency": "EUR",
         "products": [{"line_id": "a", "name": "Day ticket", "quantity": 2, "price": "34.50"}],
         **facts,

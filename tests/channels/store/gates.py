@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.utils import timezone
+
 from customers.actions.changes import ChangeAuthor
 from customers.actions.orders import OrderTarget
 from customers.actions.ticket_codes import read_tickets, replace_codes
@@ -9,12 +11,13 @@ from customers.models import Order
 from tests import factories
 from tests.channels.wire_client import Response, send, source
 
-NOW = datetime.now(UTC)
-NOON = datetime.combine(NOW.date(), datetime.min.time(), UTC) - timedelta(days=2)
+# The day of the company, whose zone is ahead of UTC.
+TODAY = timezone.localdate()
+NOON = datetime.combine(TODAY, datetime.min.time(), UTC) - timedelta(days=2)
 
 
 def day(days=0):
-    return (NOW.date() + timedelta(days=days)).isoformat()
+    return (TODAY + timedelta(days=days)).isoformat()
 
 
 def gate(**facts):

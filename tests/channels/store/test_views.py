@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from customers.models import Event, Identifier, QuarantinedItem
 from tests import factories
@@ -13,7 +14,7 @@ from tests.channels.wire_client import send, source
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 NOW = datetime.now(UTC)
-TODAY = NOW.date().isoformat()
+TODAY = timezone.localdate().isoformat()
 
 
 def till(**facts):
