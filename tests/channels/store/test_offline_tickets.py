@@ -84,7 +84,7 @@ def test_code_that_was_replaced_after_an_offline_scan_admitted_then(client):
     before = code_of()
     replace()
 
-    upload(client, key, line("1", before, minutes=30), line("2", before, minutes=-0))
+    upload(client, key, line("1", before, minutes=1), line("2", before, minutes=-0))
 
     assert sorted(GateScan.objects.values_list("outcome", flat=True)) == ["admitted", "double"]
 
