@@ -16,7 +16,8 @@ from customers.events import source_warnings
 from customers.types import IngestWarning, Sender
 
 MAX_KEY = 200
-# The number of places, from the start and from the end of the body, that may name a key.
+# The number of places, from the start and from the end of the body, that may name a key; and of secret
+# keys in a URL that are looked up.
 MAX_KEY_POSITIONS = 8
 # The code of the error, and of the warning.
 SECRET_IN_URL = "secret_key_in_url"
@@ -45,7 +46,7 @@ def refuse_secret_in_url(request: HttpRequest) -> None:
     staff give it a new key.
     """
     url = unquote(request.get_full_path())
-    for key in set(_SECRET_KEY.findall(url)):
+    for key in _SECRET_KEY.findall(url)[:MAX_KEY_POSITIONS]:
         sender = keys.find_sender(key)
         if sender is not None:
             warning = IngestWarning(SECRET_IN_URL, 1, "")
@@ -76,10 +77,10 @@ def authenticate_body(request: HttpRequest, received: bytes) -> AuthenticatedBod
     Without a key in a header, the raw body or the URL must contain a valid key. If the body
     contains several, the decoded body decides later which one counts.
     """
-    refuse_secret_in_url(request)
     if header_key(request):
         header_sender = find_sender(request)
         return AuthenticatedBody(decompress(request, received), request, header_sender, {})
+    refuse_secret_in_url(request)
     body = decompress(request, received)
     keys_in_body = _keys_in(body)
     body_senders = {key: sender for key in keys_in_body if (sender := _find_sender(key))}

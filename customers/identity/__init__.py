@@ -45,6 +45,7 @@ A regrouping, after new links or a decision:
 - `merging`: calls the three placements below, stores live records and merges
 - `graph`: reads and locks the identifiers and links that a change concerns
 - `account_placement`: accounts and mailboxes
+- `current_addresses`: the current, replaced and pending mailboxes of accounts
 - `attached_placement`, `attaching_links`: cards, phones, devices and numbers of tills
 - `attached_separations`: the decisions of people about these that count now
 - `order_assignment`: orders

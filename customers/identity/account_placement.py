@@ -5,22 +5,25 @@ links connect with the touched ones. It reads links that the rules refused only 
 smaller or people decided something, because only then can a refused link join.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from customers import sql
-from customers.identity import addresses, link_rules
-from customers.identity.addresses import AddressProof, AddressStatement
+from customers.identity.addresses import AddressStatement
 from customers.identity.attaching_links import read_attaching_links
+from customers.identity.current_addresses import (
+    links_for_grouping,
+    mailbox_links,
+    new_placeholders,
+    replaced_links,
+    separated_link_ids,
+)
 from customers.identity.disjoint_groups import DisjointGroups
 from customers.identity.families import JOINING_FAMILIES, Family
 from customers.identity.graph import (
     Component,
     GraphRow,
-    StoredLink,
     Targets,
     choose_targets,
     read_locked,
@@ -30,11 +33,8 @@ from customers.identity.links import (
     IdentifierLink,
     IdentifierNode,
     LinkKind,
-    ManualDecision,
 )
 from customers.identity.periods import continued_periods
-from customers.identity.separations import first_pair, first_periods, separated_since
-from customers.types import BUTLER_SOURCE_ID, OPENED, STATED
 
 # The number of refused links that are read of one identifier, those that the grouping takes first.
 _REFUSED_LIMIT = 20
@@ -83,14 +83,15 @@ def _place(
 ) -> PlacedAccounts:
     """Group the accounts and mailboxes of a component, and choose the record of each group."""
     rows = {row.id: row for row in component.rows}
-    new_placeholders = _new_placeholders(component)
-    placeholders = new_placeholders | {row.id for row in component.rows if row.is_placeholder}
+    new_placeholder_ids = new_placeholders(component)
+    placeholders = new_placeholder_ids | {row.id for row in component.rows if row.is_placeholder}
     # Unproved links of a placeholder do nothing. Its events move away, and with them the addresses
     # that replaced others.
-    replaced = _replaced(component, touched, stated) - {
+    separated = separated_link_ids(component.links, component.decisions)
+    replaced = replaced_links(component, touched, stated, separated) - {
         link.id for link in component.links if {link.first, link.second} & placeholders
     }
-    links = links_for_grouping(component.links, component.decisions, replaced)
+    links = links_for_grouping(component.links, separated, replaced)
     nodes = {
         row.id: row.node._replace(is_placeholder=row.id in placeholders) for row in component.rows
     }
@@ -99,20 +100,7 @@ def _place(
     states = _states(component, joining, groups, replaced)
     sets = groups.as_sets()
     targets = _targets(rows, sets)
-    return PlacedAccounts(component, sets, targets, states, new_placeholders)
-
-
-def links_for_grouping(
-    links: Sequence[StoredLink], decisions: Sequence[ManualDecision], replaced: Set[int]
-) -> list[IdentifierLink]:
-    """Return links as the grouping reads them: a proof that is pending counts as a statement."""
-    separated = _separated_link_ids(links, decisions)
-    grouped = []
-    for link in links:
-        is_pending = link.id in replaced and link.evidence >= OPENED and link.id not in separated
-        read = link.link(is_current=link.id not in replaced)
-        grouped.append(read._replace(evidence=STATED) if is_pending else read)
-    return grouped
+    return PlacedAccounts(component, sets, targets, states, new_placeholder_ids)
 
 
 def _targets(rows: Mapping[int, GraphRow], groups: Sequence[Set[int]]) -> Targets:
@@ -146,7 +134,8 @@ def _continued_periods(
     nodes = {**{further.other.id: further.other for further in further_links}, **nodes}
     stored = [further.link for further in further_links]
     replaced = {link.id for link in stored if link.state == "replaced"}
-    others = links_for_grouping([*borders, *stored], component.decisions, replaced)[len(borders) :]
+    separated = separated_link_ids([*borders, *stored], component.decisions)
+    others = links_for_grouping(stored, separated, replaced)
     return continued_periods(nodes, [*links, *others], component.decisions)
 
 
@@ -216,161 +205,10 @@ def _states(
     return states
 
 
-def _mailbox_links(component: Component) -> list[tuple[int, int, StoredLink]]:
-    """Return (account, mailbox, link) for each statement that a mailbox belongs to an account.
-
-    The mailbox is named by its first period.
-    """
-    rows = {row.id: row for row in component.rows}
-    firsts = _first_periods(component)
-    ends = []
-    for link in component.links:
-        families = rows[link.first].node.family, rows[link.second].node.family
-        is_address = set(families) == {Family.ACCOUNT, Family.MAILBOX}
-        is_across = rows[link.first].erasure_id != rows[link.second].erasure_id
-        if link.kind == LinkKind.TOGETHER and is_address and not is_across:
-            is_first = families[0] is Family.ACCOUNT
-            account, mailbox = (link.first, link.second) if is_first else (link.second, link.first)
-            ends.append((account, firsts.get(mailbox, mailbox), link))
-    return ends
-
-
-def _first_periods(component: Component) -> dict[int, int]:
-    return first_periods(link.link(is_current=True) for link in component.links)
-
-
 def accounts_with_new_mailbox(regrouped: PlacedAccounts) -> set[int]:
     """Return the accounts whose links with mailboxes begin to act."""
     return {
         account
-        for account, _, link in _mailbox_links(regrouped.component)
+        for account, _, link in mailbox_links(regrouped.component)
         if link.state == "filed" and link.id in regrouped.states
     }
-
-
-def _new_placeholders(component: Component) -> frozenset[int]:
-    """Return the accounts that turn out to be placeholders by these links."""
-    times: defaultdict[int, dict[int, StoredLink]] = defaultdict(dict)
-    for account, mailbox, link in _mailbox_links(component):
-        if link.evidence == STATED:
-            earlier = times[account].get(mailbox, link)
-            times[account][mailbox] = min(earlier, link, key=lambda link: link.occurred_at)
-    earlier_placeholders = {row.id for row in component.rows if row.is_placeholder}
-    return frozenset(
-        account
-        for account, by_mailbox in times.items()
-        if account not in earlier_placeholders
-        and addresses.is_placeholder(
-            {mailbox: link.occurred_at for mailbox, link in by_mailbox.items()}
-        )
-    )
-
-
-def _replaced(
-    component: Component, touched: Set[int], stated: Sequence[AddressStatement]
-) -> set[int]:
-    """Return the links whose mailbox is not the current address of its account.
-
-    Links of accounts that the change does not touch keep their state.
-    """
-    links = _mailbox_links(component)
-    customers = _account_customers(component)
-    numbers = {customers.get(id_) for id_ in touched} - {None}
-    touched |= {account for account, customer in customers.items() if customer in numbers}
-    replaced = {
-        link.id for account, _, link in links if link.state == "replaced" and account not in touched
-    }
-    proofs = _address_proofs(component)
-    proved = addresses.effective_proofs(
-        (proof for id_, proof in proofs.items() if id_ not in replaced), customers
-    )
-    replaced |= {
-        id_
-        for id_, proof in proofs.items()
-        if proof.account in touched
-        and (customers.get(proof.account, proof.account), proof.mailbox) not in proved
-    }
-    by_source: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
-    first_stated: dict[tuple[int, int, int], datetime] = {}
-    for account, mailbox, link in links:
-        by_source[account, link.source_id].add(mailbox)
-        address = account, mailbox, link.source_id
-        first_stated[address] = min(link.occurred_at, first_stated.get(address, link.occurred_at))
-    competing = {account for (account, _), mailboxes in by_source.items() if len(mailboxes) > 1}
-    competing &= touched
-    # The latest statement decides between addresses of one source, so they need the log.
-    statements = _latest_statements(competing)
-    firsts = _first_periods(component)
-    statements += [statement for statement in stated if statement.account in competing]
-    statements = [
-        statement._replace(mailbox=firsts.get(statement.mailbox, statement.mailbox))
-        for statement in statements
-    ]
-    statements += [
-        AddressStatement(account, mailbox, link.source_id, link.occurred_at, link.arrival)
-        for account, mailbox, link in links
-        if account in touched - competing
-    ]
-    old = addresses.replaced_addresses(statements, proved, first_stated, customers)
-    return replaced | {
-        link.id for account, mailbox, link in links if (account, mailbox, link.source_id) in old
-    }
-
-
-def _account_customers(component: Component) -> dict[int, int]:
-    """Return, by account, the lowest id of the accounts that are the same person for their sources.
-
-    An owner named these accounts in one event or as an alias. Equal numbers of a space count if both
-    were named with one mailbox.
-    """
-    nodes = {row.id: row.node for row in component.rows}
-    separated = _separated_link_ids(component.links, component.decisions)
-    mailboxes: defaultdict[int, set[int]] = defaultdict(set)
-    for account, mailbox, _ in _mailbox_links(component):
-        mailboxes[account].add(mailbox)
-    customers: dict[int, int] = {}
-    for stored in component.links:
-        link = stored.link(is_current=True)
-        is_same = link.kind in (LinkKind.TOGETHER, LinkKind.ALIAS) or (
-            link.kind == LinkKind.EQUAL
-            and nodes[link.first].space_id == nodes[link.second].space_id
-            and not mailboxes[link.first].isdisjoint(mailboxes[link.second])
-        )
-        is_stated = link.evidence >= STATED and link_rules.are_own_numbers(nodes, link)
-        if is_same and is_stated and stored.id not in separated:
-            ends = [customers.get(end, end) for end in link.pair]
-            joined = {account for account, customer in customers.items() if customer in ends}
-            customers |= dict.fromkeys(joined | {*link.pair}, min(ends))
-    return customers
-
-
-def _address_proofs(component: Component) -> dict[int, AddressProof]:
-    """Return the proofs of addresses by the id of their link, without those that people separated."""
-    separated = _separated_link_ids(component.links, component.decisions)
-    return {
-        link.id: AddressProof(
-            account,
-            mailbox,
-            link.occurred_at,
-            link.arrival,
-            is_by_customer=link.source_id == BUTLER_SOURCE_ID,
-        )
-        for account, mailbox, link in _mailbox_links(component)
-        if link.evidence >= OPENED and link.id not in separated
-    }
-
-
-def _separated_link_ids(
-    links: Sequence[StoredLink], decisions: Sequence[ManualDecision]
-) -> set[int]:
-    """Return the ids of the links whose ends a person separated, in any period of the address."""
-    current = {link.id: link.link(is_current=True) for link in links}
-    firsts = first_periods(current.values())
-    separated = separated_since(list(current.values()), decisions).keys()
-    return {id_ for id_, link in current.items() if first_pair(link.pair, firsts) in separated}
-
-
-def _latest_statements(accounts: Set[int]) -> list[AddressStatement]:
-    """Return the latest statements about the addresses of these accounts, from the log."""
-    rows = sql.rows("read_latest_addresses", {"ids": sorted(accounts)}) if accounts else []
-    return [AddressStatement(*row) for row in rows]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from customers.identity import graph
-from customers.identity.account_placement import links_for_grouping
+from customers.identity.current_addresses import links_for_grouping, separated_link_ids
 from customers.identity.families import ORDER, Family
 from customers.identity.grouping import Grouping, group
 from customers.identity.links import IdentifierLink, LinkKind
@@ -68,7 +68,8 @@ def misplaced_identifiers() -> list[str]:
 
 def _links(component: graph.Component) -> list[IdentifierLink]:
     replaced = {link.id for link in component.links if link.state == "replaced"}
-    return links_for_grouping(component.links, component.decisions, replaced)
+    separated = separated_link_ids(component.links, component.decisions)
+    return links_for_grouping(component.links, separated, replaced)
 
 
 def _is_core(row: graph.GraphRow) -> bool:

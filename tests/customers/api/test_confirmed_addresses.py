@@ -87,15 +87,19 @@ def test_change_starts_between_confirmations_of_one_time(shop):
     assert AddressChange.objects.count() == 1
 
 
+def start_after_others(shop: WireSource) -> None:
+    """Let the shop confirm another address of Sam, and read one address at a time."""
+    shop.identify(1, "sam", email=SAM)
+    AddressApp(SAM)
+    shop.identify(1002, "sam", email="sam.new@example.com", email_verified=True)
+    start(limit=1)
+
+
 def test_addresses_that_start_no_change_hold_up_no_other(noor, shop):
     # The source names the earlier address again, so the newer one is no change any more.
     shop.identify(1000, "noor", email=NEW, email_verified=True)
     shop.identify(1001, "noor", email=BOX)
-    shop.identify(1, "sam", email=SAM)
-    AddressApp(SAM)
-    shop.identify(1002, "sam", email="sam.new@example.com", email_verified=True)
-    for _ in range(3):
-        start(limit=1)
+    start_after_others(shop)
     assert AddressChange.objects.count() == 1
 
 
@@ -104,11 +108,7 @@ def test_frozen_change_holds_up_no_other(noor, shop):
     start()
     AddressChange.objects.update(state="frozen")
     shop.identify(1001, "noor", email="third@example.com", email_verified=True)
-    shop.identify(1, "sam", email=SAM)
-    AddressApp(SAM)
-    shop.identify(1002, "sam", email="sam.new@example.com", email_verified=True)
-    for _ in range(3):
-        start(limit=1)
+    start_after_others(shop)
     assert AddressChange.objects.count() == 2
 
 
